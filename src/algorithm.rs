@@ -1,0 +1,97 @@
+//! The signature algorithms ([RFC 7518 section 3](https://www.rfc-editor.org/rfc/rfc7518#section-3)) as one table.
+
+use core::fmt;
+
+/// A signature algorithm, as the header parameter `alg` names it.
+///
+/// A token never chooses its algorithm: each key has one, and the header is only compared with it. `none` is
+/// not an algorithm here.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::Algorithm;
+///
+/// assert_eq!(Algorithm::from_name("RS256"), Some(Algorithm::Rs256));
+/// assert_eq!(Algorithm::from_name("rs256"), None);
+/// assert_eq!(Algorithm::from_name("none"), None);
+/// assert_eq!(Algorithm::Hs256.name(), "HS256");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Algorithm {
+    /// HMAC with SHA-256: one secret signs and verifies.
+    Hs256,
+    /// RSASSA-PKCS1-v1_5 with SHA-256: a private key signs, the public key verifies.
+    Rs256,
+}
+
+/// What is known of an algorithm without a key.
+struct Row {
+    algorithm: Algorithm,
+    name: &'static str,
+    /// Shortest and longest signature in bytes; equal where the algorithm fixes it.
+    signature: (usize, usize),
+}
+
+/// In the order of the enum. RSA signatures are as long as the modulus: 2048 to 8192 bits.
+const TABLE: [Row; 2] = [
+    Row { algorithm: Algorithm::Hs256, name: "HS256", signature: (32, 32) },
+    Row { algorithm: Algorithm::Rs256, name: "RS256", signature: (256, 1024) },
+];
+
+/// The longest signature that any algorithm of the table can have.
+pub(crate) const LONGEST_SIGNATURE: usize = 1024;
+
+impl Algorithm {
+    /// The name in the header, e.g. `HS256`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// The algorithm of that name; names are compared exactly.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        TABLE.iter().find(|row| row.name == name).map(|row| row.algorithm)
+    }
+
+    /// Whether a signature of this length can be one of this algorithm at all.
+    pub(crate) const fn allows_signature_of(self, bytes: usize) -> bool {
+        let (shortest, longest) = self.row().signature;
+        shortest <= bytes && bytes <= longest
+    }
+
+    /// How long most signatures are: the buffer of a token is made for that.
+    pub(crate) const fn usual_signature_bytes(self) -> usize {
+        self.row().signature.0
+    }
+
+    const fn row(self) -> &'static Row {
+        let [hs256, rs256] = &TABLE;
+        match self {
+            Self::Hs256 => hs256,
+            Self::Rs256 => rs256,
+        }
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_describes_the_algorithm_that_finds_it() {
+        for row in &TABLE {
+            assert_eq!(row.algorithm.row().name, row.name);
+            assert_eq!(Algorithm::from_name(row.name), Some(row.algorithm));
+            assert!(row.signature.1 <= LONGEST_SIGNATURE);
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! base64url without padding ([RFC 4648 section 5](https://www.rfc-editor.org/rfc/rfc4648#section-5)): one byte
+//! string has one spelling, anything else is refused.
+//!
+//! Public data only: the tables that the decoder reads depend on the text. Secrets that arrive as base64 text
+//! (`Hs256Key::from_base64`) come through here once, when a key is loaded.
+
+use alloc::vec::Vec;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::{DecodeError, DecodeSliceError, Engine};
+
+/// The fastest engine that this build has. Both agree on every input; `tests/base64url.rs` holds them to it.
+#[cfg(all(
+    feature = "std",
+    any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon"))
+))]
+fn engine() -> &'static base64::engine::Simd {
+    use base64::engine::{Simd, general_purpose::NO_PAD};
+    // A constant in all but name: asking the CPU for its vector unit costs more than a short decode does.
+    static ENGINE: std::sync::LazyLock<Simd> = std::sync::LazyLock::new(|| Simd::url_safe(NO_PAD));
+    &ENGINE
+}
+
+#[cfg(not(all(
+    feature = "std",
+    any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon"))
+)))]
+fn engine() -> &'static base64::engine::GeneralPurpose {
+    &URL_SAFE_NO_PAD
+}
+
+/// Length of the text for `bytes` bytes.
+pub(crate) const fn encoded_len(bytes: usize) -> usize {
+    // Two characters for one byte left over, three for two; saturating, so an absurd length stays absurd.
+    let whole = (bytes / 3).saturating_mul(4);
+    match bytes % 3 {
+        0 => whole,
+        1 => whole.saturating_add(2),
+        _ => whole.saturating_add(3),
+    }
+}
+
+/// Number of bytes in a text of `characters` characters, if it is well formed.
+pub(crate) const fn decoded_len(characters: usize) -> usize {
+    let whole = (characters / 4).saturating_mul(3);
+    match characters % 4 {
+        0 => whole,
+        left => whole.saturating_add(left).saturating_sub(1),
+    }
+}
+
+/// Appends the text of `bytes` to `out`.
+pub(crate) fn encode_onto(out: &mut Vec<u8>, bytes: &[u8]) {
+    let start = out.len();
+    out.resize(start.saturating_add(encoded_len(bytes.len())), 0);
+    let written = out.get_mut(start..).map(|room| engine().encode_slice(bytes, room));
+    if !matches!(written, Some(Ok(_))) {
+        // The room is exact, so this does not happen; if it ever did, the slow way would still be right.
+        out.truncate(start);
+        out.extend_from_slice(engine().encode(bytes).as_bytes());
+    }
+}
+
+/// Decodes `text` into the front of `room` and tells how many bytes it took.
+///
+/// The error is the offset of the first character that does not belong.
+pub(crate) fn decode_into(room: &mut [u8], text: &str) -> Result<usize, usize> {
+    URL_SAFE_NO_PAD.decode_slice(text, room).map_err(|error| offset(&error, text.len()))
+}
+
+/// Appends the bytes of `text` to `out`; `out` is as it was when this fails.
+pub(crate) fn decode_onto(out: &mut Vec<u8>, text: &str) -> Result<(), usize> {
+    let start = out.len();
+    out.resize(start.saturating_add(decoded_len(text.len())), 0);
+    let decoded = match out.get_mut(start..) {
+        Some(room) => engine().decode_slice(text, room).map_err(|error| offset(&error, text.len())),
+        None => Err(0),
+    };
+    match decoded {
+        Ok(length) => {
+            out.truncate(start.saturating_add(length));
+            Ok(())
+        }
+        Err(offset) => {
+            out.truncate(start);
+            Err(offset)
+        }
+    }
+}
+
+/// Offset of the first byte of `text` that is not in the alphabet.
+pub(crate) fn first_foreign(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    // Without a branch in the loop the compiler checks sixteen bytes at a time.
+    let clean = bytes.iter().fold(true, |clean, &byte| clean & in_alphabet(byte));
+    if clean { None } else { bytes.iter().position(|&byte| !in_alphabet(byte)) }
+}
+
+const fn in_alphabet(byte: u8) -> bool {
+    byte.is_ascii_lowercase()
+        | byte.is_ascii_uppercase()
+        | byte.is_ascii_digit()
+        | (byte == b'-')
+        | (byte == b'_')
+}
+
+/// Where the text went wrong. The error of the crate `base64` also shows the symbol: that stays here.
+fn offset(error: &DecodeSliceError, length: usize) -> usize {
+    match error {
+        DecodeSliceError::DecodeError(
+            DecodeError::InvalidByte(offset, _) | DecodeError::InvalidLastSymbol { offset, .. },
+        ) => *offset,
+        _ => length,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::String;
+
+    #[test]
+    fn the_engine_of_this_build_agrees_with_the_plain_one() {
+        // Lengths on both sides of the vector path's threshold, and every byte value at every place of one.
+        let mut state = 0x2545_f491_4f6c_dd1d_u64;
+        for length in 0..260_usize {
+            let bytes: Vec<u8> = (0..length)
+                .map(|_| {
+                    state =
+                        state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    state.to_be_bytes()[0]
+                })
+                .collect();
+            let mut text = Vec::new();
+            encode_onto(&mut text, &bytes);
+            let text = String::from_utf8(text).unwrap();
+            assert_eq!(text, URL_SAFE_NO_PAD.encode(&bytes));
+            assert_eq!(text.len(), encoded_len(length));
+            assert_eq!(decoded_len(text.len()), length);
+            let mut back = Vec::new();
+            decode_onto(&mut back, &text).unwrap();
+            assert_eq!(back, bytes);
+            for place in 0..text.len() {
+                let foreign = ['+', '/', '=', ' ', '\n', '.', '\0', '~'][place % 8];
+                let mut broken = text.clone();
+                broken.replace_range(place..=place, foreign.encode_utf8(&mut [0; 4]));
+                let mut out = Vec::from(*b"kept");
+                assert!(decode_onto(&mut out, &broken).is_err());
+                assert_eq!(out, b"kept");
+                assert_eq!(first_foreign(&broken), Some(place));
+                assert!(URL_SAFE_NO_PAD.decode(&broken).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn bits_that_belong_to_no_byte_are_refused() {
+        for text in ["QR", "QUJ", "A", "AAAAA"] {
+            assert!(decode_into(&mut [0; 8], text).is_err(), "{text}");
+            assert!(decode_onto(&mut Vec::new(), text).is_err(), "{text}");
+        }
+    }
+}

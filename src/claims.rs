@@ -1,0 +1,341 @@
+//! Claims ([RFC 7519 section 4](https://www.rfc-editor.org/rfc/rfc7519#section-4)): the registered ones, and a
+//! type of the caller's beside them in one JSON object.
+
+pub(crate) mod decode;
+pub(crate) mod encode;
+
+use crate::json::Text;
+use crate::numeric_date::NumericDate;
+use crate::time::UnixTime;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
+use serde::ser::{Serialize, SerializeSeq, Serializer};
+
+/// Claims to be signed: a builder for the registered ones around a `T` of yours for the rest.
+///
+/// `T` is a struct or a map: its members stand beside the registered claims in one object. It may hold
+/// registered claims itself; one that is set here *and* there is an error, as is any name that would stand
+/// twice. A registered claim of `T` that is `None` is left out.
+///
+/// A token must expire: without [`expires_in`](Self::expires_in), [`expires_at`](Self::expires_at) or
+/// [`never_expires`](Self::never_expires) it is not signed. Set twice, the last call counts, but for
+/// [`audience`](Self::audience), which adds.
+///
+/// `Claims` is for writing only. What was verified is a [`Token`](crate::Token).
+///
+/// # Examples
+///
+/// ```
+/// use core::time::Duration;
+/// use countersign::{Claims, Hs256Key};
+///
+/// #[derive(serde::Serialize)]
+/// struct User { name: String, admin: bool }
+///
+/// let key = Hs256Key::from_bytes([7; 32])?;
+/// let token = Claims::new(User { name: "Ann".into(), admin: true })
+///     .issuer("https://auth.example")
+///     .subject("user123")
+///     .audience("https://api.example")
+///     .expires_in(Duration::from_secs(15 * 60))
+///     .sign(&key)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+#[must_use = "claims do nothing until they are signed"]
+pub struct Claims<T = ()> {
+    claims: T,
+    issuer: Option<String>,
+    subject: Option<String>,
+    audience: Vec<String>,
+    expiry: Expiry,
+    not_before: Option<UnixTime>,
+    issued_at: Option<UnixTime>,
+    jwt_id: Option<String>,
+    typ: Option<String>,
+}
+
+/// When a token ends.
+#[derive(Clone, Copy)]
+enum Expiry {
+    Unset,
+    Never,
+    At(UnixTime),
+    In(Duration),
+}
+
+impl Claims<()> {
+    /// No claims but the registered ones.
+    pub const fn registered() -> Self {
+        Self::new(())
+    }
+}
+
+impl<T> Claims<T> {
+    /// Claims with the members of `claims`.
+    pub const fn new(claims: T) -> Self {
+        Self {
+            claims,
+            issuer: None,
+            subject: None,
+            audience: Vec::new(),
+            expiry: Expiry::Unset,
+            not_before: None,
+            issued_at: None,
+            jwt_id: None,
+            typ: None,
+        }
+    }
+
+    /// `iss`: who signs, usually a URL.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
+    }
+
+    /// `sub`: whom the claims are about, under a name that the issuer never gives to another.
+    pub fn subject(mut self, subject: impl Into<String>) -> Self {
+        self.subject = Some(subject.into());
+        self
+    }
+
+    /// `aud`: who may accept the token. Each call adds one; one is written as a string, more as an array.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audience.push(audience.into());
+        self
+    }
+
+    /// `exp` and `iat`: the token is issued now, or when [`issued_at`](Self::issued_at) says, and ends this much
+    /// later. Fractions of a second are cut off.
+    pub const fn expires_in(mut self, lifetime: Duration) -> Self {
+        self.expiry = Expiry::In(lifetime);
+        self
+    }
+
+    /// `exp`: the moment from which the token is refused.
+    pub const fn expires_at(mut self, moment: UnixTime) -> Self {
+        self.expiry = Expiry::At(moment);
+        self
+    }
+
+    /// No `exp` at all.
+    ///
+    /// # Security
+    ///
+    /// Such a token is good until its key is gone. A verifier takes it only with
+    /// [`allow_missing_expiration`](crate::VerifierBuilder::allow_missing_expiration).
+    pub const fn never_expires(mut self) -> Self {
+        self.expiry = Expiry::Never;
+        self
+    }
+
+    /// `nbf`: the moment before which the token is refused.
+    pub const fn not_before(mut self, moment: UnixTime) -> Self {
+        self.not_before = Some(moment);
+        self
+    }
+
+    /// `iat`: when the token is issued.
+    pub const fn issued_at(mut self, moment: UnixTime) -> Self {
+        self.issued_at = Some(moment);
+        self
+    }
+
+    /// `jti`: a name of this one token, never given to another, so that it can be denied.
+    pub fn jwt_id(mut self, id: impl Into<String>) -> Self {
+        self.jwt_id = Some(id.into());
+        self
+    }
+
+    /// The header's `typ`, e.g. `at+jwt`, for verifiers that ask for one. `JWT` if not called.
+    pub fn typ(mut self, typ: impl Into<String>) -> Self {
+        self.typ = Some(typ.into());
+        self
+    }
+}
+
+impl<T> fmt::Debug for Claims<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claims").finish_non_exhaustive()
+    }
+}
+
+/// The registered claims.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Name {
+    Iss,
+    Sub,
+    Aud,
+    Exp,
+    Nbf,
+    Iat,
+    Jti,
+}
+
+impl Name {
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        Some(match name {
+            "iss" => Self::Iss,
+            "sub" => Self::Sub,
+            "aud" => Self::Aud,
+            "exp" => Self::Exp,
+            "nbf" => Self::Nbf,
+            "iat" => Self::Iat,
+            "jti" => Self::Jti,
+            _ => return None,
+        })
+    }
+
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::Iss => "iss",
+            Self::Sub => "sub",
+            Self::Aud => "aud",
+            Self::Exp => "exp",
+            Self::Nbf => "nbf",
+            Self::Iat => "iat",
+            Self::Jti => "jti",
+        }
+    }
+}
+
+/// The registered claims of a payload; the texts are spans of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Registered {
+    pub(crate) iss: Option<Text>,
+    pub(crate) sub: Option<Text>,
+    pub(crate) aud: Option<Audiences>,
+    pub(crate) exp: Option<NumericDate>,
+    pub(crate) nbf: Option<NumericDate>,
+    pub(crate) iat: Option<NumericDate>,
+    pub(crate) jti: Option<Text>,
+    /// Which of the names that the verifier requires were met: a bit each, in its order.
+    pub(crate) required_met: u64,
+}
+
+/// How many audiences are kept without an allocation; tokens for more than a few are rare.
+const INLINE_AUDIENCES: usize = 4;
+
+/// The entries of `aud`, and whether they stood in an array.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Audiences {
+    inline: [Option<Text>; INLINE_AUDIENCES],
+    used: usize,
+    spilled: Vec<Text>,
+    pub(crate) array: bool,
+}
+
+impl Audiences {
+    pub(crate) fn push(&mut self, text: Text) {
+        match self.inline.get_mut(self.used) {
+            Some(slot) => {
+                *slot = Some(text);
+                self.used = self.used.saturating_add(1);
+            }
+            None => self.spilled.push(text),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.used.saturating_add(self.spilled.len())
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Text> + Clone {
+        self.inline.iter().flatten().chain(&self.spilled)
+    }
+}
+
+/// An `aud` for a claims struct of your own: a string or an array of strings, whichever the token has.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::Audience;
+///
+/// let audience: Audience = serde_json::from_str(r#"["api", "web"]"#)?;
+/// assert!(audience.contains("web"));
+/// assert_eq!(serde_json::to_string(&Audience::from("api"))?, r#""api""#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Audience(Vec<String>);
+
+impl Audience {
+    /// Whether `name` is an entry, compared exactly.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        self.0.iter().any(|entry| entry == name)
+    }
+
+    /// The entries.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+}
+
+impl From<&str> for Audience {
+    fn from(name: &str) -> Self {
+        Self::from(String::from(name))
+    }
+}
+
+impl From<String> for Audience {
+    fn from(name: String) -> Self {
+        Self(Vec::from([name]))
+    }
+}
+
+impl<S: Into<String>> FromIterator<S> for Audience {
+    fn from_iter<I: IntoIterator<Item = S>>(names: I) -> Self {
+        Self(names.into_iter().map(Into::into).collect())
+    }
+}
+
+impl Serialize for Audience {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_audience(&self.0, serializer)
+    }
+}
+
+/// One entry as a string, any other number as an array.
+fn serialize_audience<S: Serializer>(names: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+    if let [name] = names {
+        return serializer.serialize_str(name);
+    }
+    let mut sequence = serializer.serialize_seq(Some(names.len()))?;
+    for name in names {
+        sequence.serialize_element(name)?;
+    }
+    sequence.end()
+}
+
+impl<'de> Deserialize<'de> for Audience {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrMany;
+
+        impl<'de> Visitor<'de> for OneOrMany {
+            type Value = Audience;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string or an array of strings")
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<Audience, E> {
+                Ok(Audience::from(name))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Audience, A::Error> {
+                let mut names = Vec::new();
+                while let Some(name) = sequence.next_element()? {
+                    names.push(name);
+                }
+                Ok(Audience(names))
+            }
+        }
+
+        deserializer.deserialize_any(OneOrMany)
+    }
+}

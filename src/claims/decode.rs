@@ -1,0 +1,684 @@
+//! One strict pass over a payload: registered claims are captured on the way, and all of it streams into `T`.
+//!
+//! `T` deserialises from [`Top`], which puts a [`Tee`] between it and the JSON. When a name is a registered one,
+//! its value is first read by a typed seed of ours, kept, and then shown to `T`, if at all, through [`Replay`].
+//! So what decides never depends on how `T` reads, nor on `deserialize_any`, whose meaning other crates can
+//! change by switching on features of `serde_json`.
+//!
+//! Which registered names a `T` is shown: a struct those that it declares, so that `deny_unknown_fields` works;
+//! a map, a `Value`, a struct with `flatten` or an internally tagged enum all; `()` none.
+
+use crate::claims::{Audiences, Name, Registered};
+use crate::error::{Part, Size, VerifyError};
+use crate::json::{self, NameSeed, Names, RESERVED, Text, TextSeed};
+use crate::jws::compact::Unverified;
+use crate::limits::Limits;
+use crate::numeric_date::{NumericDate, NumericDateSeed};
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use core::fmt;
+use core::marker::PhantomData;
+use serde::de::value::StrDeserializer;
+use serde::de::{
+    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess,
+    SeqAccess, Visitor,
+};
+use serde::forward_to_deserialize_any;
+
+/// What reading a payload is held to.
+#[derive(Clone, Copy)]
+pub(crate) struct Rules<'a> {
+    pub(crate) limits: &'a Limits,
+    /// Names whose presence is noted in `required_met`.
+    pub(crate) required: &'a [Box<str>],
+}
+
+/// Why a payload was not read.
+pub(crate) enum Decline {
+    /// It is malformed, whatever `T` is.
+    Malformed(VerifyError),
+    /// It does not fit this `T`. What the policy says about it is still to be asked.
+    Type(VerifyError),
+}
+
+/// Reads `payload`.
+pub(crate) fn decode<'de, T: Deserialize<'de>>(
+    payload: &'de str,
+    rules: Rules<'_>,
+) -> Result<(Registered, T), Decline> {
+    json::check_depth(payload, rules.limits).map_err(Decline::Malformed)?;
+    let mut capture = Capture::new(payload, rules);
+    let read = json::read(payload, |reader| {
+        let claims = T::deserialize(Top { reader, capture: &mut capture })?;
+        if !capture.finished {
+            // A type that never asked for the object; the policy wants to see it all the same.
+            <()>::deserialize(Top { reader, capture: &mut capture })?;
+        }
+        Ok(claims)
+    });
+    // First of all: a type may swallow an error, we do not.
+    if let Some(refusal) = capture.refusal {
+        return Err(Decline::Malformed(refusal));
+    }
+    match read {
+        Ok(claims) => Ok((capture.registered, claims)),
+        Err(failure) => Err(match capture.reading {
+            Some(name) if failure.shape => {
+                Decline::Malformed(VerifyError::MalformedClaim { claim: name.text() })
+            }
+            None if failure.shape && capture.entered => Decline::Type(match capture.missing {
+                Some(claim) => VerifyError::MissingClaim { claim: Cow::Borrowed(claim) },
+                None => VerifyError::ClaimsMismatch { claim: capture.field, offset: failure.offset },
+            }),
+            _ => Decline::Malformed(VerifyError::InvalidJson { part: Part::Payload, offset: failure.offset }),
+        }),
+    }
+}
+
+impl Unverified<'_> {
+    /// The claims as their sender wrote them: strictly read, and true of nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those [`VerifyError`]s that speak of the payload's shape.
+    ///
+    /// # Security
+    ///
+    /// Anybody can write a token with any claims. Decide nothing by them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::Unverified;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Says { iss: String }
+    ///
+    /// let token = Unverified::parse("eyJhbGciOiJub25lIn0.eyJpc3MiOiJtZSJ9.")?;
+    /// assert_eq!(token.unverified_claims::<Says>()?.iss, "me");
+    /// # Ok::<(), countersign::VerifyError>(())
+    /// ```
+    pub fn unverified_claims<T: DeserializeOwned>(&self) -> Result<T, VerifyError> {
+        let bytes = self.unverified_payload()?;
+        let payload = json::utf8(&bytes, Part::Payload)?;
+        match decode(payload, Rules { limits: &Limits::new(), required: &[] }) {
+            Ok((_, claims)) => Ok(claims),
+            Err(Decline::Malformed(error) | Decline::Type(error)) => Err(error),
+        }
+    }
+}
+
+/// Reads the value of a registered claim alone; false if it is malformed. For claims that are about to be written.
+pub(crate) fn read_value(name: Name, value: &str, into: &mut Registered) -> bool {
+    let limits = Limits::new();
+    let mut capture = Capture::new(value, Rules { limits: &limits, required: &[] });
+    let read = json::read(value, |reader| match name {
+        Name::Exp | Name::Nbf | Name::Iat => {
+            NumericDateSeed.deserialize(reader).map(|date| capture.registered.set_date(name, date))
+        }
+        Name::Aud => AudienceSeed { document: value, limit: limits.audiences, over: &mut false }
+            .deserialize(reader)
+            .map(|audiences| capture.registered.aud = Some(audiences)),
+        Name::Iss | Name::Sub | Name::Jti => TextSeed { document: value }
+            .deserialize(reader)
+            .map(|text| capture.registered.set_text(name, text)),
+    });
+    let Registered { exp, nbf, iat, .. } = capture.registered;
+    into.exp = into.exp.or(exp);
+    into.nbf = into.nbf.or(nbf);
+    into.iat = into.iat.or(iat);
+    read.is_ok()
+}
+
+impl Registered {
+    fn set_date(&mut self, name: Name, date: NumericDate) {
+        match name {
+            Name::Exp => self.exp = Some(date),
+            Name::Nbf => self.nbf = Some(date),
+            _ => self.iat = Some(date),
+        }
+    }
+
+    fn set_text(&mut self, name: Name, text: Text) {
+        match name {
+            Name::Iss => self.iss = Some(text),
+            Name::Sub => self.sub = Some(text),
+            _ => self.jti = Some(text),
+        }
+    }
+}
+
+/// What is seen of a payload while `T` reads it.
+struct Capture<'a, 'de> {
+    payload: &'de str,
+    rules: Rules<'a>,
+    names: Names<'de>,
+    registered: Registered,
+    /// The registered claim whose value is being read, for the error.
+    reading: Option<Name>,
+    /// The field of `T` that was being read when it failed.
+    field: Option<&'static str>,
+    /// The field that `T` missed.
+    missing: Option<&'static str>,
+    /// Why the payload is refused for good.
+    refusal: Option<VerifyError>,
+    /// Whether it began as an object.
+    entered: bool,
+    /// Whether the object was read to its end.
+    finished: bool,
+}
+
+impl<'a, 'de> Capture<'a, 'de> {
+    fn new(payload: &'de str, rules: Rules<'a>) -> Self {
+        Self {
+            payload,
+            rules,
+            names: Names::new(),
+            registered: Registered::default(),
+            reading: None,
+            field: None,
+            missing: None,
+            refusal: None,
+            entered: false,
+            finished: false,
+        }
+    }
+
+    /// Notes a name, and whether it is a required one.
+    fn admit(&mut self, name: Cow<'de, str>) -> Result<(), VerifyError> {
+        for (place, required) in self.rules.required.iter().enumerate() {
+            if **required == *name {
+                let bit = u32::try_from(place).ok().and_then(|place| 1_u64.checked_shl(place));
+                self.registered.required_met |= bit.unwrap_or(0);
+            }
+        }
+        self.names.admit(name, self.rules.limits, Part::Payload)
+    }
+
+    /// Reads and keeps the value of a registered claim.
+    fn keep<A: MapAccess<'de>>(&mut self, name: Name, map: &mut A) -> Result<(), A::Error> {
+        self.reading = Some(name);
+        match name {
+            Name::Exp | Name::Nbf | Name::Iat => {
+                let date = map.next_value_seed(NumericDateSeed)?;
+                self.registered.set_date(name, date);
+            }
+            Name::Iss | Name::Sub | Name::Jti => {
+                let text = map.next_value_seed(TextSeed { document: self.payload })?;
+                self.registered.set_text(name, text);
+            }
+            Name::Aud => {
+                let (limit, mut over) = (self.rules.limits.audiences, false);
+                let audiences =
+                    map.next_value_seed(AudienceSeed { document: self.payload, limit, over: &mut over });
+                if over {
+                    self.refusal = Some(VerifyError::TooLarge { size: Size::Audiences, limit });
+                }
+                self.registered.aud = Some(audiences?);
+            }
+        }
+        self.reading = None;
+        Ok(())
+    }
+
+    /// The kept value of a registered claim, to be shown to `T`.
+    fn shown(&self, name: Name) -> Option<Value<'_, 'de>> {
+        let Registered { iss, sub, aud, exp, nbf, iat, jti, .. } = &self.registered;
+        match name {
+            Name::Iss => iss.as_ref().map(|text| Value::text(text, self.payload)),
+            Name::Sub => sub.as_ref().map(|text| Value::text(text, self.payload)),
+            Name::Jti => jti.as_ref().map(|text| Value::text(text, self.payload)),
+            Name::Aud => aud.as_ref().map(|aud| Value::audiences(aud, self.payload)),
+            Name::Exp => exp.map(Value::Date),
+            Name::Nbf => nbf.map(Value::Date),
+            Name::Iat => iat.map(Value::Date),
+        }
+    }
+}
+
+/// Which registered names `T` is shown.
+#[derive(Clone, Copy)]
+enum Shown {
+    All,
+    Declared(&'static [&'static str]),
+}
+
+impl Shown {
+    fn includes(self, name: Name) -> bool {
+        match self {
+            Self::All => true,
+            Self::Declared(fields) => fields.contains(&name.text()),
+        }
+    }
+
+    /// The field of `T` that is called `name`, if it says which fields it has.
+    fn field(self, name: &str) -> Option<&'static str> {
+        match self {
+            Self::All => None,
+            Self::Declared(fields) => fields.iter().copied().find(|field| *field == name),
+        }
+    }
+}
+
+/// The deserializer that `T` sees.
+struct Top<'r, 'c, 'a, 'de> {
+    reader: &'r mut json::Reader<'de>,
+    capture: &'c mut Capture<'a, 'de>,
+}
+
+impl<'de> Top<'_, '_, '_, 'de> {
+    fn object<V: Visitor<'de>>(self, shown: Shown, visitor: V) -> Result<V::Value, json::Error> {
+        let value = self.reader.deserialize_map(Tap { capture: self.capture, shown, visitor })?;
+        self.capture.finished = true;
+        Ok(value)
+    }
+
+    /// Reads everything for the policy; the type wants to see none of it.
+    fn nothing<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, json::Error> {
+        self.object(Shown::Declared(&[]), Drain)?;
+        visitor.visit_unit()
+    }
+}
+
+fn not_an_object<T>() -> Result<T, json::Error> {
+    Err(json::Error::custom("claims are read into a struct, a map or nothing"))
+}
+
+impl<'de> Deserializer<'de> for Top<'_, '_, '_, 'de> {
+    type Error = json::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        self.object(Shown::All, visitor)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        if name.starts_with(RESERVED) {
+            return not_an_object();
+        }
+        self.object(Shown::Declared(fields), visitor)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        if name.starts_with(RESERVED) {
+            return not_an_object();
+        }
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        self.nothing(visitor)
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        self.nothing(visitor)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        self.nothing(visitor)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        not_an_object()
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, Self::Error> {
+        not_an_object()
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: usize,
+        _: V,
+    ) -> Result<V::Value, Self::Error> {
+        not_an_object()
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Self::Error> {
+        not_an_object()
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf map identifier
+    }
+}
+
+/// Hands `T`'s visitor a [`Tee`] in place of the JSON object.
+struct Tap<'c, 'a, 'de, V> {
+    capture: &'c mut Capture<'a, 'de>,
+    shown: Shown,
+    visitor: V,
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Tap<'_, '_, 'de, V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of claims")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
+        let Self { capture, shown, visitor } = self;
+        capture.entered = true;
+        let tee = Tee { map, capture: &mut *capture, shown, current: Current::None };
+        visitor.visit_map(tee).map_err(|fault| match fault {
+            Fault::Json(error) => error,
+            Fault::Missing(field) => {
+                capture.missing = Some(field);
+                json::stop()
+            }
+            Fault::Other => json::stop(),
+        })
+    }
+}
+
+/// An error on the way through `T`: the JSON's own, or one of `T`'s. Of the latter only what is no token text
+/// is kept: the name of a missing field.
+enum Fault<E> {
+    Json(E),
+    Missing(&'static str),
+    Other,
+}
+
+impl<E> serde::de::Error for Fault<E> {
+    fn custom<M: fmt::Display>(_: M) -> Self {
+        Self::Other
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self::Missing(field)
+    }
+}
+
+impl<E> fmt::Debug for Fault<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fault")
+    }
+}
+
+impl<E> fmt::Display for Fault<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("claims do not fit")
+    }
+}
+
+impl<E> core::error::Error for Fault<E> {}
+
+/// The member whose name `T` has been given and whose value it has not.
+enum Current<'de> {
+    None,
+    Registered(Name),
+    Private(Cow<'de, str>),
+}
+
+/// The object as `T` sees it.
+struct Tee<'c, 'a, 'de, A> {
+    map: A,
+    capture: &'c mut Capture<'a, 'de>,
+    shown: Shown,
+    current: Current<'de>,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Tee<'_, '_, 'de, A> {
+    type Error = Fault<A::Error>;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Self::Error> {
+        loop {
+            let Some(name) = self.map.next_key_seed(NameSeed).map_err(Fault::Json)? else {
+                return Ok(None);
+            };
+            if let Err(refusal) = self.capture.admit(name.clone()) {
+                self.capture.refusal = Some(refusal);
+                return Err(Fault::Other);
+            }
+            let Some(registered) = Name::of(&name) else {
+                let value = seed.deserialize(Replay::new(Value::name(&name)))?;
+                self.current = Current::Private(name);
+                return Ok(Some(value));
+            };
+            self.capture.keep(registered, &mut self.map).map_err(Fault::Json)?;
+            if self.shown.includes(registered) {
+                self.current = Current::Registered(registered);
+                return seed.deserialize(Replay::new(Value::Borrowed(registered.text()))).map(Some);
+            }
+        }
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Self::Error> {
+        match core::mem::replace(&mut self.current, Current::None) {
+            Current::Private(name) => self.map.next_value_seed(seed).map_err(|error| {
+                self.capture.field = self.shown.field(&name);
+                Fault::Json(error)
+            }),
+            Current::Registered(name) => {
+                let value = self.capture.shown(name).ok_or(Fault::Other)?;
+                seed.deserialize(Replay::new(value)).inspect_err(|_| {
+                    self.capture.field = self.shown.field(name.text());
+                })
+            }
+            // A visitor that asks for a value before its name.
+            Current::None => Err(Fault::Other),
+        }
+    }
+}
+
+/// Reads an object to its end.
+struct Drain;
+
+impl<'de> Visitor<'de> for Drain {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+}
+
+/// Reads `aud`: a string, or an array of strings.
+struct AudienceSeed<'d, 'o> {
+    document: &'d str,
+    limit: usize,
+    /// Set when there are more than `limit`.
+    over: &'o mut bool,
+}
+
+impl<'de> DeserializeSeed<'de> for AudienceSeed<'_, '_> {
+    type Value = Audiences;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Audiences, D::Error> {
+        // No number is accepted, so what `deserialize_any` does with numbers does not matter.
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for AudienceSeed<'_, '_> {
+    type Value = Audiences;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or an array of strings")
+    }
+
+    fn visit_borrowed_str<E: serde::de::Error>(self, text: &'de str) -> Result<Audiences, E> {
+        let mut audiences = Audiences::default();
+        audiences.push(Text::within(self.document, text));
+        Ok(audiences)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Audiences, E> {
+        let mut audiences = Audiences::default();
+        audiences.push(Text::Owned(text.into()));
+        Ok(audiences)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Audiences, A::Error> {
+        let mut audiences = Audiences { array: true, ..Audiences::default() };
+        while let Some(text) = sequence.next_element_seed(TextSeed { document: self.document })? {
+            if audiences.len() >= self.limit {
+                *self.over = true;
+                return Err(json::stop());
+            }
+            audiences.push(text);
+        }
+        Ok(audiences)
+    }
+}
+
+/// A value that has been read already.
+#[derive(Clone, Copy)]
+enum Value<'x, 'de> {
+    Date(NumericDate),
+    Borrowed(&'de str),
+    Text(&'x str),
+    Audiences(&'x Audiences, &'de str),
+}
+
+impl<'x, 'de> Value<'x, 'de> {
+    fn text(text: &'x Text, document: &'de str) -> Self {
+        match text.borrowed(document) {
+            Some(text) => Self::Borrowed(text),
+            None => match text {
+                Text::Owned(text) => Self::Text(text),
+                Text::Span { .. } => Self::Borrowed(""),
+            },
+        }
+    }
+
+    fn audiences(audiences: &'x Audiences, document: &'de str) -> Self {
+        match (audiences.array, audiences.iter().next()) {
+            (false, Some(only)) => Self::text(only, document),
+            _ => Self::Audiences(audiences, document),
+        }
+    }
+
+    fn name(name: &'x Cow<'de, str>) -> Self {
+        match name {
+            Cow::Borrowed(name) => Self::Borrowed(name),
+            Cow::Owned(name) => Self::Text(name),
+        }
+    }
+}
+
+/// Shows a [`Value`] to `T` as the JSON itself would: as an option, a newtype or a unit variant too.
+struct Replay<'x, 'de, E> {
+    value: Value<'x, 'de>,
+    error: PhantomData<E>,
+}
+
+impl<'x, 'de, E> Replay<'x, 'de, E> {
+    const fn new(value: Value<'x, 'de>) -> Self {
+        Self { value, error: PhantomData }
+    }
+}
+
+impl<'de, E> Deserializer<'de> for Replay<'_, 'de, E> {
+    type Error = Fault<E>;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        match self.value {
+            Value::Date(NumericDate::Whole(seconds)) => match u64::try_from(seconds) {
+                Ok(seconds) => visitor.visit_u64(seconds),
+                Err(_) => visitor.visit_i64(seconds),
+            },
+            Value::Date(NumericDate::Fraction(seconds)) => visitor.visit_f64(seconds),
+            Value::Borrowed(text) => visitor.visit_borrowed_str(text),
+            Value::Text(text) => visitor.visit_str(text),
+            Value::Audiences(audiences, document) => {
+                visitor.visit_seq(ReplaySequence { texts: audiences.iter(), document, error: PhantomData })
+            }
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        // Raw text of a value that has been read is not there to be shown.
+        if name.starts_with(RESERVED) {
+            return Err(Fault::Other);
+        }
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        match self.value {
+            Value::Borrowed(text) | Value::Text(text) => visitor.visit_enum(StrDeserializer::new(text)),
+            Value::Date(_) | Value::Audiences(..) => Err(Fault::Other),
+        }
+    }
+
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        match self.value {
+            Value::Borrowed(text) => visitor.visit_borrowed_bytes(text.as_bytes()),
+            Value::Text(text) => visitor.visit_bytes(text.as_bytes()),
+            Value::Date(_) | Value::Audiences(..) => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        self.deserialize_bytes(visitor)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_unit()
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string unit unit_struct seq tuple
+        tuple_struct map struct identifier
+    }
+}
+
+/// The entries of `aud`, shown one by one.
+struct ReplaySequence<'de, I, E> {
+    texts: I,
+    document: &'de str,
+    error: PhantomData<E>,
+}
+
+impl<'x, 'de, I: Iterator<Item = &'x Text>, E> SeqAccess<'de> for ReplaySequence<'de, I, E> {
+    type Error = Fault<E>;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Self::Error> {
+        let Some(text) = self.texts.next() else { return Ok(None) };
+        seed.deserialize(Replay::new(Value::text(text, self.document))).map(Some)
+    }
+}

@@ -1,0 +1,395 @@
+//! The registered claims and the members of `T`, written as one object in which no name stands twice.
+
+use crate::claims::decode::read_value;
+use crate::claims::{Claims, Expiry, Name, Registered, serialize_audience};
+use crate::error::SignError;
+use crate::json::{self, Names, RESERVED};
+use crate::jws::Prepared;
+use crate::jws::compact::Types;
+use crate::key::{Key, SignKey};
+use crate::numeric_date::NumericDate;
+use crate::time::UnixTime;
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+use serde::de::Deserialize;
+use serde::ser::{Impossible, Serialize, SerializeMap, SerializeStruct, Serializer};
+
+impl<T: Serialize> Claims<T> {
+    /// Signs the claims.
+    ///
+    /// # Errors
+    ///
+    /// - [`SignError::MissingExpiration`], [`SignError::ContradictoryTimes`], [`SignError::NoClock`].
+    /// - [`SignError::DuplicateClaim`] for a name that would stand twice.
+    /// - [`SignError::MalformedClaim`] for a registered claim that no verifier would take.
+    /// - [`SignError::ClaimsNotAnObject`], [`SignError::ReservedName`], [`SignError::Serialize`] for a `T` that
+    ///   makes no claims.
+    /// - [`SignError::InvalidHeader`] for an empty or overlong `typ`.
+    /// - [`SignError::Entropy`], [`SignError::SigningFailed`] from the key.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::{Claims, Hs256Key, SignError};
+    ///
+    /// let key = Hs256Key::from_bytes([7; 32])?;
+    /// let error = Claims::registered().subject("user123").sign(&key).unwrap_err();
+    /// assert_eq!(error, SignError::MissingExpiration);
+    /// # Ok::<(), countersign::KeyError>(())
+    /// ```
+    pub fn sign(&self, key: &(impl SignKey + ?Sized)) -> Result<String, SignError> {
+        self.prepare(key)?.sign(key)
+    }
+
+    /// Makes the bytes that a key elsewhere shall sign: an HSM, a KMS, a call that is awaited.
+    ///
+    /// # Errors
+    ///
+    /// As [`sign`](Self::sign), but for those of the key.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use countersign::{Algorithm, Claims, ExternalKey, Hs256Key, SignKey};
+    /// # let kms = Hs256Key::from_bytes([7; 32])?;
+    ///
+    /// let key = ExternalKey::new(Algorithm::Hs256).with_key_id("kms/7")?;
+    /// let prepared = Claims::registered().subject("user123").expires_in(Duration::from_secs(900)).prepare(&key)?;
+    /// let signature = kms.sign_bytes(prepared.signing_input())?; // or `.await` a service
+    /// let token = prepared.finish(signature.as_bytes())?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn prepare(&self, key: &(impl Key + ?Sized)) -> Result<Prepared, SignError> {
+        let payload = self.payload()?;
+        let types = Types { typ: Some(self.typ.as_deref().unwrap_or("JWT")), content_type: None };
+        Prepared::new(key, types, &payload)
+    }
+
+    /// The claims as JSON.
+    fn payload(&self) -> Result<Vec<u8>, SignError> {
+        let document = Document { claims: self, state: RefCell::new(State::new(self.times()?)) };
+        let written = json::to_bytes(&document);
+        let state = document.state.into_inner();
+        if let Some(refusal) = state.refusal {
+            return Err(refusal);
+        }
+        let payload = written.map_err(|_| SignError::Serialize)?;
+        self.check_times(&state.registered)?;
+        Ok(payload)
+    }
+
+    /// The times that the builder sets.
+    fn times(&self) -> Result<Registered, SignError> {
+        let date = |time: Option<UnixTime>, claim| {
+            time.map(|time| NumericDate::new(time).ok_or(SignError::MalformedClaim { claim })).transpose()
+        };
+        let (exp, iat) = match self.expiry {
+            Expiry::Unset | Expiry::Never => (None, self.issued_at),
+            Expiry::At(moment) => (Some(moment), self.issued_at),
+            Expiry::In(lifetime) => {
+                let issued_at = self.issued_at.or_else(clock).ok_or(SignError::NoClock)?;
+                (Some(issued_at.saturating_add(lifetime)), Some(issued_at))
+            }
+        };
+        Ok(Registered {
+            exp: date(exp, "exp")?,
+            nbf: date(self.not_before, "nbf")?,
+            iat: date(iat, "iat")?,
+            ..Registered::default()
+        })
+    }
+
+    /// Checks the times of the builder and of `T` together.
+    fn check_times(&self, registered: &Registered) -> Result<(), SignError> {
+        let Some(exp) = registered.exp.map(NumericDate::time) else {
+            let wanted = matches!(self.expiry, Expiry::Never);
+            return if wanted { Ok(()) } else { Err(SignError::MissingExpiration) };
+        };
+        let reached = |time: Option<NumericDate>| time.is_some_and(|time| exp <= time.time());
+        if reached(registered.iat) || reached(registered.nbf) {
+            return Err(SignError::ContradictoryTimes);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(feature = "std")]
+#[allow(clippy::unnecessary_wraps, reason = "without std there is no clock")]
+fn clock() -> Option<UnixTime> {
+    Some(UnixTime::now())
+}
+
+#[cfg(not(feature = "std"))]
+fn clock() -> Option<UnixTime> {
+    None
+}
+
+/// The claims as one object, and what was seen while it was written.
+struct Document<'a, T> {
+    claims: &'a Claims<T>,
+    state: RefCell<State>,
+}
+
+impl<T: Serialize> Serialize for Document<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut state = self.state.borrow_mut();
+        let mut merge = Merge { map: serializer.serialize_map(None)?, state: &mut state };
+        let Claims { claims, issuer, subject, audience, jwt_id, .. } = self.claims;
+        let Registered { exp, nbf, iat, .. } = merge.state.registered;
+        merge.own(Name::Iss, issuer.as_ref())?;
+        merge.own(Name::Sub, subject.as_ref())?;
+        merge.own(Name::Aud, (!audience.is_empty()).then_some(&OneOrMany(audience)))?;
+        merge.own(Name::Exp, exp.as_ref())?;
+        merge.own(Name::Nbf, nbf.as_ref())?;
+        merge.own(Name::Iat, iat.as_ref())?;
+        merge.own(Name::Jti, jwt_id.as_ref())?;
+        claims.serialize(Top(&mut merge))?;
+        merge.map.end()
+    }
+}
+
+/// An error that only says "stop": what is wrong has been noted in the state.
+fn stop<E: serde::ser::Error>() -> E {
+    E::custom("refused")
+}
+
+/// The builder's `aud`.
+struct OneOrMany<'a>(&'a [String]);
+
+impl Serialize for OneOrMany<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_audience(self.0, serializer)
+    }
+}
+
+/// What has been written.
+struct State {
+    /// Names of both sides.
+    names: Names<'static>,
+    /// Times of both sides.
+    registered: Registered,
+    refusal: Option<SignError>,
+}
+
+impl State {
+    const fn new(registered: Registered) -> Self {
+        Self { names: Names::new(), registered, refusal: None }
+    }
+}
+
+/// The object on its way out.
+struct Merge<'s, M> {
+    map: M,
+    state: &'s mut State,
+}
+
+impl<M: SerializeMap> Merge<'_, M> {
+    /// Writes a claim of the builder, if it is set.
+    fn own(&mut self, name: Name, value: Option<&impl Serialize>) -> Result<(), M::Error> {
+        let Some(value) = value else { return Ok(()) };
+        self.state.names.insert(Cow::Borrowed(name.text()));
+        self.map.serialize_entry(name.text(), value)
+    }
+
+    /// Writes a member of `T`.
+    fn member<V: Serialize + ?Sized>(&mut self, name: Cow<'static, str>, value: &V) -> Result<(), M::Error> {
+        if name.starts_with(RESERVED) {
+            return self.refuse(SignError::ReservedName);
+        }
+        if let Some(registered) = Name::of(&name) {
+            // Written once on the side, to be read as a verifier will read it.
+            let Ok(text) = json::to_text(value) else { return Err(stop()) };
+            if text == "null" {
+                return Ok(());
+            }
+            if self.state.names.contains(&name) {
+                return self.refuse(SignError::DuplicateClaim { claim: name });
+            }
+            if !read_value(registered, &text, &mut self.state.registered) {
+                return self.refuse(SignError::MalformedClaim { claim: registered.text() });
+            }
+        }
+        if !self.state.names.insert(name.clone()) {
+            return self.refuse(SignError::DuplicateClaim { claim: name });
+        }
+        self.map.serialize_entry(&*name, value)
+    }
+
+    fn refuse(&mut self, refusal: SignError) -> Result<(), M::Error> {
+        self.state.refusal.get_or_insert(refusal);
+        Err(stop())
+    }
+}
+
+/// The serializer that `T` sees: it takes a struct or a map, or nothing.
+struct Top<'m, 's, M>(&'m mut Merge<'s, M>);
+
+impl<M: SerializeMap> Top<'_, '_, M> {
+    fn not_an_object<R>(self) -> Result<R, M::Error> {
+        self.0.refuse(SignError::ClaimsNotAnObject).and_then(|()| Err(stop()))
+    }
+}
+
+macro_rules! refuse {
+    ($($method:ident($($kind:ty),*)),* $(,)?) => {$(
+        fn $method(self $(, _: $kind)*) -> Result<(), M::Error> {
+            self.not_an_object()
+        }
+    )*};
+}
+
+impl<'m, 's, M: SerializeMap> Serializer for Top<'m, 's, M> {
+    type Ok = ();
+    type Error = M::Error;
+    type SerializeSeq = Impossible<(), M::Error>;
+    type SerializeTuple = Impossible<(), M::Error>;
+    type SerializeTupleStruct = Impossible<(), M::Error>;
+    type SerializeTupleVariant = Impossible<(), M::Error>;
+    type SerializeMap = MapMembers<'m, 's, M>;
+    type SerializeStruct = StructMembers<'m, 's, M>;
+    type SerializeStructVariant = Impossible<(), M::Error>;
+
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<StructMembers<'m, 's, M>, M::Error> {
+        if name.starts_with(RESERVED) {
+            return self.not_an_object();
+        }
+        Ok(StructMembers(self.0))
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<MapMembers<'m, 's, M>, M::Error> {
+        Ok(MapMembers { merge: self.0, name: None })
+    }
+
+    fn serialize_unit(self) -> Result<(), M::Error> {
+        Ok(())
+    }
+
+    fn serialize_unit_struct(self, _: &'static str) -> Result<(), M::Error> {
+        Ok(())
+    }
+
+    fn serialize_none(self) -> Result<(), M::Error> {
+        Ok(())
+    }
+
+    fn serialize_some<V: Serialize + ?Sized>(self, value: &V) -> Result<(), M::Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_struct<V: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &V,
+    ) -> Result<(), M::Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<V: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: &V,
+    ) -> Result<(), M::Error> {
+        self.not_an_object()
+    }
+
+    fn serialize_seq(self, _: Option<usize>) -> Result<Self::SerializeSeq, M::Error> {
+        self.not_an_object()
+    }
+
+    fn serialize_tuple(self, _: usize) -> Result<Self::SerializeTuple, M::Error> {
+        self.not_an_object()
+    }
+
+    fn serialize_tuple_struct(
+        self,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeTupleStruct, M::Error> {
+        self.not_an_object()
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeTupleVariant, M::Error> {
+        self.not_an_object()
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeStructVariant, M::Error> {
+        self.not_an_object()
+    }
+
+    refuse! {
+        serialize_bool(bool), serialize_i8(i8), serialize_i16(i16), serialize_i32(i32), serialize_i64(i64),
+        serialize_u8(u8), serialize_u16(u16), serialize_u32(u32), serialize_u64(u64), serialize_f32(f32),
+        serialize_f64(f64), serialize_char(char), serialize_str(&str), serialize_bytes(&[u8]),
+        serialize_unit_variant(&'static str, u32, &'static str),
+    }
+}
+
+/// The members of a struct.
+struct StructMembers<'m, 's, M>(&'m mut Merge<'s, M>);
+
+impl<M: SerializeMap> SerializeStruct for StructMembers<'_, '_, M> {
+    type Ok = ();
+    type Error = M::Error;
+
+    fn serialize_field<V: Serialize + ?Sized>(
+        &mut self,
+        name: &'static str,
+        value: &V,
+    ) -> Result<(), M::Error> {
+        self.0.member(Cow::Borrowed(name), value)
+    }
+
+    fn end(self) -> Result<(), M::Error> {
+        Ok(())
+    }
+}
+
+/// The members of a map.
+struct MapMembers<'m, 's, M> {
+    merge: &'m mut Merge<'s, M>,
+    name: Option<String>,
+}
+
+impl<M: SerializeMap> SerializeMap for MapMembers<'_, '_, M> {
+    type Ok = ();
+    type Error = M::Error;
+
+    fn serialize_key<K: Serialize + ?Sized>(&mut self, key: &K) -> Result<(), M::Error> {
+        self.name = name_text(key);
+        if self.name.is_some() { Ok(()) } else { self.merge.refuse(SignError::ClaimsNotAnObject) }
+    }
+
+    fn serialize_value<V: Serialize + ?Sized>(&mut self, value: &V) -> Result<(), M::Error> {
+        match self.name.take() {
+            Some(name) => self.merge.member(Cow::Owned(name), value),
+            None => self.merge.refuse(SignError::Serialize),
+        }
+    }
+
+    fn end(self) -> Result<(), M::Error> {
+        Ok(())
+    }
+}
+
+/// The text that a map's key serialises as, if it is text.
+fn name_text<K: Serialize + ?Sized>(key: &K) -> Option<String> {
+    let json = json::to_text(key).ok()?;
+    json::read(&json, |reader| String::deserialize(reader)).ok()
+}

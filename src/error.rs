@@ -1,0 +1,719 @@
+//! One error type per operation. None of them holds key bytes, token text or a dependency's error.
+
+use crate::algorithm::Algorithm;
+use crate::time::UnixTime;
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::fmt;
+use core::time::Duration;
+use thiserror::Error;
+
+/// A part of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Part {
+    /// The first segment.
+    Header,
+    /// The second segment: the claims, in a JWT.
+    Payload,
+    /// The third segment.
+    Signature,
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Header => "header",
+            Self::Payload => "payload",
+            Self::Signature => "signature",
+        })
+    }
+}
+
+/// What was larger than its limit. See [`Limits`](crate::Limits).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Size {
+    /// Entries of `aud`.
+    Audiences,
+    /// Levels of nesting in the header or the claims.
+    Depth,
+    /// Bytes of the encoded header.
+    HeaderBytes,
+    /// Bytes of the key id.
+    KeyIdBytes,
+    /// Names at the top of the header or the claims.
+    Members,
+    /// Bytes of the encoded signature.
+    SignatureBytes,
+    /// Bytes of the whole token.
+    TokenBytes,
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Audiences => "audiences",
+            Self::Depth => "levels of nesting",
+            Self::HeaderBytes => "bytes of header",
+            Self::KeyIdBytes => "bytes of key id",
+            Self::Members => "members",
+            Self::SignatureBytes => "bytes of signature",
+            Self::TokenBytes => "bytes of token",
+        })
+    }
+}
+
+/// What a verifier was told to expect of a claim: any one of some names.
+///
+/// It comes from the configuration, never from a token, so it may be logged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected(Arc<[Box<str>]>);
+
+impl Expected {
+    pub(crate) fn new(names: Arc<[Box<str>]>) -> Self {
+        Self(names)
+    }
+
+    /// The names, any of which would have done.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|name| &**name)
+    }
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, name) in self.names().enumerate() {
+            if place > 0 {
+                f.write_str(" or ")?;
+            }
+            write!(f, "{name:?}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a token is refused.
+///
+/// Match on the variants, or use [`is_expired`](Self::is_expired) for the one case that clients handle on their
+/// own, [`code`](Self::code) for logs and metrics, and [`challenge`](Self::challenge) for the HTTP answer.
+///
+/// # Security
+///
+/// The first failure ends the verification. [`InvalidSignature`](Self::InvalidSignature) comes before anything
+/// that is said about claims, and says nothing more. No variant holds text out of the token.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::{UnixTime, VerifyError};
+///
+/// let error = VerifyError::Expired { expired_at: UnixTime::from_secs(1_700_000_000), now: UnixTime::from_secs(1_700_000_060) };
+/// assert_eq!(error.to_string(), "token expired at 1700000000, checked at 1700000060");
+/// assert_eq!(error.code(), "expired");
+/// assert!(error.is_expired());
+/// assert_eq!(error.challenge().status(), 401);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// The header's `alg` is not the algorithm of the key.
+    #[error("token says {token}, the key is for {key}")]
+    AlgorithmMismatch {
+        /// The algorithm of the key.
+        key: Algorithm,
+        /// The algorithm that the header names.
+        token: Algorithm,
+    },
+    /// The token has no `kid` and several keys of its algorithm could be meant.
+    #[error("token names no key and several could be meant")]
+    AmbiguousKey,
+    /// The signature is good and the policy holds, but the claims do not fit the type that was asked for.
+    #[error("claims do not fit the requested type{}, at byte {offset} of the payload", of_claim(*.claim))]
+    ClaimsMismatch {
+        /// The field of the claims type that could not be read, if it was one of its own.
+        claim: Option<&'static str>,
+        /// Where in the decoded payload reading stopped.
+        offset: usize,
+    },
+    /// The header has a `crit` that is malformed or names an extension this verifier was not told to understand.
+    #[error("header demands an extension that is not understood")]
+    CriticalHeader,
+    /// A name stands twice at the top of the header or the claims.
+    #[error("{part} has a member twice")]
+    DuplicateMember {
+        /// The part that holds it.
+        part: Part,
+    },
+    /// `exp` has passed, leeway included.
+    #[error("token expired at {expired_at}, checked at {now}")]
+    Expired {
+        /// The token's `exp`.
+        expired_at: UnixTime,
+        /// The time it was checked against.
+        now: UnixTime,
+    },
+    /// A segment is not unpadded, canonical base64url.
+    #[error("{part} is not base64url at character {offset} of the segment")]
+    InvalidBase64 {
+        /// The segment.
+        part: Part,
+        /// Where in the segment.
+        offset: usize,
+    },
+    /// A header parameter is missing or has the wrong type.
+    #[error("header parameter {name} is missing or malformed")]
+    InvalidHeader {
+        /// The parameter.
+        name: &'static str,
+    },
+    /// The header or the claims are not one JSON object and nothing else.
+    #[error("{part} is not a JSON object, at byte {offset}")]
+    InvalidJson {
+        /// The part.
+        part: Part,
+        /// Where in the decoded part reading stopped.
+        offset: usize,
+    },
+    /// The signature is not one that the key made over this token. No more is said on purpose.
+    #[error("signature is invalid")]
+    InvalidSignature,
+    /// The header or the payload is not UTF-8.
+    #[error("{part} is not UTF-8 at byte {offset}")]
+    InvalidUtf8 {
+        /// The part.
+        part: Part,
+        /// Where in the decoded part.
+        offset: usize,
+    },
+    /// `iat` lies in the future, beyond the leeway.
+    #[error("token was issued at {issued_at}, in the future of {now}")]
+    IssuedInFuture {
+        /// The token's `iat`.
+        issued_at: UnixTime,
+        /// The time it was checked against.
+        now: UnixTime,
+    },
+    /// The keys could not be had just now. That says nothing about the token: answer 503, not 401.
+    #[error("keys are not available")]
+    KeysUnavailable,
+    /// A registered claim has the wrong JSON type or an impossible value; `null` is a wrong type.
+    #[error("claim {claim} is malformed")]
+    MalformedClaim {
+        /// The claim.
+        claim: &'static str,
+    },
+    /// A claim that must be there is not.
+    #[error("claim {claim} is missing")]
+    MissingClaim {
+        /// The claim.
+        claim: Cow<'static, str>,
+    },
+    /// The text is not three segments with two dots between them.
+    #[error("not three segments separated by dots")]
+    NotAToken,
+    /// `nbf` has not been reached, leeway included.
+    #[error("token is valid from {not_before}, checked at {now}")]
+    NotYetValid {
+        /// The token's `nbf`.
+        not_before: UnixTime,
+        /// The time it was checked against.
+        now: UnixTime,
+    },
+    /// A member's name is one that JSON libraries use among themselves, so two readers could see two documents.
+    #[error("{part} has a member with a reserved name")]
+    ReservedMember {
+        /// The part that holds it.
+        part: Part,
+    },
+    /// Something is larger than its limit.
+    #[error("more than {limit} {size}")]
+    TooLarge {
+        /// What.
+        size: Size,
+        /// The most that is allowed.
+        limit: usize,
+    },
+    /// `iat` is longer ago than the verifier's maximum age, leeway included.
+    #[error("token was issued at {issued_at}, more than {} s before {now}", .max_age.as_secs())]
+    TooOld {
+        /// The token's `iat`.
+        issued_at: UnixTime,
+        /// The age that is allowed.
+        max_age: Duration,
+        /// The time it was checked against.
+        now: UnixTime,
+    },
+    /// The token has an `aud`, and this verifier was not told to be part of any audience.
+    #[error("token is meant for an audience, none is expected here")]
+    UnexpectedAudience,
+    /// No trusted key has the token's `kid` and `alg`.
+    #[error("no key for this token")]
+    UnknownKey,
+    /// The header's `alg` is none that this crate knows; `none` among them.
+    #[error("algorithm is not supported")]
+    UnsupportedAlgorithm,
+    /// None of the token's audiences is expected here.
+    #[error("token is not meant for {expected}")]
+    WrongAudience {
+        /// Those that are.
+        expected: Expected,
+    },
+    /// The token's issuer is not an expected one.
+    #[error("token is not issued by {expected}")]
+    WrongIssuer {
+        /// Those that are.
+        expected: Expected,
+    },
+    /// The token's subject is not the expected one.
+    #[error("token is not about {expected}")]
+    WrongSubject {
+        /// The one that is.
+        expected: Expected,
+    },
+    /// The header's `typ` is absent or another than the verifier asks for.
+    #[error("token is not of type {expected}")]
+    WrongType {
+        /// The type that is asked for.
+        expected: Expected,
+    },
+}
+
+/// " (claim x)" for an error text, or nothing.
+fn of_claim(claim: Option<&'static str>) -> impl fmt::Display {
+    struct OfClaim(Option<&'static str>);
+    impl fmt::Display for OfClaim {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.map_or(Ok(()), |claim| write!(f, " in field {claim}"))
+        }
+    }
+    OfClaim(claim)
+}
+
+impl VerifyError {
+    /// Whether the token's time is over, and nothing else is wrong with it: a client may get a new one and
+    /// try again. The times are checked last, so an expired token that is also foreign is not called expired.
+    #[must_use]
+    pub const fn is_expired(&self) -> bool {
+        matches!(self, Self::Expired { .. })
+    }
+
+    /// A stable name for logs, metrics and clients. It will not change; new variants bring new ones.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::AlgorithmMismatch { .. } => "algorithm_mismatch",
+            Self::AmbiguousKey => "ambiguous_key",
+            Self::ClaimsMismatch { .. } => "claims_mismatch",
+            Self::CriticalHeader => "critical_header",
+            Self::DuplicateMember { .. } => "duplicate_member",
+            Self::Expired { .. } => "expired",
+            Self::InvalidBase64 { .. } => "invalid_base64",
+            Self::InvalidHeader { .. } => "invalid_header",
+            Self::InvalidJson { .. } => "invalid_json",
+            Self::InvalidSignature => "invalid_signature",
+            Self::InvalidUtf8 { .. } => "invalid_utf8",
+            Self::IssuedInFuture { .. } => "issued_in_future",
+            Self::KeysUnavailable => "keys_unavailable",
+            Self::MalformedClaim { .. } => "malformed_claim",
+            Self::MissingClaim { .. } => "missing_claim",
+            Self::NotAToken => "not_a_token",
+            Self::NotYetValid { .. } => "not_yet_valid",
+            Self::ReservedMember { .. } => "reserved_member",
+            Self::TooLarge { .. } => "too_large",
+            Self::TooOld { .. } => "too_old",
+            Self::UnexpectedAudience => "unexpected_audience",
+            Self::UnknownKey => "unknown_key",
+            Self::UnsupportedAlgorithm => "unsupported_algorithm",
+            Self::WrongAudience { .. } => "wrong_audience",
+            Self::WrongIssuer { .. } => "wrong_issuer",
+            Self::WrongSubject { .. } => "wrong_subject",
+            Self::WrongType { .. } => "wrong_type",
+        }
+    }
+
+    /// The HTTP answer to a request that carried this token
+    /// ([RFC 6750 section 3](https://www.rfc-editor.org/rfc/rfc6750#section-3)).
+    ///
+    /// 401 and `invalid_token` for everything that is wrong with a token, with a description that tells an
+    /// expired one from the rest and nothing else; 503 without a challenge for
+    /// [`KeysUnavailable`](Self::KeysUnavailable).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::VerifyError;
+    ///
+    /// let challenge = VerifyError::InvalidSignature.challenge();
+    /// assert_eq!(challenge.status(), 401);
+    /// assert_eq!(
+    ///     challenge.www_authenticate(),
+    ///     Some(r#"Bearer error="invalid_token", error_description="the token is invalid""#),
+    /// );
+    /// ```
+    #[must_use]
+    pub const fn challenge(&self) -> Challenge {
+        match self {
+            Self::KeysUnavailable => Challenge { status: 503, www_authenticate: None },
+            Self::Expired { .. } => Challenge {
+                status: 401,
+                www_authenticate: Some(
+                    r#"Bearer error="invalid_token", error_description="the token expired""#,
+                ),
+            },
+            _ => Challenge {
+                status: 401,
+                www_authenticate: Some(
+                    r#"Bearer error="invalid_token", error_description="the token is invalid""#,
+                ),
+            },
+        }
+    }
+}
+
+/// What to answer to a request whose token was refused: a status and the value of `WWW-Authenticate`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Challenge {
+    status: u16,
+    www_authenticate: Option<&'static str>,
+}
+
+impl Challenge {
+    /// The HTTP status: 401, or 503 when the keys could not be had.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The value of the `WWW-Authenticate` header, if the answer has one.
+    #[must_use]
+    pub const fn www_authenticate(&self) -> Option<&'static str> {
+        self.www_authenticate
+    }
+}
+
+/// Why a key could not be made.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// A set has a key of this algorithm and key id already.
+    #[error("the set has a key of that algorithm and key id already")]
+    DuplicateKey,
+    /// The secret is empty.
+    #[error("the secret is empty")]
+    EmptySecret,
+    /// The source of randomness failed.
+    #[error("the source of randomness failed")]
+    Entropy,
+    /// The public exponent is not an odd number that is allowed: 65537 unless another was asked for.
+    #[error("RSA public exponent is not allowed")]
+    Exponent,
+    /// A secret's text is not base64, or not base64url. Where is not said, the text being secret.
+    #[error("the secret's text is not valid base64")]
+    InvalidBase64,
+    /// A key id is empty or longer than 1 KiB.
+    #[error("a key id holds 1 to 1024 bytes")]
+    InvalidKeyId,
+    /// The bytes are not a well-formed key: broken DER, or numbers that do not make an RSA key.
+    #[error("not a well-formed RSA key")]
+    MalformedKey,
+    /// The modulus is too large; the work it asks for would be a denial of service.
+    #[error("RSA modulus has {bits} bits, {limit} are the most")]
+    ModulusTooLarge {
+        /// Its length in bits.
+        bits: usize,
+        /// The most that is allowed.
+        limit: usize,
+    },
+    /// The modulus is too small to be safe ([RFC 7518 section 3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3)).
+    #[error("RSA modulus has {bits} bits, {minimum} are the least")]
+    ModulusTooSmall {
+        /// Its length in bits.
+        bits: usize,
+        /// The least that is allowed.
+        minimum: usize,
+    },
+    /// The bytes given as an HMAC secret are a key file, perhaps a public one: signing with them would let
+    /// anybody forge tokens.
+    #[error("this is {found}, not an HMAC secret")]
+    NotASecret {
+        /// What the bytes look like.
+        found: KeyFile,
+    },
+    /// The text is not the PEM that is needed here.
+    #[error("{0}")]
+    Pem(PemMistake),
+    /// The secret is shorter than the hash ([RFC 7518 section 3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)).
+    #[error("the secret has {bytes} bytes, {minimum} are the least")]
+    SecretTooShort {
+        /// Its length.
+        bytes: usize,
+        /// The least that is allowed.
+        minimum: usize,
+    },
+    /// The key is of another kind than RSA: an elliptic curve key, say.
+    #[error("this is a key for another algorithm, not an RSA key")]
+    WrongKeyType,
+}
+
+impl KeyError {
+    /// A stable name for logs and metrics.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::DuplicateKey => "duplicate_key",
+            Self::EmptySecret => "empty_secret",
+            Self::Entropy => "entropy",
+            Self::Exponent => "exponent",
+            Self::InvalidBase64 => "invalid_base64",
+            Self::InvalidKeyId => "invalid_key_id",
+            Self::MalformedKey => "malformed_key",
+            Self::ModulusTooLarge { .. } => "modulus_too_large",
+            Self::ModulusTooSmall { .. } => "modulus_too_small",
+            Self::NotASecret { .. } => "not_a_secret",
+            Self::Pem(_) => "pem",
+            Self::SecretTooShort { .. } => "secret_too_short",
+            Self::WrongKeyType => "wrong_key_type",
+        }
+    }
+}
+
+/// A kind of key file that is no HMAC secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum KeyFile {
+    /// DER: an ASN.1 key or certificate.
+    Der,
+    /// A JSON Web Key.
+    Jwk,
+    /// A PEM file.
+    Pem,
+    /// An OpenSSH public key line.
+    Ssh,
+}
+
+impl fmt::Display for KeyFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Der => "a DER key file",
+            Self::Jwk => "a JSON Web Key",
+            Self::Pem => "a PEM key file",
+            Self::Ssh => "an SSH key",
+        })
+    }
+}
+
+/// What is wrong with a PEM text: the mistakes that people make with them, each by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
+#[non_exhaustive]
+pub enum PemMistake {
+    /// The whole PEM text is encoded as base64 once more.
+    #[error("this is a PEM file encoded as base64: decode it once first")]
+    Base64OfPem,
+    /// The base64 between the lines is broken.
+    #[error("the base64 inside the PEM is broken")]
+    BrokenBase64,
+    /// A certificate stands where a key is needed.
+    #[error("this is a certificate: take the public key out of it first")]
+    Certificate,
+    /// The line ends are CR LF.
+    #[error("the PEM has CR LF line ends: convert them to LF")]
+    CrLf,
+    /// There is nothing in the text.
+    #[error("the PEM text is empty")]
+    Empty,
+    /// The private key is encrypted with a passphrase.
+    #[error("the private key is encrypted: decrypt it first")]
+    Encrypted,
+    /// The line breaks are a backslash and an `n`, as environment variables and JSON files have them.
+    #[error("the PEM has \\n as two characters: turn them into line breaks")]
+    EscapedLineBreaks,
+    /// Lines begin with blanks.
+    #[error("the lines of the PEM are indented: remove the blanks")]
+    Indented,
+    /// The END line is missing: the text was cut off.
+    #[error("the END line of the PEM is missing")]
+    MissingEnd,
+    /// There is no BEGIN line.
+    #[error("there is no BEGIN line, so this is no PEM")]
+    NotPem,
+    /// Another kind of key or of file than is needed.
+    #[error("the PEM holds something else than an RSA key")]
+    OtherLabel,
+    /// A private key stands where the public one is needed.
+    #[error("this is a private key: a verifier wants the public one")]
+    PrivateKey,
+    /// A public key stands where the private one is needed.
+    #[error("this is a public key: a signer wants the private one")]
+    PublicKey,
+    /// There are several PEM blocks.
+    #[error("there are several PEM blocks: leave the one that is meant")]
+    SeveralBlocks,
+}
+
+/// Why no token could be made. The claims and the key are as they were.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SignError {
+    /// The claims type is not a struct or a map with text keys, so it makes no JSON object.
+    #[error("claims do not make a JSON object")]
+    ClaimsNotAnObject,
+    /// `exp` is not after `iat` or `nbf`, so the token would never be valid.
+    #[error("the token would expire before it is valid")]
+    ContradictoryTimes,
+    /// A claim would stand twice in the token: set in the builder and in the claims type, or twice in the latter.
+    #[error("claim {claim} would stand twice")]
+    DuplicateClaim {
+        /// The claim.
+        claim: Cow<'static, str>,
+    },
+    /// The source of randomness failed.
+    #[error("the source of randomness failed")]
+    Entropy,
+    /// The claims type holds a registered claim of the wrong type, or a time beyond 2^53 s.
+    #[error("claim {claim} is malformed")]
+    MalformedClaim {
+        /// The claim.
+        claim: &'static str,
+    },
+    /// Neither an expiry was set nor `never_expires()` called.
+    #[error("no expiry was set: call expires_in, expires_at or never_expires")]
+    MissingExpiration,
+    /// `expires_in` needs a time to count from: call `issued_at`, or use feature `std`.
+    #[error("expires_in needs issued_at where there is no clock")]
+    NoClock,
+    /// The claims type begins a member's name with `$serde_json::private::`, which no verifier here accepts.
+    #[error("a claim has a reserved name")]
+    ReservedName,
+    /// The claims type failed to serialise.
+    #[error("claims could not be serialised")]
+    Serialize,
+    /// The signature handed in is not as long as one of this algorithm.
+    #[error("{bytes} bytes are not a signature of {algorithm}")]
+    SignatureLength {
+        /// The algorithm.
+        algorithm: Algorithm,
+        /// Length of what was handed in.
+        bytes: usize,
+    },
+    /// The signature handed in does not verify, or the key failed to sign.
+    #[error("signing failed")]
+    SigningFailed,
+    /// The header would not be accepted: `typ` or `cty` is empty or longer than 1 KiB.
+    #[error("header parameter {name} holds 1 to 1024 bytes")]
+    InvalidHeader {
+        /// The parameter.
+        name: &'static str,
+    },
+}
+
+impl SignError {
+    /// A stable name for logs and metrics.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::ClaimsNotAnObject => "claims_not_an_object",
+            Self::ContradictoryTimes => "contradictory_times",
+            Self::DuplicateClaim { .. } => "duplicate_claim",
+            Self::Entropy => "entropy",
+            Self::InvalidHeader { .. } => "invalid_header",
+            Self::MalformedClaim { .. } => "malformed_claim",
+            Self::MissingExpiration => "missing_expiration",
+            Self::NoClock => "no_clock",
+            Self::ReservedName => "reserved_name",
+            Self::Serialize => "serialize",
+            Self::SignatureLength { .. } => "signature_length",
+            Self::SigningFailed => "signing_failed",
+        }
+    }
+}
+
+/// Why a verifier cannot be built: its policy would check less than it seems to, or refuse everything.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// Neither `audience`, `no_audience` nor `accept_any_audience` was called.
+    #[error("decide on the audience: audience, no_audience or accept_any_audience")]
+    AudienceUndecided,
+    /// Two settings exclude each other.
+    #[error("{first} and {second} exclude each other")]
+    Contradiction {
+        /// One of them.
+        first: &'static str,
+        /// The other.
+        second: &'static str,
+    },
+    /// An expectation is empty, so it could only be meant to switch a check off.
+    #[error("{setting} is empty")]
+    Empty {
+        /// The setting.
+        setting: &'static str,
+    },
+    /// Neither `issuer` nor `accept_any_issuer` was called.
+    #[error("decide on the issuer: issuer or accept_any_issuer")]
+    IssuerUndecided,
+    /// The leeway is above the cap of 5 minutes; `leeway_beyond_limit` is the way to have it all the same.
+    #[error("a leeway of {seconds} s is above the cap of {cap} s")]
+    LeewayAboveLimit {
+        /// The leeway in seconds.
+        seconds: u64,
+        /// The cap in seconds.
+        cap: u64,
+    },
+    /// More than 64 names are required.
+    #[error("more than {limit} claims are required")]
+    TooManyRequired {
+        /// The most that is allowed.
+        limit: usize,
+    },
+    /// This name cannot be an understood critical extension: the standards define it, or it is `b64`, which a
+    /// JWT must not use ([RFC 7797 section 7](https://www.rfc-editor.org/rfc/rfc7797#section-7)).
+    #[error("{name:?} cannot be a critical extension")]
+    UnusableExtension {
+        /// The name.
+        name: Box<str>,
+    },
+}
+
+impl PolicyError {
+    /// A stable name for logs and metrics.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::AudienceUndecided => "audience_undecided",
+            Self::Contradiction { .. } => "contradiction",
+            Self::Empty { .. } => "empty",
+            Self::IssuerUndecided => "issuer_undecided",
+            Self::LeewayAboveLimit { .. } => "leeway_above_limit",
+            Self::TooManyRequired { .. } => "too_many_required",
+            Self::UnusableExtension { .. } => "unusable_extension",
+        }
+    }
+}
+
+/// What a [`VerifyKey`](crate::VerifyKey) says against a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SignatureError {
+    /// It is not a signature of this key over these bytes.
+    #[error("signature is invalid")]
+    Invalid,
+    /// The key, a remote one, could not be asked.
+    #[error("key is not available")]
+    KeyUnavailable,
+}
+
+/// A source of randomness had none to give.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Error)]
+#[error("no randomness available")]
+#[non_exhaustive]
+pub struct EntropyError;
+
+impl EntropyError {
+    /// The error, for an [`Entropy`](crate::Entropy) of your own to return.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self
+    }
+}

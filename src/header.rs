@@ -1,0 +1,312 @@
+//! The header of a token ([RFC 7515 section 4](https://www.rfc-editor.org/rfc/rfc7515#section-4)): read
+//! strictly, written once per key.
+
+use crate::algorithm::Algorithm;
+use crate::base64url;
+use crate::error::{Part, Size, VerifyError};
+use crate::json::{self, NameSeed, Names, Text, TextSeed};
+use crate::limits::Limits;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
+
+/// Parameters that RFC 7515 and RFC 7518 define, which `crit` must not name (RFC 7515 section 4.1.11).
+pub(crate) const REGISTERED: [&str; 20] = [
+    "alg", "jku", "jwk", "kid", "x5u", "x5c", "x5t", "x5t#S256", "typ", "cty", "crit", "enc", "zip", "epk",
+    "apu", "apv", "iv", "tag", "p2s", "p2c",
+];
+
+/// A token's header.
+///
+/// A [`KeySource`](crate::KeySource) sees it before the signature is checked, when it is only a claim of the
+/// token's sender; the header of a [`Token`](crate::Token) has been verified.
+#[derive(Clone, Copy)]
+pub struct Header<'a> {
+    json: &'a str,
+    fields: &'a HeaderFields,
+}
+
+impl<'a> Header<'a> {
+    pub(crate) const fn new(json: &'a str, fields: &'a HeaderFields) -> Self {
+        Self { json, fields }
+    }
+
+    /// `alg`: how the token is signed.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        self.fields.algorithm
+    }
+
+    /// `typ`: what kind of token this is, as it is spelled there.
+    #[must_use]
+    pub fn typ(&self) -> Option<&'a str> {
+        self.fields.typ.as_ref().map(|text| text.of(self.json))
+    }
+
+    /// `cty`: what the payload is.
+    #[must_use]
+    pub fn content_type(&self) -> Option<&'a str> {
+        self.fields.cty.as_ref().map(|text| text.of(self.json))
+    }
+
+    /// `kid`: the name of the key. Any text at all: use it to look a key up, never as a path or in a query.
+    #[must_use]
+    pub fn key_id(&self) -> Option<&'a str> {
+        self.fields.kid.as_ref().map(|text| text.of(self.json))
+    }
+
+    /// The whole header as JSON, for parameters that have no method here. `jwk`, `jku`, `x5u` and `x5c` among
+    /// them are the sender's wishes: no key is ever taken from them.
+    #[must_use]
+    pub const fn json(&self) -> &'a str {
+        self.json
+    }
+}
+
+impl fmt::Debug for Header<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Header").field("algorithm", &self.algorithm()).finish_non_exhaustive()
+    }
+}
+
+/// What was read from a header; the texts are spans of its JSON.
+#[derive(Clone, Debug)]
+pub(crate) struct HeaderFields {
+    pub(crate) algorithm: Algorithm,
+    typ: Option<Text>,
+    cty: Option<Text>,
+    kid: Option<Text>,
+}
+
+impl HeaderFields {
+    /// Reads `json` strictly. `understood` are the names that `crit` may hold.
+    pub(crate) fn parse(json: &str, limits: &Limits, understood: &[Box<str>]) -> Result<Self, VerifyError> {
+        json::check_depth(json, limits)?;
+        let mut reading = Reading::new(json, limits);
+        if let Err(failure) = json::read(json, |reader| reader.deserialize_map(&mut reading)) {
+            return Err(reading.refusal.unwrap_or(match reading.parameter {
+                Some(name) if failure.shape => VerifyError::InvalidHeader { name },
+                _ => VerifyError::InvalidJson { part: Part::Header, offset: failure.offset },
+            }));
+        }
+        reading.finish(understood)
+    }
+}
+
+/// A header on its way in.
+struct Reading<'a, 'de> {
+    json: &'de str,
+    limits: &'a Limits,
+    names: Names<'de>,
+    /// The parameter whose value is being read, for the error.
+    parameter: Option<&'static str>,
+    refusal: Option<VerifyError>,
+    alg: Option<Text>,
+    typ: Option<Text>,
+    cty: Option<Text>,
+    kid: Option<Text>,
+    crit: Option<Vec<String>>,
+    b64: Option<bool>,
+}
+
+impl<'a, 'de> Reading<'a, 'de> {
+    fn new(json: &'de str, limits: &'a Limits) -> Self {
+        Self {
+            json,
+            limits,
+            names: Names::new(),
+            parameter: None,
+            refusal: None,
+            alg: None,
+            typ: None,
+            cty: None,
+            kid: None,
+            crit: None,
+            b64: None,
+        }
+    }
+
+    /// Checks what can be told of the parameters without a key.
+    fn finish(self, understood: &[Box<str>]) -> Result<HeaderFields, VerifyError> {
+        let alg = self.alg.as_ref().ok_or(VerifyError::InvalidHeader { name: "alg" })?;
+        let algorithm = Algorithm::from_name(alg.of(self.json)).ok_or(VerifyError::UnsupportedAlgorithm)?;
+        if let Some(kid) = &self.kid {
+            let limit = self.limits.key_id_bytes;
+            if kid.of(self.json).len() > limit {
+                return Err(VerifyError::TooLarge { size: Size::KeyIdBytes, limit });
+            }
+        }
+        // RFC 7797 section 7: a JWT never has an unencoded payload; and no JWS here has one.
+        if self.b64 == Some(false) {
+            return Err(VerifyError::CriticalHeader);
+        }
+        if let Some(crit) = &self.crit {
+            self.check_critical(crit, understood)?;
+        }
+        Ok(HeaderFields { algorithm, typ: self.typ, cty: self.cty, kid: self.kid })
+    }
+
+    /// The rules of RFC 7515 section 4.1.11.
+    fn check_critical(&self, crit: &[String], understood: &[Box<str>]) -> Result<(), VerifyError> {
+        let mut seen = Names::new();
+        let allowed = |name: &str| {
+            !REGISTERED.contains(&name)
+                && self.names.contains(name)
+                && understood.iter().any(|known| **known == *name)
+        };
+        let valid =
+            !crit.is_empty() && crit.iter().all(|name| seen.insert(name.as_str().into()) && allowed(name));
+        if valid { Ok(()) } else { Err(VerifyError::CriticalHeader) }
+    }
+
+    fn read_value<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        let seed = TextSeed { document: self.json };
+        match name {
+            "alg" => self.alg = Some(self.typed("alg", map, |map| map.next_value_seed(seed))?),
+            "typ" => self.typ = Some(self.typed("typ", map, |map| map.next_value_seed(seed))?),
+            "cty" => self.cty = Some(self.typed("cty", map, |map| map.next_value_seed(seed))?),
+            "kid" => self.kid = Some(self.typed("kid", map, |map| map.next_value_seed(seed))?),
+            "crit" => self.crit = Some(self.typed("crit", map, MapAccess::next_value)?),
+            "b64" => self.b64 = Some(self.typed("b64", map, MapAccess::next_value)?),
+            _ => {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn typed<A, T>(
+        &mut self,
+        name: &'static str,
+        map: &mut A,
+        read: impl FnOnce(&mut A) -> Result<T, A::Error>,
+    ) -> Result<T, A::Error>
+    where
+        A: MapAccess<'de>,
+    {
+        self.parameter = Some(name);
+        let value = read(map)?;
+        self.parameter = None;
+        Ok(value)
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Reading<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key_seed(NameSeed)? {
+            if let Err(refusal) = self.names.admit(name.clone(), self.limits, Part::Header) {
+                self.refusal = Some(refusal);
+                return Err(json::stop());
+            }
+            self.read_value(&name, &mut map)?;
+        }
+        Ok(())
+    }
+}
+
+/// The header that a key writes into every token, encoded once when the key is made.
+///
+/// [`Key::encoded_header`](crate::Key::encoded_header) hands it out, so that signing copies it and verifying
+/// compares with it. A key of your own may keep one to be as fast as those here.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::{Algorithm, EncodedHeader};
+///
+/// let header = EncodedHeader::new(Algorithm::Hs256, None);
+/// assert_eq!(header.segment(), "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9");
+/// ```
+#[derive(Clone)]
+pub struct EncodedHeader {
+    json: String,
+    fields: HeaderFields,
+    /// The encoded header and the dot behind it.
+    prefix: String,
+}
+
+impl EncodedHeader {
+    /// The header of a JWT: `alg`, `typ` as `JWT`, and `kid` where the key has one.
+    #[must_use]
+    pub fn new(algorithm: Algorithm, key_id: Option<&str>) -> Self {
+        Self::with_types(algorithm, key_id, Some("JWT"), None)
+    }
+
+    pub(crate) fn with_types(
+        algorithm: Algorithm,
+        key_id: Option<&str>,
+        typ: Option<&str>,
+        content_type: Option<&str>,
+    ) -> Self {
+        let json = Self::write(algorithm, key_id, typ, content_type);
+        let mut prefix = Vec::new();
+        base64url::encode_onto(&mut prefix, json.as_bytes());
+        prefix.push(b'.');
+        let within = |text: &str| Text::within(&json, find(&json, text));
+        let fields = HeaderFields {
+            algorithm,
+            typ: typ.map(within),
+            cty: content_type.map(within),
+            kid: key_id.map(within),
+        };
+        // base64url text is ASCII, so nothing is replaced.
+        Self { prefix: String::from_utf8_lossy(&prefix).into_owned(), fields, json }
+    }
+
+    fn write(algorithm: Algorithm, kid: Option<&str>, typ: Option<&str>, cty: Option<&str>) -> String {
+        let mut json = String::from("{\"alg\":\"");
+        json.push_str(algorithm.name());
+        json.push('"');
+        for (name, value) in [("typ", typ), ("cty", cty), ("kid", kid)] {
+            // A string always serialises.
+            if let Some(text) = value.and_then(|value| json::to_text(value).ok()) {
+                json.push_str(",\"");
+                json.push_str(name);
+                json.push_str("\":");
+                json.push_str(&text);
+            }
+        }
+        json.push('}');
+        json
+    }
+
+    /// The first segment of the tokens, without the dot.
+    #[must_use]
+    pub fn segment(&self) -> &str {
+        self.prefix.strip_suffix('.').unwrap_or_default()
+    }
+
+    /// The first segment and the dot.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// What the segment says.
+    #[must_use]
+    pub const fn header(&self) -> Header<'_> {
+        Header { json: self.json.as_str(), fields: &self.fields }
+    }
+
+    pub(crate) const fn fields(&self) -> &HeaderFields {
+        &self.fields
+    }
+}
+
+/// `text` where `json` holds it unescaped, else `text` itself. Any place will do: the same text stands there.
+fn find<'a>(json: &'a str, text: &'a str) -> &'a str {
+    json.match_indices(text).map(|(_, found)| found).next().unwrap_or(text)
+}
+
+impl fmt::Debug for EncodedHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("EncodedHeader").field(&self.header()).finish()
+    }
+}

@@ -1,0 +1,317 @@
+//! Strict JSON ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259)): the only room that talks to `serde_json`.
+//!
+//! Headers and claims are read in one pass by visitors of our own. What no serde visitor can see stands here:
+//! nesting, members that stand twice, names that JSON libraries keep for themselves, and where reading stopped.
+
+use crate::error::{Part, Size, VerifyError};
+use crate::limits::Limits;
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use serde::Serialize;
+use serde::de::{DeserializeSeed, Deserializer, Visitor};
+
+/// The deserializer over one document.
+pub(crate) type Reader<'de> = serde_json::Deserializer<serde_json::de::StrRead<'de>>;
+/// What it fails with.
+pub(crate) type Error = serde_json::Error;
+
+/// Names that `serde_json` uses to smuggle numbers and raw text through serde begin like this. If another crate
+/// in the build switches those features on, such a member would show the claims type another value than ours.
+pub(crate) const RESERVED: &str = "$serde_json::private::";
+
+/// How many members are compared with each other on the stack.
+const INLINE_NAMES: usize = 32;
+
+/// Where and how reading failed.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// Bytes from the start of the document.
+    pub(crate) offset: usize,
+    /// Whether the text was well-formed JSON of the wrong shape, and not broken JSON.
+    pub(crate) shape: bool,
+}
+
+/// `bytes` as text, or where they stop to be UTF-8.
+pub(crate) fn utf8(bytes: &[u8], part: Part) -> Result<&str, VerifyError> {
+    core::str::from_utf8(bytes)
+        .map_err(|error| VerifyError::InvalidUtf8 { part, offset: error.valid_up_to() })
+}
+
+/// Runs `read` over `text`, which must hold one value and nothing else.
+pub(crate) fn read<'de, T>(
+    text: &'de str,
+    read: impl FnOnce(&mut Reader<'de>) -> Result<T, Error>,
+) -> Result<T, Failure> {
+    let mut reader = Reader::from_str(text);
+    // `check_depth` has run: its limit is the same everywhere, serde_json's own one level off of it.
+    reader.disable_recursion_limit();
+    read(&mut reader)
+        .and_then(|value| reader.end().map(|()| value))
+        .map_err(|error| Failure { offset: offset_of(text, &error), shape: error.is_data() })
+}
+
+/// Bytes from the start of `text` to the place that `error` gives as line and column.
+fn offset_of(text: &str, error: &Error) -> usize {
+    let lines_before = error.line().saturating_sub(1);
+    let before: usize =
+        text.split_inclusive('\n').take(lines_before).map(str::len).fold(0, usize::saturating_add);
+    before.saturating_add(error.column().saturating_sub(1)).min(text.len())
+}
+
+/// Refuses a document that is nested too deeply, however it goes on.
+pub(crate) fn check_depth(text: &str, limits: &Limits) -> Result<(), VerifyError> {
+    // A document with few openers cannot be deep; this count is cheap, the exact scan is not.
+    let openers = text.bytes().filter(|byte| matches!(byte, b'{' | b'[')).count();
+    if openers > limits.depth && depth(text) > limits.depth {
+        return Err(VerifyError::TooLarge { size: Size::Depth, limit: limits.depth });
+    }
+    Ok(())
+}
+
+/// The deepest nesting of `text`, if it is JSON; brackets inside strings do not count.
+fn depth(text: &str) -> usize {
+    let (mut deepest, mut now, mut in_string, mut escaped) = (0_usize, 0_usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'{' | b'[' => {
+                now = now.saturating_add(1);
+                deepest = deepest.max(now);
+            }
+            b'}' | b']' => now = now.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// `value` as JSON text.
+pub(crate) fn to_text<T: Serialize + ?Sized>(value: &T) -> Result<String, Error> {
+    serde_json::to_string(value)
+}
+
+/// `value` as JSON.
+#[cfg(feature = "std")]
+pub(crate) fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>, Error> {
+    // Room for the claims of most tokens, so that the buffer is not moved while it grows.
+    let mut bytes = Vec::with_capacity(512);
+    serde_json::to_writer(&mut bytes, value).map(|()| bytes)
+}
+
+/// `value` as JSON.
+#[cfg(not(feature = "std"))]
+pub(crate) fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(value)
+}
+
+/// A JSON string: where it stands in its document, or its own text where an escape had to be resolved.
+#[derive(Clone, Debug)]
+pub(crate) enum Text {
+    /// A span of the document.
+    Span { start: usize, length: usize },
+    /// Text that stands nowhere.
+    Owned(Box<str>),
+}
+
+impl Text {
+    /// The text `part`, which `document` should hold.
+    pub(crate) fn within(document: &str, part: &str) -> Self {
+        let start = part.as_ptr().addr().checked_sub(document.as_ptr().addr());
+        match start {
+            Some(start) if document.get(start..start.saturating_add(part.len())) == Some(part) => {
+                Self::Span { start, length: part.len() }
+            }
+            _ => Self::Owned(part.into()),
+        }
+    }
+
+    /// The text, given the document that it was read from.
+    pub(crate) fn of<'a>(&'a self, document: &'a str) -> &'a str {
+        match self {
+            Self::Span { start, length } => {
+                document.get(*start..start.saturating_add(*length)).unwrap_or_default()
+            }
+            Self::Owned(text) => text,
+        }
+    }
+
+    /// The text with the lifetime of its document, unless it is its own.
+    pub(crate) fn borrowed<'de>(&self, document: &'de str) -> Option<&'de str> {
+        match self {
+            Self::Span { start, length } => document.get(*start..start.saturating_add(*length)),
+            Self::Owned(_) => None,
+        }
+    }
+}
+
+/// Reads a JSON string, and nothing else, into a [`Text`] of `document`.
+pub(crate) struct TextSeed<'d> {
+    pub(crate) document: &'d str,
+}
+
+impl<'de> DeserializeSeed<'de> for TextSeed<'_> {
+    type Value = Text;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Text, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for TextSeed<'_> {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text, E> {
+        Ok(Text::within(self.document, text))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Text, E> {
+        Ok(Text::Owned(text.into()))
+    }
+}
+
+/// Reads the name of a member.
+pub(crate) struct NameSeed;
+
+impl<'de> DeserializeSeed<'de> for NameSeed {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for NameSeed {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(name))
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(name.into()))
+    }
+}
+
+/// The member names of one object, each of which may stand once, whichever way it is spelled.
+///
+/// Up to 32 names without escapes are kept on the stack; more go into a tree.
+pub(crate) struct Names<'de> {
+    inline: [&'de str; INLINE_NAMES],
+    used: usize,
+    spilled: BTreeSet<Cow<'de, str>>,
+}
+
+impl<'de> Names<'de> {
+    pub(crate) const fn new() -> Self {
+        Self { inline: [""; INLINE_NAMES], used: 0, spilled: BTreeSet::new() }
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.used.saturating_add(self.spilled.len())
+    }
+
+    /// Whether `name` is among them.
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.inline.iter().take(self.used).any(|known| *known == name)
+            || (!self.spilled.is_empty() && self.spilled.contains(name))
+    }
+
+    /// Adds `name`; false when it was there already.
+    pub(crate) fn insert(&mut self, name: Cow<'de, str>) -> bool {
+        if self.contains(&name) {
+            return false;
+        }
+        match (self.inline.get_mut(self.used), name) {
+            (Some(slot), Cow::Borrowed(name)) => {
+                *slot = name;
+                self.used = self.used.saturating_add(1);
+                true
+            }
+            (_, name) => self.spilled.insert(name),
+        }
+    }
+
+    /// Adds a name of `part`, or says why the document is refused for it.
+    pub(crate) fn admit(
+        &mut self,
+        name: Cow<'de, str>,
+        limits: &Limits,
+        part: Part,
+    ) -> Result<(), VerifyError> {
+        if self.len() >= limits.members {
+            return Err(VerifyError::TooLarge { size: Size::Members, limit: limits.members });
+        }
+        if name.starts_with(RESERVED) {
+            return Err(VerifyError::ReservedMember { part });
+        }
+        if self.insert(name) { Ok(()) } else { Err(VerifyError::DuplicateMember { part }) }
+    }
+}
+
+/// An error for serde that only says "stop": what is wrong has been noted elsewhere.
+pub(crate) fn stop<E: serde::de::Error>() -> E {
+    E::custom("refused")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn depth_counts_brackets_outside_strings() {
+        assert_eq!(depth("{}"), 1);
+        assert_eq!(depth(r#"{"a":[1,{"b":[]}],"c":[]}"#), 4);
+        assert_eq!(depth(r#"{"[[[":"\"[[["}"#), 1);
+        assert_eq!(depth("7"), 0);
+    }
+
+    #[test]
+    fn names_are_found_on_the_stack_in_the_tree_and_behind_escapes() {
+        let all: Vec<String> = (0..100).map(|number| number.to_string()).collect();
+        let mut names = Names::new();
+        assert!(names.insert(Cow::Owned("early".into())));
+        for name in &all {
+            assert!(names.insert(Cow::Borrowed(name)));
+        }
+        assert_eq!(names.len(), 101);
+        for name in &all {
+            assert!(!names.insert(Cow::Borrowed(name)));
+            assert!(!names.insert(Cow::Owned(name.clone())));
+        }
+        assert!(!names.insert(Cow::Borrowed("early")));
+    }
+
+    #[test]
+    fn a_text_elsewhere_is_not_taken_for_a_span() {
+        let document = String::from("abcdef");
+        let elsewhere = String::from("abc");
+        assert!(matches!(Text::within(&document, &document[1..3]), Text::Span { start: 1, length: 2 }));
+        assert!(matches!(Text::within(&document, &elsewhere), Text::Owned(_)));
+    }
+
+    #[test]
+    fn a_failure_says_the_byte_also_behind_line_breaks() {
+        let failure =
+            |text| read(text, |reader| serde::Deserialize::deserialize(reader)).map(|(): ()| ()).unwrap_err();
+        assert_eq!(failure("\n\n  x").offset, 4);
+        assert!(failure("12").shape);
+        assert!(!failure("nul").shape);
+    }
+}

@@ -1,0 +1,531 @@
+//! The compact form ([RFC 7515 section 7.1](https://www.rfc-editor.org/rfc/rfc7515#section-7.1)), and the only
+//! door between unverified text and a verified payload: [`Gate::open`].
+
+use crate::algorithm::{Algorithm, LONGEST_SIGNATURE};
+use crate::base64url;
+use crate::error::{Part, PolicyError, SignError, SignatureError, Size, VerifyError};
+use crate::header::{EncodedHeader, Header, HeaderFields};
+use crate::json;
+use crate::jws::{HeaderRules, TypRule};
+use crate::key::{Key, SignKey, VerifyKey};
+use crate::keyset::{KeySource, Recognized};
+use crate::limits::Limits;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+
+/// `typ` and `cty` are media types: real ones have under 100 bytes.
+const TYPE_BYTES: usize = 1024;
+
+/// A token as it was received, split into its segments: nothing about it is known to be true.
+///
+/// For looking inside without a key, e.g. to log which issuer a refused token claims. To verify one, hand its
+/// text to a [`Verifier`](crate::Verifier).
+///
+/// # Examples
+///
+/// ```
+/// use countersign::Unverified;
+///
+/// let token = Unverified::parse("eyJhbGciOiJub25lIn0.e30.")?;
+/// assert_eq!(token.unverified_header()?, r#"{"alg":"none"}"#);
+/// assert_eq!(token.unverified_payload()?, b"{}");
+/// # Ok::<(), countersign::VerifyError>(())
+/// ```
+///
+/// It is no proof of anything; what asks for one does not take it:
+///
+/// ```compile_fail
+/// use countersign::{Token, Unverified};
+///
+/// fn serve(_: &Token<()>) {}
+/// serve(&Unverified::parse("eyJhbGciOiJub25lIn0.e30.").unwrap());
+/// ```
+#[derive(Clone, Copy)]
+pub struct Unverified<'t> {
+    text: &'t str,
+    header: &'t str,
+    payload: &'t str,
+    signature: &'t str,
+}
+
+impl<'t> Unverified<'t> {
+    /// Splits a token of up to 256 KiB.
+    ///
+    /// # Errors
+    ///
+    /// - [`VerifyError::TooLarge`].
+    /// - [`VerifyError::NotAToken`] unless there are three segments.
+    /// - [`VerifyError::InvalidBase64`] for a character outside the base64url alphabet in header or payload.
+    pub fn parse(text: &'t str) -> Result<Self, VerifyError> {
+        Self::parse_within(text, &Limits::new())
+    }
+
+    pub(crate) fn parse_within(text: &'t str, limits: &Limits) -> Result<Self, VerifyError> {
+        let too_large = |size, limit| Err(VerifyError::TooLarge { size, limit });
+        if text.len() > limits.token_bytes {
+            return too_large(Size::TokenBytes, limits.token_bytes);
+        }
+        let (header, rest) = text.split_once('.').ok_or(VerifyError::NotAToken)?;
+        let (payload, signature) = rest.split_once('.').ok_or(VerifyError::NotAToken)?;
+        if header.len() > limits.header_bytes {
+            return too_large(Size::HeaderBytes, limits.header_bytes);
+        }
+        if signature.len() > base64url::encoded_len(LONGEST_SIGNATURE) {
+            return too_large(Size::SignatureBytes, base64url::encoded_len(LONGEST_SIGNATURE));
+        }
+        if signature.contains('.') {
+            return Err(VerifyError::NotAToken);
+        }
+        for (segment, part) in [(header, Part::Header), (payload, Part::Payload)] {
+            if let Some(offset) = base64url::first_foreign(segment) {
+                return Err(VerifyError::InvalidBase64 { part, offset });
+            }
+        }
+        Ok(Self { text, header, payload, signature })
+    }
+
+    /// The header's JSON text as its sender wrote it.
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyError::InvalidBase64`], [`VerifyError::InvalidUtf8`]. Whether it is JSON is not checked.
+    pub fn unverified_header(&self) -> Result<String, VerifyError> {
+        decode_text(self.header, Part::Header)
+    }
+
+    /// The payload's bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyError::InvalidBase64`].
+    pub fn unverified_payload(&self) -> Result<Vec<u8>, VerifyError> {
+        let mut bytes = Vec::new();
+        decode_payload(&mut bytes, self.payload)?;
+        Ok(bytes)
+    }
+
+    /// Header and payload as they were signed.
+    fn signing_input(&self) -> &'t [u8] {
+        let length = self.header.len().saturating_add(self.payload.len()).saturating_add(1);
+        self.text.get(..length).unwrap_or_default().as_bytes()
+    }
+
+    /// Checks the signature with `key`.
+    fn check_signature(&self, key: &dyn VerifyKey) -> Result<(), VerifyError> {
+        // A buffer for 64 bytes serves all but RSA; clearing 1,024 costs as much as decoding the signature.
+        const SHORT: usize = 64;
+        if self.signature.len() <= base64url::encoded_len(SHORT) {
+            self.check_decoded(key, &mut [0; SHORT])
+        } else {
+            self.check_decoded(key, &mut [0; LONGEST_SIGNATURE])
+        }
+    }
+
+    fn check_decoded(&self, key: &dyn VerifyKey, room: &mut [u8]) -> Result<(), VerifyError> {
+        let length = base64url::decode_into(room, self.signature)
+            .map_err(|offset| VerifyError::InvalidBase64 { part: Part::Signature, offset })?;
+        let signature = room.get(..length).unwrap_or_default();
+        key.verify_bytes(self.signing_input(), signature).map_err(|error| match error {
+            SignatureError::Invalid => VerifyError::InvalidSignature,
+            SignatureError::KeyUnavailable => VerifyError::KeysUnavailable,
+        })
+    }
+}
+
+impl fmt::Debug for Unverified<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Unverified({} bytes)", self.text.len())
+    }
+}
+
+/// Appends the payload's bytes to `out`; `out` is as it was when this fails.
+pub(crate) fn decode_payload(out: &mut Vec<u8>, segment: &str) -> Result<(), VerifyError> {
+    base64url::decode_onto(out, segment)
+        .map_err(|offset| VerifyError::InvalidBase64 { part: Part::Payload, offset })
+}
+
+fn decode_text(segment: &str, part: Part) -> Result<String, VerifyError> {
+    let mut bytes = Vec::new();
+    base64url::decode_onto(&mut bytes, segment)
+        .map_err(|offset| VerifyError::InvalidBase64 { part, offset })?;
+    json::utf8(&bytes, part)?;
+    String::from_utf8(bytes).map_err(|_| VerifyError::InvalidUtf8 { part, offset: 0 })
+}
+
+/// A payload segment whose signature is good, and the header that was checked with it.
+pub(crate) struct Opened<'t, 'k> {
+    pub(crate) payload: &'t str,
+    pub(crate) header: OpenedHeader<'k>,
+}
+
+/// A verified header: the key's own, or one that was read.
+pub(crate) enum OpenedHeader<'k> {
+    Known(&'k EncodedHeader),
+    Read { json: String, fields: HeaderFields },
+}
+
+impl OpenedHeader<'_> {
+    pub(crate) fn json(&self) -> &str {
+        match self {
+            Self::Known(header) => header.header().json(),
+            Self::Read { json, .. } => json,
+        }
+    }
+
+    pub(crate) fn into_fields(self) -> HeaderFields {
+        match self {
+            Self::Known(header) => header.fields().clone(),
+            Self::Read { fields, .. } => fields,
+        }
+    }
+}
+
+/// The door: what decides whether a token's signature is good, by which key, under which rules for headers.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    source: Arc<dyn KeySource>,
+    rules: HeaderRules,
+    /// The header that the source's only key would write under these rules.
+    known: Option<EncodedHeader>,
+}
+
+impl Gate {
+    pub(crate) fn new(source: Arc<dyn KeySource>, rules: HeaderRules) -> Self {
+        let known = source
+            .only_key()
+            .map(|key| EncodedHeader::with_types(key.algorithm(), key.key_id(), rules.typ.written(), None));
+        Self { source, rules, known }
+    }
+
+    pub(crate) fn with_source(&self, source: Arc<dyn KeySource>) -> Self {
+        Self::new(source, self.rules.clone())
+    }
+
+    pub(crate) const fn limits(&self) -> &Limits {
+        &self.rules.limits
+    }
+
+    /// Checks shape, header and signature of `text`, in this order.
+    pub(crate) fn open<'t>(&self, text: &'t str) -> Result<Opened<'t, '_>, VerifyError> {
+        let token = Unverified::parse_within(text, &self.rules.limits)?;
+        // A header that is, byte for byte, the one that a trusted key writes under our rules needs no reading:
+        // it names that key's algorithm and id, a `typ` we take, and nothing else.
+        if let Some(found) = self.recognize(token.header) {
+            token.check_signature(found.key)?;
+            return Ok(Opened { payload: token.payload, header: OpenedHeader::Known(found.header) });
+        }
+        let json = decode_text(token.header, Part::Header)?;
+        let fields = HeaderFields::parse(&json, &self.rules.limits, &self.rules.understood)?;
+        let header = Header::new(&json, &fields);
+        self.rules.typ.check(&header)?;
+        let found = self.source.find(&header)?;
+        let key = found.key();
+        // Whatever the source found: a key is used with its own algorithm only.
+        if key.algorithm() != header.algorithm() {
+            return Err(VerifyError::AlgorithmMismatch { key: key.algorithm(), token: header.algorithm() });
+        }
+        token.check_signature(key)?;
+        Ok(Opened { payload: token.payload, header: OpenedHeader::Read { json, fields } })
+    }
+
+    fn recognize(&self, segment: &str) -> Option<Recognized<'_>> {
+        if let Some(known) = &self.known {
+            if known.segment() != segment {
+                return None;
+            }
+            return self.source.only_key().map(|key| Recognized { key, header: known });
+        }
+        let found = self.source.recognize(segment)?;
+        let ours = found.header.header().algorithm() == found.key.algorithm();
+        (ours && self.rules.typ.check(&found.header.header()).is_ok()).then_some(found)
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate").field("rules", &self.rules).finish_non_exhaustive()
+    }
+}
+
+/// Verifies JWS messages and hands out their payload bytes.
+///
+/// Made once, shared by reference. The signature and the header are all that is checked: algorithm, `kid`,
+/// `crit`, and `typ` where one is asked for.
+#[derive(Clone, Debug)]
+pub struct Verifier(Gate);
+
+impl Verifier {
+    /// A verifier with one key, a [`KeySet`](crate::KeySet), or a source of your own. It takes any `typ`.
+    #[must_use]
+    pub fn new(keys: impl KeySource + 'static) -> Self {
+        Self(Gate::new(Arc::new(keys), HeaderRules::new(TypRule::Any)))
+    }
+
+    /// The same verifier for messages of this `typ` only. Case and a leading `application/` do not matter.
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError::Empty`].
+    pub fn typ(self, typ: &str) -> Result<Self, PolicyError> {
+        let rules = HeaderRules { typ: TypRule::exactly(typ)?, ..self.0.rules };
+        Ok(Self(Gate::new(self.0.source, rules)))
+    }
+
+    /// The same verifier for messages whose `crit` may name this extension, which the caller then honours: its
+    /// value is in [`Header::json`].
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError::Empty`], [`PolicyError::UnusableExtension`].
+    pub fn understand_critical(mut self, name: &str) -> Result<Self, PolicyError> {
+        self.0.rules.understand(name)?;
+        Ok(self)
+    }
+
+    /// The same verifier with other limits.
+    #[must_use]
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.0.rules.limits = limits;
+        self
+    }
+
+    /// Checks a message and decodes its payload.
+    ///
+    /// # Errors
+    ///
+    /// Those [`VerifyError`]s that speak of shape, header, key and signature.
+    pub fn verify(&self, text: &str) -> Result<Verified, VerifyError> {
+        let opened = self.0.open(text)?;
+        let mut payload = Vec::new();
+        decode_payload(&mut payload, opened.payload)?;
+        let header_json = opened.header.json().into();
+        Ok(Verified { payload, header_json, header: opened.header.into_fields() })
+    }
+}
+
+/// A payload whose signature is good. Only a [`Verifier`] makes one.
+pub struct Verified {
+    payload: Vec<u8>,
+    header_json: String,
+    header: HeaderFields,
+}
+
+impl Verified {
+    /// The signed bytes.
+    #[must_use]
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// The signed bytes, taken out.
+    #[must_use]
+    pub fn into_payload(self) -> Vec<u8> {
+        self.payload
+    }
+
+    /// The header.
+    #[must_use]
+    pub fn header(&self) -> Header<'_> {
+        Header::new(&self.header_json, &self.header)
+    }
+}
+
+impl fmt::Debug for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Verified({} bytes)", self.payload.len())
+    }
+}
+
+/// Bytes to be signed, with the header parameters that describe them.
+#[derive(Clone, Copy)]
+pub struct Payload<'a> {
+    bytes: &'a [u8],
+    typ: Option<&'a str>,
+    content_type: Option<&'a str>,
+}
+
+impl<'a> Payload<'a> {
+    /// Any bytes, none included.
+    #[must_use]
+    pub fn new(bytes: &'a (impl AsRef<[u8]> + ?Sized)) -> Self {
+        Self { bytes: bytes.as_ref(), typ: None, content_type: None }
+    }
+
+    /// `typ`: what the whole message is, for verifiers that ask for it.
+    #[must_use]
+    pub const fn typ(mut self, typ: &'a str) -> Self {
+        self.typ = Some(typ);
+        self
+    }
+
+    /// `cty`: what the bytes are.
+    #[must_use]
+    pub const fn content_type(mut self, content_type: &'a str) -> Self {
+        self.content_type = Some(content_type);
+        self
+    }
+
+    /// Signs them.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::InvalidHeader`] for an empty or overlong type; [`SignError::Entropy`] and
+    /// [`SignError::SigningFailed`] from the key.
+    pub fn sign(self, key: &(impl SignKey + ?Sized)) -> Result<String, SignError> {
+        self.prepare(key)?.sign(key)
+    }
+
+    /// Makes the bytes that a key elsewhere shall sign.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::InvalidHeader`].
+    pub fn prepare(self, key: &(impl Key + ?Sized)) -> Result<Prepared, SignError> {
+        let types = Types { typ: self.typ, content_type: self.content_type };
+        Prepared::new(key, types, self.bytes)
+    }
+}
+
+impl fmt::Debug for Payload<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Payload({} bytes)", self.bytes.len())
+    }
+}
+
+/// The types that a header names.
+#[derive(Clone, Copy)]
+pub(crate) struct Types<'a> {
+    pub(crate) typ: Option<&'a str>,
+    pub(crate) content_type: Option<&'a str>,
+}
+
+impl Types<'_> {
+    /// What a verifier would refuse for its size, or could not have been meant.
+    fn check(self) -> Result<(), SignError> {
+        for (name, value) in [("typ", self.typ), ("cty", self.content_type)] {
+            if value.is_some_and(|value| value.is_empty() || value.len() > TYPE_BYTES) {
+                return Err(SignError::InvalidHeader { name });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A token that lacks only its signature: for keys in an HSM, a KMS, or another process, asked in whichever
+/// way, blocking or not.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::{Algorithm, ExternalKey, Hs256Key, SignKey, jws};
+/// # let elsewhere = Hs256Key::from_bytes([7; 32])?;
+///
+/// let key = ExternalKey::new(Algorithm::Hs256).with_key_id("hsm-1")?;
+/// let prepared = jws::Payload::new("hello").prepare(&key)?;
+/// let signature = elsewhere.sign_bytes(prepared.signing_input())?; // or any other way
+/// let text = prepared.finish(signature.as_bytes())?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Prepared {
+    algorithm: Algorithm,
+    /// Header, dot and payload; base64url text, so ASCII.
+    text: Vec<u8>,
+}
+
+impl Prepared {
+    pub(crate) fn new(
+        key: &(impl Key + ?Sized),
+        types: Types<'_>,
+        payload: &[u8],
+    ) -> Result<Self, SignError> {
+        let algorithm = key.algorithm();
+        let usual = match key.encoded_header() {
+            Some(header) if types.typ == Some("JWT") && types.content_type.is_none() => Some(header),
+            _ => None,
+        };
+        let text = match usual {
+            Some(header) => Self::write(header, algorithm, payload),
+            None => {
+                types.check()?;
+                let header =
+                    EncodedHeader::with_types(algorithm, key.key_id(), types.typ, types.content_type);
+                Self::write(&header, algorithm, payload)
+            }
+        };
+        Ok(Self { algorithm, text })
+    }
+
+    fn write(header: &EncodedHeader, algorithm: Algorithm, payload: &[u8]) -> Vec<u8> {
+        // One allocation that the signature fits into as well.
+        let room = [
+            header.prefix().len(),
+            base64url::encoded_len(payload.len()),
+            1,
+            base64url::encoded_len(algorithm.usual_signature_bytes()),
+        ];
+        let mut text = Vec::with_capacity(room.into_iter().fold(0, usize::saturating_add));
+        text.extend_from_slice(header.prefix().as_bytes());
+        base64url::encode_onto(&mut text, payload);
+        text
+    }
+
+    /// The bytes to sign: the token's first two segments and the dot between them.
+    #[must_use]
+    pub fn signing_input(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// The algorithm to sign them with.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The token with this signature, whose length is checked and nothing else: use
+    /// [`finish_checked`](Self::finish_checked) where the public key is at hand.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::SignatureLength`].
+    pub fn finish(self, signature: &[u8]) -> Result<String, SignError> {
+        let Self { algorithm, mut text } = self;
+        if !algorithm.allows_signature_of(signature.len()) {
+            return Err(SignError::SignatureLength { algorithm, bytes: signature.len() });
+        }
+        text.push(b'.');
+        base64url::encode_onto(&mut text, signature);
+        String::from_utf8(text).map_err(|_| SignError::SigningFailed)
+    }
+
+    /// The token with this signature, if `key` verifies it: a faulty or misdirected signer shows here and not
+    /// at the recipient.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::SigningFailed`] if it does not; [`SignError::SignatureLength`].
+    pub fn finish_checked(
+        self,
+        signature: &[u8],
+        key: &(impl VerifyKey + ?Sized),
+    ) -> Result<String, SignError> {
+        if key.algorithm() != self.algorithm || key.verify_bytes(&self.text, signature).is_err() {
+            return Err(SignError::SigningFailed);
+        }
+        self.finish(signature)
+    }
+
+    /// Signs here and now.
+    pub(crate) fn sign(self, key: &(impl SignKey + ?Sized)) -> Result<String, SignError> {
+        let signature = key.sign_bytes(&self.text)?;
+        self.finish(signature.as_bytes())
+    }
+}
+
+impl fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Prepared({}, {} bytes)", self.algorithm, self.text.len())
+    }
+}

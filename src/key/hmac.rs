@@ -1,0 +1,275 @@
+//! HMAC keys ([RFC 7518 section 3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)).
+
+use crate::algorithm::Algorithm;
+use crate::error::{KeyError, KeyFile, SignError, SignatureError};
+use crate::key::{Entropy, Identity, SignKey, Signature, VerifyKey, identified};
+use alloc::vec::Vec;
+use base64::Engine;
+use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use core::fmt;
+use hmac::{Hmac, KeyInit, Mac};
+use sealed::Keyed;
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+/// Which HMAC an [`HmacKey`] is for. The algorithms of this crate implement it; nothing else can.
+pub trait HmacAlgorithm: sealed::Sealed + Send + Sync + 'static {}
+
+/// HMAC with SHA-256: the algorithm of [`Hs256Key`].
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Hs256;
+
+impl HmacAlgorithm for Hs256 {}
+
+impl sealed::Sealed for Hs256 {
+    const ALGORITHM: Algorithm = Algorithm::Hs256;
+    // RFC 7518 section 3.2: a key of the size of the hash output or larger must be used.
+    const MINIMUM: usize = 32;
+    type Keyed = Hmac<Sha256>;
+}
+
+#[allow(unnameable_types)]
+mod sealed {
+    use super::{Algorithm, Hmac, KeyInit, Mac, Sha256, Signature};
+
+    pub trait Sealed {
+        const ALGORITHM: Algorithm;
+        /// Shortest secret in bytes.
+        const MINIMUM: usize;
+        type Keyed: Keyed;
+    }
+
+    /// An HMAC that has taken its key and no message yet.
+    pub trait Keyed: Clone + Send + Sync {
+        fn keyed(secret: &[u8]) -> Option<Self>;
+        fn tag(&self, input: &[u8]) -> Signature;
+        fn matches(&self, input: &[u8], tag: &[u8]) -> bool;
+    }
+
+    impl Keyed for Hmac<Sha256> {
+        fn keyed(secret: &[u8]) -> Option<Self> {
+            // HMAC takes a key of any length, so there always is one.
+            Self::new_from_slice(secret).ok()
+        }
+
+        fn tag(&self, input: &[u8]) -> Signature {
+            Signature::from_bytes(&self.clone().chain_update(input).finalize().into_bytes())
+        }
+
+        fn matches(&self, input: &[u8], tag: &[u8]) -> bool {
+            // Constant time; a tag of another length is refused.
+            self.clone().chain_update(input).verify_slice(tag).is_ok()
+        }
+    }
+}
+
+/// A secret that signs and verifies HS256 tokens. See [`HmacKey`].
+pub type Hs256Key = HmacKey<Hs256>;
+
+/// An HMAC secret, ready for use: the key schedule has been run, the secret itself is not kept.
+///
+/// Everyone who can verify with it can also sign. For more than one party, prefer RS256.
+///
+/// Three constructors for three spellings, so that a text is never taken for the bytes it encodes:
+/// [`from_bytes`](Self::from_bytes), [`from_base64`](Self::from_base64), [`from_base64url`](Self::from_base64url).
+///
+/// # Security
+///
+/// Secrets shorter than the hash are refused: one signed token is enough to search for them at leisure. So is
+/// what looks like a PEM, DER, JWK or SSH key: whoever verifies with a *public* key as an HMAC secret accepts
+/// tokens that anybody can make. The keyed state is wiped when the key is dropped.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::{Hs256Key, KeyError};
+///
+/// let key = Hs256Key::from_bytes(b"an example of thirty-two bytes!!")?.with_key_id("2026-11")?;
+/// assert_eq!(format!("{key:?}"), r#"HmacKey { algorithm: Hs256, kid: Some("2026-11"), .. }"#);
+///
+/// let short = Hs256Key::from_bytes(b"secret").unwrap_err();
+/// assert_eq!(short, KeyError::SecretTooShort { bytes: 6, minimum: 32 });
+/// # Ok::<(), KeyError>(())
+/// ```
+#[derive(Clone)]
+pub struct HmacKey<A: HmacAlgorithm> {
+    keyed: A::Keyed,
+    identity: Identity,
+}
+
+impl<A: HmacAlgorithm> HmacKey<A> {
+    /// The key of these raw bytes.
+    ///
+    /// # Errors
+    ///
+    /// - [`KeyError::SecretTooShort`] under 32 bytes.
+    /// - [`KeyError::NotASecret`] for a PEM, DER, JWK or SSH key.
+    pub fn from_bytes(secret: impl AsRef<[u8]>) -> Result<Self, KeyError> {
+        let secret = secret.as_ref();
+        refuse_key_files(secret)?;
+        if secret.len() < A::MINIMUM {
+            return Err(KeyError::SecretTooShort { bytes: secret.len(), minimum: A::MINIMUM });
+        }
+        Self::from_weak_bytes(secret)
+    }
+
+    /// The key of the bytes that `text` encodes in base64 (alphabet with `+` and `/`), padded or not.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::InvalidBase64`], white space included; else as [`from_bytes`](Self::from_bytes).
+    pub fn from_base64(text: &str) -> Result<Self, KeyError> {
+        Self::from_bytes(decode(&STANDARD, text)?.as_slice())
+    }
+
+    /// The key of the bytes that `text` encodes in base64url (alphabet with `-` and `_`), padded or not.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::InvalidBase64`], white space included; else as [`from_bytes`](Self::from_bytes).
+    pub fn from_base64url(text: &str) -> Result<Self, KeyError> {
+        Self::from_bytes(decode(&URL_SAFE, text)?.as_slice())
+    }
+
+    /// The key of a secret of any length but none, for tokens of systems that cannot be changed.
+    ///
+    /// # Errors
+    ///
+    /// - [`KeyError::EmptySecret`].
+    /// - [`KeyError::NotASecret`] for a PEM, DER, JWK or SSH key.
+    ///
+    /// # Security
+    ///
+    /// A short or guessable secret can be found from one token, offline; whoever has it signs as you do. Use
+    /// this to verify what others still sign so, and replace it.
+    pub fn from_weak_bytes(secret: impl AsRef<[u8]>) -> Result<Self, KeyError> {
+        let secret = secret.as_ref();
+        refuse_key_files(secret)?;
+        if secret.is_empty() {
+            return Err(KeyError::EmptySecret);
+        }
+        let keyed = A::Keyed::keyed(secret).ok_or(KeyError::EmptySecret)?;
+        Ok(Self { keyed, identity: Identity::new(A::ALGORITHM) })
+    }
+
+    /// A new key of the operating system's randomness, which lives and dies with this process.
+    ///
+    /// For one that is kept, draw [`SecretBytes::generate`](crate::SecretBytes::generate) and store them.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Entropy`].
+    #[cfg(feature = "getrandom")]
+    pub fn generate() -> Result<Self, KeyError> {
+        Self::generate_with(&crate::key::SystemEntropy::new())
+    }
+
+    /// A new key of the given randomness.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Entropy`].
+    pub fn generate_with(entropy: &(impl Entropy + ?Sized)) -> Result<Self, KeyError> {
+        let mut secret = Zeroizing::new(Vec::new());
+        secret.resize(A::MINIMUM, 0);
+        entropy.fill(&mut secret).map_err(|_| KeyError::Entropy)?;
+        Self::from_weak_bytes(secret.as_slice())
+    }
+}
+
+identified!(HmacKey<A: HmacAlgorithm>);
+
+impl<A: HmacAlgorithm> SignKey for HmacKey<A> {
+    fn sign_bytes(&self, input: &[u8]) -> Result<Signature, SignError> {
+        Ok(self.keyed.tag(input))
+    }
+}
+
+impl<A: HmacAlgorithm> VerifyKey for HmacKey<A> {
+    fn verify_bytes(&self, input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+        if self.keyed.matches(input, signature) { Ok(()) } else { Err(SignatureError::Invalid) }
+    }
+}
+
+/// The bytes of a secret's text; where it is wrong is not said.
+fn decode(alphabet: &Alphabet, text: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let engine = GeneralPurpose::new(alphabet, config);
+    // Room for all of it at once, so that no copy is left behind by a growing buffer.
+    let mut secret = Zeroizing::new(Vec::new());
+    secret.resize(text.len(), 0);
+    let length = engine.decode_slice(text, &mut secret).map_err(|_| KeyError::InvalidBase64)?;
+    secret.truncate(length);
+    Ok(secret)
+}
+
+/// Refuses what is a key of another kind, whatever stands before it.
+fn refuse_key_files(secret: &[u8]) -> Result<(), KeyError> {
+    let text = trim(secret);
+    let holds = |needle: &[u8]| text.windows(needle.len()).any(|window| window == needle);
+    let begins = |names: &[&[u8]]| names.iter().any(|name| text.starts_with(name));
+    let found = if holds(b"-----BEGIN ") {
+        KeyFile::Pem
+    } else if text.first() == Some(&b'{') && holds(b"\"kty\"") {
+        KeyFile::Jwk
+    } else if begins(&[b"ssh-rsa ", b"ssh-ed25519 ", b"ssh-dss ", b"ecdsa-sha2-", b"sk-ssh-", b"sk-ecdsa-"]) {
+        KeyFile::Ssh
+    } else if is_der(secret) {
+        KeyFile::Der
+    } else {
+        return Ok(());
+    };
+    Err(KeyError::NotASecret { found })
+}
+
+/// Without a byte order mark and white space at the front.
+fn trim(secret: &[u8]) -> &[u8] {
+    secret.strip_prefix(b"\xef\xbb\xbf").unwrap_or(secret).trim_ascii_start()
+}
+
+/// Whether this is one ASN.1 SEQUENCE that begins as keys and certificates do: SPKI with a SEQUENCE that holds
+/// an OID or is another SEQUENCE, PKCS#1 and PKCS#8 with an INTEGER. Random bytes do so once in 2^32.
+fn is_der(secret: &[u8]) -> bool {
+    let content = match secret {
+        [0x30, length @ 0..=0x7f, content @ ..] if content.len() == usize::from(*length) => content,
+        [0x30, 0x81, length, content @ ..] if content.len() == usize::from(*length) => content,
+        [0x30, 0x82, high, low, content @ ..]
+            if content.len() == usize::from(u16::from_be_bytes([*high, *low])) =>
+        {
+            content
+        }
+        _ => return false,
+    };
+    matches!(
+        content,
+        [0x30, 0..=0x7f, 0x06, ..]
+            | [0x30, 0x82, ..]
+            | [0x02, 0x82, ..]
+            | [0x02, 0x81, ..]
+            | [0x02, 0x01, 0x00 | 0x01, 0x02 | 0x04 | 0x30, ..]
+    )
+}
+
+impl fmt::Display for Hs256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&Algorithm::Hs256, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_only_begin_like_der_are_secrets() {
+        let mut secret = [0x5a; 32];
+        secret[..2].copy_from_slice(&[0x30, 30]);
+        assert!(!is_der(&secret));
+        secret[2..5].copy_from_slice(&[0x30, 5, 6]);
+        assert!(is_der(&secret));
+        assert!(!is_der(&secret[..31]));
+    }
+}

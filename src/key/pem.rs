@@ -1,0 +1,102 @@
+//! PEM ([RFC 7468](https://www.rfc-editor.org/rfc/rfc7468)): which one it is, and the usual mistakes by name.
+//!
+//! The decoding is the crate `pem-rfc7468`'s; here stands what it would only call an error.
+
+use crate::error::{KeyError, PemMistake};
+use alloc::string::String;
+use alloc::vec::Vec;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use rsa::pkcs8::der::pem;
+use zeroize::Zeroizing;
+
+/// The labels that a key of this crate can come under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Label {
+    /// `PRIVATE KEY`: PKCS#8.
+    Pkcs8,
+    /// `RSA PRIVATE KEY`: PKCS#1.
+    Pkcs1Private,
+    /// `PUBLIC KEY`: SPKI.
+    Spki,
+    /// `RSA PUBLIC KEY`: PKCS#1.
+    Pkcs1Public,
+}
+
+/// Which half of a key pair is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    Private,
+    Public,
+}
+
+/// The label and the DER inside `text`.
+pub(crate) fn decode(text: &str, wanted: Wanted) -> Result<(Label, Zeroizing<Vec<u8>>), KeyError> {
+    let label = classify(text, wanted).map_err(KeyError::Pem)?;
+    let (_, der) = pem::decode_vec(text.as_bytes()).map_err(|_| KeyError::Pem(PemMistake::BrokenBase64))?;
+    Ok((label, Zeroizing::new(der)))
+}
+
+/// Says what kind of key `text` holds, or which mistake it is.
+fn classify(text: &str, wanted: Wanted) -> Result<Label, PemMistake> {
+    check_layout(text)?;
+    let label = label(text).ok_or(PemMistake::NotPem)?;
+    // PKCS#1 keys are encrypted inside the old OpenSSL format, which says so in a header of its own.
+    if text.contains("Proc-Type:") && text.contains("ENCRYPTED") {
+        return Err(PemMistake::Encrypted);
+    }
+    let label = match label {
+        "PRIVATE KEY" => Label::Pkcs8,
+        "RSA PRIVATE KEY" => Label::Pkcs1Private,
+        "PUBLIC KEY" => Label::Spki,
+        "RSA PUBLIC KEY" => Label::Pkcs1Public,
+        "ENCRYPTED PRIVATE KEY" => return Err(PemMistake::Encrypted),
+        "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => return Err(PemMistake::Certificate),
+        _ => return Err(PemMistake::OtherLabel),
+    };
+    match (wanted, label) {
+        (Wanted::Private, Label::Spki | Label::Pkcs1Public) => Err(PemMistake::PublicKey),
+        (Wanted::Public, Label::Pkcs8 | Label::Pkcs1Private) => Err(PemMistake::PrivateKey),
+        _ => Ok(label),
+    }
+}
+
+/// The mistakes that show without knowing what is inside.
+fn check_layout(text: &str) -> Result<(), PemMistake> {
+    if text.trim().is_empty() {
+        return Err(PemMistake::Empty);
+    }
+    let Some(begin) = text.find(BEGIN) else {
+        return Err(if is_base64_of_pem(text) { PemMistake::Base64OfPem } else { PemMistake::NotPem });
+    };
+    if text.contains("\\n") {
+        return Err(PemMistake::EscapedLineBreaks);
+    }
+    if text.contains('\r') {
+        return Err(PemMistake::CrLf);
+    }
+    if text.lines().skip_while(|line| !line.contains(BEGIN)).any(|line| line.starts_with([' ', '\t'])) {
+        return Err(PemMistake::Indented);
+    }
+    if text.matches(BEGIN).count() > 1 {
+        return Err(PemMistake::SeveralBlocks);
+    }
+    if !text.get(begin..).is_some_and(|rest| rest.contains("-----END ")) {
+        return Err(PemMistake::MissingEnd);
+    }
+    Ok(())
+}
+
+const BEGIN: &str = "-----BEGIN ";
+
+/// What stands between `BEGIN ` and the dashes.
+fn label(text: &str) -> Option<&str> {
+    text.split_once(BEGIN)?.1.split_once("-----").map(|(label, _)| label)
+}
+
+/// Whether `text` is base64 of something that begins as a PEM file does.
+fn is_base64_of_pem(text: &str) -> bool {
+    let bare: Zeroizing<String> =
+        Zeroizing::new(text.chars().filter(|c| !c.is_ascii_whitespace()).take(16).collect());
+    STANDARD_NO_PAD.decode(bare.as_bytes()).is_ok_and(|bytes| bytes.starts_with(BEGIN.as_bytes()))
+}

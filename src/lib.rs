@@ -1,0 +1,130 @@
+//! JSON Web Tokens ([RFC 7519](https://www.rfc-editor.org/rfc/rfc7519)) that are safe by default: sign typed
+//! claims, verify a token with one strict call, get your type back or the reason for a 401.
+//!
+//! ```
+//! use core::time::Duration;
+//! use countersign::{Claims, Hs256Key, Verifier};
+//!
+//! #[derive(serde::Serialize, serde::Deserialize)]
+//! struct User { name: String, role: String }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let secret = [7; 32];
+//! // The authentication server.
+//! let key = Hs256Key::from_bytes(&secret)?; // under 32 bytes is an error
+//! let text = Claims::new(User { name: "Ann".into(), role: "admin".into() })
+//!     .issuer("https://auth.example")
+//!     .subject("user123")
+//!     .audience("https://api.example")
+//!     .expires_in(Duration::from_secs(15 * 60))
+//!     .sign(&key)?;
+//!
+//! // The application server: built once, shared by reference.
+//! let verifier = Verifier::builder(key)
+//!     .issuer("https://auth.example")
+//!     .audience("https://api.example")
+//!     .build()?;
+//! let token = verifier.verify::<User>(&text)?;
+//! assert_eq!(token.subject(), Some("user123"));
+//! assert_eq!(token.claims().role, "admin");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What it refuses to do
+//!
+//! - Let a token choose its algorithm or key: one key has one algorithm, fixed by its type, and the header is
+//!   only compared with it. `none` does not exist; `jwk`, `jku`, `x5u` and `x5c` choose nothing.
+//! - Take a weak, broken or mistaken key: HMAC secrets under 32 bytes, RSA under 2048 bits, a public key as a
+//!   secret. What is wrong is said when the key is made, not when a token fails.
+//! - Skip a check in silence: `exp` is required, what is configured is required, an issuer and an audience have
+//!   to be decided on, and a claim of the wrong type is an error, never an absence.
+//! - Read two spellings of one token: canonical base64url, no name twice, no trailing data, no unknown `crit`.
+//! - Panic, run `unsafe` code of its own, keep global state, read a clock or open a socket in its core.
+//!
+//! Encrypted tokens (JWE) are not here, nor is `none`, nor fetching keys over the network.
+//!
+//! # Keys
+//!
+//! | | signs | verifies |
+//! |---|---|---|
+//! | HS256 | [`Hs256Key`] | [`Hs256Key`] |
+//! | RS256 (feature `rsa`) | `Rs256SigningKey` | `Rs256VerifyingKey` |
+//! | yours: HSM, another library | [`SignKey`], or [`Claims::prepare`] | [`VerifyKey`] |
+//! | several, by `kid` | | [`KeySet`], or a [`KeySource`] of yours |
+//!
+//! # Features
+//!
+//! | feature | default | |
+//! |---|---|---|
+//! | `std` | yes | the clock: `Verifier::verify`; faster base64url; without it: `no_std` and `alloc` |
+//! | `rsa` | yes | RS256 |
+//! | `getrandom` | yes | the system's randomness, for new keys and for signing with RSA |
+//!
+//! HS256 is always there. No feature removes a check.
+//!
+//! # Further
+//!
+//! [`manual`] has pages on testing code that verifies tokens and on moving here from other crates.
+
+#![no_std]
+#![forbid(unsafe_code)]
+// A library that decides who gets in must not stop: what could panic does not pass.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::panic_in_result_fn,
+        clippy::string_slice,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+mod algorithm;
+mod base64url;
+mod claims;
+mod error;
+mod header;
+mod json;
+pub mod jws;
+mod key;
+mod keyset;
+mod limits;
+pub mod manual;
+mod numeric_date;
+mod policy;
+mod secret;
+mod time;
+mod verifier;
+
+pub use algorithm::Algorithm;
+pub use claims::{Audience, Claims};
+pub use error::{
+    Challenge, EntropyError, Expected, KeyError, KeyFile, Part, PemMistake, PolicyError, SignError,
+    SignatureError, Size, VerifyError,
+};
+pub use header::{EncodedHeader, Header};
+pub use jws::compact::Unverified;
+#[cfg(feature = "getrandom")]
+pub use key::SystemEntropy;
+pub use key::hmac::{HmacAlgorithm, HmacKey, Hs256, Hs256Key};
+#[cfg(feature = "rsa")]
+pub use key::rsa::{Rs256, Rs256SigningKey, Rs256VerifyingKey, RsaAlgorithm, RsaSigningKey, RsaVerifyingKey};
+pub use key::{Entropy, ExternalKey, Key, SignKey, Signature, VerifyKey};
+pub use keyset::{KeyRef, KeySet, KeySource, Recognized};
+pub use limits::Limits;
+pub use secret::SecretBytes;
+pub use time::UnixTime;
+pub use verifier::{BorrowedToken, Buffer, Token, Verifier, VerifierBuilder};

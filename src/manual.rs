@@ -1,0 +1,4 @@
+//! Pages to read: how to do things with this crate, and why it does them so.
+
+#[doc = include_str!("manual/testing.md")]
+pub mod testing {}

@@ -1,0 +1,285 @@
+//! What a verifier demands of claims: one short function for each. The time is an argument.
+//!
+//! The times come last, expiry behind those that waiting mends, so that "expired" means that nothing else was
+//! found wrong but age.
+
+use crate::claims::Registered;
+use crate::error::{Expected, PolicyError, VerifyError};
+use crate::json::Text;
+use crate::numeric_date::NumericDate;
+use crate::time::UnixTime;
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+/// Clocks of servers agree within seconds; more leeway only keeps dead tokens alive.
+pub(crate) const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
+/// RFC 7519 section 4.1.4 speaks of "a few minutes".
+pub(crate) const LEEWAY_CAP: Duration = Duration::from_secs(5 * 60);
+/// The names that are met are noted in a word, a bit each.
+const MOST_REQUIRED: usize = 64;
+
+/// Names any of which will do.
+type Names = Arc<[Box<str>]>;
+
+#[derive(Clone, Debug)]
+enum Audience {
+    Any,
+    None,
+    OneOf(Names),
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum MissingExpiration {
+    #[default]
+    Refused,
+    Allowed,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum FutureIssuedAt {
+    #[default]
+    Refused,
+    Allowed,
+}
+
+/// A policy that is fit for use.
+#[derive(Clone, Debug)]
+pub(crate) struct Policy {
+    /// None: any issuer, or none.
+    issuer: Option<Names>,
+    audience: Audience,
+    subject: Option<Names>,
+    required: Arc<[Box<str>]>,
+    max_age: Option<Duration>,
+    leeway: Duration,
+    missing_expiration: MissingExpiration,
+    future_issued_at: FutureIssuedAt,
+}
+
+impl Policy {
+    /// Names whose presence the decoder has to note.
+    pub(crate) fn required(&self) -> &[Box<str>] {
+        &self.required
+    }
+
+    /// Checks the claims of a payload at the time `now`.
+    pub(crate) fn check(&self, claims: &Registered, payload: &str, now: UnixTime) -> Result<(), VerifyError> {
+        self.check_issuer(claims, payload)?;
+        self.check_audience(claims, payload)?;
+        self.check_subject(claims, payload)?;
+        self.check_required(claims)?;
+        self.check_not_before(claims, now)?;
+        self.check_issued_at(claims, now)?;
+        self.check_expiration(claims, now)?;
+        self.check_age(claims, now)
+    }
+
+    /// RFC 7519 section 4.1.1.
+    fn check_issuer(&self, claims: &Registered, payload: &str) -> Result<(), VerifyError> {
+        check_text(self.issuer.as_ref(), claims.iss.as_ref(), payload, "iss", |expected| {
+            VerifyError::WrongIssuer { expected }
+        })
+    }
+
+    /// RFC 7519 section 4.1.2.
+    fn check_subject(&self, claims: &Registered, payload: &str) -> Result<(), VerifyError> {
+        check_text(self.subject.as_ref(), claims.sub.as_ref(), payload, "sub", |expected| {
+            VerifyError::WrongSubject { expected }
+        })
+    }
+
+    /// RFC 7519 section 4.1.3: whoever does not find itself in `aud`, when there is one, must refuse.
+    fn check_audience(&self, claims: &Registered, payload: &str) -> Result<(), VerifyError> {
+        match (&self.audience, &claims.aud) {
+            (Audience::Any, _) | (Audience::None, None) => Ok(()),
+            (Audience::None, Some(_)) => Err(VerifyError::UnexpectedAudience),
+            (Audience::OneOf(_), None) => Err(missing("aud")),
+            (Audience::OneOf(expected), Some(found)) => {
+                if found.iter().any(|text| holds(expected, text.of(payload))) {
+                    Ok(())
+                } else {
+                    Err(VerifyError::WrongAudience { expected: Expected::new(expected.clone()) })
+                }
+            }
+        }
+    }
+
+    fn check_required(&self, claims: &Registered) -> Result<(), VerifyError> {
+        let mut bits = claims.required_met;
+        for name in &*self.required {
+            if bits & 1 == 0 {
+                return Err(VerifyError::MissingClaim { claim: Cow::Owned(String::from(&**name)) });
+            }
+            bits >>= 1;
+        }
+        match self.missing_expiration {
+            MissingExpiration::Refused if claims.exp.is_none() => Err(missing("exp")),
+            _ => Ok(()),
+        }
+    }
+
+    /// RFC 7519 section 4.1.5.
+    fn check_not_before(&self, claims: &Registered, now: UnixTime) -> Result<(), VerifyError> {
+        match claims.nbf.map(NumericDate::time) {
+            Some(not_before) if now.saturating_add(self.leeway) < not_before => {
+                Err(VerifyError::NotYetValid { not_before, now })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// RFC 7519 section 4.1.6 leaves it open; a token from the future comes from a broken clock or a forger.
+    fn check_issued_at(&self, claims: &Registered, now: UnixTime) -> Result<(), VerifyError> {
+        match (self.future_issued_at, claims.iat.map(NumericDate::time)) {
+            (FutureIssuedAt::Refused, Some(issued_at)) if now.saturating_add(self.leeway) < issued_at => {
+                Err(VerifyError::IssuedInFuture { issued_at, now })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// RFC 7519 section 4.1.4: on or after `exp` it is over.
+    fn check_expiration(&self, claims: &Registered, now: UnixTime) -> Result<(), VerifyError> {
+        match claims.exp.map(NumericDate::time) {
+            Some(expired_at) if now >= expired_at.saturating_add(self.leeway) => {
+                Err(VerifyError::Expired { expired_at, now })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_age(&self, claims: &Registered, now: UnixTime) -> Result<(), VerifyError> {
+        let Some(max_age) = self.max_age else { return Ok(()) };
+        let issued_at = claims.iat.ok_or_else(|| missing("iat"))?.time();
+        let oldest = now.saturating_sub(max_age).saturating_sub(self.leeway);
+        if issued_at < oldest { Err(VerifyError::TooOld { issued_at, max_age, now }) } else { Ok(()) }
+    }
+}
+
+const fn missing(claim: &'static str) -> VerifyError {
+    VerifyError::MissingClaim { claim: Cow::Borrowed(claim) }
+}
+
+fn holds(expected: &Names, found: &str) -> bool {
+    expected.iter().any(|name| **name == *found)
+}
+
+/// A text claim that must be one of `expected`, if anything is.
+fn check_text(
+    expected: Option<&Names>,
+    found: Option<&Text>,
+    payload: &str,
+    claim: &'static str,
+    wrong: impl FnOnce(Expected) -> VerifyError,
+) -> Result<(), VerifyError> {
+    match (expected, found) {
+        (None, _) => Ok(()),
+        (Some(_), None) => Err(missing(claim)),
+        (Some(expected), Some(found)) if holds(expected, found.of(payload)) => Ok(()),
+        (Some(expected), Some(_)) => Err(wrong(Expected::new(expected.clone()))),
+    }
+}
+
+/// A policy in the making: what was asked for, sense or nonsense.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Draft {
+    pub(crate) issuers: Vec<Box<str>>,
+    pub(crate) any_issuer: bool,
+    pub(crate) audiences: Vec<Box<str>>,
+    pub(crate) no_audience: bool,
+    pub(crate) any_audience: bool,
+    pub(crate) subjects: Vec<Box<str>>,
+    pub(crate) required: Vec<Box<str>>,
+    pub(crate) max_age: Option<Duration>,
+    pub(crate) leeway: Option<Duration>,
+    pub(crate) leeway_beyond_limit: Option<Duration>,
+    pub(crate) missing_expiration: MissingExpiration,
+    pub(crate) future_issued_at: FutureIssuedAt,
+}
+
+impl Draft {
+    /// The policy, if it makes sense.
+    pub(crate) fn finish(self) -> Result<Policy, PolicyError> {
+        let leeway = self.leeway()?;
+        self.check_required()?;
+        Ok(Policy {
+            issuer: self.issuer()?,
+            audience: self.audience()?,
+            subject: self.subject()?,
+            required: self.required.into(),
+            max_age: self.max_age,
+            leeway,
+            missing_expiration: self.missing_expiration,
+            future_issued_at: self.future_issued_at,
+        })
+    }
+
+    fn issuer(&self) -> Result<Option<Names>, PolicyError> {
+        exclude(("issuer", !self.issuers.is_empty()), ("accept_any_issuer", self.any_issuer))?;
+        match (names("issuer", &self.issuers)?, self.any_issuer) {
+            (None, false) => Err(PolicyError::IssuerUndecided),
+            (names, _) => Ok(names),
+        }
+    }
+
+    fn audience(&self) -> Result<Audience, PolicyError> {
+        let given = ("audience", !self.audiences.is_empty());
+        let none = ("no_audience", self.no_audience);
+        let any = ("accept_any_audience", self.any_audience);
+        exclude(given, none)?;
+        exclude(given, any)?;
+        exclude(none, any)?;
+        match names("audience", &self.audiences)? {
+            Some(names) => Ok(Audience::OneOf(names)),
+            None if self.no_audience => Ok(Audience::None),
+            None if self.any_audience => Ok(Audience::Any),
+            None => Err(PolicyError::AudienceUndecided),
+        }
+    }
+
+    fn subject(&self) -> Result<Option<Names>, PolicyError> {
+        names("subject", &self.subjects)
+    }
+
+    fn leeway(&self) -> Result<Duration, PolicyError> {
+        let beyond = ("leeway_beyond_limit", self.leeway_beyond_limit.is_some());
+        exclude(("leeway", self.leeway.is_some()), beyond)?;
+        match (self.leeway, self.leeway_beyond_limit) {
+            (Some(leeway), _) if leeway > LEEWAY_CAP => {
+                Err(PolicyError::LeewayAboveLimit { seconds: leeway.as_secs(), cap: LEEWAY_CAP.as_secs() })
+            }
+            (leeway, beyond) => Ok(beyond.or(leeway).unwrap_or(DEFAULT_LEEWAY)),
+        }
+    }
+
+    fn check_required(&self) -> Result<(), PolicyError> {
+        names("require", &self.required)?;
+        if self.required.len() > MOST_REQUIRED {
+            return Err(PolicyError::TooManyRequired { limit: MOST_REQUIRED });
+        }
+        let requires = |claim: &str| self.required.iter().any(|name| **name == *claim);
+        let allowed = self.missing_expiration == MissingExpiration::Allowed;
+        exclude(("require(\"exp\")", requires("exp")), ("allow_missing_expiration", allowed))?;
+        exclude(("require(\"aud\")", requires("aud")), ("no_audience", self.no_audience))
+    }
+}
+
+/// Refuses two settings of which only one can be meant.
+fn exclude(first: (&'static str, bool), second: (&'static str, bool)) -> Result<(), PolicyError> {
+    if first.1 && second.1 {
+        return Err(PolicyError::Contradiction { first: first.0, second: second.0 });
+    }
+    Ok(())
+}
+
+/// The names, or nothing if there are none. An empty name matches what nobody means.
+fn names(setting: &'static str, names: &[Box<str>]) -> Result<Option<Names>, PolicyError> {
+    if names.iter().any(|name| name.is_empty()) {
+        return Err(PolicyError::Empty { setting });
+    }
+    Ok((!names.is_empty()).then(|| names.into()))
+}

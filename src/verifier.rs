@@ -1,0 +1,586 @@
+//! The one call that turns a text into a [`Token`].
+
+use crate::claims::Registered;
+use crate::claims::decode::{Decline, Rules, decode};
+use crate::error::{Part, PolicyError, VerifyError};
+use crate::header::{Header, HeaderFields};
+use crate::json;
+use crate::jws::compact::{Gate, Opened, decode_payload};
+use crate::jws::{HeaderRules, TypRule};
+use crate::keyset::KeySource;
+use crate::limits::Limits;
+use crate::numeric_date::NumericDate;
+use crate::policy::{Draft, FutureIssuedAt, MissingExpiration, Policy};
+use crate::time::UnixTime;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+use serde::de::{Deserialize, DeserializeOwned};
+
+/// Checks tokens: signature, header, registered claims, and whether the rest fits your type.
+///
+/// Built once from keys and a policy, shared by reference; cloning is cheap. It holds no state, so threads do
+/// not meet in it.
+///
+/// What is checked, in this order: the size and alphabet of the text; the header, strictly, with its `typ` and
+/// `crit`; that a trusted key is meant and its algorithm is the header's; the signature; the payload, strictly:
+/// UTF-8, JSON, no name twice, every registered claim of the right type; issuer, audience, subject, required
+/// claims; `exp` being there; `nbf`, `iat`, `exp`, age; and that the claims fit the type.
+///
+/// What is not: whether the token was revoked, was seen before, or came from the party it was given to. Two
+/// spellings of one token do not exist, but two signatures over one payload may: deny tokens by `jti` or
+/// subject, not by their text.
+///
+/// Times are compared in whole seconds with 30 s of leeway, unless [`leeway`](VerifierBuilder::leeway) says
+/// otherwise.
+///
+/// # Examples
+///
+/// ```
+/// use core::time::Duration;
+/// use countersign::{Claims, Hs256Key, Verifier};
+///
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct User { name: String }
+///
+/// let key = Hs256Key::from_bytes([7; 32])?;
+/// let verifier = Verifier::builder(key.clone())
+///     .issuer("https://auth.example")
+///     .audience("https://api.example")
+///     .build()?;
+///
+/// let text = Claims::new(User { name: "Ann".into() })
+///     .issuer("https://auth.example")
+///     .audience("https://api.example")
+///     .expires_in(Duration::from_secs(900))
+///     .sign(&key)?;
+///
+/// let token = verifier.verify::<User>(&text)?;
+/// assert_eq!(token.claims().name, "Ann");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Verifier {
+    gate: Gate,
+    policy: Arc<Policy>,
+}
+
+impl Verifier {
+    /// Starts a verifier that trusts one key, a [`KeySet`](crate::KeySet), or a source of your own.
+    pub fn builder(keys: impl KeySource + 'static) -> VerifierBuilder {
+        Self::builder_shared(Arc::new(keys))
+    }
+
+    /// Starts a verifier over a source that is in use elsewhere too.
+    pub fn builder_shared(keys: Arc<dyn KeySource>) -> VerifierBuilder {
+        VerifierBuilder {
+            keys,
+            draft: Draft::default(),
+            typ: None,
+            understood: Vec::new(),
+            limits: Limits::new(),
+        }
+    }
+
+    /// The same policy with other keys, for rotation: build it beside the old one and swap them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::{Hs256Key, KeySet, Verifier};
+    ///
+    /// let mut keys = KeySet::new();
+    /// keys.insert(Hs256Key::from_bytes([1; 32])?.with_key_id("2025")?)?;
+    /// let verifier = Verifier::builder(keys.clone()).issuer("me").no_audience().build()?;
+    ///
+    /// keys.insert(Hs256Key::from_bytes([2; 32])?.with_key_id("2026")?)?;
+    /// let verifier = verifier.with_keys(keys);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_keys(&self, keys: impl KeySource + 'static) -> Self {
+        Self { gate: self.gate.with_source(Arc::new(keys)), policy: self.policy.clone() }
+    }
+
+    /// Checks a token against the wall clock.
+    ///
+    /// # Errors
+    ///
+    /// See [`VerifyError`]; what was wrong first is what is said. Nothing of a refused token can be reached.
+    #[cfg(feature = "std")]
+    pub fn verify<T: DeserializeOwned>(&self, text: &str) -> Result<Token<T>, VerifyError> {
+        self.run(text, UnixTime::now)
+    }
+
+    /// Checks a token against the time `now`: in tests, and where there is no clock.
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify).
+    pub fn verify_at<T: DeserializeOwned>(&self, text: &str, now: UnixTime) -> Result<Token<T>, VerifyError> {
+        self.run(text, || now)
+    }
+
+    /// Checks a token against the wall clock, into a `T` that may borrow from `buffer`.
+    ///
+    /// Once the buffer has grown to the size of the tokens, nothing is allocated but what `T` itself does.
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use countersign::{Claims, Hs256Key, Verifier};
+    /// use countersign::Buffer;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct User<'a> { name: &'a str }
+    ///
+    /// # let key = Hs256Key::from_bytes([7; 32])?;
+    /// # let verifier = Verifier::builder(key.clone()).accept_any_issuer().no_audience().build()?;
+    /// # let claims = std::collections::BTreeMap::from([("name", "Ann")]);
+    /// # let text = Claims::new(claims).expires_in(Duration::from_secs(900)).sign(&key)?;
+    /// let mut buffer = Buffer::new();
+    /// let token = verifier.verify_in::<User>(&mut buffer, &text)?;
+    /// assert_eq!(token.claims().name, "Ann");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn verify_in<'b, T: Deserialize<'b>>(
+        &self,
+        buffer: &'b mut Buffer,
+        text: &str,
+    ) -> Result<BorrowedToken<'b, T>, VerifyError> {
+        self.run_in(buffer, text, UnixTime::now)
+    }
+
+    /// As [`verify_in`](Self::verify_in), against the time `now`.
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify).
+    pub fn verify_in_at<'b, T: Deserialize<'b>>(
+        &self,
+        buffer: &'b mut Buffer,
+        text: &str,
+        now: UnixTime,
+    ) -> Result<BorrowedToken<'b, T>, VerifyError> {
+        self.run_in(buffer, text, || now)
+    }
+
+    fn run<T: DeserializeOwned>(
+        &self,
+        text: &str,
+        clock: impl FnOnce() -> UnixTime,
+    ) -> Result<Token<T>, VerifyError> {
+        let opened = self.gate.open(text)?;
+        // One allocation for what the token keeps: the payload, and the header behind it.
+        let room = opened.payload.len().saturating_add(opened.header.json().len());
+        let (text, payload_length) =
+            decode_text(Vec::with_capacity(room), &opened).map_err(|(error, _)| error)?;
+        let payload = text.get(..payload_length).unwrap_or_default();
+        let (registered, claims) = self.read(payload, clock())?;
+        let header = opened.header.into_fields();
+        Ok(Token { claims, body: Body { text, payload_length, header, registered } })
+    }
+
+    fn run_in<'b, T: Deserialize<'b>>(
+        &self,
+        buffer: &'b mut Buffer,
+        text: &str,
+        clock: impl FnOnce() -> UnixTime,
+    ) -> Result<BorrowedToken<'b, T>, VerifyError> {
+        let opened = self.gate.open(text)?;
+        let mut room = core::mem::take(&mut buffer.0).into_bytes();
+        room.clear();
+        let payload_length;
+        (buffer.0, payload_length) = match decode_text(room, &opened) {
+            Ok(decoded) => decoded,
+            Err((error, room)) => {
+                // Its content is gone either way; its room need not be.
+                buffer.0 = String::from_utf8(room).unwrap_or_default();
+                return Err(error);
+            }
+        };
+        let text = buffer.0.as_str();
+        let payload = text.get(..payload_length).unwrap_or_default();
+        let (registered, claims) = self.read(payload, clock())?;
+        let header = opened.header.into_fields();
+        Ok(BorrowedToken { claims, body: Body { text, payload_length, header, registered } })
+    }
+
+    /// Reads the claims and asks the policy about them; what does not fit `T` is said last.
+    fn read<'de, T: Deserialize<'de>>(
+        &self,
+        payload: &'de str,
+        now: UnixTime,
+    ) -> Result<(Registered, T), VerifyError> {
+        let rules = Rules { limits: self.gate.limits(), required: self.policy.required() };
+        let mismatch = match decode::<T>(payload, rules) {
+            Ok((registered, claims)) => {
+                self.policy.check(&registered, payload, now)?;
+                return Ok((registered, claims));
+            }
+            Err(Decline::Malformed(error)) => return Err(error),
+            Err(Decline::Type(error)) => error,
+        };
+        match decode::<()>(payload, rules) {
+            Ok((registered, ())) => self.policy.check(&registered, payload, now)?,
+            Err(Decline::Malformed(error) | Decline::Type(error)) => return Err(error),
+        }
+        Err(mismatch)
+    }
+}
+
+/// Decodes the payload into `room` and puts the header's JSON behind it; tells where one ends. When it fails,
+/// `room` comes back empty.
+fn decode_text(
+    mut room: Vec<u8>,
+    opened: &Opened<'_, '_>,
+) -> Result<(String, usize), (VerifyError, Vec<u8>)> {
+    if let Err(error) = decode_payload(&mut room, opened.payload) {
+        return Err((error, room));
+    }
+    let length = room.len();
+    let mut text = String::from_utf8(room).map_err(|error| {
+        let offset = error.utf8_error().valid_up_to();
+        let mut room = error.into_bytes();
+        room.clear();
+        (VerifyError::InvalidUtf8 { part: Part::Payload, offset }, room)
+    })?;
+    text.push_str(opened.header.json());
+    Ok((text, length))
+}
+
+/// Room for a payload that a [`BorrowedToken`] borrows from; made once and used again.
+///
+/// # Examples
+///
+/// ```
+/// let buffer = countersign::Buffer::with_capacity(1024);
+/// ```
+#[derive(Default)]
+pub struct Buffer(String);
+
+impl Buffer {
+    /// A buffer that grows with its first token.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(String::new())
+    }
+
+    /// A buffer for payloads of about `bytes` bytes.
+    #[must_use]
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self(String::with_capacity(bytes))
+    }
+}
+
+impl fmt::Debug for Buffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Buffer({} bytes)", self.0.capacity())
+    }
+}
+
+/// What is known of a verified token besides `T`.
+struct Body<S> {
+    /// The payload and, behind it, the header.
+    text: S,
+    payload_length: usize,
+    header: HeaderFields,
+    registered: Registered,
+}
+
+impl<S: AsRef<str>> Body<S> {
+    fn payload(&self) -> &str {
+        self.text.as_ref().get(..self.payload_length).unwrap_or_default()
+    }
+
+    fn header(&self) -> Header<'_> {
+        let json = self.text.as_ref().get(self.payload_length..).unwrap_or_default();
+        Header::new(json, &self.header)
+    }
+
+    fn text<'a>(&'a self, text: &'a Option<json::Text>) -> Option<&'a str> {
+        text.as_ref().map(|text| text.of(self.payload()))
+    }
+}
+
+/// A token that was verified: proof, and its content.
+///
+/// Only a [`Verifier`] makes one, so a function that takes `&Token<User>` cannot be called with claims that
+/// nobody checked. `Debug` shows none of them.
+pub struct Token<T> {
+    claims: T,
+    body: Body<String>,
+}
+
+/// A [`Token`] whose claims borrow from a [`Buffer`].
+pub struct BorrowedToken<'b, T> {
+    claims: T,
+    body: Body<&'b str>,
+}
+
+macro_rules! accessors {
+    () => {
+        /// The claims of your type.
+        #[must_use]
+        pub const fn claims(&self) -> &T {
+            &self.claims
+        }
+
+        /// The claims of your type, taken out. They are proof of nothing any more.
+        #[must_use]
+        pub fn into_claims(self) -> T {
+            self.claims
+        }
+
+        /// `iss`.
+        #[must_use]
+        pub fn issuer(&self) -> Option<&str> {
+            self.body.text(&self.body.registered.iss)
+        }
+
+        /// `sub`.
+        #[must_use]
+        pub fn subject(&self) -> Option<&str> {
+            self.body.text(&self.body.registered.sub)
+        }
+
+        /// The entries of `aud`.
+        pub fn audience(&self) -> impl Iterator<Item = &str> {
+            let entries = self.body.registered.aud.iter().flat_map(|audiences| audiences.iter());
+            entries.map(|entry| entry.of(self.body.payload()))
+        }
+
+        /// `exp`, a fraction rounded up.
+        #[must_use]
+        pub fn expires_at(&self) -> Option<UnixTime> {
+            self.body.registered.exp.map(NumericDate::time)
+        }
+
+        /// `nbf`, a fraction rounded up.
+        #[must_use]
+        pub fn not_before(&self) -> Option<UnixTime> {
+            self.body.registered.nbf.map(NumericDate::time)
+        }
+
+        /// `iat`, a fraction rounded up.
+        #[must_use]
+        pub fn issued_at(&self) -> Option<UnixTime> {
+            self.body.registered.iat.map(NumericDate::time)
+        }
+
+        /// `jti`.
+        #[must_use]
+        pub fn jwt_id(&self) -> Option<&str> {
+            self.body.text(&self.body.registered.jti)
+        }
+
+        /// The header.
+        #[must_use]
+        pub fn header(&self) -> Header<'_> {
+            self.body.header()
+        }
+
+        /// The payload as it was signed: JSON text.
+        #[must_use]
+        pub fn payload(&self) -> &str {
+            self.body.payload()
+        }
+    };
+}
+
+impl<T> Token<T> {
+    accessors!();
+}
+
+impl<T> BorrowedToken<'_, T> {
+    accessors!();
+}
+
+impl<T> fmt::Debug for Token<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token").field("header", &self.header()).finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for BorrowedToken<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BorrowedToken").field("header", &self.header()).finish_non_exhaustive()
+    }
+}
+
+/// The policy of a [`Verifier`], in the making.
+///
+/// Two decisions have to be taken: on the issuer ([`issuer`](Self::issuer) or
+/// [`accept_any_issuer`](Self::accept_any_issuer)) and on the audience ([`audience`](Self::audience),
+/// [`no_audience`](Self::no_audience) or [`accept_any_audience`](Self::accept_any_audience)). What is expected
+/// is thereby required. All else has a strict default, and each loosening is a method of its own.
+#[derive(Clone)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct VerifierBuilder {
+    keys: Arc<dyn KeySource>,
+    draft: Draft,
+    typ: Option<Box<str>>,
+    understood: Vec<Box<str>>,
+    limits: Limits,
+}
+
+impl VerifierBuilder {
+    /// `iss` must be this text; called again: or that.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.draft.issuers.push(issuer.into().into_boxed_str());
+        self
+    }
+
+    /// Takes any `iss`, or none.
+    ///
+    /// # Security
+    ///
+    /// Right where the keys belong to one issuer only.
+    pub const fn accept_any_issuer(mut self) -> Self {
+        self.draft.any_issuer = true;
+        self
+    }
+
+    /// `aud` must hold this text; called again: or that.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.draft.audiences.push(audience.into().into_boxed_str());
+        self
+    }
+
+    /// Refuses tokens that have an `aud`.
+    pub const fn no_audience(mut self) -> Self {
+        self.draft.no_audience = true;
+        self
+    }
+
+    /// Takes any `aud`, or none.
+    ///
+    /// # Security
+    ///
+    /// A token that was made for another service is then good here too.
+    pub const fn accept_any_audience(mut self) -> Self {
+        self.draft.any_audience = true;
+        self
+    }
+
+    /// `sub` must be this text; called again: or that.
+    pub fn subject(mut self, subject: impl Into<String>) -> Self {
+        self.draft.subjects.push(subject.into().into_boxed_str());
+        self
+    }
+
+    /// The header's `typ` must be this one, e.g. `at+jwt`; case and a leading `application/` do not matter.
+    ///
+    /// If not called, `typ` may be absent or `JWT`, and nothing else, so that tokens made for another purpose
+    /// under the same keys are refused.
+    pub fn typ(mut self, typ: impl Into<String>) -> Self {
+        self.typ = Some(typ.into().into_boxed_str());
+        self
+    }
+
+    /// This claim must be there; a private one may be `null`. Up to 64 names.
+    pub fn require(mut self, claim: impl Into<String>) -> Self {
+        self.draft.required.push(claim.into().into_boxed_str());
+        self
+    }
+
+    /// `iat` must be there and at most this long ago, leeway added.
+    pub const fn max_age(mut self, max_age: Duration) -> Self {
+        self.draft.max_age = Some(max_age);
+        self
+    }
+
+    /// How far clocks may disagree, in whole seconds up to 5 minutes. If not called: 30 seconds.
+    pub const fn leeway(mut self, leeway: Duration) -> Self {
+        self.draft.leeway = Some(leeway);
+        self
+    }
+
+    /// A leeway of more than 5 minutes.
+    ///
+    /// # Security
+    ///
+    /// Every token lives that much longer than its issuer meant it to.
+    pub const fn leeway_beyond_limit(mut self, leeway: Duration) -> Self {
+        self.draft.leeway_beyond_limit = Some(leeway);
+        self
+    }
+
+    /// Takes tokens without `exp`. One that has it must still be in time.
+    ///
+    /// # Security
+    ///
+    /// A token without `exp` is good until its key is taken away. [`max_age`](Self::max_age) can bound it.
+    pub const fn allow_missing_expiration(mut self) -> Self {
+        self.draft.missing_expiration = MissingExpiration::Allowed;
+        self
+    }
+
+    /// Takes tokens whose `iat` lies in the future.
+    pub const fn allow_future_issued_at(mut self) -> Self {
+        self.draft.future_issued_at = FutureIssuedAt::Allowed;
+        self
+    }
+
+    /// `crit` may name this header extension, which the caller then honours: its value is in
+    /// [`Header::json`].
+    pub fn understand_critical(mut self, name: impl Into<String>) -> Self {
+        self.understood.push(name.into().into_boxed_str());
+        self
+    }
+
+    /// Other limits than the default ones.
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The verifier.
+    ///
+    /// # Errors
+    ///
+    /// - [`PolicyError::IssuerUndecided`], [`PolicyError::AudienceUndecided`].
+    /// - [`PolicyError::Empty`] for an empty name.
+    /// - [`PolicyError::Contradiction`] for settings that exclude each other.
+    /// - [`PolicyError::LeewayAboveLimit`].
+    /// - [`PolicyError::TooManyRequired`], [`PolicyError::UnusableExtension`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::{Hs256Key, PolicyError, Verifier};
+    ///
+    /// let key = Hs256Key::from_bytes([7; 32])?;
+    /// let error = Verifier::builder(key).issuer("https://auth.example").build().unwrap_err();
+    /// assert_eq!(error, PolicyError::AudienceUndecided);
+    /// # Ok::<(), countersign::KeyError>(())
+    /// ```
+    pub fn build(self) -> Result<Verifier, PolicyError> {
+        let typ = match &self.typ {
+            Some(typ) => TypRule::exactly(typ)?,
+            None => TypRule::JwtOrAbsent,
+        };
+        let mut rules = HeaderRules::new(typ);
+        rules.limits = self.limits;
+        for name in &self.understood {
+            rules.understand(name)?;
+        }
+        let policy = self.draft.finish()?;
+        Ok(Verifier { gate: Gate::new(self.keys, rules), policy: Arc::new(policy) })
+    }
+}
+
+impl fmt::Debug for VerifierBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifierBuilder").field("policy", &self.draft).finish_non_exhaustive()
+    }
+}

@@ -20,8 +20,7 @@ use core::fmt;
 use core::marker::PhantomData;
 use serde::de::value::StrDeserializer;
 use serde::de::{
-    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess,
-    SeqAccess, Visitor,
+    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
 
@@ -50,13 +49,13 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(
     let mut capture = Capture::new(payload, rules);
     let read = json::read(payload, |reader| {
         let claims = T::deserialize(Top { reader, capture: &mut capture })?;
-        if !capture.finished {
+        if !capture.entered {
             // A type that never asked for the object; the policy wants to see it all the same.
             <()>::deserialize(Top { reader, capture: &mut capture })?;
         }
-        Ok(claims)
+        // A type may swallow an error; what it made of the rest is worth nothing.
+        if capture.finished { Ok(claims) } else { Err(json::stop()) }
     });
-    // First of all: a type may swallow an error, we do not.
     if let Some(refusal) = capture.refusal {
         return Err(Decline::Malformed(refusal));
     }
@@ -66,10 +65,12 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(
             Some(name) if failure.shape => {
                 Decline::Malformed(VerifyError::MalformedClaim { claim: name.text() })
             }
-            None if failure.shape && capture.entered => Decline::Type(match capture.missing {
-                Some(claim) => VerifyError::MissingClaim { claim: Cow::Borrowed(claim) },
-                None => VerifyError::ClaimsMismatch { claim: capture.field, offset: failure.offset },
-            }),
+            None if failure.shape && (capture.entered || capture.unfit) => {
+                Decline::Type(match capture.missing {
+                    Some(claim) => VerifyError::MissingClaim { claim: Cow::Borrowed(claim) },
+                    None => VerifyError::ClaimsMismatch { claim: capture.field, offset: failure.offset },
+                })
+            }
             _ => Decline::Malformed(VerifyError::InvalidJson { part: Part::Payload, offset: failure.offset }),
         }),
     }
@@ -164,6 +165,8 @@ struct Capture<'a, 'de> {
     refusal: Option<VerifyError>,
     /// Whether it began as an object.
     entered: bool,
+    /// Whether `T` wants something else than an object.
+    unfit: bool,
     /// Whether the object was read to its end.
     finished: bool,
 }
@@ -180,6 +183,7 @@ impl<'a, 'de> Capture<'a, 'de> {
             missing: None,
             refusal: None,
             entered: false,
+            unfit: false,
             finished: false,
         }
     }
@@ -278,10 +282,12 @@ impl<'de> Top<'_, '_, '_, 'de> {
         self.object(Shown::Declared(&[]), Drain)?;
         visitor.visit_unit()
     }
-}
 
-fn not_an_object<T>() -> Result<T, json::Error> {
-    Err(json::Error::custom("claims are read into a struct, a map or nothing"))
+    /// Claims are read into a struct, a map or nothing.
+    fn not_an_object<R>(self) -> Result<R, json::Error> {
+        self.capture.unfit = true;
+        Err(json::stop())
+    }
 }
 
 impl<'de> Deserializer<'de> for Top<'_, '_, '_, 'de> {
@@ -298,7 +304,7 @@ impl<'de> Deserializer<'de> for Top<'_, '_, '_, 'de> {
         visitor: V,
     ) -> Result<V::Value, Self::Error> {
         if name.starts_with(RESERVED) {
-            return not_an_object();
+            return self.not_an_object();
         }
         self.object(Shown::Declared(fields), visitor)
     }
@@ -309,7 +315,7 @@ impl<'de> Deserializer<'de> for Top<'_, '_, '_, 'de> {
         visitor: V,
     ) -> Result<V::Value, Self::Error> {
         if name.starts_with(RESERVED) {
-            return not_an_object();
+            return self.not_an_object();
         }
         visitor.visit_newtype_struct(self)
     }
@@ -335,11 +341,11 @@ impl<'de> Deserializer<'de> for Top<'_, '_, '_, 'de> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
-        not_an_object()
+        self.not_an_object()
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, Self::Error> {
-        not_an_object()
+        self.not_an_object()
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
@@ -348,7 +354,7 @@ impl<'de> Deserializer<'de> for Top<'_, '_, '_, 'de> {
         _: usize,
         _: V,
     ) -> Result<V::Value, Self::Error> {
-        not_an_object()
+        self.not_an_object()
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -357,7 +363,7 @@ impl<'de> Deserializer<'de> for Top<'_, '_, '_, 'de> {
         _: &'static [&'static str],
         _: V,
     ) -> Result<V::Value, Self::Error> {
-        not_an_object()
+        self.not_an_object()
     }
 
     forward_to_deserialize_any! {

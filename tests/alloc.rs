@@ -1,0 +1,157 @@
+//! How often the hot paths allocate: counted, so that it cannot creep up.
+
+use core::time::Duration;
+use countersign::{Buffer, Claims, Hs256Key, KeySet, UnixTime, Verifier};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+struct Counting;
+
+thread_local! {
+    static COUNT: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: every call goes to the system allocator unchanged; a counter beside it touches no memory of it.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+fn count() {
+    // A thread that ends may free its locals first; what it allocates then is not ours.
+    let _ = COUNT.try_with(|count| count.set(count.get() + 1));
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// How often `run` allocates on this thread.
+fn allocations<T>(run: impl FnOnce() -> T) -> usize {
+    let before = COUNT.with(Cell::get);
+    let value = run();
+    let after = COUNT.with(Cell::get);
+    drop(value);
+    after - before
+}
+
+const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct User {
+    name: String,
+    role: String,
+}
+
+#[derive(serde::Deserialize)]
+struct BorrowedUser<'a> {
+    name: &'a str,
+    role: &'a str,
+}
+
+fn claims() -> Claims<User> {
+    Claims::new(User { name: "Ann".into(), role: "admin".into() })
+        .issuer("https://auth.example")
+        .subject("user123")
+        .audience("https://api.example")
+        .issued_at(NOW)
+        .expires_in(Duration::from_secs(900))
+}
+
+fn key() -> Hs256Key {
+    Hs256Key::from_bytes([7; 32]).unwrap()
+}
+
+fn verifier(keys: impl countersign::KeySource + 'static) -> Verifier {
+    Verifier::builder(keys).issuer("https://auth.example").audience("https://api.example").build().unwrap()
+}
+
+/// What is set up at first use, the CPU's vector unit for one, does not count.
+fn warm_up() {
+    let text = claims().sign(&key()).unwrap();
+    verifier(key()).verify_at::<User>(&text, NOW).unwrap();
+}
+
+#[test]
+fn counting_counts() {
+    assert_eq!(allocations(|| Box::new(1)), 1);
+    assert_eq!(allocations(|| 1), 0);
+}
+
+#[test]
+#[cfg(feature = "std")]
+fn sign_allocates_for_the_claims_and_for_the_token() {
+    warm_up();
+    let (key, claims) = (key(), claims());
+    assert_eq!(allocations(|| claims.sign(&key)), 2);
+    let named = key.with_key_id("2026-11").unwrap();
+    assert_eq!(allocations(|| claims.sign(&named)), 2);
+}
+
+#[test]
+fn verify_allocates_what_the_type_owns_and_once_for_the_payload() {
+    warm_up();
+    let text = claims().sign(&key()).unwrap();
+    let verifier = verifier(key());
+    assert_eq!(allocations(|| verifier.verify_at::<User>(&text, NOW)), 2 + 1);
+    assert_eq!(allocations(|| verifier.verify_at::<()>(&text, NOW)), 1);
+}
+
+#[test]
+fn verify_in_allocates_nothing_once_the_buffer_has_grown() {
+    warm_up();
+    let text = claims().sign(&key()).unwrap();
+    let verifier = verifier(key());
+    let mut buffer = Buffer::new();
+    verifier.verify_in_at::<BorrowedUser>(&mut buffer, &text, NOW).unwrap();
+    let again = allocations(|| {
+        let token = verifier.verify_in_at::<BorrowedUser>(&mut buffer, &text, NOW).unwrap();
+        assert_eq!((token.claims().name, token.claims().role), ("Ann", "admin"));
+        assert_eq!(token.subject(), Some("user123"));
+    });
+    assert_eq!(again, 0);
+}
+
+#[test]
+fn a_key_set_adds_no_allocation() {
+    warm_up();
+    let mut keys = KeySet::new();
+    for number in 0..100_u8 {
+        let key = Hs256Key::from_bytes([number; 32]).unwrap().with_key_id(format!("key-{number}")).unwrap();
+        keys.insert(key).unwrap();
+    }
+    let signer = Hs256Key::from_bytes([42; 32]).unwrap().with_key_id("key-42").unwrap();
+    let text = claims().sign(&signer).unwrap();
+    let verifier = verifier(keys);
+    assert_eq!(allocations(|| verifier.verify_at::<User>(&text, NOW)), 2 + 1);
+}
+
+#[test]
+fn a_bad_signature_allocates_nothing() {
+    warm_up();
+    let text = claims().sign(&Hs256Key::from_bytes([8; 32]).unwrap()).unwrap();
+    let verifier = verifier(key());
+    assert_eq!(allocations(|| verifier.verify_at::<User>(&text, NOW).is_err()), 0);
+}
+
+#[test]
+fn a_token_over_the_limit_is_refused_before_anything_is_allocated_for_it() {
+    warm_up();
+    let verifier = verifier(key());
+    for text in ["a".repeat(10 << 20), ".".repeat(10 << 20), format!("a.{}.a", "a".repeat(10 << 20))] {
+        assert_eq!(allocations(|| verifier.verify_at::<User>(&text, NOW).is_err()), 0);
+    }
+}

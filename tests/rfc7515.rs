@@ -1,0 +1,129 @@
+//! The examples of RFC 7515 appendix A that speak of HS256 and RS256.
+//!
+//! Copied letter for letter from <https://www.rfc-editor.org/rfc/rfc7515#appendix-A>.
+
+use countersign::{Hs256Key, UnixTime, Verifier, VerifyError, jws};
+
+/// Appendix A.1: the JWS, and the key's `k`.
+const A1: &str = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.\
+    eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.\
+    dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const A1_KEY: &str = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
+/// The `exp` of the claims in A.1 and A.2.
+const EXPIRES: i64 = 1_300_819_380;
+/// The payload of A.1 and A.2.
+const CLAIMS: &[u8] = b"{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}";
+
+#[test]
+fn a_1_verifies_as_a_jws() {
+    let key = Hs256Key::from_base64url(A1_KEY).unwrap();
+    let message = jws::Verifier::new(key).verify(A1).unwrap();
+    assert_eq!(message.payload(), CLAIMS);
+    assert_eq!(message.header().json(), "{\"typ\":\"JWT\",\r\n \"alg\":\"HS256\"}");
+}
+
+#[test]
+fn a_1_verifies_as_a_jwt_until_it_expires() {
+    let key = Hs256Key::from_base64url(A1_KEY).unwrap();
+    check_as_jwt(Verifier::builder(key).issuer("joe"), A1);
+}
+
+#[test]
+fn a_1_with_any_other_signature_character_is_refused() {
+    let verifier = jws::Verifier::new(Hs256Key::from_base64url(A1_KEY).unwrap());
+    let start = A1.rfind('.').unwrap() + 1;
+    for place in start..A1.len() {
+        let mut changed = A1.to_owned();
+        let other = if &A1[place..=place] == "A" { "B" } else { "A" };
+        changed.replace_range(place..=place, other);
+        let error = verifier.verify(&changed).unwrap_err();
+        // In the last character most changes also break the canonical form.
+        assert!(
+            matches!(error, VerifyError::InvalidSignature | VerifyError::InvalidBase64 { .. }),
+            "{place}: {error}"
+        );
+    }
+}
+
+#[cfg(feature = "rsa")]
+mod a_2 {
+    use super::{CLAIMS, check_as_jwt};
+    use countersign::{Claims, Entropy, EntropyError, Rs256SigningKey, Rs256VerifyingKey, Verifier, jws};
+
+    /// Appendix A.2: the JWS.
+    const A2: &str = "eyJhbGciOiJSUzI1NiJ9.\
+        eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.\
+        cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbd\
+        s9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZ\
+        RmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs\
+        98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw";
+    /// Its key's `n` and `e`.
+    const N: &str = "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4Q\
+        lL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e\
+        -KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h\
+        9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ";
+    const E: &str = "AQAB";
+
+    fn key() -> Rs256VerifyingKey {
+        Rs256VerifyingKey::from_modulus_and_exponent(&decode(N), &decode(E)).unwrap()
+    }
+
+    /// base64url by way of the crate: a payload segment comes out as bytes.
+    fn decode(text: &str) -> Vec<u8> {
+        countersign::Unverified::parse(&format!(".{text}.")).unwrap().unverified_payload().unwrap()
+    }
+
+    #[test]
+    fn verifies_as_a_jws() {
+        let message = jws::Verifier::new(key()).verify(A2).unwrap();
+        assert_eq!(message.payload(), CLAIMS);
+        assert_eq!(message.header().json(), r#"{"alg":"RS256"}"#);
+    }
+
+    #[test]
+    fn verifies_as_a_jwt_until_it_expires() {
+        check_as_jwt(Verifier::builder(key()).issuer("joe"), A2);
+    }
+
+    #[test]
+    fn is_signed_again_to_the_same_bytes_by_its_private_key() {
+        // The private key of A.2 as PKCS#8, put together from the JWK there.
+        const PRIVATE: &str = include_str!("data/rfc7515_a2.pem");
+        struct Fixed;
+        impl Entropy for Fixed {
+            fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+                bytes.fill(0x5a);
+                Ok(())
+            }
+        }
+        let key = Rs256SigningKey::from_pem_with(PRIVATE, Fixed).unwrap();
+        // Blinding changes the way, not the signature: it is the one that RFC 7515 prints.
+        let text = jws::Payload::new(CLAIMS).sign(&key).unwrap();
+        assert_eq!(text, A2);
+        assert!(jws::Verifier::new(key.verifying_key()).verify(A2).is_ok());
+        assert!(Claims::registered().never_expires().sign(&key).is_ok());
+    }
+}
+
+#[test]
+fn a_5_the_unsecured_token_is_refused() {
+    const A5: &str = "eyJhbGciOiJub25lIn0.\
+        eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.";
+    let key = Hs256Key::from_base64url(A1_KEY).unwrap();
+    assert_eq!(jws::Verifier::new(key).verify(A5).unwrap_err(), VerifyError::UnsupportedAlgorithm);
+}
+
+#[track_caller]
+fn check_as_jwt(builder: countersign::VerifierBuilder, text: &str) {
+    #[derive(serde::Deserialize)]
+    struct Root {
+        #[serde(rename = "http://example.com/is_root")]
+        is_root: bool,
+    }
+    let verifier = builder.no_audience().leeway(core::time::Duration::ZERO).build().unwrap();
+    let token = verifier.verify_at::<Root>(text, UnixTime::from_secs(EXPIRES - 1)).unwrap();
+    assert!(token.claims().is_root);
+    assert_eq!(token.issuer(), Some("joe"));
+    assert_eq!(token.expires_at(), Some(UnixTime::from_secs(EXPIRES)));
+    assert!(verifier.verify_at::<Root>(text, UnixTime::from_secs(EXPIRES)).unwrap_err().is_expired());
+}

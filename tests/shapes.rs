@@ -1,0 +1,436 @@
+//! Which claims types can be read, and what each is shown of the registered claims: one table.
+//!
+//! Run under every feature set of `serde_json` (see `tests/unification`): what another crate switches on must
+//! not change a line of it.
+
+use countersign::{Audience, Buffer, Hs256Key, UnixTime, Verifier, VerifyError, jws};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
+
+/// Every registered claim, and two private ones.
+const FULL: &str = r#"{"iss":"me","sub":"ann","aud":["api","web"],"exp":1700000900,"nbf":1700000000,"iat":1700000000,"jti":"7","role":"admin","n":5}"#;
+
+fn key() -> Hs256Key {
+    Hs256Key::from_bytes([7; 32]).unwrap()
+}
+
+fn verifier() -> Verifier {
+    Verifier::builder(key())
+        .accept_any_issuer()
+        .accept_any_audience()
+        .allow_missing_expiration()
+        .build()
+        .unwrap()
+}
+
+fn signed(payload: &str) -> String {
+    jws::Payload::new(payload).sign(&key()).unwrap()
+}
+
+fn read<T: DeserializeOwned>(payload: &str) -> Result<T, VerifyError> {
+    verifier().verify_at::<T>(&signed(payload), NOW).map(countersign::Token::into_claims)
+}
+
+#[track_caller]
+fn reads<T: DeserializeOwned + PartialEq + Debug>(payload: &str, expected: T) {
+    let token = verifier().verify_at::<T>(&signed(payload), NOW).unwrap();
+    assert_eq!(*token.claims(), expected);
+    // Whatever the type is shown, the policy has seen all of it.
+    if payload == FULL {
+        assert_eq!(token.issuer(), Some("me"));
+        assert_eq!(token.subject(), Some("ann"));
+        assert_eq!(token.audience().collect::<Vec<_>>(), ["api", "web"]);
+        assert_eq!(token.expires_at(), Some(UnixTime::from_secs(1_700_000_900)));
+        assert_eq!(token.not_before(), Some(NOW));
+        assert_eq!(token.issued_at(), Some(NOW));
+        assert_eq!(token.jwt_id(), Some("7"));
+        assert_eq!(token.payload(), FULL);
+    }
+}
+
+#[track_caller]
+fn mismatches<T: DeserializeOwned>(payload: &str, claim: Option<&'static str>) {
+    match read::<T>(payload).map(|_| ()).unwrap_err() {
+        VerifyError::ClaimsMismatch { claim: found, .. } => assert_eq!(found, claim),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn nothing_is_shown_to_types_that_ask_for_nothing() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Unit;
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Empty {}
+    reads(FULL, ());
+    reads(FULL, Unit);
+    reads(FULL, Empty {});
+    reads(FULL, std::marker::PhantomData::<u8>);
+    assert!(read::<serde::de::IgnoredAny>(FULL).is_ok());
+}
+
+#[test]
+fn a_struct_is_shown_what_it_declares() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Private {
+        role: String,
+        n: u8,
+    }
+    reads(FULL, Private { role: "admin".into(), n: 5 });
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Everything {
+        iss: String,
+        sub: String,
+        aud: Audience,
+        exp: u64,
+        nbf: i64,
+        iat: f64,
+        jti: Option<String>,
+        role: String,
+        n: Option<u8>,
+    }
+    reads(
+        FULL,
+        Everything {
+            iss: "me".into(),
+            sub: "ann".into(),
+            aud: ["api", "web"].into_iter().collect(),
+            exp: 1_700_000_900,
+            nbf: 1_700_000_000,
+            iat: 1_700_000_000.0,
+            jti: Some("7".into()),
+            role: "admin".into(),
+            n: Some(5),
+        },
+    );
+}
+
+#[test]
+fn registered_claims_come_as_options_newtypes_enums_and_our_own_types() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct UserId(String);
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Who {
+        Ann,
+        Bob,
+    }
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Seconds(u128);
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Newtypes {
+        sub: UserId,
+        exp: Option<Seconds>,
+        iat: Option<UnixTime>,
+        aud: Option<Vec<UserId>>,
+        jti: Option<UserId>,
+    }
+    let ids = |names: &[&str]| names.iter().map(|name| UserId((*name).into())).collect::<Vec<_>>();
+    reads(
+        FULL,
+        Newtypes {
+            sub: UserId("ann".into()),
+            exp: Some(Seconds(1_700_000_900)),
+            iat: Some(NOW),
+            aud: Some(ids(&["api", "web"])),
+            jti: Some(UserId("7".into())),
+        },
+    );
+    reads(
+        "{\"sub\":\"x\"}",
+        Newtypes { sub: UserId("x".into()), exp: None, iat: None, aud: None, jti: None },
+    );
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Enums {
+        sub: Who,
+        aud: (String, String),
+    }
+    reads(FULL, Enums { sub: Who::Ann, aud: ("api".into(), "web".into()) });
+    mismatches::<Enums>(r#"{"sub":"carl","aud":["a","b"]}"#, Some("sub"));
+    mismatches::<Enums>(r#"{"sub":"bob","aud":"a"}"#, Some("aud"));
+    assert_ne!(Who::Ann, Who::Bob);
+}
+
+#[test]
+fn renamed_and_aliased_registered_claims_are_shown() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Renamed {
+        #[serde(rename = "sub")]
+        user: String,
+        #[serde(alias = "iss")]
+        issuer: String,
+        #[serde(default)]
+        missing: u8,
+    }
+    reads(FULL, Renamed { user: "ann".into(), issuer: "me".into(), missing: 0 });
+}
+
+#[test]
+fn deny_unknown_fields_speaks_of_private_claims_only() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Strict {
+        role: String,
+        n: u8,
+        sub: String,
+    }
+    reads(FULL, Strict { role: "admin".into(), n: 5, sub: "ann".into() });
+    mismatches::<Strict>(r#"{"role":"admin","n":5,"sub":"ann","more":1}"#, None);
+}
+
+#[test]
+fn maps_and_values_are_shown_everything() {
+    let value: Value = serde_json::from_str(FULL).unwrap();
+    reads(FULL, value.clone());
+    reads::<BTreeMap<String, Value>>(FULL, serde_json::from_value(value.clone()).unwrap());
+    reads::<Option<Box<Value>>>(FULL, Some(Box::new(value)));
+    let fraction = read::<Value>(r#"{"exp":1700000900.5,"iat":-1,"big":12345678901234567890}"#).unwrap();
+    assert_eq!(fraction["exp"].as_f64(), Some(1_700_000_900.5));
+    assert_eq!(fraction["iat"].as_i64(), Some(-1));
+    assert_eq!(fraction["big"].as_u64(), Some(12_345_678_901_234_567_890));
+
+    #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+    struct Name(String);
+    #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Known {
+        Sub,
+        Role,
+    }
+    let text = r#"{"sub":"ann","role":"admin"}"#;
+    reads(
+        text,
+        BTreeMap::from([(Name("sub".into()), "ann".to_owned()), (Name("role".into()), "admin".to_owned())]),
+    );
+    reads(text, BTreeMap::from([(Known::Sub, "ann".to_owned()), (Known::Role, "admin".to_owned())]));
+}
+
+#[test]
+fn flatten_is_shown_everything() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Common {
+        sub: String,
+        exp: Option<u64>,
+    }
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Flat {
+        role: String,
+        #[serde(flatten)]
+        common: Common,
+    }
+    reads(
+        FULL,
+        Flat { role: "admin".into(), common: Common { sub: "ann".into(), exp: Some(1_700_000_900) } },
+    );
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Rest {
+        role: String,
+        #[serde(flatten)]
+        rest: BTreeMap<String, Value>,
+    }
+    let rest = read::<Rest>(FULL).unwrap().rest;
+    assert_eq!(rest.keys().collect::<Vec<_>>(), ["aud", "exp", "iat", "iss", "jti", "n", "nbf", "sub"]);
+    assert_eq!(rest["aud"], json!(["api", "web"]));
+}
+
+#[test]
+fn enums_that_are_told_apart_by_a_member_are_shown_everything() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(tag = "role", rename_all = "lowercase")]
+    enum Internally {
+        Admin { n: u8, sub: String },
+        Guest {},
+    }
+    reads(FULL, Internally::Admin { n: 5, sub: "ann".into() });
+    reads(r#"{"role":"guest","exp":1700000900}"#, Internally::Guest {});
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(untagged)]
+    enum Untagged {
+        Robot { model: String },
+        Person { sub: String, exp: u64 },
+    }
+    reads(FULL, Untagged::Person { sub: "ann".into(), exp: 1_700_000_900 });
+    reads(r#"{"model":"x"}"#, Untagged::Robot { model: "x".into() });
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(tag = "role", content = "n", rename_all = "lowercase")]
+    enum Adjacently {
+        Admin(u8),
+    }
+    reads(FULL, Adjacently::Admin(5));
+}
+
+#[test]
+fn newtypes_options_and_boxes_of_a_struct_are_that_struct() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Role {
+        role: String,
+        exp: u64,
+    }
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Wrapped(Role);
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(transparent)]
+    struct Transparent {
+        inner: Role,
+    }
+    let role = || Role { role: "admin".into(), exp: 1_700_000_900 };
+    reads(FULL, Wrapped(role()));
+    reads(FULL, Transparent { inner: role() });
+    reads(FULL, Some(role()));
+    reads(FULL, Box::new(Some(Wrapped(role()))));
+}
+
+#[test]
+fn sequences_externally_tagged_enums_and_plain_values_are_refused() {
+    #[derive(Deserialize)]
+    #[allow(dead_code)]
+    enum Externally {
+        #[serde(rename = "role")]
+        Role(String),
+    }
+    #[derive(Deserialize)]
+    #[allow(dead_code)]
+    struct Pair(String, String);
+    mismatches_or_malformed::<Externally>(r#"{"role":"admin"}"#);
+    mismatches_or_malformed::<Pair>(FULL);
+    mismatches_or_malformed::<Vec<String>>(FULL);
+    mismatches_or_malformed::<(String, String)>(FULL);
+    mismatches_or_malformed::<String>(FULL);
+    mismatches_or_malformed::<u64>(FULL);
+    mismatches_or_malformed::<bool>(FULL);
+}
+
+#[track_caller]
+fn mismatches_or_malformed<T: DeserializeOwned>(payload: &str) {
+    assert!(matches!(read::<T>(payload).map(|_| ()), Err(VerifyError::ClaimsMismatch { .. })));
+    // And an array is no set of claims for any type, though serde would read a struct from one.
+    assert!(matches!(
+        read::<T>("[1,2]").map(|_| ()),
+        Err(VerifyError::InvalidJson { .. } | VerifyError::ClaimsMismatch { .. })
+    ));
+}
+
+#[test]
+fn an_array_is_no_set_of_claims() {
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code)]
+    struct One {
+        n: u8,
+    }
+    for payload in ["[5]", "5", "\"n\"", "null", "true", ""] {
+        assert!(matches!(read::<One>(payload), Err(VerifyError::InvalidJson { .. })), "{payload}");
+        assert!(matches!(read::<Value>(payload), Err(VerifyError::InvalidJson { .. })), "{payload}");
+        assert!(matches!(read::<()>(payload), Err(VerifyError::InvalidJson { .. })), "{payload}");
+        assert!(matches!(read::<Option<One>>(payload), Err(VerifyError::InvalidJson { .. })), "{payload}");
+    }
+}
+
+#[test]
+fn borrowed_types_borrow_from_the_buffer() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Borrowed<'a> {
+        role: &'a str,
+        sub: &'a str,
+        iss: Cow<'a, str>,
+        #[serde(borrow)]
+        aud: Vec<&'a str>,
+        #[serde(borrow)]
+        jti: Option<&'a [u8]>,
+    }
+    let mut buffer = Buffer::new();
+    let text = signed(FULL);
+    let token = verifier().verify_in_at::<Borrowed>(&mut buffer, &text, NOW).unwrap();
+    let expected =
+        Borrowed { role: "admin", sub: "ann", iss: "me".into(), aud: vec!["api", "web"], jti: Some(b"7") };
+    assert_eq!(*token.claims(), expected);
+    assert_eq!(token.payload(), FULL);
+
+    // Escaped text stands nowhere as it is, so it cannot be borrowed; an owned field takes it.
+    let escaped = signed(r#"{"sub":"a\u006en","role":"\u0061dmin"}"#);
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code)]
+    struct Sub<'a> {
+        sub: &'a str,
+    }
+    assert!(matches!(
+        verifier().verify_in_at::<Sub>(&mut buffer, &escaped, NOW),
+        Err(VerifyError::ClaimsMismatch { claim: Some("sub"), .. })
+    ));
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Owned {
+        sub: String,
+        role: String,
+    }
+    let token = verifier().verify_in_at::<Owned>(&mut buffer, &escaped, NOW).unwrap();
+    assert_eq!(*token.claims(), Owned { sub: "ann".into(), role: "admin".into() });
+    assert_eq!(token.subject(), Some("ann"));
+}
+
+#[test]
+fn a_field_that_is_missing_or_of_another_type_is_named() {
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code)]
+    struct User {
+        role: String,
+        exp: u8,
+    }
+    let missing = |claim| VerifyError::MissingClaim { claim: Cow::Borrowed(claim) };
+    assert_eq!(read::<User>(r#"{"role":"admin"}"#).unwrap_err(), missing("exp"));
+    assert_eq!(read::<User>(r#"{"exp":1700000900}"#).map(|_| ()).unwrap_err().code(), "claims_mismatch");
+    mismatches::<User>(r#"{"role":5,"exp":1700000900}"#, Some("role"));
+    mismatches::<User>(r#"{"role":"admin","exp":1700000900}"#, Some("exp"));
+}
+
+#[test]
+fn what_the_policy_says_comes_before_what_the_type_says() {
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code)]
+    struct Newer {
+        tenant: String,
+    }
+    let error = read::<Newer>(r#"{"role":"admin","exp":1600000000}"#).unwrap_err();
+    assert!(error.is_expired(), "{error:?}");
+}
+
+#[test]
+fn a_type_that_swallows_errors_does_not_change_what_is_decided() {
+    /// Takes anything that does not fit for nothing.
+    struct Lenient<T>(#[allow(dead_code)] Option<T>);
+    impl<'de, T: Deserialize<'de>> Deserialize<'de> for Lenient<T> {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            Ok(Self(T::deserialize(deserializer).ok()))
+        }
+    }
+    #[derive(Deserialize)]
+    #[allow(dead_code)]
+    struct Inner {
+        a: u8,
+    }
+    #[derive(Deserialize)]
+    #[allow(dead_code)]
+    struct Outer {
+        x: Lenient<Inner>,
+    }
+    // As the whole type: a malformed claim is still one, a broken document too.
+    assert!(read::<Lenient<Inner>>(r#"{"a":"no"}"#).is_err());
+    assert!(matches!(
+        read::<Lenient<Inner>>(r#"{"a":1,"exp":"no"}"#),
+        Err(VerifyError::MalformedClaim { claim: "exp" })
+    ));
+    assert!(matches!(read::<Lenient<Inner>>(r#"{"a":1,"a":1}"#), Err(VerifyError::DuplicateMember { .. })));
+    // As a field: it loses its place in the text, and what follows is not taken for claims.
+    let text = r#"{"x":{"a":"no","exp":1800000000},"exp":1600000000}"#;
+    assert!(read::<Outer>(text).is_err());
+}

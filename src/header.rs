@@ -83,11 +83,11 @@ pub(crate) struct HeaderFields {
 impl HeaderFields {
     /// Reads `json` strictly. `understood` are the names that `crit` may hold.
     pub(crate) fn parse(json: &str, limits: &Limits, understood: &[Box<str>]) -> Result<Self, VerifyError> {
-        json::check_depth(json, limits)?;
+        json::check_text(json, limits, Part::Header)?;
         let mut reading = Reading::new(json, limits);
         if let Err(failure) = json::read(json, |reader| reader.deserialize_map(&mut reading)) {
             return Err(reading.refusal.unwrap_or(match reading.parameter {
-                Some(name) if failure.shape => VerifyError::InvalidHeader { name },
+                Some(name) => VerifyError::InvalidHeader { name },
                 _ => VerifyError::InvalidJson { part: Part::Header, offset: failure.offset },
             }));
         }

@@ -47,7 +47,7 @@ pub(crate) fn read<'de, T>(
     read: impl FnOnce(&mut Reader<'de>) -> Result<T, Error>,
 ) -> Result<T, Failure> {
     let mut reader = Reader::from_str(text);
-    // `check_depth` has run: its limit is the same everywhere, serde_json's own one level off of it.
+    // `check_text` has run: its limit is the same everywhere, serde_json's own one level off of it.
     reader.disable_recursion_limit();
     read(&mut reader)
         .and_then(|value| reader.end().map(|()| value))
@@ -62,14 +62,38 @@ fn offset_of(text: &str, error: &Error) -> usize {
     before.saturating_add(error.column().saturating_sub(1)).min(text.len())
 }
 
-/// Refuses a document that is nested too deeply, however it goes on.
-pub(crate) fn check_depth(text: &str, limits: &Limits) -> Result<(), VerifyError> {
+/// Refuses, before it is read, what a reader that skips members would not notice: nesting that is too deep, and
+/// escapes that stand for half a character.
+pub(crate) fn check_text(text: &str, limits: &Limits, part: Part) -> Result<(), VerifyError> {
     // A document with few openers cannot be deep; this count is cheap, the exact scan is not.
     let openers = text.bytes().filter(|byte| matches!(byte, b'{' | b'[')).count();
     if openers > limits.depth && depth(text) > limits.depth {
         return Err(VerifyError::TooLarge { size: Size::Depth, limit: limits.depth });
     }
-    Ok(())
+    match lone_surrogate(text) {
+        Some(offset) => Err(VerifyError::InvalidJson { part, offset }),
+        None => Ok(()),
+    }
+}
+
+/// Where `text` has a `\u` escape of a surrogate without its partner (RFC 8259 section 8.2).
+fn lone_surrogate(text: &str) -> Option<usize> {
+    let unit = |at: usize| {
+        let digits = text.get(at..at.saturating_add(6))?.strip_prefix("\\u")?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let mut at = 0_usize;
+    while let Some(found) = text.get(at..).and_then(|rest| rest.find('\\')) {
+        at = at.saturating_add(found);
+        let step = match unit(at) {
+            Some(0xd800..=0xdbff) if matches!(unit(at.saturating_add(6)), Some(0xdc00..=0xdfff)) => 12,
+            Some(0xd800..=0xdfff) => return Some(at),
+            // The escaped character may be a backslash itself.
+            _ => 2,
+        };
+        at = at.saturating_add(step);
+    }
+    None
 }
 
 /// The deepest nesting of `text`, if it is JSON; brackets inside strings do not count.
@@ -280,6 +304,18 @@ mod tests {
         assert_eq!(depth(r#"{"a":[1,{"b":[]}],"c":[]}"#), 4);
         assert_eq!(depth(r#"{"[[[":"\"[[["}"#), 1);
         assert_eq!(depth("7"), 0);
+    }
+
+    #[test]
+    fn half_characters_are_found_and_whole_ones_are_not() {
+        assert_eq!(lone_surrogate(r#"{"a":"\ud83d\ude00 \u00e9 \\ud800 é"}"#), None);
+        assert_eq!(lone_surrogate(r#""\ud83d""#), Some(1));
+        assert_eq!(lone_surrogate(r#""x\ude00\ud83d""#), Some(2));
+        assert_eq!(lone_surrogate(r#""\ud83d\u0041""#), Some(1));
+        assert_eq!(lone_surrogate(r#""\\\uDFFF""#), Some(3));
+        // What is no escape at all is for the parser to say.
+        assert_eq!(lone_surrogate("\\u12\\"), None);
+        assert_eq!(lone_surrogate("\\é"), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The one call that turns a text into a [`Token`].
 
 use crate::claims::Registered;
-use crate::claims::decode::{Decline, Rules, decode};
+use crate::claims::decode::{Rules, decode};
 use crate::error::{Part, PolicyError, VerifyError};
 use crate::header::{Header, HeaderFields};
 use crate::json;
@@ -215,26 +215,28 @@ impl Verifier {
         Ok(BorrowedToken { claims, body: Body { text, payload_length, header, registered } })
     }
 
-    /// Reads the claims and asks the policy about them; what does not fit `T` is said last.
+    /// Reads the claims and asks the policy about them. What does not fit `T` is said last: first comes what is
+    /// wrong for every type.
     fn read<'de, T: Deserialize<'de>>(
         &self,
         payload: &'de str,
         now: UnixTime,
     ) -> Result<(Registered, T), VerifyError> {
         let rules = Rules { limits: self.gate.limits(), required: self.policy.required() };
-        let mismatch = match decode::<T>(payload, rules) {
+        let error = match decode::<T>(payload, rules) {
             Ok((registered, claims)) => {
                 self.policy.check(&registered, payload, now)?;
                 return Ok((registered, claims));
             }
-            Err(Decline::Malformed(error)) => return Err(error),
-            Err(Decline::Type(error)) => error,
+            Err(error) => error,
         };
-        match decode::<()>(payload, rules) {
-            Ok((registered, ())) => self.policy.check(&registered, payload, now)?,
-            Err(Decline::Malformed(error) | Decline::Type(error)) => return Err(error),
-        }
-        Err(mismatch)
+        let (registered, ()) = decode(payload, rules)?;
+        self.policy.check(&registered, payload, now)?;
+        Err(match error {
+            // Well-formed JSON that this `T` cannot hold: a number of 400 digits, say.
+            VerifyError::InvalidJson { offset, .. } => VerifyError::ClaimsMismatch { claim: None, offset },
+            error => error,
+        })
     }
 }
 

@@ -32,20 +32,14 @@ pub(crate) struct Rules<'a> {
     pub(crate) required: &'a [Box<str>],
 }
 
-/// Why a payload was not read.
-pub(crate) enum Decline {
-    /// It is malformed, whatever `T` is.
-    Malformed(VerifyError),
-    /// It does not fit this `T`. What the policy says about it is still to be asked.
-    Type(VerifyError),
-}
-
 /// Reads `payload`.
+///
+/// An error may be `T`'s own doing: whether the payload is well formed is what reading it into `()` says.
 pub(crate) fn decode<'de, T: Deserialize<'de>>(
     payload: &'de str,
     rules: Rules<'_>,
-) -> Result<(Registered, T), Decline> {
-    json::check_depth(payload, rules.limits).map_err(Decline::Malformed)?;
+) -> Result<(Registered, T), VerifyError> {
+    json::check_text(payload, rules.limits, Part::Payload)?;
     let mut capture = Capture::new(payload, rules);
     let read = json::read(payload, |reader| {
         let claims = T::deserialize(Top { reader, capture: &mut capture })?;
@@ -57,23 +51,20 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(
         if capture.finished { Ok(claims) } else { Err(json::stop()) }
     });
     if let Some(refusal) = capture.refusal {
-        return Err(Decline::Malformed(refusal));
+        return Err(refusal);
     }
-    match read {
-        Ok(claims) => Ok((capture.registered, claims)),
-        Err(failure) => Err(match capture.reading {
-            Some(name) if failure.shape => {
-                Decline::Malformed(VerifyError::MalformedClaim { claim: name.text() })
-            }
-            None if failure.shape && (capture.entered || capture.unfit) => {
-                Decline::Type(match capture.missing {
-                    Some(claim) => VerifyError::MissingClaim { claim: Cow::Borrowed(claim) },
-                    None => VerifyError::ClaimsMismatch { claim: capture.field, offset: failure.offset },
-                })
-            }
-            _ => Decline::Malformed(VerifyError::InvalidJson { part: Part::Payload, offset: failure.offset }),
-        }),
-    }
+    let failure = match read {
+        Ok(claims) => return Ok((capture.registered, claims)),
+        Err(failure) => failure,
+    };
+    Err(match (capture.reading, capture.missing) {
+        (Some(name), _) => VerifyError::MalformedClaim { claim: name.text() },
+        (_, Some(claim)) => VerifyError::MissingClaim { claim: Cow::Borrowed(claim) },
+        _ if failure.shape && (capture.entered || capture.unfit) => {
+            VerifyError::ClaimsMismatch { claim: capture.field, offset: failure.offset }
+        }
+        _ => VerifyError::InvalidJson { part: Part::Payload, offset: failure.offset },
+    })
 }
 
 impl Unverified<'_> {
@@ -102,10 +93,8 @@ impl Unverified<'_> {
     pub fn unverified_claims<T: DeserializeOwned>(&self) -> Result<T, VerifyError> {
         let bytes = self.unverified_payload()?;
         let payload = json::utf8(&bytes, Part::Payload)?;
-        match decode(payload, Rules { limits: &Limits::new(), required: &[] }) {
-            Ok((_, claims)) => Ok(claims),
-            Err(Decline::Malformed(error) | Decline::Type(error)) => Err(error),
-        }
+        let rules = Rules { limits: &Limits::new(), required: &[] };
+        decode(payload, rules).map(|(_, claims)| claims)
     }
 }
 

@@ -1,0 +1,36 @@
+//! Law: any text is split or refused, without a panic, and no text verifies that nobody signed.
+#![no_main]
+
+use countersign::{Hs256Key, KeySet, UnixTime, Unverified, Verifier, VerifyError, jws};
+use libfuzzer_sys::fuzz_target;
+use std::sync::LazyLock;
+
+static JWS: LazyLock<jws::Verifier> = LazyLock::new(|| jws::Verifier::new(key()));
+static JWT: LazyLock<Verifier> = LazyLock::new(|| {
+    let mut keys = KeySet::new();
+    keys.insert(key().with_key_id("kid").unwrap()).unwrap();
+    Verifier::builder(keys)
+        .accept_any_issuer()
+        .accept_any_audience()
+        .allow_missing_expiration()
+        .build()
+        .unwrap()
+});
+
+fn key() -> Hs256Key {
+    Hs256Key::from_bytes(*b"a secret the fuzzer does not know").unwrap()
+}
+
+fuzz_target!(|text: &str| {
+    if let Ok(token) = Unverified::parse(text) {
+        assert_eq!(text.matches('.').count(), 2);
+        let _ = token.unverified_header();
+        let _ = token.unverified_payload();
+        let _ = token.unverified_claims::<serde_json::Value>();
+    }
+    let error = JWS.verify(text).unwrap_err();
+    // What an error says holds nothing of the text but numbers.
+    assert!(error.to_string().is_ascii());
+    let error = JWT.verify_at::<serde_json::Value>(text, UnixTime::from_secs(0)).unwrap_err();
+    assert!(!matches!(error, VerifyError::Expired { .. }), "claims were read before the signature");
+});

@@ -5,8 +5,8 @@
 //! to the machine.
 
 use base64::Engine;
-use base64::engine::general_purpose::NO_PAD;
 use base64::engine::Simd;
+use base64::engine::general_purpose::NO_PAD;
 use core::time::Duration;
 use countersign::{Buffer, Claims, Hs256Key, KeySet, Rs256SigningKey, UnixTime, Verifier, jws};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -71,7 +71,11 @@ fn key() -> Hs256Key {
 }
 
 fn verifier(keys: impl countersign::KeySource + 'static) -> Verifier {
-    Verifier::builder(keys).issuer("https://auth.example.com").audience("https://api.example.com").build().unwrap()
+    Verifier::builder(keys)
+        .issuer("https://auth.example.com")
+        .audience("https://api.example.com")
+        .build()
+        .unwrap()
 }
 
 fn sign(criterion: &mut Criterion) {
@@ -97,7 +101,9 @@ fn sign(criterion: &mut Criterion) {
 
     let rsa = Rs256SigningKey::generate(2048).unwrap();
     group.sample_size(20);
-    group.bench_function("RS256-2048/typical", |bencher| bencher.iter(|| claims.sign(black_box(&rsa)).unwrap()));
+    group.bench_function("RS256-2048/typical", |bencher| {
+        bencher.iter(|| claims.sign(black_box(&rsa)).unwrap())
+    });
     group.finish();
 }
 
@@ -105,7 +111,9 @@ fn verify(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("verify");
     let text = typical().sign(&key()).unwrap();
     let hs256 = verifier(key());
-    group.bench_function("HS256/typical", |bencher| bencher.iter(|| hs256.verify_at::<User>(black_box(&text), NOW).unwrap()));
+    group.bench_function("HS256/typical", |bencher| {
+        bencher.iter(|| hs256.verify_at::<User>(black_box(&text), NOW).unwrap())
+    });
     let mut buffer = Buffer::new();
     group.bench_function("HS256/typical/in", |bencher| {
         bencher.iter(|| {
@@ -140,7 +148,9 @@ fn verify(criterion: &mut Criterion) {
     let rsa = Rs256SigningKey::generate(2048).unwrap();
     let text = typical().sign(&rsa).unwrap();
     let rs256 = verifier(rsa.verifying_key());
-    group.bench_function("RS256-2048/typical", |bencher| bencher.iter(|| rs256.verify_at::<User>(black_box(&text), NOW).unwrap()));
+    group.bench_function("RS256-2048/typical", |bencher| {
+        bencher.iter(|| rs256.verify_at::<User>(black_box(&text), NOW).unwrap())
+    });
     group.finish();
 }
 
@@ -159,13 +169,17 @@ fn keys(criterion: &mut Criterion) {
         let mut keys = KeySet::new();
         for number in 0..count {
             let secret: Vec<u8> = number.to_be_bytes().repeat(8);
-            keys.insert(Hs256Key::from_bytes(secret).unwrap().with_key_id(format!("key-{number:06}")).unwrap()).unwrap();
+            keys.insert(
+                Hs256Key::from_bytes(secret).unwrap().with_key_id(format!("key-{number:06}")).unwrap(),
+            )
+            .unwrap();
         }
         let texts: Vec<String> = (0..count.min(1_000))
             .map(|step| {
                 let number = step * (count / count.min(1_000));
                 let secret: Vec<u8> = number.to_be_bytes().repeat(8);
-                let key = Hs256Key::from_bytes(secret).unwrap().with_key_id(format!("key-{number:06}")).unwrap();
+                let key =
+                    Hs256Key::from_bytes(secret).unwrap().with_key_id(format!("key-{number:06}")).unwrap();
                 typical().sign(&key).unwrap()
             })
             .collect();

@@ -1,0 +1,357 @@
+//! Helpers: tokens of any header and payload, and checks that every refusal keeps its mouth shut.
+#![allow(dead_code, unused_macros, reason = "no test file uses all of them")]
+
+use core::error::Error;
+use core::time::Duration;
+use countersign::{
+    Audience, Buffer, Claims, Entropy, EntropyError, Expected, Hs256Key, Part, SignKey, UnixTime, Verifier,
+    VerifierBuilder, VerifyError, jws,
+};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// The time of every test.
+pub(crate) const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
+/// What [`key`] is made of.
+pub(crate) const SECRET: &[u8] = b"correct horse battery staple, 41 bytes ok";
+/// The header that [`key`] writes.
+pub(crate) const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
+/// Claims that [`strict`] takes.
+pub(crate) const GOOD: &str =
+    r#"{"iss":"https://auth.example","aud":"https://api.example","sub":"ann","exp":1700000900}"#;
+
+pub(crate) fn key() -> Hs256Key {
+    Hs256Key::from_bytes(SECRET).unwrap()
+}
+
+/// A key that is not [`key`].
+pub(crate) fn other_key() -> Hs256Key {
+    Hs256Key::from_bytes([0xa5; 32]).unwrap()
+}
+
+/// The moment `seconds` after [`NOW`].
+pub(crate) fn later(seconds: i64) -> UnixTime {
+    UnixTime::from_secs(NOW.as_secs() + seconds)
+}
+
+pub(crate) const fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+/// A policy that takes any claims, so that what is refused all the same is refused for itself.
+pub(crate) fn lax() -> VerifierBuilder {
+    Verifier::builder(key()).accept_any_issuer().accept_any_audience().allow_missing_expiration()
+}
+
+pub(crate) fn open() -> Verifier {
+    lax().build().unwrap()
+}
+
+/// A policy as a careful caller has it.
+pub(crate) fn strict() -> Verifier {
+    Verifier::builder(key()).issuer("https://auth.example").audience("https://api.example").build().unwrap()
+}
+
+/// base64url without padding.
+pub(crate) fn b64(bytes: impl AsRef<[u8]>) -> String {
+    encode(bytes.as_ref(), b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+}
+
+/// base64, with its padding.
+pub(crate) fn b64_standard(bytes: impl AsRef<[u8]>) -> String {
+    let mut text =
+        encode(bytes.as_ref(), b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+    while text.len() % 4 != 0 {
+        text.push('=');
+    }
+    text
+}
+
+fn encode(bytes: &[u8], alphabet: &[u8; 64]) -> String {
+    let mut text = String::new();
+    for group in bytes.chunks(3) {
+        let bits = group.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));
+        let bits = bits << (8 * (3 - group.len()));
+        for place in 0..=group.len() {
+            text.push(char::from(alphabet[(bits >> (18 - 6 * place) & 63) as usize]));
+        }
+    }
+    text
+}
+
+/// The bytes of base64 or base64url, padded or not, with any white space.
+pub(crate) fn unb64(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let (mut bits, mut held) = (0_u32, 0);
+    for symbol in text.bytes().filter(|symbol| !symbol.is_ascii_whitespace() && *symbol != b'=') {
+        let value = match symbol {
+            b'A'..=b'Z' => symbol - b'A',
+            b'a'..=b'z' => symbol - b'a' + 26,
+            b'0'..=b'9' => symbol - b'0' + 52,
+            b'+' | b'-' => 62,
+            _ => 63,
+        };
+        bits = bits << 6 | u32::from(value);
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            bytes.push((bits >> held) as u8);
+            bits &= (1 << held) - 1;
+        }
+    }
+    bytes
+}
+
+/// The DER inside a PEM text.
+pub(crate) fn der(pem: &str) -> Vec<u8> {
+    unb64(&pem.lines().filter(|line| !line.starts_with("-----")).collect::<String>())
+}
+
+/// DER as a PEM text.
+pub(crate) fn pem(label: &str, der: &[u8]) -> String {
+    let text = b64_standard(der);
+    let lines: Vec<_> = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
+}
+
+/// `input`, whatever it is, with a good signature of `key`.
+pub(crate) fn sign_text(key: &impl SignKey, input: &str) -> String {
+    format!("{input}.{}", b64(key.sign_bytes(input.as_bytes()).unwrap().as_bytes()))
+}
+
+/// A token of this header and payload, signed with `key`.
+pub(crate) fn signed_with(key: &impl SignKey, header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> String {
+    sign_text(key, &format!("{}.{}", b64(header), b64(payload)))
+}
+
+/// A token of this header and payload, signed with [`key`].
+pub(crate) fn signed(header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> String {
+    signed_with(&key(), header, payload)
+}
+
+/// A token of these claims.
+pub(crate) fn jwt(payload: impl AsRef<[u8]>) -> String {
+    signed(HEADER, payload)
+}
+
+/// A token of this header.
+pub(crate) fn headed(header: impl AsRef<[u8]>) -> String {
+    signed(header, GOOD)
+}
+
+/// The payload that `claims` become.
+#[track_caller]
+pub(crate) fn written<T: serde::Serialize>(claims: &Claims<T>) -> Value {
+    let text = claims.sign(&key()).unwrap();
+    serde_json::from_slice(jws::Verifier::new(key()).verify(&text).unwrap().payload()).unwrap()
+}
+
+/// Declares claims of both kinds.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Declares {
+    #[serde(rename = "iss")]
+    _iss: Option<String>,
+    #[serde(rename = "aud")]
+    _aud: Option<Audience>,
+    #[serde(rename = "exp")]
+    _exp: Option<UnixTime>,
+    #[serde(rename = "private")]
+    _private: Option<serde::de::IgnoredAny>,
+}
+
+/// Checks that a token is taken, whatever it is read into.
+#[track_caller]
+pub(crate) fn assert_accepted(verifier: &Verifier, text: &str) {
+    assert_accepted_at(verifier, text, NOW);
+}
+
+#[track_caller]
+pub(crate) fn assert_accepted_at(verifier: &Verifier, text: &str, now: UnixTime) {
+    assert_eq!(outcome::<()>(verifier, text, now), None);
+    assert_eq!(outcome::<Value>(verifier, text, now), None);
+    assert_eq!(outcome::<Declares>(verifier, text, now), None);
+}
+
+/// Why a token is refused, whatever it is read into. The error gives nothing of it away.
+#[track_caller]
+pub(crate) fn refusal(verifier: &Verifier, text: &str) -> VerifyError {
+    refusal_at(verifier, text, NOW)
+}
+
+#[track_caller]
+pub(crate) fn refusal_at(verifier: &Verifier, text: &str, now: UnixTime) -> VerifyError {
+    let refused = |outcome: Option<VerifyError>| outcome.expect("the token is refused");
+    let error = refused(outcome::<()>(verifier, text, now));
+    assert_eq!(error.code(), refused(outcome::<Value>(verifier, text, now)).code());
+    assert_eq!(error.code(), refused(outcome::<Declares>(verifier, text, now)).code());
+    error
+}
+
+/// Why a token is refused as a `T`.
+#[track_caller]
+pub(crate) fn refusal_as<T: DeserializeOwned>(verifier: &Verifier, text: &str) -> VerifyError {
+    outcome::<T>(verifier, text, NOW).expect("the token is refused")
+}
+
+/// What both ways of verifying say.
+#[track_caller]
+fn outcome<T: DeserializeOwned>(verifier: &Verifier, text: &str, now: UnixTime) -> Option<VerifyError> {
+    let mut buffer = Buffer::new();
+    let error = verifier.verify_at::<T>(text, now).err();
+    assert_eq!(error, verifier.verify_in_at::<T>(&mut buffer, text, now).err());
+    if let Some(error) = &error {
+        assert_discreet_about_token(error, text);
+    }
+    error
+}
+
+/// Why a token is refused for its shape or header: by both layers, in the same words.
+#[track_caller]
+pub(crate) fn refusal_of_header(text: &str) -> VerifyError {
+    let error = refusal(&open(), text);
+    assert_eq!(jws::Verifier::new(key()).verify(text).unwrap_err(), error);
+    error
+}
+
+/// Checks that neither text of an error holds text of the token, encoded or decoded, or of the secret.
+#[track_caller]
+pub(crate) fn assert_discreet_about_token(error: &VerifyError, token: &str) {
+    let segments = token.split('.').take(3);
+    let decoded = segments.map(|segment| String::from_utf8_lossy(&unb64(segment)).into_owned());
+    let hidden: Vec<String> = decoded.chain([token.to_owned()]).collect();
+    // What the verifier was configured to expect is no secret, also if the token holds it.
+    let mut told = texts(error);
+    for name in expected(error).into_iter().flat_map(Expected::names) {
+        told = told.map(|text| text.replace(&format!("{name:?}"), ""));
+    }
+    assert_hides(&told, &hidden.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+fn expected(error: &VerifyError) -> Option<&Expected> {
+    match error {
+        VerifyError::WrongAudience { expected }
+        | VerifyError::WrongIssuer { expected }
+        | VerifyError::WrongSubject { expected }
+        | VerifyError::WrongType { expected } => Some(expected),
+        _ => None,
+    }
+}
+
+/// Checks that neither text of an error holds a piece of what is `hidden`.
+#[track_caller]
+pub(crate) fn assert_discreet(error: &impl Error, hidden: &[&str]) {
+    assert_hides(&texts(error), hidden);
+}
+
+/// The texts of an error; it must not have others behind it, of which nobody knows what they say.
+#[track_caller]
+fn texts(error: &impl Error) -> [String; 2] {
+    assert!(error.source().is_none(), "{error:?} has a source");
+    let told = [error.to_string(), format!("{error:?}")];
+    for text in &told {
+        assert!(!text.is_empty() && text.len() < 300, "{} bytes of error", text.len());
+    }
+    assert!(!told[0].ends_with('.'), "{}", told[0]);
+    told
+}
+
+/// Checks that `told` holds no piece of `hidden`, nor of the secret as text, as hex or as a list of numbers.
+#[track_caller]
+pub(crate) fn assert_hides(told: &[String], hidden: &[&str]) {
+    const PIECE: usize = 12;
+    let numbers = format!("{SECRET:?}");
+    let hex: String = SECRET.iter().map(|byte| format!("{byte:02x}")).collect();
+    let secret = String::from_utf8_lossy(SECRET);
+    for text in told {
+        for piece in text.as_bytes().windows(PIECE).filter_map(|piece| core::str::from_utf8(piece).ok()) {
+            // A time in an error is also one in the token.
+            if piece.bytes().all(|byte| byte.is_ascii_digit()) {
+                continue;
+            }
+            for hidden in hidden.iter().copied().chain([&*numbers, &*hex, &*secret]) {
+                assert!(!hidden.contains(piece), "{piece:?} is told in {text:?}");
+            }
+        }
+    }
+}
+
+/// Checks that a token is refused with an error of this pattern.
+macro_rules! assert_refused {
+    ($verifier:expr, $text:expr, $pattern:pat $(if $guard:expr)? $(, $($why:tt)+)?) => {{
+        let error = $crate::util::refusal(&$verifier, &$text);
+        assert!(matches!(error, $pattern $(if $guard)?), "{error:?} {}", format_args!("" $(, $($why)+)?));
+    }};
+}
+pub(crate) use assert_refused;
+
+/// Whether this says that a part is not JSON.
+pub(crate) fn is_invalid_json(error: &VerifyError, expected: Part) -> bool {
+    matches!(error, VerifyError::InvalidJson { part, .. } if *part == expected)
+}
+
+/// Randomness that is none: it counts, so that keys are the same in every run.
+pub(crate) struct Counting;
+
+impl Entropy for Counting {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        for (count, byte) in (0..=u8::MAX).cycle().zip(bytes) {
+            *byte = count;
+        }
+        Ok(())
+    }
+}
+
+/// A key pair for tests: `openssl genrsa 2048`, `openssl rsa -pubout`.
+#[cfg(feature = "rsa")]
+pub(crate) const RSA_PRIVATE: &str = "\
+-----BEGIN PRIVATE KEY-----\n\
+MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQCjeSM0sNHd3p0Z\n\
+sbfsE5rcYQocLPksjutmJv8yjPWKnCQukXXl+acVvnlyL5XiXSovW98+13VqDTjY\n\
+5eFhR7l34f60tmRIbX10gPdaLrl1nGICEfJ6ioLAXqQBMgGvyYYMLaXgT3aN1ZC7\n\
+wTn9NQ1QTlagdzwdmII2u4Afy4uWSZnpF5H3jhBE3GGdxv0BzyzvoIX7FwgXAICg\n\
+tXZ6iewK22rCubJ+9LAAnuF3/7XparJgL4KPXiz4DAiZ8eWIDdQFe7pxAAf8L2JO\n\
+cc3m0EoKA24VIIescbYnhuF2HLa9GBXbZ6SLbpnBboWf59NUgfF5UYrs3vgFwu6P\n\
+q6E18HPRAgMBAAECggEAGkKSpvtzjxxcaLz9gmEo2peFD/8ifOethWCk1JpDtGM+\n\
+RbPMuGeJEWtiZ3cg8PbN2MM9osLqQ+HBXMha0u16a/lkGOQGyoK6KT2xXm2MkcnQ\n\
+DayT4t7+v4fEeUOu9S3eiHTJxXWGYiTpRdv1pIkB7UFUVZ0pzUhLPJ8Upybjsr24\n\
+z74ZAGHcNLUL4+XAsQnbo1/F4dtYyd2B27xeHZx1OI6RK7zjLGNE0jV/5EAoCj6u\n\
+ZAP4CwHpIklzWceIausPaLuj62X7azqAYcRtEUWTYGrCEfEEYGg78o3hIB98rVo7\n\
+PgJVMO5w10/5a0Krggtqg2vQB31sNjD+8S32tjJPhQKBgQDNfwZ/ewsNtZ1orF78\n\
+S9BiKyX2+sBx+bQ8pvLI8M4dqfHhEJfGZhXEQztQPKOUWWp4190iVd8dIfktdgLK\n\
+EDo+F341gm9zTrcdFDtu6I1s4Rs8wssROtzOMxf22VHd5gOk7AN5da0gz6LJjOzQ\n\
+ei43tj4t80QKWkfymXiyEJtEjQKBgQDLpjKvIP5ByZHK7lz6pJVVFlrtsxKNA8z+\n\
+HSwWl7tu72nHTpEAxyNCAPgodqMASAxqj/Rdu5LQ0663cBjByhDqosJlRtY0Mi+m\n\
+61JSL4eGSFO0AC8SMBT8UCK9dNGvVFM+JmNB9Fj1ciTQLzXEEWmK2NAavC6yLSHG\n\
+dGSH21e1VQKBgQCnZ7zWa1lU4MgL9qgmpmhrILV730iZUQ+ofWS5l5qCBekbLVZH\n\
+dPB0g0S1l8C24KThLxFhoEzzQbLpewLIs7GO1bqmQs0iRVTdJpdIQcC8myGCPToK\n\
+nkY04OC74sxTlccQOoiWEOxqF1yJDvn42CAAmMFM06lxOZz1IFt3zBmBHQKBgFXW\n\
+r/ZxibphJDrNThO329oJmjonCOK3f2h9E2BShIa2E3gW/be+OHZRwkgL+ZjcxZ8F\n\
+HpODxNaQ40wey9CjQ44jHJ1jxlYp8TwCZKiPsChBxEZS7YRVEANqI7qHyvqEKLJB\n\
+rATY4cZTXoEB5T/Htxz3VoBuYaBotZvY46cAJXAhAoGAUWLhACprYmxYtFu3giiZ\n\
+zHnuGh9pMaxJL7g6BhYz92uv/Zo/TmDYe2Gk9Skm+/E0Zee28hINZRJQNDe9n38M\n\
+b933JScCx8htmpdgg9+OMEjF8C/p0RazLzo4g5cSagI2O/vXUy65LgJ3Svqb9e2I\n\
+6gvO3vROcs9WzleH6sxIdKI=\n\
+-----END PRIVATE KEY-----\n";
+/// Its public half.
+#[cfg(feature = "rsa")]
+pub(crate) const RSA_PUBLIC: &str = "\
+-----BEGIN PUBLIC KEY-----\n\
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAo3kjNLDR3d6dGbG37BOa\n\
+3GEKHCz5LI7rZib/Moz1ipwkLpF15fmnFb55ci+V4l0qL1vfPtd1ag042OXhYUe5\n\
+d+H+tLZkSG19dID3Wi65dZxiAhHyeoqCwF6kATIBr8mGDC2l4E92jdWQu8E5/TUN\n\
+UE5WoHc8HZiCNruAH8uLlkmZ6ReR944QRNxhncb9Ac8s76CF+xcIFwCAoLV2eons\n\
+CttqwrmyfvSwAJ7hd/+16WqyYC+Cj14s+AwImfHliA3UBXu6cQAH/C9iTnHN5tBK\n\
+CgNuFSCHrHG2J4bhdhy2vRgV22eki26ZwW6Fn+fTVIHxeVGK7N74BcLuj6uhNfBz\n\
+0QIDAQAB\n\
+-----END PUBLIC KEY-----\n";
+
+#[cfg(feature = "rsa")]
+pub(crate) fn rsa_signing_key() -> countersign::Rs256SigningKey {
+    countersign::Rs256SigningKey::from_pem_with(RSA_PRIVATE, Counting).unwrap()
+}
+
+#[cfg(feature = "rsa")]
+pub(crate) fn rsa_verifying_key() -> countersign::Rs256VerifyingKey {
+    countersign::Rs256VerifyingKey::from_pem(RSA_PUBLIC).unwrap()
+}

@@ -86,6 +86,8 @@
         clippy::unwrap_used
     )
 )]
+// What works without std is taken from where it is without std.
+#![warn(clippy::alloc_instead_of_core, clippy::std_instead_of_alloc, clippy::std_instead_of_core)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 extern crate alloc;

@@ -12,6 +12,7 @@ use core::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sealed::Keyed;
 use sha2::Sha256;
+use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
 /// Which HMAC an [`HmacKey`] is for. The algorithms of this crate implement it; nothing else can.
@@ -207,50 +208,55 @@ fn decode(alphabet: &Alphabet, text: &str) -> Result<Zeroizing<Vec<u8>>, KeyErro
 }
 
 /// Refuses what is a key of another kind, whatever stands before it.
+///
+/// The bytes are secret, so all of them are looked at in the same way: only the answers are branched on.
 fn refuse_key_files(secret: &[u8]) -> Result<(), KeyError> {
-    let text = trim(secret);
-    let holds = |needle: &[u8]| text.windows(needle.len()).any(|window| window == needle);
-    let begins = |names: &[&[u8]]| names.iter().any(|name| text.starts_with(name));
-    let found = if holds(b"-----BEGIN ") {
-        KeyFile::Pem
-    } else if text.first() == Some(&b'{') && holds(b"\"kty\"") {
-        KeyFile::Jwk
-    } else if begins(&[b"ssh-rsa ", b"ssh-ed25519 ", b"ssh-dss ", b"ecdsa-sha2-", b"sk-ssh-", b"sk-ecdsa-"]) {
-        KeyFile::Ssh
-    } else if is_der(secret) {
-        KeyFile::Der
-    } else {
-        return Ok(());
-    };
-    Err(KeyError::NotASecret { found })
+    const SSH: [&[u8]; 6] =
+        [b"ssh-rsa ", b"ssh-dss ", b"ssh-ed25519 ", b"ecdsa-sha2-", b"sk-ssh-", b"sk-ecdsa-sha2-"];
+    let holds = |needle: &[u8]| any(secret.windows(needle.len()).map(|window| window.ct_eq(needle)));
+    let looks_like = [
+        (KeyFile::Pem, holds(b"-----BEGIN ")),
+        (KeyFile::Jwk, holds(b"{") & holds(b"\"kty\"")),
+        (KeyFile::Ssh, any(SSH.into_iter().map(holds))),
+        (KeyFile::Der, is_der(secret)),
+    ];
+    match looks_like.into_iter().find(|(_, found)| bool::from(*found)) {
+        Some((found, _)) => Err(KeyError::NotASecret { found }),
+        None => Ok(()),
+    }
 }
 
-/// Without a byte order mark and white space at the front.
-fn trim(secret: &[u8]) -> &[u8] {
-    secret.strip_prefix(b"\xef\xbb\xbf").unwrap_or(secret).trim_ascii_start()
+fn any(choices: impl Iterator<Item = Choice>) -> Choice {
+    choices.fold(Choice::from(0), |any, choice| any | choice)
 }
 
-/// Whether this is one ASN.1 SEQUENCE that begins as keys and certificates do: SPKI with a SEQUENCE that holds
-/// an OID or is another SEQUENCE, PKCS#1 and PKCS#8 with an INTEGER. Random bytes do so once in 2^32.
-fn is_der(secret: &[u8]) -> bool {
-    let content = match secret {
-        [0x30, length @ 0..=0x7f, content @ ..] if content.len() == usize::from(*length) => content,
-        [0x30, 0x81, length, content @ ..] if content.len() == usize::from(*length) => content,
-        [0x30, 0x82, high, low, content @ ..]
-            if content.len() == usize::from(u16::from_be_bytes([*high, *low])) =>
-        {
-            content
-        }
-        _ => return false,
+/// Whether this is one ASN.1 SEQUENCE that begins as keys and certificates do. 32 random bytes look so once in
+/// 2^31.
+fn is_der(secret: &[u8]) -> Choice {
+    // What a SEQUENCE begins with is known from its length, which is no secret.
+    let after = |bytes: usize| secret.len().checked_sub(bytes).and_then(|rest| u16::try_from(rest).ok());
+    let (outer, length) = match [2, 3, 4].map(|bytes| after(bytes).map(u16::to_be_bytes)) {
+        [Some([0, content @ 0..=0x7f]), ..] => ([0x30, content, 0, 0], 2),
+        [_, Some([0, content @ 0x80..=0xff]), _] => ([0x30, 0x81, content, 0], 3),
+        [_, _, Some([high @ 1..=0xff, low])] => ([0x30, 0x82, high, low], 4),
+        _ => return Choice::from(0),
     };
-    matches!(
-        content,
-        [0x30, 0..=0x7f, 0x06, ..]
-            | [0x30, 0x82, ..]
-            | [0x02, 0x82, ..]
-            | [0x02, 0x81, ..]
-            | [0x02, 0x01, 0x00 | 0x01, 0x02 | 0x04 | 0x30, ..]
-    )
+    let outer = outer.get(..length).unwrap_or_default();
+    let (begin, content) = secret.split_at_checked(length).unwrap_or_default();
+    let begins =
+        |bytes: &[u8]| content.get(..bytes.len()).map_or(Choice::from(0), |front| front.ct_eq(bytes));
+    // An AlgorithmIdentifier with its OID, or a certificate; a modulus; the version that private keys begin with.
+    let oid = content.get(..1).map_or(Choice::from(0), |front| front.ct_eq(&[0x30]))
+        & content.get(2..3).map_or(Choice::from(0), |third| third.ct_eq(&[0x06]));
+    let first: [&[u8]; 6] = [
+        &[0x30, 0x82],
+        &[0x02, 0x82],
+        &[0x02, 0x81],
+        &[0x02, 0x01, 0x00, 0x02],
+        &[0x02, 0x01, 0x00, 0x30],
+        &[0x02, 0x01, 0x01, 0x04],
+    ];
+    begin.ct_eq(outer) & (oid | any(first.into_iter().map(begins)))
 }
 
 impl fmt::Display for Hs256 {
@@ -265,11 +271,30 @@ mod tests {
 
     #[test]
     fn bytes_that_only_begin_like_der_are_secrets() {
+        let is_der = |secret: &[u8]| bool::from(is_der(secret));
         let mut secret = [0x5a; 32];
         secret[..2].copy_from_slice(&[0x30, 30]);
         assert!(!is_der(&secret));
         secret[2..5].copy_from_slice(&[0x30, 5, 6]);
         assert!(is_der(&secret));
         assert!(!is_der(&secret[..31]));
+    }
+
+    #[test]
+    fn der_of_every_length_is_recognised() {
+        for length in 8..70_000_usize {
+            let mut key = alloc::vec![0; length];
+            let outer: Vec<u8> = match length {
+                ..0x82 => alloc::vec![0x30, (length - 2) as u8],
+                0x83..0x103 => alloc::vec![0x30, 0x81, (length - 3) as u8],
+                0x104..0x1_0000 => alloc::vec![0x30, 0x82, ((length - 4) >> 8) as u8, (length - 4) as u8],
+                _ => continue, // no SEQUENCE is that long, or none that a key would be
+            };
+            key[..outer.len()].copy_from_slice(&outer);
+            key[outer.len()..outer.len() + 4].copy_from_slice(&[0x02, 0x01, 0x00, 0x30]);
+            assert!(bool::from(is_der(&key)), "{length}");
+            key[outer.len()] = 0x04;
+            assert!(!bool::from(is_der(&key)), "{length}");
+        }
     }
 }

@@ -1,0 +1,275 @@
+//! Answers conformance cases: one JSON object a line on standard input, one verdict a line on standard output.
+//!
+//! `cargo run --example conformance < cases.jsonl`
+//!
+//! A case names its `kind` (`verify`, `raw-verify`, `parse-key`, `sign-exact`), `alg`, `key`, `token` and
+//! `options`; a verdict is `accept`, `reject` with the error's code, `unsupported` for what this crate does not
+//! have, or `panic`. Only the public API is used, as a careful caller would use it.
+
+use core::panic::AssertUnwindSafe;
+use core::time::Duration;
+use countersign::{
+    Algorithm, Hs256Key, KeyError, KeySet, PolicyError, Rs256SigningKey, Rs256VerifyingKey, SignKey,
+    SignatureError, UnixTime, Unverified, Verifier, VerifyError, VerifyKey, jws,
+};
+use serde_json::{Value, json};
+use std::io::{BufRead, Write};
+use std::panic::catch_unwind;
+
+/// What is said of a case.
+enum Verdict {
+    Accept(Option<Vec<u8>>),
+    Reject(&'static str),
+    Unsupported,
+}
+
+use Verdict::{Accept, Reject, Unsupported};
+
+/// A refusal by the library: its stable code.
+macro_rules! reject_with_code {
+    ($($error:ty),*) => {$(
+        impl From<$error> for Verdict {
+            fn from(error: $error) -> Self {
+                Reject(error.code())
+            }
+        }
+    )*};
+}
+
+reject_with_code!(KeyError, PolicyError, VerifyError);
+
+impl From<SignatureError> for Verdict {
+    fn from(_: SignatureError) -> Self {
+        Reject("invalid_signature")
+    }
+}
+
+fn main() -> std::io::Result<()> {
+    // A panic is a verdict of its own, told on its line.
+    std::panic::set_hook(Box::new(|_| {}));
+    let mut output = std::io::stdout().lock();
+    for line in std::io::stdin().lock().lines() {
+        let line = line?;
+        let case: Value = serde_json::from_str(&line).unwrap_or_default();
+        let mut answer = json!({ "id": case["id"] });
+        match catch_unwind(AssertUnwindSafe(|| judge(&case))) {
+            Ok(Ok(Accept(payload))) => {
+                answer["result"] = "accept".into();
+                if let Some(payload) = payload {
+                    answer["payload_b64u"] = encode(&payload).into();
+                }
+            }
+            Ok(Ok(Reject(detail)) | Err(Reject(detail))) => {
+                answer["result"] = "reject".into();
+                answer["detail"] = detail.into();
+            }
+            Ok(_) => answer["result"] = "unsupported".into(),
+            Err(_) => answer["result"] = "panic".into(),
+        }
+        writeln!(output, "{answer}")?;
+    }
+    Ok(())
+}
+
+fn judge(case: &Value) -> Result<Verdict, Verdict> {
+    match case["kind"].as_str().unwrap_or_default() {
+        "verify" => verify(case),
+        "raw-verify" => {
+            let key = verifying_key(case, algorithm(&case["alg"])?, Strength::Any)?;
+            key.verify_bytes(&hex(&case["msg_hex"])?, &hex(&case["sig_hex"])?)?;
+            Ok(Accept(None))
+        }
+        "parse-key" => parse_key(case),
+        "sign-exact" => sign_exact(case),
+        _ => Err(Unsupported),
+    }
+}
+
+fn verify(case: &Value) -> Result<Verdict, Verdict> {
+    let options = &case["options"];
+    if !options["detached_payload_b64u"].is_null() {
+        return Err(Unsupported);
+    }
+    let keys = allowed_keys(case)?;
+    let token = text(&case["token"])?;
+    match case["mode"].as_str().unwrap_or_default() {
+        "jws" => {
+            let mut verifier = jws::Verifier::new(keys);
+            if let Some(typ) = options["typ"].as_str() {
+                verifier = verifier.typ(typ)?;
+            }
+            for name in strings(&options["crit_understood"]) {
+                verifier = verifier.understand_critical(name)?;
+            }
+            Ok(Accept(Some(verifier.verify(token)?.into_payload())))
+        }
+        "jwt" => {
+            let now = options["now"].as_i64().or(case["claims_now"].as_i64());
+            let now = now.map_or_else(UnixTime::now, UnixTime::from_secs);
+            let token = verifier(keys, options)?.verify_at::<()>(token, now)?;
+            Ok(Accept(Some(token.payload().as_bytes().to_vec())))
+        }
+        _ => Err(Unsupported),
+    }
+}
+
+/// The policy of the options; what they do not name is off.
+fn verifier(keys: KeySet, options: &Value) -> Result<Verifier, PolicyError> {
+    let seconds = |name: &str| options[name].as_u64().map(Duration::from_secs);
+    let mut builder = Verifier::builder(keys).allow_future_issued_at();
+    builder = if options["iss"].is_null() { builder.accept_any_issuer() } else { builder };
+    for issuer in strings(&options["iss"]) {
+        builder = builder.issuer(issuer);
+    }
+    builder = if options["aud"].is_null() { builder.no_audience() } else { builder };
+    for audience in strings(&options["aud"]) {
+        builder = builder.audience(audience);
+    }
+    for subject in strings(&options["sub"]) {
+        builder = builder.subject(subject);
+    }
+    for typ in strings(&options["typ"]) {
+        builder = builder.typ(typ);
+    }
+    let required = strings(&options["require"]);
+    if !required.contains(&"exp") {
+        builder = builder.allow_missing_expiration();
+    }
+    for name in required {
+        builder = builder.require(name);
+    }
+    for name in strings(&options["crit_understood"]) {
+        builder = builder.understand_critical(name);
+    }
+    if let Some(max_age) = seconds("max_age") {
+        builder = builder.max_age(max_age);
+    }
+    builder.leeway_beyond_limit(seconds("leeway").unwrap_or_default()).build()
+}
+
+/// The key, once for each algorithm that the caller allows.
+fn allowed_keys(case: &Value) -> Result<KeySet, Verdict> {
+    let listed = &case["options"]["algs"];
+    let names = if listed.is_null() { strings(&case["alg"]) } else { strings(listed) };
+    let known: Vec<Algorithm> = names.into_iter().filter_map(Algorithm::from_name).collect();
+    let mut keys = KeySet::new();
+    let mut refusal = Unsupported;
+    for algorithm in known {
+        match verifying_key(case, algorithm, Strength::Strict) {
+            Ok(key) => keys.insert(key)?,
+            Err(error) => refusal = error,
+        }
+    }
+    if keys.is_empty() { Err(refusal) } else { Ok(keys) }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Strength {
+    Strict,
+    Any,
+}
+
+/// The case's key for verifying with `algorithm`, by the usual constructors.
+fn verifying_key(
+    case: &Value,
+    algorithm: Algorithm,
+    strength: Strength,
+) -> Result<Box<dyn VerifyKey>, Verdict> {
+    let value = text(&case["key"]["value"])?;
+    Ok(match (algorithm, key_format(case)?) {
+        (Algorithm::Hs256, format) => Box::new(secret(value, format, strength)?),
+        (Algorithm::Rs256, Format::Pem) => Box::new(Rs256VerifyingKey::from_pem(value)?),
+        // A secret is no RSA key: there is no constructor to hand it to.
+        _ => return Err(Reject("wrong_key_type")),
+    })
+}
+
+fn secret(value: &str, format: Format, strength: Strength) -> Result<Hs256Key, Verdict> {
+    Ok(match (format, strength) {
+        (Format::Octets, Strength::Strict) => Hs256Key::from_base64url(value)?,
+        (Format::Octets, Strength::Any) => Hs256Key::from_weak_bytes(decode(value)?)?,
+        // What the confusion attack does: the public key's text as the secret.
+        (Format::Pem, _) => Hs256Key::from_bytes(value)?,
+    })
+}
+
+fn parse_key(case: &Value) -> Result<Verdict, Verdict> {
+    let value = text(&case["key"]["value"])?;
+    let format = key_format(case)?;
+    let algorithm = match &case["alg"] {
+        Value::Null if format == Format::Pem => Algorithm::Rs256,
+        Value::Null => Algorithm::Hs256,
+        name => algorithm(name)?,
+    };
+    match (algorithm, case["role"].as_str().unwrap_or_default()) {
+        (Algorithm::Hs256, _) => drop(secret(value, format, Strength::Strict)?),
+        (Algorithm::Rs256, "private") => drop(Rs256SigningKey::from_pem(value)?),
+        (Algorithm::Rs256, _) => drop(Rs256VerifyingKey::from_pem(value)?),
+        _ => return Err(Unsupported),
+    }
+    Ok(Accept(None))
+}
+
+fn sign_exact(case: &Value) -> Result<Verdict, Verdict> {
+    let value = text(&case["key"]["value"])?;
+    let key: Box<dyn SignKey> = match (algorithm(&case["alg"])?, key_format(case)?) {
+        (Algorithm::Hs256, format) => Box::new(secret(value, format, Strength::Strict)?),
+        (Algorithm::Rs256, Format::Pem) => Box::new(Rs256SigningKey::from_pem(value)?),
+        _ => return Err(Reject("wrong_key_type")),
+    };
+    let input = format!("{}.{}", text(&case["header_b64u"])?, text(&case["payload_b64u"])?);
+    let signature = key.sign_bytes(input.as_bytes()).map_err(|error| Reject(error.code()))?;
+    let same = format!("{input}.{}", encode(signature.as_bytes())) == text(&case["token"])?;
+    if same { Ok(Accept(None)) } else { Err(Reject("another_token")) }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Format {
+    Octets,
+    Pem,
+}
+
+fn key_format(case: &Value) -> Result<Format, Verdict> {
+    match case["key"]["format"].as_str().unwrap_or_default() {
+        "oct-b64u" => Ok(Format::Octets),
+        "pem" => Ok(Format::Pem),
+        _ => Err(Unsupported),
+    }
+}
+
+fn algorithm(name: &Value) -> Result<Algorithm, Verdict> {
+    name.as_str().and_then(Algorithm::from_name).ok_or(Unsupported)
+}
+
+fn text(value: &Value) -> Result<&str, Verdict> {
+    value.as_str().ok_or(Reject("not_a_text"))
+}
+
+/// A text as a list of one, a list as it is.
+fn strings(value: &Value) -> Vec<&str> {
+    match value {
+        Value::Array(values) => values.iter().filter_map(Value::as_str).collect(),
+        value => value.as_str().into_iter().collect(),
+    }
+}
+
+fn hex(value: &Value) -> Result<Vec<u8>, Verdict> {
+    let digits = text(value)?.as_bytes();
+    let byte = |pair: &[u8]| {
+        let pair = core::str::from_utf8(pair).ok()?;
+        u8::from_str_radix(pair, 16).ok()
+    };
+    digits.chunks(2).map(byte).collect::<Option<_>>().ok_or(Reject("not_hex"))
+}
+
+/// base64url by way of the crate: the payload segment of an unverified token.
+fn decode(text: &str) -> Result<Vec<u8>, Verdict> {
+    Ok(Unverified::parse(&format!(".{text}."))?.unverified_payload()?)
+}
+
+/// The other way round: the payload segment of a token that is signed for it.
+fn encode(bytes: &[u8]) -> String {
+    let key = Hs256Key::from_bytes([0; 32]).expect("32 bytes are a key");
+    let token = jws::Payload::new(bytes).sign(&key).expect("HS256 signs any bytes");
+    token.split('.').nth(1).unwrap_or_default().to_owned()
+}

@@ -1,0 +1,2171 @@
+//! The known ways in which token libraries were broken, and what happens to each here.
+//!
+//! Every refusal is asked of both ways to verify and of several claims types, and every error is searched for
+//! text of the token and of the secret: see `util`.
+
+mod util;
+
+use core::sync::atomic::{AtomicUsize, Ordering};
+use countersign::{
+    Algorithm, Hs256Key, Key, KeyError, KeyFile, KeySet, Limits, Part, PolicyError, Size, UnixTime,
+    Unverified, Verifier, VerifyError, jws,
+};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use util::{
+    GOOD, HEADER, NOW, assert_accepted, assert_accepted_at, assert_discreet, assert_refused, b64,
+    b64_standard, headed, is_invalid_json, jwt, key, later, lax, open, other_key, refusal, refusal_as,
+    refusal_at, refusal_of_header, seconds, sign_text, signed, signed_with, strict,
+};
+
+/// Checks that a header is refused, by both layers.
+#[track_caller]
+fn header_refused(header: impl AsRef<[u8]>, expected: &VerifyError) {
+    let header = header.as_ref();
+    assert_eq!(refusal_of_header(&headed(header)), *expected, "{}", String::from_utf8_lossy(header));
+}
+
+/// Checks that a payload is refused.
+#[track_caller]
+fn payload_refused(payload: impl AsRef<[u8]>, expected: &VerifyError) {
+    let payload = payload.as_ref();
+    assert_eq!(refusal(&open(), &jwt(payload)), *expected, "{}", String::from_utf8_lossy(payload));
+}
+
+/// Checks that a document is JSON neither as a header nor as a payload.
+#[track_caller]
+fn not_json(document: impl AsRef<[u8]>) {
+    let document = document.as_ref();
+    let error = refusal_of_header(&headed(document));
+    assert!(is_invalid_json(&error, Part::Header), "{error:?} {}", String::from_utf8_lossy(document));
+    let error = refusal(&open(), &jwt(document));
+    assert!(is_invalid_json(&error, Part::Payload), "{error:?} {}", String::from_utf8_lossy(document));
+}
+
+const fn invalid_header(name: &'static str) -> VerifyError {
+    VerifyError::InvalidHeader { name }
+}
+
+const fn malformed(claim: &'static str) -> VerifyError {
+    VerifyError::MalformedClaim { claim }
+}
+
+const fn too_large(size: Size, limit: usize) -> VerifyError {
+    VerifyError::TooLarge { size, limit }
+}
+
+// ---- alg ----
+
+#[test]
+fn alg_none_in_any_spelling_is_refused_with_and_without_a_signature() {
+    for name in ["none", "None", "NONE", "nOnE", "none ", " none", "n\\u006fne", "none\\u0000", ""] {
+        let header = format!(r#"{{"alg":"{name}","typ":"JWT"}}"#);
+        header_refused(&header, &VerifyError::UnsupportedAlgorithm);
+        let unsigned = format!("{}.{}.", b64(&header), b64(GOOD));
+        assert_eq!(refusal_of_header(&unsigned), VerifyError::UnsupportedAlgorithm);
+    }
+}
+
+#[test]
+fn alg_is_compared_exactly_and_unknown_ones_are_refused() {
+    for name in [
+        "hs256",
+        "Hs256",
+        "HS256 ",
+        " HS256",
+        "HS-256",
+        "HS256\\u0000",
+        "HS\\u200b256",
+        "HS25６",
+        "SHA256",
+        "HMAC",
+        "HS384",
+        "HS512",
+        "RS384",
+        "PS256",
+        "ES256",
+        "EdDSA",
+        "Ed25519",
+        "dir",
+        "A256GCMKW",
+        "RSA1_5",
+        "RSA-OAEP",
+    ] {
+        header_refused(format!(r#"{{"alg":"{name}"}}"#), &VerifyError::UnsupportedAlgorithm);
+    }
+    header_refused(format!(r#"{{"alg":"{}"}}"#, "HS256".repeat(2000)), &VerifyError::UnsupportedAlgorithm);
+}
+
+#[test]
+fn alg_must_be_there_and_be_text() {
+    for value in ["null", "true", "256", r#"["HS256"]"#, r#"{"name":"HS256"}"#, r#"[["HS256"]]"#] {
+        header_refused(format!(r#"{{"alg":{value}}}"#), &invalid_header("alg"));
+    }
+    for header in
+        ["{}", r#"{"typ":"JWT"}"#, r#"{"ALG":"HS256"}"#, r#"{"Alg":"HS256"}"#, r#"{"alg ":"HS256"}"#]
+    {
+        header_refused(header, &invalid_header("alg"));
+    }
+}
+
+#[test]
+fn an_escaped_alg_means_what_it_spells() {
+    assert_accepted(&open(), &headed(r#"{"\u0061lg":"\u0048S256"}"#));
+}
+
+#[test]
+fn alg_in_the_payload_chooses_nothing() {
+    assert_accepted(&open(), &jwt(r#"{"alg":"none","typ":"x","kid":"y","crit":["z"]}"#));
+    header_refused(r#"{"typ":"JWT","x":{"alg":"HS256"}}"#, &invalid_header("alg"));
+}
+
+// ---- signatures left out, cut, stretched ----
+
+#[test]
+fn a_token_without_its_signature_is_refused() {
+    let text = jwt(GOOD);
+    let input = text.rsplit_once('.').unwrap().0;
+    assert_eq!(refusal_of_header(input), VerifyError::NotAToken);
+    assert_eq!(refusal_of_header(&format!("{input}.")), VerifyError::InvalidSignature);
+}
+
+#[test]
+fn a_signature_of_another_length_is_refused() {
+    let input = format!("{}.{}", b64(HEADER), b64(GOOD));
+    let signed = sign_text(&key(), &input);
+    let tag = util::unb64(signed.rsplit_once('.').unwrap().1);
+    for length in (0..tag.len()).chain([33, 48, 63, 64, 65, 66, 255, 256, 257, 512, 1023, 1024]) {
+        let changed: Vec<u8> = tag.iter().copied().chain([0].into_iter().cycle()).take(length).collect();
+        assert_eq!(refusal_of_header(&format!("{input}.{}", b64(changed))), VerifyError::InvalidSignature);
+        let repeated: Vec<u8> = tag.iter().copied().cycle().take(length).collect();
+        assert_eq!(refusal_of_header(&format!("{input}.{}", b64(repeated))), VerifyError::InvalidSignature);
+    }
+    assert_eq!(tag.len(), 32);
+    for constant in [[0; 32], [0xff; 32]] {
+        assert_eq!(refusal_of_header(&format!("{input}.{}", b64(constant))), VerifyError::InvalidSignature);
+    }
+}
+
+#[test]
+fn parts_of_good_tokens_do_not_make_a_good_token() {
+    let (one, other) = (jwt(GOOD), jwt(r#"{"sub":"root"}"#));
+    let [one, other] = [&one, &other].map(|text| text.split('.').collect::<Vec<_>>());
+    let mixed = [one[0], other[1], one[2]].join(".");
+    assert_eq!(refusal_of_header(&mixed), VerifyError::InvalidSignature);
+    // The dot is part of what is signed: it cannot be moved.
+    let all = format!("{}{}", one[0], one[1]);
+    for place in [one[0].len() - 1, one[0].len() + 1] {
+        let moved = format!("{}.{}.{}", &all[..place], &all[place..], one[2]);
+        assert_refused!(
+            open(),
+            moved,
+            VerifyError::InvalidBase64 { .. }
+                | VerifyError::InvalidJson { .. }
+                | VerifyError::InvalidUtf8 { .. }
+        );
+    }
+}
+
+#[test]
+fn a_token_of_another_key_is_refused() {
+    let text = signed_with(&other_key(), HEADER, GOOD);
+    assert_eq!(refusal_of_header(&text), VerifyError::InvalidSignature);
+}
+
+#[test]
+fn any_changed_dropped_or_added_character_is_refused() {
+    let text = jwt(r#"{"sub":"ann"}"#);
+    let verifier = open();
+    let refused = |changed: &str| {
+        let error = verifier.verify_at::<IgnoredAny>(changed, NOW).err();
+        assert!(error.is_some(), "{changed}");
+    };
+    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.+/= \n\té";
+    for place in 0..text.len() {
+        let (before, after) = (&text[..place], &text[place + 1..]);
+        refused(&format!("{before}{after}"));
+        for other in alphabet.chars() {
+            refused(&format!("{before}{other}{}", &text[place..]));
+            if !text[place..].starts_with(other) {
+                refused(&format!("{before}{other}{after}"));
+            }
+        }
+    }
+    for other in alphabet.chars() {
+        refused(&format!("{text}{other}"));
+    }
+}
+
+// ---- key confusion ----
+
+#[test]
+fn a_key_file_is_no_hmac_secret_whatever_stands_before_it() {
+    let pem = include_str!("data/rfc7515_a2.pem");
+    let jwk = r#"{"kty":"RSA","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddx","e":"AQAB"}"#;
+    let ssh = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINnXe8olEcYXzzgxvvD31CN6vtFvO0l48C6MexKdTA8C me@here";
+    for (text, found) in [(pem, KeyFile::Pem), (jwk, KeyFile::Jwk), (ssh, KeyFile::Ssh)] {
+        for before in ["", " ", "\n", "\r\n\t ", "\u{feff}", "\u{feff}\n "] {
+            let secret = format!("{before}{text}");
+            secret_refused(secret.as_bytes(), found);
+            secret_refused(secret.trim_end().as_bytes(), found);
+            secret_refused(secret.replace('\n', "\r\n").as_bytes(), found);
+            secret_refused(format!("{secret}\n\n\0").as_bytes(), found);
+        }
+    }
+    for before in
+        ["# the key of the login service\n", "Bag Attributes\n    friendlyName: x\n", "x", "\0", "'"]
+    {
+        secret_refused(format!("{before}{pem}").as_bytes(), KeyFile::Pem);
+    }
+    secret_refused(pem.replace('\n', "\\n").as_bytes(), KeyFile::Pem);
+}
+
+#[test]
+fn every_kind_of_ssh_key_is_no_hmac_secret() {
+    let body = "AAAAB3NzaC1yc2EAAAADAQABAAABAQCjeSM0sNHd3p0ZsbfsE5rcYQocLPksjutmJv8yjPWKnCQukXXl";
+    for kind in [
+        "ssh-rsa",
+        "ssh-dss",
+        "ssh-ed25519",
+        "ecdsa-sha2-nistp256",
+        "ecdsa-sha2-nistp521",
+        "sk-ssh-ed25519@openssh.com",
+        "sk-ecdsa-sha2-nistp256@openssh.com",
+    ] {
+        secret_refused(format!("{kind} {body} me@here").as_bytes(), KeyFile::Ssh);
+    }
+}
+
+#[test]
+fn an_ssh_key_behind_a_comment_or_options_is_no_hmac_secret() {
+    let line = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINnXe8olEcYXzzgxvvD31CN6vtFvO0l48C6MexKdTA8C";
+    for before in ["# the key of the login service\n", "restrict,command=\"/bin/x\" ", "auth.example "] {
+        secret_refused(format!("{before}{line}").as_bytes(), KeyFile::Ssh);
+    }
+}
+
+#[test]
+fn an_ssh2_key_file_is_no_hmac_secret() {
+    // RFC 4716: four dashes and a blank.
+    let file = "---- BEGIN SSH2 PUBLIC KEY ----\nComment: \"256-bit ED25519\"\n\
+        AAAAC3NzaC1lZDI1NTE5AAAAINnXe8olEcYXzzgxvvD31CN6vtFvO0l48C6MexKdTA8C\n---- END SSH2 PUBLIC KEY ----\n";
+    secret_refused(file.as_bytes(), KeyFile::Ssh);
+}
+
+#[test]
+fn a_jwk_set_is_no_hmac_secret() {
+    secret_refused(
+        br#"{ "keys": [ { "e": "AQAB", "kty": "RSA", "n": "ofgWCuLjybRlzo0t" } ] }"#,
+        KeyFile::Jwk,
+    );
+}
+
+#[test]
+fn der_of_keys_and_certificates_is_no_hmac_secret() {
+    // openssl genpkey -algorithm ed25519; pkey -pubout; req -x509 -subj /CN=t; ecparam -name prime256v1.
+    for (what, base64) in [
+        ("an Ed25519 public key", "MCowBQYDK2VwAyEA4rch1xii0qT4lHFwf88quN8xPc9kCLGLF1AtTzn0AtI="),
+        ("an Ed25519 private key", "MC4CAQAwBQYDK2VwBCIEIKqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq"),
+        (
+            "a P-256 public key",
+            "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEeSP3efo+ICshOAkK/nF9Sqi5ygylwYd3S5hPSjLcKqQMv7r5Kku3j5zdhdkncYqf\
+             pt+L5PyzcwWRjgZd17f0cQ==",
+        ),
+        (
+            "a P-256 certificate",
+            "MIIBbzCCARWgAwIBAgIUWfUeNN/otxIaKH7ldTI1ZKBfU4owCgYIKoZIzj0EAwIwDDEKMAgGA1UEAwwBdDAgFw0yNjExMjEyMzQw\
+             MjBaGA8yMTI2MTAyODIzNDAyMFowDDEKMAgGA1UEAwwBdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABHkj93n6PiArITgJCv5x\
+             fUqoucoMpcGHd0uYT0oy3CqkDL+6+SpLt4+c3YXZJ3GKn6bfi+T8s3MFkY4GXde39HGjUzBRMB0GA1UdDgQWBBSqYpj9v4jKUkny\
+             qMMInCtuxNis/zAfBgNVHSMEGDAWgBSqYpj9v4jKUknyqMMInCtuxNis/zAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0gA\
+             MEUCIQDme83iQMZmTuPlnrZKGDkY4NrtuM+a7hng/4BmEX2n+QIgfzjoD9zq34hTDdNgadZfTXLj2xP8JBpSrTk+/ARKnuA=",
+        ),
+        (
+            "an Ed25519 certificate",
+            "MIIBLjCB4aADAgECAhQpN1CEeqx0dChFiRJe0wPBORopQzAFBgMrZXAwDDEKMAgGA1UEAwwBdDAgFw0yNjExMjEyMzQwMjBaGA8y\
+             MTI2MTAyODIzNDAyMFowDDEKMAgGA1UEAwwBdDAqMAUGAytlcAMhAOK3IdcYotKk+JRxcH/PKrjfMT3PZAixixdQLU859ALSo1Mw\
+             UTAdBgNVHQ4EFgQUjPPGx1R8Xs4AAKZxNMRFhsXWsUswHwYDVR0jBBgwFoAUjPPGx1R8Xs4AAKZxNMRFhsXWsUswDwYDVR0TAQH/\
+             BAUwAwEB/zAFBgMrZXADQQBO0rCevw9evX+bkyQXdwKAL29+Yl/NW2KbEMxuZmOH9GWKUf0EpLhfB6NK2aLyQKzdbSxz9SyVZxRh\
+             qdqeW7IC",
+        ),
+    ] {
+        let error = Hs256Key::from_bytes(util::unb64(base64)).err();
+        assert_eq!(error, Some(KeyError::NotASecret { found: KeyFile::Der }), "{what}");
+    }
+}
+
+/// Checks that these bytes are refused as a secret, raw and encoded, weak or not.
+#[track_caller]
+fn secret_refused(secret: &[u8], found: KeyFile) {
+    let expected = KeyError::NotASecret { found };
+    let error = Hs256Key::from_bytes(secret).unwrap_err();
+    assert_eq!(error, expected, "{}", String::from_utf8_lossy(secret));
+    assert_discreet(&error, &[&String::from_utf8_lossy(secret)]);
+    assert_eq!(Hs256Key::from_weak_bytes(secret).unwrap_err(), expected);
+    assert_eq!(Hs256Key::from_base64(&b64_standard(secret)).unwrap_err(), expected);
+    assert_eq!(Hs256Key::from_base64url(&b64(secret)).unwrap_err(), expected);
+}
+
+#[test]
+fn an_empty_secret_makes_no_key() {
+    assert_eq!(Hs256Key::from_bytes("").unwrap_err(), KeyError::SecretTooShort { bytes: 0, minimum: 32 });
+    assert_eq!(Hs256Key::from_weak_bytes("").unwrap_err(), KeyError::EmptySecret);
+    assert_eq!(Hs256Key::from_base64("").unwrap_err(), KeyError::SecretTooShort { bytes: 0, minimum: 32 });
+    assert_eq!(Hs256Key::from_base64url("").unwrap_err(), KeyError::SecretTooShort { bytes: 0, minimum: 32 });
+}
+
+#[test]
+fn keys_in_the_header_choose_nothing() {
+    // What the attacker signs with stands in the header; a trusting reader would take it from there.
+    let oct = format!(r#"{{"kty":"oct","k":"{}"}}"#, b64([0xa5; 32]));
+    for parameter in [
+        format!(r#""jwk":{oct}"#),
+        format!(r#""jwk":{oct},"kid":"1""#),
+        r#""jku":"https://evil.example/keys""#.into(),
+        r#""x5u":"https://evil.example/chain""#.into(),
+        r#""x5c":["MIIBbzCCARWgAwIBAgIUWfUe"]"#.into(),
+        r#""x5t":"AAAA","x5t#S256":"AAAA""#.into(),
+    ] {
+        let header = format!(r#"{{"alg":"HS256",{parameter}}}"#);
+        let forged = signed_with(&other_key(), &header, GOOD);
+        assert_eq!(refusal_of_header(&forged), VerifyError::InvalidSignature);
+        assert_accepted(&open(), &headed(&header));
+    }
+}
+
+// ---- kid ----
+
+/// A set whose keys have the ids `one` and `two`; `one` is [`key`].
+fn set() -> KeySet {
+    let mut keys = KeySet::new();
+    keys.insert(key().with_key_id("one").unwrap()).unwrap();
+    keys.insert(other_key().with_key_id("two").unwrap()).unwrap();
+    keys
+}
+
+fn set_verifier() -> Verifier {
+    open().with_keys(set())
+}
+
+#[test]
+fn kid_is_opaque_text_that_only_finds_a_key_of_exactly_that_name() {
+    let long = format!(r"{}one", "../".repeat(300));
+    for kid in [
+        "three",
+        "",
+        "One",
+        "ONE",
+        " one",
+        "one ",
+        "on",
+        "onee",
+        "one\\u0000",
+        "\\u0000",
+        "../../dev/null",
+        "/dev/null",
+        "one' OR '1'='1",
+        "' UNION SELECT 'key';--",
+        "one|two",
+        "*",
+        "o\\u200bne",
+        "ｏｎｅ",
+        "one\\n",
+        "two/../one",
+        &long,
+    ] {
+        let text = headed(format!(r#"{{"alg":"HS256","typ":"JWT","kid":"{kid}"}}"#));
+        assert_eq!(refusal(&set_verifier(), &text), VerifyError::UnknownKey, "{kid}");
+        // A single key without a name does not care for it.
+        assert_accepted(&open(), &text);
+    }
+    assert_accepted(&set_verifier(), &headed(r#"{"alg":"HS256","typ":"JWT","kid":"one"}"#));
+    assert_accepted(&set_verifier(), &headed(r#"{"alg":"HS256","kid":"\u006fn\u0065"}"#));
+}
+
+#[test]
+fn kid_is_not_normalised() {
+    let composed = key().with_key_id("caf\u{e9}").unwrap();
+    let verifier = open().with_keys(composed);
+    assert_accepted(&verifier, &headed("{\"alg\":\"HS256\",\"kid\":\"caf\u{e9}\"}"));
+    assert_accepted(&verifier, &headed(r#"{"alg":"HS256","kid":"caf\u00e9"}"#));
+    let decomposed = headed("{\"alg\":\"HS256\",\"kid\":\"cafe\u{301}\"}");
+    assert_eq!(refusal(&verifier, &decomposed), VerifyError::UnknownKey);
+}
+
+#[test]
+fn a_token_is_checked_with_the_key_it_names_and_no_other() {
+    let swapped = signed_with(&other_key(), r#"{"alg":"HS256","kid":"one"}"#, GOOD);
+    assert_eq!(refusal(&set_verifier(), &swapped), VerifyError::InvalidSignature);
+    let nameless = headed(r#"{"alg":"HS256"}"#);
+    assert_eq!(refusal(&set_verifier(), &nameless), VerifyError::AmbiguousKey);
+    assert_eq!(refusal(&set_verifier(), &jwt(GOOD)), VerifyError::AmbiguousKey);
+}
+
+#[test]
+fn a_key_with_a_name_refuses_tokens_without_it() {
+    let verifier = open().with_keys(key().with_key_id("one").unwrap());
+    for header in [HEADER, r#"{"alg":"HS256","kid":"two"}"#, r#"{"alg":"HS256","kid":""}"#] {
+        assert_eq!(refusal(&verifier, &headed(header)), VerifyError::UnknownKey);
+    }
+    assert_accepted(&verifier, &headed(r#"{"kid":"one","alg":"HS256"}"#));
+}
+
+#[test]
+fn kid_must_be_text() {
+    for value in ["null", "1", "true", r#"["one"]"#, r#"{"one":1}"#] {
+        header_refused(format!(r#"{{"alg":"HS256","kid":{value}}}"#), &invalid_header("kid"));
+    }
+}
+
+#[test]
+fn a_kid_of_a_megabyte_is_refused_before_it_is_read() {
+    let text = headed(format!(r#"{{"alg":"HS256","kid":"{}"}}"#, "k".repeat(1 << 20)));
+    let limits = Limits::new().token_bytes(4 << 20);
+    let refused = |limits| refusal(&lax().limits(limits).build().unwrap(), &text);
+    assert_eq!(refused(Limits::new()), too_large(Size::TokenBytes, 256 << 10));
+    assert_eq!(refused(limits), too_large(Size::HeaderBytes, 16 << 10));
+    assert_eq!(refused(limits.header_bytes(4 << 20)), too_large(Size::KeyIdBytes, 1024));
+}
+
+#[test]
+fn a_kid_is_measured_as_it_reads_and_not_as_it_is_spelled() {
+    let header = |count| format!(r#"{{"alg":"HS256","kid":"{}"}}"#, "\\u006b".repeat(count));
+    let named = open().with_keys(key().with_key_id("k".repeat(1024)).unwrap());
+    assert_accepted(&named, &headed(header(1024)));
+    assert_eq!(refusal(&named, &headed(header(1025))), too_large(Size::KeyIdBytes, 1024));
+}
+
+// ---- base64: one token has one spelling ----
+
+#[test]
+fn stray_bits_are_refused_in_every_segment() {
+    let header = b64(HEADER);
+    let invalid = |part, offset| VerifyError::InvalidBase64 { part, offset };
+    // One byte over a multiple of three leaves four bits without a byte, two bytes leave two.
+    for (document, spare) in [("{\"alg\":\"HS256\" }", 4), ("{\"alg\":\"HS256\"  }", 2)] {
+        let clean = b64(document);
+        for stray in 1..(1 << spare) {
+            let dirty = with_stray_bits(&clean, stray);
+            let last = dirty.len() - 1;
+            let text = sign_text(&key(), &format!("{dirty}.{}", b64(GOOD)));
+            assert_eq!(refusal_of_header(&text), invalid(Part::Header, last));
+            let text = sign_text(&key(), &format!("{header}.{dirty}"));
+            assert_eq!(refusal_of_header(&text), invalid(Part::Payload, last));
+        }
+        assert_accepted(&open(), &sign_text(&key(), &format!("{clean}.{clean}")));
+    }
+    let text = jwt(GOOD);
+    for stray in 1..4 {
+        let dirty = with_stray_bits(&text, stray);
+        assert_eq!(refusal_of_header(&dirty), invalid(Part::Signature, 42));
+    }
+}
+
+/// `text` with `bits` added to its last symbol, where they belong to no byte.
+fn with_stray_bits(text: &str, bits: usize) -> String {
+    const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let (start, last) = text.split_at(text.len() - 1);
+    let place = ALPHABET.find(last).unwrap() + bits;
+    format!("{start}{}", &ALPHABET[place..=place])
+}
+
+#[test]
+fn padding_white_space_and_the_other_alphabet_are_refused_in_every_segment() {
+    let text = jwt(GOOD);
+    let segments: Vec<&str> = text.split('.').collect();
+    let foreign = [
+        "=", "==", " ", "\n", "\r\n", "\t", "\0", "+", "/", "~", "%3D", ",", "\u{e9}", "\u{200b}", "\u{feff}",
+    ];
+    for (place, part) in [Part::Header, Part::Payload, Part::Signature].into_iter().enumerate() {
+        for symbol in foreign {
+            for at in [0, 1, segments[place].len() / 2, segments[place].len()] {
+                let mut changed = segments.clone();
+                let (before, after) = segments[place].split_at(at);
+                let segment = format!("{before}{symbol}{after}");
+                changed[place] = &segment;
+                // Signed as it stands, so that nothing but its spelling is wrong.
+                let text = match part {
+                    Part::Signature => changed.join("."),
+                    _ => sign_text(&key(), &changed[..2].join(".")),
+                };
+                let error = refusal_of_header(&text);
+                assert!(
+                    matches!(error, VerifyError::InvalidBase64 { part: found, .. } if found == part),
+                    "{text:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_segment_of_an_impossible_length_is_refused() {
+    let (header, payload) = (b64(HEADER), b64(GOOD));
+    for (input, expected) in
+        [(format!("{header}A.{payload}"), Part::Header), (format!("{header}.AAAAA"), Part::Payload)]
+    {
+        let error = refusal_of_header(&sign_text(&key(), &input));
+        assert!(matches!(error, VerifyError::InvalidBase64 { part, .. } if part == expected), "{error:?}");
+    }
+    for signature in ["A", "AAAAA"] {
+        let error = refusal_of_header(&format!("{header}.{payload}.{signature}"));
+        assert!(matches!(error, VerifyError::InvalidBase64 { part: Part::Signature, .. }), "{error:?}");
+    }
+}
+
+#[test]
+fn white_space_and_prefixes_around_a_token_are_refused() {
+    let text = jwt(GOOD);
+    for changed in [
+        format!(" {text}"),
+        format!("{text} "),
+        format!("{text}\n"),
+        format!("\n{text}"),
+        format!("{text}\0"),
+        format!("Bearer {text}"),
+        format!("\"{text}\""),
+        format!("\u{feff}{text}"),
+        format!("{text}="),
+        format!("{text};"),
+    ] {
+        assert_refused!(open(), changed, VerifyError::InvalidBase64 { .. }, changed);
+    }
+}
+
+// ---- segments ----
+
+#[test]
+fn fewer_or_more_than_three_segments_are_refused() {
+    let text = jwt(GOOD);
+    let [header, payload, signature] = text.split('.').collect::<Vec<_>>().try_into().unwrap();
+    for changed in [
+        String::new(),
+        header.into(),
+        format!("{header}.{payload}"),
+        format!("{header}{payload}{signature}"),
+        format!("{text}."),
+        format!("{text}.."),
+        format!(".{text}"),
+        format!("{text}.{signature}"),
+        format!("{header}..{payload}.{signature}"),
+        format!("{header}.{payload}..{signature}"),
+        format!("{header}.{payload}.{signature}.{header}.{payload}"),
+        "...".into(),
+        "....".into(),
+        ".".into(),
+    ] {
+        assert_eq!(refusal_of_header(&changed), VerifyError::NotAToken, "{changed:?}");
+        assert_eq!(Unverified::parse(&changed).unwrap_err(), VerifyError::NotAToken);
+    }
+}
+
+#[test]
+fn empty_segments_are_refused_as_what_they_lack() {
+    let (header, payload) = (b64(HEADER), b64(GOOD));
+    for input in [".".into(), format!(".{payload}")] {
+        let error = refusal_of_header(&sign_text(&key(), &input));
+        assert!(is_invalid_json(&error, Part::Header), "{error:?}");
+    }
+    let error = refusal(&open(), &sign_text(&key(), &format!("{header}.")));
+    assert!(is_invalid_json(&error, Part::Payload), "{error:?}");
+    // Without claims, an empty payload is one.
+    let text = sign_text(&key(), &format!("{header}."));
+    assert_eq!(jws::Verifier::new(key()).verify(&text).unwrap().payload(), b"");
+}
+
+#[test]
+fn a_million_dots_are_refused() {
+    let dots = ".".repeat(1_000_000);
+    assert_eq!(refusal_of_header(&dots), too_large(Size::TokenBytes, 256 << 10));
+    let text = jwt(GOOD);
+    let wide = lax().limits(Limits::new().token_bytes(usize::MAX)).build().unwrap();
+    for changed in
+        [dots.clone(), format!("{text}{dots}"), format!("{dots}{text}"), format!("{}.{dots}", b64(HEADER))]
+    {
+        assert_eq!(refusal(&wide, &changed), too_large(Size::SignatureBytes, 1366));
+    }
+}
+
+#[test]
+fn the_json_serializations_are_no_tokens() {
+    let text = jwt(GOOD);
+    let [header, payload, signature] = text.split('.').collect::<Vec<_>>().try_into().unwrap();
+    let flat = format!(r#"{{"payload":"{payload}","protected":"{header}","signature":"{signature}"}}"#);
+    let general = format!(
+        r#"{{"payload":"{payload}","signatures":[{{"protected":"{header}","signature":"{signature}"}}]}}"#
+    );
+    for changed in [flat.as_str(), general.as_str(), r#"{"payload":"","signatures":[]}"#, "[]", "{}"] {
+        assert_eq!(refusal_of_header(changed), VerifyError::NotAToken);
+    }
+    // A document that is both: the compact form inside a member of the JSON form.
+    let both = format!(r#"{{"  {header}.{payload}.{signature}":"","payload":"e30","protected":"{header}"}}"#);
+    assert_refused!(open(), both, VerifyError::InvalidBase64 { part: Part::Header, offset: 0 });
+    assert_refused!(
+        open(),
+        format!("{text}{flat}"),
+        VerifyError::InvalidBase64 { part: Part::Signature, .. }
+    );
+}
+
+#[test]
+fn an_encrypted_token_is_no_signed_one() {
+    let header = b64(r#"{"alg":"RSA-OAEP","enc":"A256GCM"}"#);
+    let five = format!("{header}.AAAA.AAAA.{}.AAAA", b64(GOOD));
+    assert_eq!(refusal_of_header(&five), VerifyError::NotAToken);
+    header_refused(r#"{"alg":"dir","enc":"A128GCM","zip":"DEF"}"#, &VerifyError::UnsupportedAlgorithm);
+}
+
+// ---- names that stand twice ----
+
+#[test]
+fn a_header_parameter_that_stands_twice_is_refused() {
+    let twice = VerifyError::DuplicateMember { part: Part::Header };
+    for header in [
+        r#"{"alg":"HS256","alg":"HS256"}"#,
+        r#"{"alg":"none","alg":"HS256"}"#,
+        r#"{"alg":"HS256","alg":"none"}"#,
+        r#"{"alg":"HS256","typ":"JWT","typ":"JWT"}"#,
+        r#"{"alg":"HS256","kid":"a","kid":"b"}"#,
+        r#"{"alg":"HS256","crit":["x"],"x":1,"crit":["y"]}"#,
+        r#"{"alg":"HS256","b64":true,"b64":false}"#,
+        r#"{"alg":"HS256","x":1,"x":1}"#,
+        r#"{"alg":"HS256","":1,"":2}"#,
+        r#"{"alg":"HS256","\u0061lg":"none"}"#,
+        r#"{"\u0061lg":"HS256","alg":"HS256"}"#,
+        r#"{"alg":"HS256","\u006B\u0069\u0064":"a","kid":"a"}"#,
+        r#"{"alg":"HS256","x\/y":1,"x/y":2}"#,
+        r#"{"alg":"HS256","\ud83d\ude00":1,"😀":2}"#,
+    ] {
+        header_refused(header, &twice);
+    }
+}
+
+#[test]
+fn a_claim_that_stands_twice_is_refused() {
+    let twice = VerifyError::DuplicateMember { part: Part::Payload };
+    for name in ["iss", "sub", "aud", "jti", "exp", "nbf", "iat", "private", "", "a b", "é"] {
+        let value = if ["exp", "nbf", "iat"].contains(&name) { "1700000000" } else { "\"x\"" };
+        payload_refused(format!(r#"{{"{name}":{value},"{name}":{value}}}"#), &twice);
+        payload_refused(format!(r#"{{"{name}":{value},"between":[{{}}],"{name}":{value}}}"#), &twice);
+    }
+    for payload in [
+        r#"{"exp":1,"\u0065xp":9999999999}"#,
+        r#"{"\u0065xp":9999999999,"exp":1}"#,
+        r#"{"e\u0078p":2,"ex\u0070":2}"#,
+        r#"{"sub":"ann","\u0073\u0075\u0062":"root"}"#,
+        r#"{"role":"user","r\u006fle":"admin"}"#,
+        r#"{"\u0072ole":"user","\u0072ole":"admin"}"#,
+        r#"{"a\/b":1,"a/b":2}"#,
+        r#"{"\u00e9":1,"é":2}"#,
+        r#"{"\ud83d\ude00":1,"😀":2}"#,
+        r#"{"a\tb":1,"a\u0009b":2}"#,
+    ] {
+        payload_refused(payload, &twice);
+    }
+}
+
+#[test]
+fn a_claim_that_stands_twice_is_found_among_thousands() {
+    let twice = VerifyError::DuplicateMember { part: Part::Payload };
+    for count in [30, 31, 32, 33, 34, 64, 1000, 4094] {
+        let many: String = (0..count).map(|number| format!(r#""n{number}":0,"#)).collect();
+        for name in ["n0", r"\u006e0", &format!("n{}", count - 1), &format!(r"\u006e{}", count - 1)] {
+            payload_refused(format!(r#"{{{many}"{name}":0}}"#), &twice);
+            payload_refused(format!(r#"{{"first":0,{many}"{name}":0}}"#), &twice);
+        }
+        payload_refused(format!(r#"{{"exp":1700000900,{many}"exp":1700000900}}"#), &twice);
+        if count < 1001 {
+            let header = format!(r#"{{"alg":"HS256",{many}"n{}":0}}"#, count - 1);
+            header_refused(header, &VerifyError::DuplicateMember { part: Part::Header });
+        }
+    }
+}
+
+#[test]
+fn names_are_not_folded() {
+    // Of these only the plain spelling is a registered name; the rest are private and decide nothing.
+    let policy = Verifier::builder(key()).accept_any_issuer().accept_any_audience().build().unwrap();
+    let missing = VerifyError::MissingClaim { claim: "exp".into() };
+    for name in ["EXP", "Exp", "exp ", " exp", "exp\\u0000", "ｅｘｐ", "e\\u0301xp", "expires", "ex"] {
+        let text = jwt(format!(r#"{{"{name}":1700000900}}"#));
+        assert_eq!(refusal(&policy, &text), missing, "{name}");
+    }
+    let expired = jwt(r#"{"exp":1600000000,"EXP":9999999999,"Exp":9999999999}"#);
+    assert_refused!(policy, expired, VerifyError::Expired { .. });
+    let policy = lax().build().unwrap();
+    assert_accepted(&policy, &jwt(r#"{"NBF":9999999999,"Iat":"x","AUD":5,"ISS":null,"\u017fub":1}"#));
+    let issued = open().verify_at::<Value>(&jwt(r#"{"i\u017fs":"me","ISS":"me"}"#), NOW).unwrap();
+    assert_eq!(issued.issuer(), None);
+}
+
+// ---- encodings ----
+
+#[test]
+fn bytes_that_are_not_utf_8_are_refused_in_names_in_values_and_in_what_nobody_reads() {
+    let bad: [&[u8]; 9] = [
+        b"\xff",
+        b"\xc3",
+        b"\xc3(",
+        b"\x80",
+        b"\xc0\xaf",
+        b"\xe0\x80\xaf",
+        b"\xed\xa0\x80",
+        b"\xf8\x88\x80\x80\x80",
+        b"\xf4\x90\x80\x80",
+    ];
+    for bad in bad {
+        let around = |before: &[u8], after: &[u8]| [before, bad, after].concat();
+        for payload in [
+            around(b"{\"iss\":\"", b"\"}"),
+            around(b"{\"x\":\"", b"\"}"),
+            around(b"{\"", b"\":1}"),
+            around(b"{\"x\":[{\"y\":\"", b"\"}]}"),
+            around(b"{}", b""),
+            around(b"", b"{}"),
+        ] {
+            let error = refusal(&open(), &jwt(payload));
+            assert!(matches!(error, VerifyError::InvalidUtf8 { part: Part::Payload, .. }), "{error:?}");
+        }
+        for header in
+            [around(b"{\"alg\":\"HS256\",\"kid\":\"", b"\"}"), around(b"{\"alg\":\"HS256\",\"x\":\"", b"\"}")]
+        {
+            let error = refusal_of_header(&headed(header));
+            assert!(matches!(error, VerifyError::InvalidUtf8 { part: Part::Header, .. }), "{error:?}");
+        }
+    }
+}
+
+#[test]
+fn byte_order_marks_and_wider_encodings_are_refused() {
+    not_json("\u{feff}{\"alg\":\"HS256\"}");
+    not_json("{\"alg\":\"HS256\"}\u{feff}");
+    let text = r#"{"alg":"HS256"}"#;
+    not_json(text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>());
+    not_json(text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>());
+    not_json(text.chars().flat_map(|symbol| u32::from(symbol).to_be_bytes()).collect::<Vec<_>>());
+    let marked: Vec<u8> =
+        [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    assert_eq!(
+        refusal_of_header(&headed(marked)),
+        VerifyError::InvalidUtf8 { part: Part::Header, offset: 0 }
+    );
+}
+
+#[test]
+fn half_a_surrogate_pair_is_refused_in_what_is_read() {
+    for half in
+        [r"\ud800", r"\udc00", r"\ud800\ud800", r"\ud800\u0041", r"\udfff\ud800", r"\ud800\n", r"\ud83dx"]
+    {
+        for document in [
+            format!(r#"{{"alg":"{half}"}}"#),
+            format!(r#"{{"iss":"{half}"}}"#),
+            format!(r#"{{"{half}":1}}"#),
+            format!(r#"{{"x":1,"{half}":1}}"#),
+            format!(r#"{{"aud":["a","{half}"]}}"#),
+        ] {
+            let error = refusal(&open(), &jwt(&document));
+            assert!(
+                is_invalid_json(&error, Part::Payload) || document.contains("alg"),
+                "{document} {error:?}"
+            );
+        }
+        for header in [format!(r#"{{"alg":"{half}"}}"#), format!(r#"{{"alg":"HS256","kid":"{half}"}}"#)] {
+            assert!(is_invalid_json(&refusal_of_header(&headed(header)), Part::Header));
+        }
+    }
+}
+
+#[test]
+fn half_a_surrogate_pair_is_refused_in_what_nobody_reads() {
+    for half in [r"\ud800", r"\udc00", r"\ud800\u0041"] {
+        for payload in [format!(r#"{{"x":"{half}"}}"#), format!(r#"{{"x":[{{"{half}":1}}]}}"#)] {
+            let error = refusal(&open(), &jwt(&payload));
+            assert!(is_invalid_json(&error, Part::Payload), "{payload} {error:?}");
+        }
+        let error = refusal_of_header(&headed(format!(r#"{{"alg":"HS256","x":"{half}"}}"#)));
+        assert!(is_invalid_json(&error, Part::Header), "{error:?}");
+    }
+}
+
+#[test]
+fn control_characters_are_refused_and_escaped_ones_are_not_dropped() {
+    for control in ["\0", "\u{1}", "\n", "\r", "\t", "\u{1f}"] {
+        not_json(format!("{{\"alg\":\"HS256{control}\"}}"));
+        not_json(format!("{{\"alg\":\"HS256\",\"x\":\"{control}\"}}"));
+        not_json(format!("{{\"alg\":\"HS256\",\"x{control}\":1}}"));
+    }
+    for extra in [r"\u0000", r"\u0000.evil.example", r"\n", r"\u200b", r"\t"] {
+        let text = jwt(format!(
+            r#"{{"iss":"https://auth.example{extra}","aud":"https://api.example","exp":1700000900}}"#
+        ));
+        assert_refused!(strict(), text, VerifyError::WrongIssuer { .. });
+    }
+}
+
+// ---- JSON ----
+
+#[test]
+fn what_is_not_one_json_object_is_refused() {
+    for document in [
+        "",
+        " ",
+        "null",
+        "true",
+        "5",
+        "\"x\"",
+        "[]",
+        r#"["alg","HS256"]"#,
+        r#"[{"alg":"HS256"}]"#,
+        "{",
+        "}",
+        r#"{"alg"}"#,
+        r#"{"alg":}"#,
+        r#"{"alg":"HS256""#,
+        r#"{"alg":"HS256"}}"#,
+        r#"{"alg":"HS256"}{}"#,
+        r#"{"alg":"HS256"}{"x":1}"#,
+        r#"{"alg":"HS256"} x"#,
+        r#"{"alg":"HS256"},"#,
+        r#"{"alg":"HS256"}]"#,
+        r#"{"alg":"HS256"}null"#,
+        r#"{"alg":"HS256"]"#,
+        r#"{"alg":"HS256",}"#,
+        r#"{,"alg":"HS256"}"#,
+        r#"{"alg":"HS256",,"x":1}"#,
+        r#"{"alg" "HS256"}"#,
+        r#"{"alg"="HS256"}"#,
+        r#"{"alg":"HS256";"x":1}"#,
+        r#"{alg:"HS256"}"#,
+        r#"{'alg':'HS256'}"#,
+        r#"{"alg":'HS256'}"#,
+        r#"{"alg":"HS256"}//"#,
+        r#"{"alg":"HS256"/**/}"#,
+        r#"/**/{"alg":"HS256"}"#,
+        "{\"alg\":\"HS256\"}#",
+        "{//\n\"alg\":\"HS256\"}",
+        "{\"alg\":\"HS256\"}\0",
+        "\0{\"alg\":\"HS256\"}",
+        "\u{b}{\"alg\":\"HS256\"}",
+        "\u{a0}{\"alg\":\"HS256\"}",
+        "{\u{2003}\"alg\":\"HS256\"}",
+        "{\"alg\":\"HS256\"}\u{c}",
+        "\u{1e}{\"alg\":\"HS256\"}\n",
+        r#"{"alg":"HS256","x":NaN}"#,
+        r#"{"alg":"HS256","x":Infinity}"#,
+        r#"{"alg":"HS256","x":-Infinity}"#,
+        r#"{"alg":"HS256","x":+1}"#,
+        r#"{"alg":"HS256","x":01}"#,
+        r#"{"alg":"HS256","x":0x1}"#,
+        r#"{"alg":"HS256","x":1.}"#,
+        r#"{"alg":"HS256","x":.5}"#,
+        r#"{"alg":"HS256","x":1e}"#,
+        r#"{"alg":"HS256","x":-}"#,
+        r#"{"alg":"HS256","x":1_0}"#,
+        r#"{"alg":"HS256","x":True}"#,
+        r#"{"alg":"HS256","x":nul}"#,
+        r#"{"alg":"HS256","x":undefined}"#,
+        r#"{"alg":"HS256","x":"\x41"}"#,
+        r#"{"alg":"HS256","x":"\u12"}"#,
+        r#"{"alg":"HS256","x":"\u+123"}"#,
+        r#"{"alg":"HS256","x":"\'"}"#,
+        r#"{"alg":"HS256","x":"}"#,
+        r#"{"alg":"HS256","x":[1,]}"#,
+        r#"{"alg":"HS256","x":[1 2]}"#,
+        r#"{"alg":"HS256","x":{"y":1]}"#,
+        r#"{"alg":"HS256","x":[1}"#,
+        r#"{"alg":"HS256",5:1}"#,
+        r#"{"alg":"HS256",null:1}"#,
+    ] {
+        not_json(document);
+    }
+}
+
+#[test]
+fn white_space_that_json_has_is_accepted() {
+    assert_accepted(&open(), &headed(" \t\r\n{ \"alg\" : \"HS256\" , \"x\" : [ ] } \n"));
+    assert_accepted(&open(), &jwt(" \t\r\n{ \"x\" : [ 1 , { } ] } \n"));
+}
+
+#[test]
+fn names_that_json_libraries_keep_for_themselves_are_refused_at_the_top() {
+    for name in [
+        "$serde_json::private::Number",
+        "$serde_json::private::RawValue",
+        "$serde_json::private::",
+        "$serde_json::private::x",
+        r"\u0024serde_json::private::RawValue",
+        r"$serde_json\u003a:private::Number",
+    ] {
+        let member = format!(r#""{name}":"{{\"sub\":\"root\"}}""#);
+        let (payload, header) = (Part::Payload, Part::Header);
+        payload_refused(format!("{{{member}}}"), &VerifyError::ReservedMember { part: payload });
+        payload_refused(
+            format!(r#"{{"sub":"ann",{member}}}"#),
+            &VerifyError::ReservedMember { part: payload },
+        );
+        header_refused(
+            format!(r#"{{"alg":"HS256",{member}}}"#),
+            &VerifyError::ReservedMember { part: header },
+        );
+    }
+    // They are no registered claims, however deep they stand.
+    for claim in ["exp", "nbf", "iat", "iss", "sub", "aud", "jti"] {
+        for inner in ["Number", "RawValue"] {
+            payload_refused(
+                format!(r#"{{"{claim}":{{"$serde_json::private::{inner}":"1700000900"}}}}"#),
+                &malformed(claim),
+            );
+        }
+    }
+    header_refused(r#"{"alg":{"$serde_json::private::RawValue":"\"HS256\""}}"#, &invalid_header("alg"));
+}
+
+// ---- limits ----
+
+/// An array (or object) that nests `depth` levels.
+fn nested(depth: usize, open: &str, close: &str) -> String {
+    format!("{}{}", open.repeat(depth), close.repeat(depth))
+}
+
+#[test]
+fn nesting_is_accepted_up_to_the_limit_and_not_one_deeper() {
+    let document = |depth: usize| format!(r#"{{"alg":"HS256","x":{}}}"#, nested(depth - 1, "[", "]"));
+    let objects =
+        |depth| format!(r#"{{"alg":"HS256","x":{}1{}}}"#, "{\"y\":".repeat(depth - 1), "}".repeat(depth - 1));
+    for document in [&document as &dyn Fn(usize) -> String, &objects] {
+        assert_accepted(&open(), &signed(document(128), document(128)));
+        header_refused(document(129), &too_large(Size::Depth, 128));
+        payload_refused(document(129), &too_large(Size::Depth, 128));
+        let shallow = lax().limits(Limits::new().depth(3)).build().unwrap();
+        assert_accepted(&shallow, &signed(document(3), document(3)));
+        assert_eq!(refusal(&shallow, &signed(HEADER, document(4))), too_large(Size::Depth, 3));
+        assert_eq!(refusal(&shallow, &signed(document(4), GOOD)), too_large(Size::Depth, 3));
+    }
+}
+
+#[test]
+fn the_depth_limit_cannot_be_raised() {
+    let deep = lax().limits(Limits::new().depth(usize::MAX)).build().unwrap();
+    let payload = format!(r#"{{"x":{}}}"#, nested(128, "[", "]"));
+    assert_eq!(refusal(&deep, &jwt(payload)), too_large(Size::Depth, 128));
+}
+
+#[test]
+fn depth_bombs_are_refused_closed_or_not() {
+    for bomb in [
+        nested(90_000, "[", "]"),
+        "[".repeat(90_000),
+        "{\"a\":".repeat(30_000),
+        format!("{{\"x\":{}", "[".repeat(90_000)),
+        format!("{{\"exp\":{}", nested(40_000, "[", "]")),
+        format!("{{\"aud\":{}", "[".repeat(90_000)),
+        format!("{{\"x\":\"\\\"\",\"y\":{}", "[{".repeat(40_000)),
+    ] {
+        payload_refused(&bomb, &too_large(Size::Depth, 128));
+        let wide = lax().limits(Limits::new().header_bytes(usize::MAX)).build().unwrap();
+        assert_eq!(refusal(&wide, &headed(&bomb)), too_large(Size::Depth, 128));
+    }
+}
+
+#[test]
+fn brackets_in_text_and_in_width_are_not_depth() {
+    let text = "[{".repeat(5000);
+    assert_accepted(&open(), &jwt(format!(r#"{{"x":"{text}\"{text}\\","{text}":"\\\"{text}"}}"#)));
+    assert_accepted(&open(), &jwt(format!(r#"{{"x":[{}[]]}}"#, "[],".repeat(5000))));
+}
+
+#[test]
+fn a_token_is_accepted_up_to_its_limit_and_not_one_byte_longer() {
+    let text = jwt(GOOD);
+    let limited = |bytes| lax().limits(Limits::new().token_bytes(bytes)).build().unwrap();
+    assert_accepted(&limited(text.len()), &text);
+    assert_eq!(refusal(&limited(text.len() - 1), &text), too_large(Size::TokenBytes, text.len() - 1));
+    assert_eq!(refusal(&limited(0), &text), too_large(Size::TokenBytes, 0));
+
+    let limit = 256 << 10;
+    let filled = |bytes| jwt(format!(r#"{{"x":"{}"}}"#, "x".repeat(bytes)));
+    let overhead = filled(0).len();
+    let room = (limit - overhead) / 4 * 3;
+    let (fits, over) = (filled(room), filled(room + 3));
+    assert!(fits.len() <= limit && fits.len() > limit - 4 && over.len() > limit);
+    assert_accepted(&open(), &fits);
+    assert_eq!(refusal_of_header(&over), too_large(Size::TokenBytes, limit));
+    assert_eq!(Unverified::parse(&over).unwrap_err(), too_large(Size::TokenBytes, limit));
+}
+
+#[test]
+fn a_header_is_accepted_up_to_its_limit_and_not_one_byte_longer() {
+    let header = r#"{"alg":"HS256","x":"0123456789"}"#;
+    let length = b64(header).len();
+    let limited = |bytes| lax().limits(Limits::new().header_bytes(bytes)).build().unwrap();
+    assert_accepted(&limited(length), &headed(header));
+    assert_eq!(refusal(&limited(length - 1), &headed(header)), too_large(Size::HeaderBytes, length - 1));
+
+    let filled = |bytes| headed(format!(r#"{{"alg":"HS256","x":"{}"}}"#, "x".repeat(bytes)));
+    let room = (16 << 10) / 4 * 3 - r#"{"alg":"HS256","x":""}"#.len();
+    assert_accepted(&open(), &filled(room));
+    assert_eq!(refusal_of_header(&filled(room + 1)), too_large(Size::HeaderBytes, 16 << 10));
+}
+
+#[test]
+fn a_key_id_is_accepted_up_to_its_limit_and_not_one_byte_longer() {
+    let headed = |kid: &str| headed(format!(r#"{{"alg":"HS256","kid":"{kid}"}}"#));
+    assert_accepted(&open(), &headed(&"k".repeat(1024)));
+    assert_eq!(refusal_of_header(&headed(&"k".repeat(1025))), too_large(Size::KeyIdBytes, 1024));
+    // Bytes count, not characters.
+    assert_eq!(refusal_of_header(&headed(&"é".repeat(513))), too_large(Size::KeyIdBytes, 1024));
+    let limited = lax().limits(Limits::new().key_id_bytes(3)).build().unwrap();
+    assert_accepted(&limited, &headed("one"));
+    assert_eq!(refusal(&limited, &headed("four")), too_large(Size::KeyIdBytes, 3));
+}
+
+#[test]
+fn members_are_accepted_up_to_their_limit_and_not_one_more() {
+    let payload = |count| {
+        let members: Vec<_> = (0..count).map(|number| format!(r#""n{number}":0"#)).collect();
+        format!("{{{}}}", members.join(","))
+    };
+    assert_accepted(&open(), &jwt(payload(4096)));
+    payload_refused(payload(4097), &too_large(Size::Members, 4096));
+    let two = lax().limits(Limits::new().members(2)).build().unwrap();
+    assert_accepted(&two, &jwt(payload(2)));
+    assert_eq!(refusal(&two, &jwt(payload(3))), too_large(Size::Members, 2));
+    assert_eq!(refusal(&two, &headed(r#"{"alg":"HS256","x":1,"y":2}"#)), too_large(Size::Members, 2));
+    // Registered claims and header parameters count as well.
+    assert_eq!(refusal(&two, &jwt(r#"{"iss":"a","sub":"b","exp":1700000900}"#)), too_large(Size::Members, 2));
+}
+
+#[test]
+fn audiences_are_accepted_up_to_their_limit_and_not_one_more() {
+    let payload = |count: usize| format!(r#"{{"aud":[{}"last"]}}"#, r#""a","#.repeat(count - 1));
+    let verifier = Verifier::builder(key()).accept_any_issuer().audience("last").allow_missing_expiration();
+    let verifier = verifier.build().unwrap();
+    assert_accepted(&verifier, &jwt(payload(16_384)));
+    assert_eq!(refusal(&verifier, &jwt(payload(16_385))), too_large(Size::Audiences, 16_384));
+    let two = lax().limits(Limits::new().audiences(2)).build().unwrap();
+    assert_accepted(&two, &jwt(payload(2)));
+    assert_eq!(refusal(&two, &jwt(payload(3))), too_large(Size::Audiences, 2));
+}
+
+#[test]
+fn a_signature_is_read_up_to_the_longest_there_is_and_not_one_character_more() {
+    let input = format!("{}.{}", b64(HEADER), b64(GOOD));
+    let longest = format!("{input}.{}", b64([0; 1024]));
+    assert_eq!(refusal_of_header(&longest), VerifyError::InvalidSignature);
+    assert_eq!(refusal_of_header(&format!("{longest}A")), too_large(Size::SignatureBytes, 1366));
+    assert_eq!(
+        refusal_of_header(&format!("{input}.{}", b64(vec![0; 100_000]))),
+        too_large(Size::SignatureBytes, 1366)
+    );
+}
+
+#[test]
+fn limits_hold_for_the_header_that_a_key_writes_itself() {
+    let named = key().with_key_id("a name of twenty-six bytes").unwrap();
+    let text = signed_with(&named, named.encoded_header().unwrap().header().json(), GOOD);
+    let mut keys = KeySet::new();
+    keys.insert(named.clone()).unwrap();
+    for (limits, expected) in [
+        (Limits::new().key_id_bytes(10), too_large(Size::KeyIdBytes, 10)),
+        (Limits::new().members(2), too_large(Size::Members, 2)),
+        (Limits::new().depth(0), too_large(Size::Depth, 0)),
+        (Limits::new().header_bytes(10), too_large(Size::HeaderBytes, 10)),
+    ] {
+        let verifier = lax().limits(limits).build().unwrap();
+        assert_eq!(refusal(&verifier.with_keys(named.clone()), &text), expected);
+        assert_eq!(refusal(&verifier.with_keys(keys.clone()), &text), expected);
+    }
+}
+
+#[test]
+fn what_is_refused_for_its_size_is_not_echoed() {
+    let huge = "x".repeat(150_000);
+    let limits = Limits::new().token_bytes(usize::MAX).header_bytes(usize::MAX).key_id_bytes(usize::MAX);
+    let wide = lax().limits(limits).build().unwrap();
+    let set = wide.with_keys(set());
+    for (header, payload) in [
+        (format!(r#"{{"alg":"{huge}"}}"#), String::from("{}")),
+        (format!(r#"{{"alg":"HS256","typ":"{huge}"}}"#), String::from("{}")),
+        (format!(r#"{{"alg":"HS256","{huge}":1,"{huge}":1}}"#), String::from("{}")),
+        (format!(r#"{{"alg":"HS256","crit":["{huge}"]}}"#), String::from("{}")),
+        (String::from(HEADER), format!(r#"{{"{huge}":1,"{huge}":2}}"#)),
+        (String::from(HEADER), format!(r#"{{"exp":"{huge}"}}"#)),
+        (String::from(HEADER), format!(r#"{{"x":{huge}}}"#)),
+        (String::from(HEADER), format!(r#"{{"iss":["{huge}"]}}"#)),
+    ] {
+        // The helper looks at the length of the error's texts, and for pieces of the token in them.
+        refusal(&wide, &signed(header, payload));
+    }
+    refusal(&set, &headed(format!(r#"{{"alg":"HS256","kid":"{huge}"}}"#)));
+    for claim in ["iss", "aud"] {
+        let foreign = GOOD.replace(&format!(r#""{claim}":""#), &format!(r#""{claim}":"{huge}"#));
+        refusal(&strict(), &jwt(foreign));
+    }
+    #[derive(Debug, serde::Deserialize)]
+    struct Narrow {
+        #[serde(rename = "n")]
+        _n: u8,
+    }
+    refusal_as::<Narrow>(&wide, &jwt(format!(r#"{{"n":"{huge}"}}"#)));
+    refusal_as::<BTreeMap<String, u8>>(&wide, &jwt(format!(r#"{{"{huge}":"{huge}"}}"#)));
+}
+
+// ---- times ----
+
+const TIMES: [&str; 3] = ["exp", "nbf", "iat"];
+
+#[test]
+fn a_time_of_the_wrong_json_type_is_malformed_and_never_absent() {
+    for claim in TIMES {
+        for value in [
+            "null",
+            "true",
+            "false",
+            "\"1700000900\"",
+            "\"\"",
+            "\"never\"",
+            "[]",
+            "[1700000900]",
+            "{}",
+            r#"{"seconds":1700000900}"#,
+            "\"2030-01-01T00:00:00Z\"",
+            "\"NaN\"",
+            "[null]",
+        ] {
+            payload_refused(format!(r#"{{"{claim}":{value}}}"#), &malformed(claim));
+            payload_refused(format!(r#"{{"a":1,"{claim}":{value},"z":1}}"#), &malformed(claim));
+        }
+    }
+}
+
+#[test]
+fn a_time_that_no_number_type_holds_is_malformed() {
+    for claim in TIMES {
+        for value in [
+            "1e300",
+            "-1e300",
+            "1e17",
+            "9007199254740993",
+            "-9007199254740993",
+            "9007199254740994.0",
+            "9223372036854775807",
+            "9223372036854775808",
+            "-9223372036854775808",
+            "-9223372036854775809",
+            "18446744073709551615",
+            "18446744073709551616",
+            "340282366920938463463374607431768211456",
+            "1.7976931348623157e308",
+        ] {
+            payload_refused(format!(r#"{{"{claim}":{value}}}"#), &malformed(claim));
+        }
+        let digits = format!("1{}", "0".repeat(5000));
+        payload_refused(format!(r#"{{"{claim}":{digits}}}"#), &malformed(claim));
+    }
+}
+
+#[test]
+fn a_time_beyond_every_float_is_malformed() {
+    for claim in TIMES {
+        for value in ["1e309", "1e999", "-1e999", "1e99999999999999999999"] {
+            payload_refused(format!(r#"{{"{claim}":{value}}}"#), &malformed(claim));
+        }
+    }
+}
+
+#[test]
+fn an_expiry_long_ago_is_past_and_does_not_wrap_around() {
+    for value in
+        ["0", "-0", "-0.0", "1", "-1", "-8334601228800", "-9007199254740992", "1e-300", "-1.5", "0.0"]
+    {
+        let text = jwt(format!(r#"{{"exp":{value}}}"#));
+        for now in [NOW, UnixTime::from_secs(i64::MAX), UnixTime::from_secs(31)] {
+            assert!(refusal_at(&open(), &text, now).is_expired(), "{value}");
+        }
+    }
+    for claim in ["nbf", "iat"] {
+        for value in ["0", "-1", "-8334601228800", "-9007199254740992"] {
+            assert_accepted(&open(), &jwt(format!(r#"{{"{claim}":{value}}}"#)));
+        }
+    }
+}
+
+#[test]
+fn the_farthest_times_are_compared_and_do_not_wrap_around() {
+    let far = 1_i64 << 53;
+    assert_accepted(&open(), &jwt(format!(r#"{{"exp":{far}}}"#)));
+    assert_refused!(open(), jwt(format!(r#"{{"nbf":{far}}}"#)), VerifyError::NotYetValid { .. });
+    assert_refused!(open(), jwt(format!(r#"{{"iat":{far}}}"#)), VerifyError::IssuedInFuture { .. });
+    let text = jwt(format!(r#"{{"nbf":{far},"iat":{far},"exp":{}.0}}"#, far));
+    for now in [i64::MIN, i64::MIN + 1, -far, -1, 0] {
+        let error = refusal_at(&open(), &text, UnixTime::from_secs(now));
+        assert!(matches!(error, VerifyError::NotYetValid { .. }), "{error:?}");
+    }
+    for now in [i64::MAX, i64::MAX - 1, far + 30] {
+        assert!(refusal_at(&open(), &text, UnixTime::from_secs(now)).is_expired());
+    }
+}
+
+#[test]
+fn no_leeway_wraps_around() {
+    let wide = lax()
+        .leeway_beyond_limit(core::time::Duration::MAX)
+        .max_age(core::time::Duration::MAX)
+        .build()
+        .unwrap();
+    for now in [i64::MIN, -1, 0, NOW.as_secs(), i64::MAX - 1] {
+        let text = jwt(r#"{"exp":-9007199254740992,"nbf":9007199254740992,"iat":9007199254740992}"#);
+        assert_accepted_at(&wide, &text, UnixTime::from_secs(now));
+    }
+    // A leeway larger than the clock's own reading.
+    let narrow = lax().leeway(seconds(300)).build().unwrap();
+    for now in [0, 10, 299] {
+        assert_accepted_at(&narrow, &jwt(r#"{"exp":0,"nbf":300,"iat":300}"#), UnixTime::from_secs(now));
+        assert!(refusal_at(&narrow, &jwt(r#"{"exp":-301}"#), UnixTime::from_secs(now)).is_expired());
+    }
+    for now in [i64::MIN, -302] {
+        assert_accepted_at(
+            &narrow,
+            &jwt(r#"{"exp":-301}"#),
+            UnixTime::from_secs(now - i64::from(now == -302)),
+        );
+    }
+}
+
+#[test]
+fn a_token_is_expired_in_the_very_second_of_its_expiry() {
+    let exact = lax().leeway(seconds(0)).build().unwrap();
+    let text = jwt(r#"{"exp":1700000000}"#);
+    assert_accepted_at(&exact, &text, later(-1));
+    assert_eq!(refusal(&exact, &text), VerifyError::Expired { expired_at: NOW, now: NOW });
+    assert!(refusal_at(&exact, &text, later(1)).is_expired());
+}
+
+// ---- audiences, issuers, subjects ----
+
+#[test]
+fn an_audience_is_compared_whole() {
+    for audience in [
+        "https://api.example.evil",
+        "https://api.exampl",
+        "https://api",
+        "api.example",
+        "HTTPS://API.EXAMPLE",
+        "",
+        "https://api.example/",
+        " https://api.example",
+        "https://api.example ",
+        "https://other,https://api.example",
+        "https://other https://api.example",
+        "*",
+        "https://*.example",
+        "h",
+        "[\\\"https://api.example\\\"]",
+        "https://api.example\\u0000",
+    ] {
+        for value in
+            [format!(r#""{audience}""#), format!(r#"["{audience}"]"#), format!(r#"["x","{audience}","y"]"#)]
+        {
+            let payload = GOOD.replace(r#""https://api.example""#, &value);
+            assert_refused!(strict(), jwt(payload), VerifyError::WrongAudience { .. }, audience);
+        }
+    }
+    for value in [r#"["https://api.example"]"#, r#"["x","y","z","w","v","https://api.example"]"#] {
+        assert_accepted(&strict(), &jwt(GOOD.replace(r#""https://api.example""#, value)));
+    }
+}
+
+#[test]
+fn an_audience_of_any_other_json_type_is_malformed_also_beside_the_right_one() {
+    for value in [
+        "null",
+        "5",
+        "true",
+        r#"{"a":1}"#,
+        r#"{"https://api.example":1}"#,
+        r#"["https://api.example",5]"#,
+        r#"[5,"https://api.example"]"#,
+        r#"["https://api.example",null]"#,
+        r#"["https://api.example",["x"]]"#,
+        r#"[["https://api.example"]]"#,
+        r#"["https://api.example",{}]"#,
+        r#"["https://api.example",true]"#,
+    ] {
+        let payload = GOOD.replace(r#""https://api.example""#, value);
+        for verifier in [strict(), open()] {
+            assert_eq!(refusal(&verifier, &jwt(&payload)), malformed("aud"), "{value}");
+        }
+    }
+    let empty = jwt(GOOD.replace(r#""https://api.example""#, "[]"));
+    assert_refused!(strict(), empty, VerifyError::WrongAudience { .. });
+}
+
+#[test]
+fn an_issuer_or_subject_of_any_other_json_type_is_malformed_also_as_an_array_of_the_right_one() {
+    let verifier = lax().subject("ann").build().unwrap();
+    for claim in ["iss", "sub", "jti"] {
+        for value in ["null", "5", "true", "{}", "[]", r#"["ann"]"#, r#"["ann","x"]"#, r#"{"ann":1}"#] {
+            let payload = format!(r#"{{"{claim}":{value},"x":1}}"#);
+            for verifier in [&verifier, &open(), &strict()] {
+                assert_eq!(refusal(verifier, &jwt(&payload)), malformed(claim), "{payload}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_expected_must_be_there() {
+    let missing = |claim: &'static str| VerifyError::MissingClaim { claim: claim.into() };
+    for (leave_out, claim) in [
+        (r#""iss":"https://auth.example","#, "iss"),
+        (r#""aud":"https://api.example","#, "aud"),
+        (r#","exp":1700000900"#, "exp"),
+    ] {
+        assert_eq!(refusal(&strict(), &jwt(GOOD.replace(leave_out, ""))), missing(claim));
+    }
+    let subject = lax().subject("ann").build().unwrap();
+    assert_eq!(refusal(&subject, &jwt("{}")), missing("sub"));
+    assert_eq!(refusal(&strict(), &jwt("{}")), missing("iss"));
+}
+
+#[test]
+fn an_issuer_is_compared_whole() {
+    for issuer in [
+        "https://auth.example.evil.example",
+        "https://auth.exampl",
+        "https://auth",
+        "HTTPS://AUTH.EXAMPLE",
+        "",
+        "a",
+        "https://auth.example/",
+        "https://evil.example/https://auth.example",
+        "https://auth.example\\n",
+    ] {
+        let payload = GOOD.replace("https://auth.example", issuer);
+        assert_refused!(strict(), jwt(payload), VerifyError::WrongIssuer { .. }, issuer);
+    }
+}
+
+#[test]
+fn an_empty_expectation_makes_no_verifier() {
+    let builder = || Verifier::builder(key()).accept_any_issuer().accept_any_audience();
+    let empty = |setting| PolicyError::Empty { setting };
+    let decided = Verifier::builder(key());
+    assert_eq!(decided.clone().issuer("").no_audience().build().unwrap_err(), empty("issuer"));
+    assert_eq!(decided.accept_any_issuer().audience("").build().unwrap_err(), empty("audience"));
+    assert_eq!(builder().subject("").build().unwrap_err(), empty("subject"));
+    assert_eq!(builder().require("").build().unwrap_err(), empty("require"));
+    assert_eq!(builder().typ("").build().unwrap_err(), empty("typ"));
+    assert_eq!(builder().understand_critical("").build().unwrap_err(), empty("understand_critical"));
+    assert_eq!(jws::Verifier::new(key()).typ("").unwrap_err(), empty("typ"));
+    assert_eq!(jws::Verifier::new(key()).understand_critical("").unwrap_err(), empty("understand_critical"));
+    // This one too leaves nothing to compare with.
+    assert_eq!(builder().typ("application/").build().unwrap_err(), empty("typ"));
+}
+
+#[test]
+fn an_audience_that_nobody_expects_is_refused() {
+    let nobody = Verifier::builder(key()).accept_any_issuer().no_audience().build().unwrap();
+    for value in [r#""x""#, r#""""#, "[]", r#"["x"]"#] {
+        let text = jwt(format!(r#"{{"aud":{value},"exp":1700000900}}"#));
+        assert_eq!(refusal(&nobody, &text), VerifyError::UnexpectedAudience);
+    }
+    assert_accepted(&nobody, &jwt(r#"{"exp":1700000900}"#));
+}
+
+// ---- crit and b64 ----
+
+#[test]
+fn crit_that_names_what_is_not_understood_is_refused() {
+    for header in [
+        r#"{"alg":"HS256","crit":["x"],"x":1}"#,
+        r#"{"alg":"HS256","x":1,"crit":["x"]}"#,
+        r#"{"crit":["x"],"x":1,"alg":"HS256"}"#,
+        r#"{"alg":"HS256","crit":["exp"],"exp":9999999999}"#,
+        r#"{"alg":"HS256","crit":["http://x.example/y"],"http://x.example/y":1}"#,
+        r#"{"alg":"HS256","crit":["x","y"],"x":1,"y":1}"#,
+        r#"{"alg":"HS256","\u0063rit":["x"],"x":1}"#,
+    ] {
+        header_refused(header, &VerifyError::CriticalHeader);
+    }
+}
+
+#[test]
+fn crit_that_is_empty_repeats_itself_names_standard_or_absent_parameters_is_refused() {
+    let verifier = lax().understand_critical("x").understand_critical("y").build().unwrap();
+    for crit in [
+        "[]",
+        r#"["x","x"]"#,
+        r#"["x","\u0078"]"#,
+        r#"["y","x","y"]"#,
+        r#"["alg"]"#,
+        r#"["typ"]"#,
+        r#"["kid"]"#,
+        r#"["crit"]"#,
+        r#"["x","alg"]"#,
+        r#"["jwk"]"#,
+        r#"["zip"]"#,
+        r#"["enc"]"#,
+        r#"["z"]"#,
+        r#"["x","z"]"#,
+        r#"["X"]"#,
+        r#"["x "]"#,
+        r#"[""]"#,
+        r#"["b64"]"#,
+        r#"["absent"]"#,
+    ] {
+        let header = format!(
+            r#"{{"alg":"HS256","typ":"JWT","kid":"k","jwk":{{}},"zip":"","x":1,"y":2,"b64":true,"crit":{crit}}}"#
+        );
+        assert_eq!(refusal(&verifier, &headed(header)), VerifyError::CriticalHeader, "{crit}");
+    }
+    // Understood, but not in the header.
+    let absent = headed(r#"{"alg":"HS256","crit":["x"]}"#);
+    assert_eq!(refusal(&verifier, &absent), VerifyError::CriticalHeader);
+    for header in
+        [r#"{"alg":"HS256","crit":["x"],"x":1}"#, r#"{"alg":"HS256","crit":["y","x"],"x":null,"y":0}"#]
+    {
+        assert_accepted(&verifier, &headed(header));
+    }
+}
+
+#[test]
+fn crit_of_another_json_type_is_refused() {
+    for value in
+        ["null", "true", "1", "\"x\"", "{}", r#"{"x":1}"#, "[1]", "[null]", r#"[["x"]]"#, r#"["x",1]"#]
+    {
+        header_refused(format!(r#"{{"alg":"HS256","crit":{value},"x":1}}"#), &invalid_header("crit"));
+    }
+}
+
+#[test]
+fn standard_names_cannot_be_understood_extensions() {
+    for name in [
+        "alg", "typ", "cty", "kid", "jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "crit", "enc", "zip",
+        "b64",
+    ] {
+        let unusable = PolicyError::UnusableExtension { name: name.into() };
+        assert_eq!(lax().understand_critical(name).build().unwrap_err(), unusable);
+        assert_eq!(jws::Verifier::new(key()).understand_critical(name).unwrap_err(), unusable);
+    }
+}
+
+#[test]
+fn an_unencoded_payload_is_refused_with_and_without_crit() {
+    for header in [
+        r#"{"alg":"HS256","b64":false}"#,
+        r#"{"alg":"HS256","b64":false,"crit":["b64"]}"#,
+        r#"{"b64":false,"alg":"HS256"}"#,
+        r#"{"alg":"HS256","b64":true,"crit":["b64"]}"#,
+        r#"{"alg":"HS256","\u0062\u0036\u0034":false}"#,
+        r#"{"alg":"HS256","crit":["b64"]}"#,
+    ] {
+        header_refused(header, &VerifyError::CriticalHeader);
+    }
+    for value in ["null", "0", "1", "\"false\"", "\"true\"", "[]", "[false]", "{}"] {
+        header_refused(format!(r#"{{"alg":"HS256","b64":{value}}}"#), &invalid_header("b64"));
+    }
+    // The same as leaving it out (RFC 7797 section 3).
+    assert_accepted(&open(), &headed(r#"{"alg":"HS256","b64":true}"#));
+}
+
+#[test]
+fn a_detached_payload_is_not_found_elsewhere() {
+    let header = b64(HEADER);
+    let full = sign_text(&key(), &format!("{header}.{}", b64(GOOD)));
+    let detached = format!("{header}..{}", full.rsplit_once('.').unwrap().1);
+    assert_eq!(refusal_of_header(&detached), VerifyError::InvalidSignature);
+}
+
+// ---- typ ----
+
+#[test]
+fn a_token_of_another_type_is_refused() {
+    let typed = |typ: &str| headed(format!(r#"{{"alg":"HS256","typ":"{typ}"}}"#));
+    let error = |verifier: &Verifier, typ: &str| {
+        assert_refused!(verifier, typed(typ), VerifyError::WrongType { .. }, typ);
+    };
+    let access = lax().typ("at+jwt").build().unwrap();
+    for typ in [
+        "JWT",
+        "dpop+jwt",
+        "logout+jwt",
+        "at+jwt ",
+        "at",
+        "jwt",
+        "",
+        "text/at+jwt",
+        "application/x/at+jwt",
+        "at+jwt;x=y",
+    ] {
+        error(&access, typ);
+    }
+    for typ in ["at+jwt", "AT+JWT", "application/at+jwt", "Application/At+Jwt"] {
+        assert_accepted(&access, &typed(typ));
+        error(&open(), typ);
+    }
+    for typ in ["JWT", "jwt", "application/jwt"] {
+        assert_accepted(&open(), &typed(typ));
+    }
+    for typ in
+        ["", " ", "JWS", "JOSE", "JWTs", "JWT\\u0000", "at+JWT", "\u{212a}WT", "application/application/JWT"]
+    {
+        error(&open(), typ);
+    }
+    // Absent is not what was asked for.
+    assert_refused!(access, headed(r#"{"alg":"HS256"}"#), VerifyError::WrongType { .. });
+    assert_accepted(&open(), &headed(r#"{"alg":"HS256"}"#));
+}
+
+#[test]
+fn typ_and_cty_must_be_text() {
+    for name in ["typ", "cty"] {
+        for value in ["null", "1", "true", r#"["JWT"]"#, "{}"] {
+            header_refused(format!(r#"{{"alg":"HS256","{name}":{value}}}"#), &invalid_header(name));
+        }
+    }
+}
+
+#[test]
+fn the_type_is_asked_for_also_when_a_key_knows_the_header_by_heart() {
+    let mut keys = KeySet::new();
+    keys.insert(key()).unwrap();
+    let access = lax().typ("at+jwt").build().unwrap();
+    for verifier in [access.clone(), access.with_keys(keys)] {
+        assert_refused!(verifier, jwt(GOOD), VerifyError::WrongType { .. });
+        assert_accepted(&verifier, &headed(r#"{"alg":"HS256","typ":"at+jwt"}"#));
+    }
+}
+
+// ---- the order of things ----
+
+#[test]
+fn a_bad_signature_is_said_before_anything_about_the_claims() {
+    for payload in [
+        r#"{"exp":1}"#,
+        r#"{"exp":"x"}"#,
+        r#"{"iss":"evil"}"#,
+        "{}",
+        "",
+        "[",
+        "\u{0}",
+        r#"{"a":1,"a":1}"#,
+        &nested(1000, "[", "]"),
+        r#"{"$serde_json::private::Number":"1"}"#,
+    ] {
+        let forged = signed_with(&other_key(), HEADER, payload);
+        assert_eq!(refusal(&strict(), &forged), VerifyError::InvalidSignature);
+        assert_eq!(refusal_as::<Vec<u8>>(&strict(), &forged), VerifyError::InvalidSignature);
+    }
+    let stray = format!("{}.{}", b64(HEADER), with_stray_bits(&b64("{ }x"), 1));
+    assert_eq!(refusal(&strict(), &sign_text(&other_key(), &stray)), VerifyError::InvalidSignature);
+}
+
+#[test]
+fn an_expired_token_that_is_also_foreign_is_not_called_expired() {
+    let expired = GOOD.replace("1700000900", "1600000000");
+    assert!(refusal(&strict(), &jwt(&expired)).is_expired());
+    for (from, to) in [("auth.example", "evil"), ("api.example", "evil")] {
+        assert!(!refusal(&strict(), &jwt(expired.replace(from, to))).is_expired());
+    }
+    assert!(!refusal(&strict(), &signed_with(&other_key(), HEADER, &expired)).is_expired());
+}
+
+#[test]
+fn claims_of_a_forged_token_are_not_even_read() {
+    static READ: AtomicUsize = AtomicUsize::new(0);
+    struct Watched;
+    impl<'de> Deserialize<'de> for Watched {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            READ.fetch_add(1, Ordering::Relaxed);
+            IgnoredAny::deserialize(deserializer).map(|_| Self)
+        }
+    }
+    refusal_as::<Watched>(&strict(), &signed_with(&other_key(), HEADER, GOOD));
+    refusal_as::<Watched>(&strict(), &headed(r#"{"alg":"none"}"#));
+    assert_eq!(READ.load(Ordering::Relaxed), 0);
+    assert!(strict().verify_at::<Watched>(&jwt(GOOD), NOW).is_ok());
+    assert_eq!(READ.load(Ordering::Relaxed), 1);
+}
+
+// ---- claims types that look away ----
+
+/// Reads claims with the function `$read` over their `MapAccess`, or over the deserializer.
+macro_rules! claims_type {
+    ($name:ident, |$map:ident| $read:block) => {
+        struct $name;
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_map(Self)
+            }
+        }
+        impl<'de> Visitor<'de> for $name {
+            type Value = Self;
+            fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str("anything")
+            }
+            #[allow(unused_mut, reason = "some read nothing")]
+            fn visit_map<A: MapAccess<'de>>(self, mut $map: A) -> Result<Self, A::Error> {
+                $read
+                Ok(self)
+            }
+        }
+    };
+}
+
+claims_type!(StopsAtAnError, |map| { while let Ok(Some(_)) = map.next_entry::<String, Value>() {} });
+claims_type!(PassesOverErrors, |map| {
+    for _ in 0..50 {
+        if let Ok(None) = map.next_entry::<String, Value>() {
+            break;
+        }
+    }
+});
+claims_type!(ReadsTheFirstMember, |map| {
+    let _ = map.next_entry::<String, Value>();
+});
+claims_type!(ReadsNothing, |map| {
+    let _ = &map;
+});
+claims_type!(ReadsNamesOnly, |map| { while let Ok(Some(_)) = map.next_key::<String>() {} });
+claims_type!(ReadsValuesOnly, |map| { while map.next_value::<Value>().is_ok() {} });
+claims_type!(ReadsNumbersOnly, |map| {
+    while let Ok(Some(_)) = map.next_key::<String>() {
+        let _ = map.next_value::<u8>();
+    }
+});
+
+/// A type that is there whatever the claims are.
+struct Whatever;
+
+impl<'de> Deserialize<'de> for Whatever {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Ok(Self)
+    }
+}
+
+/// A type that takes its absence for an error of others.
+struct Perhaps<T>(#[allow(dead_code, reason = "read for its side effects")] Option<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Perhaps<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(T::deserialize(deserializer).ok()))
+    }
+}
+
+/// Asks every type that looks away about a token, and returns which of them took it.
+fn takers(verifier: &Verifier, text: &str) -> Vec<&'static str> {
+    fn ask<T: serde::de::DeserializeOwned>(verifier: &Verifier, text: &str) -> Option<&'static str> {
+        let taken = verifier.verify_at::<T>(text, NOW).is_ok();
+        taken.then(|| core::any::type_name::<T>().split("::").last().unwrap())
+    }
+    [
+        ask::<StopsAtAnError>,
+        ask::<PassesOverErrors>,
+        ask::<ReadsTheFirstMember>,
+        ask::<ReadsNothing>,
+        ask::<ReadsNamesOnly>,
+        ask::<ReadsValuesOnly>,
+        ask::<ReadsNumbersOnly>,
+        ask::<Whatever>,
+        ask::<Perhaps<StopsAtAnError>>,
+        ask::<Perhaps<ReadsNothing>>,
+        ask::<Perhaps<BTreeMap<String, u8>>>,
+        ask::<Perhaps<BTreeMap<String, BTreeMap<String, u8>>>>,
+        ask::<Perhaps<Vec<u8>>>,
+        ask::<Perhaps<String>>,
+        ask::<BTreeMap<String, Perhaps<u8>>>,
+        ask::<BTreeMap<String, Perhaps<Vec<u8>>>>,
+        ask::<BTreeMap<String, Perhaps<BTreeMap<String, u8>>>>,
+        ask::<BTreeMap<String, Perhaps<Perhaps<Vec<Vec<u8>>>>>>,
+    ]
+    .into_iter()
+    .filter_map(|ask| ask(verifier, text))
+    .collect()
+}
+
+#[test]
+fn a_type_that_looks_away_does_not_hide_a_malformed_claim() {
+    for claim in ["exp", "nbf", "iat", "iss", "sub", "aud", "jti"] {
+        for value in ["null", "true", "{}", "[5]", "1e300", "[]"] {
+            if (claim, value) == ("aud", "[]") {
+                continue;
+            }
+            for payload in [
+                format!(r#"{{"{claim}":{value}}}"#),
+                format!(r#"{{"x":1,"{claim}":{value}}}"#),
+                format!(r#"{{"{claim}":{value},"x":1}}"#),
+                format!(r#"{{"x":"1","{claim}":{value},"y":[{{}}]}}"#),
+            ] {
+                assert!(
+                    takers(&open(), &jwt(&payload)).is_empty(),
+                    "{payload} {:?}",
+                    takers(&open(), &jwt(&payload))
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_type_that_looks_away_does_not_hide_an_expired_or_foreign_token() {
+    for payload in [
+        GOOD.replace("1700000900", "1600000000"),
+        GOOD.replace("auth.example", "evil"),
+        GOOD.replace("api.example", "evil"),
+        GOOD.replace(r#""exp":1700000900"#, r#""x":1"#),
+        String::from("{}"),
+        String::from(r#"{"x":[],"y":{}}"#),
+    ] {
+        assert!(
+            takers(&strict(), &jwt(&payload)).is_empty(),
+            "{payload} {:?}",
+            takers(&strict(), &jwt(&payload))
+        );
+    }
+}
+
+#[test]
+fn a_type_that_looks_away_does_not_hide_a_name_that_stands_twice_or_is_reserved() {
+    for payload in [
+        r#"{"a":1,"a":1}"#,
+        r#"{"a":1,"b":2,"\u0061":1}"#,
+        r#"{"$serde_json::private::Number":"1"}"#,
+        r#"{"a":1,"$serde_json::private::RawValue":"{}"}"#,
+        r#"{"sub":"ann","sub":"root"}"#,
+    ] {
+        assert!(takers(&open(), &jwt(payload)).is_empty(), "{payload} {:?}", takers(&open(), &jwt(payload)));
+    }
+}
+
+#[test]
+fn a_type_that_looks_away_does_not_lift_inner_claims_to_the_top() {
+    // Where an inner reader gives up half-way, the outer one must not go on in the middle.
+    for inner in [
+        r#"{"k":"a","sub":"root"}"#,
+        r#"{"k":["a"],"sub":"root"}"#,
+        r#"["a","sub","root"]"#,
+        r#"["a",{"sub":"root"}]"#,
+        r#"[[1,"a"],{"sub":"root","x":{}}]"#,
+        r#"{"k":1,"l":"a","sub":"root","m":{"sub":"root"}}"#,
+    ] {
+        for payload in [
+            format!(r#"{{"x":{inner},"exp":1700000900}}"#),
+            format!(r#"{{"exp":1700000900,"x":{inner}}}"#),
+            format!(r#"{{"x":{inner}}}"#),
+        ] {
+            fn subject<T: serde::de::DeserializeOwned>(payload: &str) -> Option<String> {
+                let token = open().verify_at::<T>(&jwt(payload), NOW).ok()?;
+                token.subject().map(String::from)
+            }
+            assert_eq!(subject::<BTreeMap<String, Perhaps<u8>>>(&payload), None);
+            assert_eq!(subject::<BTreeMap<String, Perhaps<Vec<u8>>>>(&payload), None);
+            assert_eq!(subject::<BTreeMap<String, Perhaps<BTreeMap<String, u8>>>>(&payload), None);
+            assert_eq!(subject::<BTreeMap<String, Perhaps<Vec<Perhaps<Vec<u8>>>>>>(&payload), None);
+            assert_eq!(subject::<Perhaps<BTreeMap<String, u8>>>(&payload), None);
+            assert_eq!(subject::<ReadsNumbersOnly>(&payload), None);
+            assert_eq!(subject::<PassesOverErrors>(&payload), None);
+        }
+    }
+}
+
+#[test]
+fn a_type_that_looks_away_does_not_make_broken_json_a_payload() {
+    for payload in [
+        r#"{"b":-}}"#,
+        r#"{"b":"\x}"#,
+        r#"{"x":{"k":"a","exp":1700000900}"#,
+        r#"{"a":{"exp":1700000900}"#,
+        r#""abc"{"exp":1700000900}"#,
+        r#"5{"exp":1700000900}"#,
+        r#"null{}"#,
+        r#"{"x":["a",,"exp":1700000900}"#,
+        r#"{"x":1}{"exp":1700000900}"#,
+        r#"{"a":1,"b":tru}"#,
+        r#"[{"exp":1700000900}]"#,
+        r#"{"a":"}"#,
+        r#"{"a" "b"}"#,
+    ] {
+        let takers = takers(&open(), &jwt(payload));
+        assert!(takers.is_empty(), "{payload} {takers:?}");
+    }
+}
+
+#[test]
+fn what_a_type_cannot_read_is_said_of_the_type_and_not_of_the_payload() {
+    let mismatch = |error: VerifyError| {
+        assert!(matches!(error, VerifyError::ClaimsMismatch { .. }), "{error:?}");
+    };
+    mismatch(refusal_as::<ReadsTheFirstMember>(&strict(), &jwt(GOOD)));
+    mismatch(refusal_as::<ReadsNothing>(&strict(), &jwt(GOOD)));
+    mismatch(refusal_as::<Vec<u8>>(&strict(), &jwt(GOOD)));
+    mismatch(refusal_as::<String>(&strict(), &jwt(GOOD)));
+    mismatch(refusal_as::<BTreeMap<String, f64>>(&open(), &jwt(r#"{"a":1e999}"#)));
+}
+
+// ---- RSA ----
+
+#[cfg(feature = "rsa")]
+mod rsa {
+    use super::*;
+    use countersign::{Rs256VerifyingKey, SignKey};
+    use util::{RSA_PUBLIC, der, pem, rsa_signing_key, rsa_verifying_key};
+
+    const RS_HEADER: &str = r#"{"alg":"RS256","typ":"JWT"}"#;
+    const RS_PAYLOAD: &str = r#"{"exp":1700000900}"#;
+
+    fn rs_verifier() -> Verifier {
+        open().with_keys(rsa_verifying_key())
+    }
+
+    /// A token with the fixed header and payload, and this signature.
+    fn with_signature(signature: impl AsRef<[u8]>) -> String {
+        format!("{}.{}.{}", b64(RS_HEADER), b64(RS_PAYLOAD), b64(signature))
+    }
+
+    /// The number of the test key's modulus, big-endian.
+    fn modulus() -> Vec<u8> {
+        // SPKI is 24 bytes before PKCS#1, which is 9 before the modulus and 5 behind it.
+        let spki = der(RSA_PUBLIC);
+        spki[33..33 + 256].to_vec()
+    }
+
+    #[test]
+    fn an_rsa_public_key_is_no_hmac_secret_in_any_form() {
+        let spki = der(RSA_PUBLIC);
+        let pkcs1 = &spki[24..];
+        let number = modulus();
+        let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap().to_be_bytes();
+        let ssh = [
+            &length(b"ssh-rsa"),
+            b"ssh-rsa".as_slice(),
+            &length(b"abc"),
+            &[1, 0, 1],
+            &[0, 0, 1, 1, 0],
+            &number,
+        ]
+        .concat();
+        let jwk = format!(r#"{{"e":"AQAB","kty":"RSA","n":"{}"}}"#, b64(&number));
+        for (secret, found) in [
+            (RSA_PUBLIC.as_bytes(), KeyFile::Pem),
+            (RSA_PUBLIC.trim_end().as_bytes(), KeyFile::Pem),
+            (pem("RSA PUBLIC KEY", pkcs1).as_bytes(), KeyFile::Pem),
+            (&spki, KeyFile::Der),
+            (pkcs1, KeyFile::Der),
+            (jwk.as_bytes(), KeyFile::Jwk),
+            (format!("ssh-rsa {} me", b64_standard(ssh)).as_bytes(), KeyFile::Ssh),
+        ] {
+            secret_refused(secret, found);
+        }
+    }
+
+    #[test]
+    fn a_token_keyed_with_the_public_key_is_refused() {
+        // Any key makes the point: the algorithm is compared before the signature is looked at.
+        for kid in ["", r#","kid":"rsa""#] {
+            let header = format!(r#"{{"alg":"HS256","typ":"JWT"{kid}}}"#);
+            let error = refusal(&rs_verifier(), &signed_with(&other_key(), header, GOOD));
+            let expected = VerifyError::AlgorithmMismatch { key: Algorithm::Rs256, token: Algorithm::Hs256 };
+            assert_eq!(error, expected);
+        }
+        let error = refusal(&open(), &signed_with(&rsa_signing_key(), RS_HEADER, GOOD));
+        let expected = VerifyError::AlgorithmMismatch { key: Algorithm::Hs256, token: Algorithm::Rs256 };
+        assert_eq!(error, expected);
+    }
+
+    #[test]
+    fn one_kid_under_two_algorithms_is_two_keys() {
+        let mut keys = KeySet::new();
+        keys.insert(rsa_verifying_key().with_key_id("k").unwrap()).unwrap();
+        let rsa_only = open().with_keys(keys.clone());
+        let hs_token = signed_with(&key(), r#"{"alg":"HS256","kid":"k"}"#, GOOD);
+        let rs_token = signed_with(&rsa_signing_key(), r#"{"alg":"RS256","kid":"k"}"#, GOOD);
+        assert_eq!(refusal(&rsa_only, &hs_token), VerifyError::UnknownKey);
+        assert_accepted(&rsa_only, &rs_token);
+
+        keys.insert(key().with_key_id("k").unwrap()).unwrap();
+        let both = open().with_keys(keys);
+        assert_accepted(&both, &hs_token);
+        assert_accepted(&both, &rs_token);
+        for (signer, header) in [(&key() as &dyn SignKey, "RS256"), (&rsa_signing_key(), "HS256")] {
+            let crossed = signed_with(&signer, format!(r#"{{"alg":"{header}","kid":"k"}}"#), GOOD);
+            assert_eq!(refusal(&both, &crossed), VerifyError::InvalidSignature);
+        }
+    }
+
+    #[test]
+    fn a_signature_of_another_length_than_the_modulus_is_refused() {
+        let good = util::unb64(VALID);
+        assert_accepted(&rs_verifier(), &with_signature(&good));
+        let zero_before: Vec<u8> = [0].into_iter().chain(good.iter().copied()).collect();
+        let zero_behind: Vec<u8> = good.iter().copied().chain([0]).collect();
+        for signature in [
+            &[][..],
+            &[0],
+            &good[..255],
+            &good[1..],
+            &good[..32],
+            &zero_before,
+            &zero_behind,
+            &good.repeat(2),
+            &good.repeat(4),
+        ] {
+            assert_eq!(refusal(&rs_verifier(), &with_signature(signature)), VerifyError::InvalidSignature);
+        }
+    }
+
+    #[test]
+    fn numbers_that_sign_themselves_are_refused() {
+        let modulus = modulus();
+        let mut one = [0; 256];
+        one[255] = 1;
+        let mut less = modulus.clone();
+        less[255] -= 1;
+        let mut more = modulus.clone();
+        more[255] += 1;
+        for signature in [&[0; 256][..], &one, &less, &modulus, &more, &[0xff; 256]] {
+            assert_eq!(refusal(&rs_verifier(), &with_signature(signature)), VerifyError::InvalidSignature);
+        }
+    }
+
+    #[test]
+    fn any_flipped_bit_of_a_signature_is_refused() {
+        let good = util::unb64(VALID);
+        let verifier = rs_verifier();
+        for place in (0..256).step_by(5) {
+            let mut changed = good.clone();
+            changed[place] ^= 1 << (place % 8);
+            let error = verifier.verify_at::<()>(&with_signature(changed), NOW).unwrap_err();
+            assert_eq!(error, VerifyError::InvalidSignature);
+        }
+    }
+
+    #[test]
+    fn a_signature_with_any_other_padding_is_refused() {
+        for (what, signature) in FORGED {
+            let error = refusal(&rs_verifier(), &with_signature(util::unb64(signature)));
+            assert_eq!(error, VerifyError::InvalidSignature, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_cube_root_is_no_signature_for_exponent_3() {
+        let modulus = util::unb64(CUBE_MODULUS);
+        let verifier =
+            open().with_keys(Rs256VerifyingKey::from_modulus_and_any_exponent(&modulus, &[3]).unwrap());
+        assert_accepted(&verifier, &with_signature(util::unb64(CUBE_VALID)));
+        assert_eq!(
+            refusal(&verifier, &with_signature(util::unb64(CUBE_ROOT))),
+            VerifyError::InvalidSignature
+        );
+        // One is its own cube.
+        let mut one = [0; 256];
+        one[255] = 1;
+        assert_eq!(refusal(&verifier, &with_signature(one)), VerifyError::InvalidSignature);
+    }
+
+    #[test]
+    fn exponents_that_make_signing_trivial_or_slow_make_no_key() {
+        let modulus = modulus();
+        let huge = [0xff; 256];
+        for exponent in [
+            &[][..],
+            &[0],
+            &[1],
+            &[2],
+            &[0, 0, 1],
+            &[4],
+            &[1, 0, 0],
+            &[2, 0, 0, 0, 1],
+            &[1, 0, 0, 0, 0, 0, 0, 0, 1],
+            &huge,
+            &modulus,
+        ] {
+            for made in [
+                Rs256VerifyingKey::from_modulus_and_exponent(&modulus, exponent),
+                Rs256VerifyingKey::from_modulus_and_any_exponent(&modulus, exponent),
+            ] {
+                assert_eq!(made.unwrap_err(), KeyError::Exponent, "{exponent:?}");
+            }
+        }
+        for unusual in [&[3][..], &[17], &[1, 0, 3], &[1, 0xff, 0xff, 0xff, 0xff]] {
+            assert_eq!(
+                Rs256VerifyingKey::from_modulus_and_exponent(&modulus, unusual).unwrap_err(),
+                KeyError::Exponent
+            );
+            assert!(Rs256VerifyingKey::from_modulus_and_any_exponent(&modulus, unusual).is_ok());
+        }
+    }
+
+    #[test]
+    fn moduli_that_are_too_small_too_large_or_even_make_no_key() {
+        let made =
+            |modulus: &[u8]| Rs256VerifyingKey::from_modulus_and_exponent(modulus, &[1, 0, 1]).map(|_| ());
+        let small = |bits| Err(KeyError::ModulusTooSmall { bits, minimum: 2048 });
+        let large = |bits| Err(KeyError::ModulusTooLarge { bits, limit: 8192 });
+        assert_eq!(made(&[]), small(0));
+        assert_eq!(made(&[0; 256]), small(0));
+        assert_eq!(made(&[15]), small(4));
+        assert_eq!(made(&[0xff; 128]), small(1024));
+        assert_eq!(made(&[&[0x7f][..], &[0xff; 255]].concat()), small(2047));
+        assert_eq!(made(&[&[0; 100][..], &[0xff; 255]].concat()), small(2040));
+        assert_eq!(made(&[&[1][..], &[0xff; 1024]].concat()), large(8193));
+        assert_eq!(made(&[0xff; 100_000]), large(800_000));
+        assert_eq!(made(&[&[0xff; 255][..], &[0xfe]].concat()), Err(KeyError::MalformedKey));
+        assert_eq!(made(&[0xff; 256]), Ok(()));
+        assert_eq!(made(&[0xff; 1024]), Ok(()));
+        assert_eq!(made(&[&[0; 3][..], &modulus()].concat()), Ok(()));
+    }
+
+    // What follows was made once, with `pow(message, d, n)` in Python: the signing input is that of
+    // `with_signature`, the private key is `util::RSA_PRIVATE`, and the encoded message is
+    // 00 01 FF..FF 00, the DigestInfo of SHA-256, the hash, but for what each name says.
+
+    /// Nothing is wrong with this one.
+    const VALID: &str = "\
+        G9YXNW7aM6d5mikS-Lx_Ex1ARy7z02SFw_U85O7nN55zzR3rKvBZAw6P2JgvxrRHHd6saOPf8HK2VlqilqMBOUWE2zhntzKE\
+        PiUvDLyMkZOADcB2naHUfOxPq7gQjUXfSk_nDCrVVtMnAvjFqPcvG7XYNwDHbrGkh-3kP4jsvDF9dwsWUcQ6W-ZIMnBWN6Eu\
+        WdpNfMv691tMgYROtynHaocjTT5i3pGeKOiziM6Y-IHpYhRjJ1QZ00xukgWD_LB3YILB9bi1GFK2cBWuDEelsgrieQVFWKmy\
+        00j9V4qoddmypSZmh4z1EEPxWkY5K7bZ27r5y-1tm-nZZKaba9Nm4w";
+
+    const FORGED: [(&str, &str); 17] = [
+        (
+            "the hash without NULL parameters",
+            "XKwS3lKCvtL8c__Y1SG0XdfS4iDjvbbzJLYfdBXUM_wmMHprc3PNfTR3cAvIFOFzTZzy8iio-Q1ZVu2kVar63C3pkvLFpo8U\
+             2kNxUPXDZwbUbzWMpgoHjFO6bI8eV6CyAEu1wRk7znPQvyzTnDbjgiL7mF92rOQLWIjI17XqBrSSuY-OLMLMXh7etkKdYhZB\
+             7mFFN4rrSet_uCALm0RTgWe_zXzq23Uf3OnnGsUHe1Hn3XlTltDxTFL20QAoFuTlyLOfCo7iXhM2T7IHsZ6Igj1EA3OVpPPT\
+             kkVf2qmo_-V7ebw7eTbnkUBjNqCx8x6NfzxanjXidiE47Rkzw4yiMA",
+        ),
+        (
+            "SHA-1",
+            "OBqa8zpgklxGBlHf_8k1cu2IXEAfrwHNywaKdxBZoq6qmBzgrwA4bsm-AQ4uXxPNtDx4ksHPnyDsHWfoGVDU5DMpjS_wvbcG\
+             5DPpvCvaAyII3I28LUhgt1JRuhJ9d23HKP7UEgb1gsjgsqXyfJdgSEzCL8jFAQnfPYZMhZUoZDx-YPOU4MYcaHagvSY3kicc\
+             xsWTyegPzqhE_yqu0-sak0cpXRnc5V7kaLuax9MGKWBNMyo-raE1vnIfzjHm0oliA_gSlFsEAy8ahQ0lsnwopniyjjhDuguZ\
+             lJivjaYoxQpXDaVnbX123b2Z-IDvZM542fRirdIuvjHJLk6LNszEjw",
+        ),
+        (
+            "SHA-512",
+            "N4gX6b_wEZLOI4sRDc8NzpJabZceJ-gSjPgoxgPwHzWsnWKLeeOWFBq1rFnAwgPojuLp4GPlnAg31TY_eZ7L08NYP1N_OaIK\
+             7ODfMmt5SBVVPvgfuDeyQ1P5Om58ejQP5-D-ttFvfzhIdAqbxrU2Rbba7b6ofjHyqpz4KST3MHHiCy85IABh2UN5ijuXeP7M\
+             7G1S1LndL1ETRMLSC5IeSE91oYODDWXIHN5lJIDavwKXN6OJPZHDbNvtRXsSyEe-bMOrXzQ9MZnqa4B-vQj8obVXYqnw-LoP\
+             rKci_FQu2-WLXxkTUgFfFQ-Sd7VxYfybeoa60gKsIGykNZJDnreB2g",
+        ),
+        (
+            "the OID of SHA-512 over a SHA-256 hash",
+            "iJ5S0eFLeQvDW7IJMQW7JFyRqhEA6oChC80xm-IAyYfLytcjvo5zlUlKV5YYp7NmBgtHohcNHJ_tRb43Ss_Lme3asFdoyuf3\
+             wYmjAEQmkWf_owiXfHkkYySbzrBgA8R77Ke3oMC64qB5CrnVwQa-IJVtFuihFhVJ579931em39LZyx5OQyKDOFqIiXdIjJog\
+             9qkJXdcWWi2LG8kMibBWczSckOrvkXYansaUOmPPKwfqvqs-xmY3WBqPTs_zn-mCsWr32ZFZumqBwrT-tJ_DAEZXctlffyCE\
+             fMBDpVsdKRUTiGR4EjJWKVcLlUVkTQxbj_vArreUcMH4_1Ql162Irw",
+        ),
+        (
+            "a bare hash",
+            "ISObr0FmRCrVn-E11Vl1UNyODLYPjCIl7GAUSS6B0yXcVwqQlh7C-wT_NNBpHV_p1GOzndv3rN_Kr_4kZb0kAF0qpJLoRNle\
+             iKgbsgU7tm7FREYR47XSlgNmjkDUUuJbjSwbfGn2fAHn6m0fDNC7yHHpGgdgQyY6EJrXzoQ27lMvsIxCbNzSOyEu6UFavNq5\
+             hDDtz7H1THu14S82D3pnWL4QyK9JQUjyEYc1epU8fULh2qhLKTHKrrN0Gb6GGTf4-LXKUz9bUHGPP-dP2OdrWlr6ee48kToy\
+             ksW0xvSlSONoHO3-WoQ-W2wVnOLKu920Gvhr_JcixLI3DH6TBlFGfg",
+        ),
+        (
+            "short padding and garbage behind the hash",
+            "OXQ5H6kvkkb512mc_dHyJiHCqQsa9XlefUIpuaOMEPn47MR3QnmKgMQ2oDNUC7ul8Pk0eT01wTYJjGLtP8xRTxTpNYuAoDhO\
+             Z5cRcFwHHB9ylL04TtOWtNkdv4elCg37qpBetXh1GQPpv6_ASl50f3wS62P_cuEI1eFXO2iN2MrYHXA5vqjK9n89S_UyA-K2\
+             JLlW5dbQ9nLkXZXSeb_nRjOlGALaZMTlAxnftPbu4O2TvD6Bjt3BQNqJ7_sTqbnDmtovNI3zQge-dxg2s4XUXoU7Y8-u0nTP\
+             UUUafVvdPlSlI5fW-5ez-Sj2aP43xFaVifj8QGE9nyxtIwhcWddZEQ",
+        ),
+        (
+            "a byte of garbage behind the hash",
+            "Z7OC9XDfho0J8AhDDDi7zgIX_E8KbPHQwjow9QO0vcAT5oggE32dVBNXHkKJnAk2JUIeB249vaz1MdKf0gcfCkUYODY7fNqq\
+             IOyjh3mp2Bx_67MOy97VuhWwcpOFnjoi44ufEYyIrP3zz_Ek8Drq5XULhcY3uJn2s3U692bS-SjNWl6cgZzB-qd41RmL8pWh\
+             d1iwnoJ26C60aNP_lnKzUadQ3i59AUca0fRo4hE5iLtnARK85YuRxEFsIe1v0_a8ccAfasztEA4hrA5xI-ZuaJRhOqLyfDFZ\
+             D48rK1zvBLBPHvjx56Zph9hKCP0oEDGCfK5vZSCORL8vhJ4q7uxURg",
+        ),
+        (
+            "garbage in the parameters",
+            "oh1-nJ38s7cktruBSnWxQMOS6vR4hyrK3CnT-uJ79U8v8snbL87kcRigQBPdLdvQQfMsCyliMfp6PV5HZpDRre6KKD4-yfyW\
+             mOhuEIGlayvxNmTwYR5_qc8n0At9HrIlqmTLwlAdTUwRwxh-66szNDgxovPR11VrhJaksIilDXJvhApBFcyKKA6_BeU3cw-6\
+             jhS3yB9hlJgoLEt-_Q4-i7RYIC4Re5tVYQJfNLg0-4unax4gM2s7oculmiT5S7C5ywd8EqTnAvKWOBcLebE48tD3gGvgeT_B\
+             AGFXVxqRYpXhldgGfXvcVTMEdzSaxl5KIT6oCpJW8s1NnddQObfmFw",
+        ),
+        (
+            "lengths in the long form",
+            "ZifKgSZR4vzK2ZZcxIjVyzz0rP88CWnwEKNomp4lcW6qqmO6QZmIv1vADFS9TuumdqO_uAFrwFoVSDhJ28rGjIlGKbw_dnen\
+             PRa0npJnvX_40dG9EXTEEoghPhkkAHdVPWcRepZEV70E3Jk3xCD6AaXxG_3eI0DTZb--bqw3kVfJIRnkD0iS1i39A2IINB1c\
+             iv4npb9BmZNni_trctzBz4aQyj0VwkQuPerk3Oq1aP3cXCE0r2kur2-Gy7RNK-47ZtX2yk4S7AQw6wgm-xSPK9KLE0baUzsg\
+             fReqKoLDmG-ScdXlkLc7MPkizww6ldnjREvRitjjN1GtIorAo48F7g",
+        ),
+        (
+            "block type 2",
+            "CYCvwQIyLBJXdrJjRQ-WtyFS-2DpaqZx3o31VmFgeNKDYDkHKliB_nXiV_PeyvCbemLR1oPCTJCt5DA-OdmiYctkhOsh3BCk\
+             DW03exbpkjL3CxatjISmyT2jES8u8VI_hQwQUBCMYIt2276_OCs8vMU_lcZ6j1AxueA8ujd3kykrO8BylkLUqXWI0fMAHTEP\
+             g9wKn25sPTnNBEE1JTP9kTiNMSD5yw7kvlsJMYSf7BpnUv6BkTBcjCpUmD7YlyP1f4v4HY7N9OhUPM9OHvjLc0n4KAccB_K1\
+             DWGUTyOqN5Oozp0Dbg05X2FE7wpuOyJtop3tIPDERwxUu0LsMrucLg",
+        ),
+        (
+            "block type 0",
+            "Ug-EOddMCliRLrLqaX3UOhspkrcbAR1hMhzGixTYBifdoRfSqNzHLExxZNiu9LkIpimPfi1E0lZosnrJSgWKDMExLcpmhOE3\
+             RZlje0GjBcE4OxLErvAxc8jgM7GJi6bVWtFOGOA-_n8OnIey91nh2ekr6IlUDblsPJJS2RcsyYXYawH_cxjt3pVf_jQ8hnWh\
+             7WqpdpvjDvDR7lVhO-cTHLqFqgMUaKMMMZLjmnSMUzvkZNPjM3kIIUR9ybFcI7wmQjspUNJ2_NiYbiU6Eam5xICWOlN20bLR\
+             lhCW8PmOb00tEpr61xhY-sR1fGtpIjZkzVAM_08L-6H7pjsy50GDtw",
+        ),
+        (
+            "one padding byte that is not FF",
+            "ksj0pcz1p1HJS5f4xky8MxoRiex-BUkFDULovklPV1d8-WLFBqtSRLcZ4XiFUF9a4xcTgquVsvE4zyRcxfvY3QdR8gMHma02\
+             eMeXpP0j3gBznZ80ZAI_Cm3BbSfRidbhZ4eWxlwYPS9GTOo2HvouyMaJ3LIV2hG3s9D1-nWuRllZkzlot7Gav0jeuILvIZwN\
+             efukp1d-BEJElzC04TgIih_88Exf7Q7uo-trtiQ5rQpXVAKOTQODaMQNfRhSD0sSWtL72mewtdbXmYpoMc-ewEy00eg1dp_q\
+             2_GE4vwV-a_Re_EQqZjZIgS0Toqu2jey1_Jj2BbifG8Y6fX6rw0vpw",
+        ),
+        (
+            "a separator that is not 0",
+            "nKXm2KNnwGGcdcxp1x2cX16cNrnraSPmGbWF1hKV48wc_i01I0-PYQ6JZaLmrWKtjLEpiKL58W54QL-0iI8QzTH3_z852gTd\
+             0mhghHIrp4cDiPqTAPFp4hegFU-XoiEOJaNWBO_dNWj3KnrjbpXIqzSfwFkn2tBLmmO2OIu2o_c0KSvV2gUYcxcDHKRhulSY\
+             v5o3khd1kJnzOV-49oL6FnRLbhKKZZWEfYD7kjmwAlBRO8fpoblBXkyywf6sg-GF2nGgCB4-XBpK_TisyMlnD90s9gvRnXI6\
+             Uki9nwtzLZJYwKDsUxwzNdpHPKU0Kz7QT9RL4eg7JSAX4Zi3E-UCZA",
+        ),
+        (
+            "another hash",
+            "ndYDgGgnP_Mv2qFGtTVN6s_beBAfMIuMHqmbdMSXprivzv_OgWwK-Yhm_WK19e0YdKhKEhEY535Cb0EmoG4ETsoXJKFsdcoY\
+             ChRn2mNl2FvK1px1I_7tH_kNFqxVoCT2fQ7ily8ATvplyayWaGj56auTXDmf-oACQ3fRAzhRDkvTPkgXO5Ja95LK845mvBkp\
+             IB4n1vCNODR7Mcim_BQ9bUwoKxekJVxCbnnrFJjq2ATyTij5NsGOf91uYc5RGEMAK_Bp47-3uPs7wDPmwjHx5T-3Bz-EWpFJ\
+             qTHKS-KHjg82r0p9fcBn9zcM6mRi2j29zoDPnRNanbmFaTJeTMUjvg",
+        ),
+        (
+            "PSS",
+            "hSROPvIlX_OqLuS0nTgM7x_hc8S1L7DI25UVGYEIbL52QEicuaUfezwk_SlFxekdqfpGiyqtPy7hNCr0IQXPpxUgDaPHVE_L\
+             I80xZ70DOk4dcZJQjfKngV7S6Sex3ecMpPFFi3uS1lMsA18_os66a43wtvFlPFqO4iDttQacKlVfJ6EoyPQtm_I1EpvXKENu\
+             Yge-M--j2CZ_A6Qs-zkpZbqfyuyr-KnuSJtZnuSUgXHgGzodGKNSAFOiaNafEnRI0xmqYfyFQjAPFAxpZYTNUxsYNOOcF-wK\
+             IoTGyc6VgzgaG-CS3JE4gD5FjWEfxv1l_tOSwZ9RUEkutc3Ax3WK_Q",
+        ),
+        (
+            "the negated signature",
+            "h6ML_0H3qjcjf4ik81cbyUPJ1P4FWSplojHCTZ4OUv2wYXOKuwlOEq_pmZdmG6jjEX0y1fOVeZqCgos-yqS4Ppx52X38kTr5\
+             NlvITXIs5Ajh9FF73OiuQ3JUVXnxIoOmwd2-1CShNwJpuMh0VD3eNJh-aXZ0rubdrs2b4EKe2hgccgx7pcnV6PYZa1amyi3-\
+             lcY4fksNH6U0HzEnw2AkoFRHdXtPoGMR17Yt7zEc8OjI_hsfaAoTJL-aB-xhi11cpPj4e0dS49yr3lwf2oikV_iLnBtCU8gD\
+             VD3kHpIORz5jNkE-A-GksSqURaGaKMsXnZaRIPGKadkVKwUFyh0M7g",
+        ),
+        (
+            "the signature plus the modulus",
+            "v086ah-sEYYWs9rK5NAZ735KY1vs__NxKhw8F3vcwjqX-69hEOoAGM0JSsfFqRFxTTqLp7tVWn_vL0CD9-q6sSeDj-7L_6AB\
+             sqYmZutGBy_iD9JpGCxXPUrzrOoSPQ9lVn2M7HpL5Ki3vrn_piw8bAQu13gDjEomvqlkX1R4UnsXYCKoSVJKoMKp0DdTOXBb\
+             SXrTd-MDDlvNIjnFMbOzdWKOD_gVXYZOKYeVAM5O4eybwkPltrJGy1h3K_dphL5LZf58Zri9FIIYvod78xfvvA5QjiXNBRto\
+             -s_ezadfMvHIgI4LEvuO0bJ2-i4MgDjLVQyEuMxloazH9FI8ocPatA",
+        ),
+    ];
+
+    /// Of a key with exponent 3 (`openssl genrsa -3 2048`).
+    const CUBE_MODULUS: &str = "\
+        l1iJUfAv-Wd6hZ82AtDtsVGwhX7P59mqHs6QCYtodJ-mgqupcuHGWAPx-mD7lWcA0BQ_qGd8rgyB5_heSuREhw9mcA4Xdi47\
+        ttlbUmNx1ZsYsAwaM8p7MwnVFzl2wLz6fbqZ3sBZsstRAsPtEYPLLvi-xfzx9HpXeEd4I5J1fA2mNQRSrTAPKmTLuunRBFKZ\
+        JDft9hDQ7mERz6r85gNx-t8MZ2bOBwhC3WiIh_B8gFGlDVP-JhWpV6RDxEZM4kPfteIuEl3mSrx2t5jo6LcH6ESS1CnFGYTm\
+        k6Tphz6MiUpUL8rpnaMtvLMH-aRBxRr4GPKVBRNOC8MmTfOae_WC1Q";
+    /// Its own signature.
+    const CUBE_VALID: &str = "\
+        kjOO9g1ZUbuJKrwRI6bb5sY-og104dog7xz5S1mL1I0ojH0R1en0BAboxPKGy39g94ElvcUAgvyKRPqVO2_EUGmvEQLHCH9b\
+        YAzcz5YYrOpg_Gfthdrr_L-dO1zy-zecfxRL3PEKlf1nxRgVq8S6PfDIHM-zzx0JtZqBlwd3AwR4Ef9bXJyfUvKk1XgVBGG-\
+        x29XxHUiJsEhsMHGA3YW3ALgOanyA8Dm-CDCZJ2ABFvXJ5Occ_R1NCTENYtcNjxvo6HrJrMJya3OvBJ7hLkGaz65sDih3-DM\
+        uv_6QbTHFyAraZmej2UcywHxFSPO72MavrTedTdEUTsUKWDtgjqrzg";
+    /// Made without the private key: a number whose cube begins with a short padding and the right hash.
+    const CUBE_ROOT: &str = "\
+        AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+        AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+        AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAMsv9SnrceQVYPXZ1IPUWQHWRdtN4JvLvY649x6tb-wvTehXVRsgilbyee3Dk\
+        sDO3ad2QbYF2YccF1hvQnuhphkM4AZsXKC1kbiWMgIRj0YOn_U8V7Q";
+}

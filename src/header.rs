@@ -87,7 +87,7 @@ impl HeaderFields {
         let mut reading = Reading::new(json, limits);
         if let Err(failure) = json::read(json, |reader| reader.deserialize_map(&mut reading)) {
             return Err(reading.refusal.unwrap_or(match reading.parameter {
-                Some(name) => VerifyError::InvalidHeader { name },
+                Some(name) if json::is_json(json) => VerifyError::InvalidHeader { name },
                 _ => VerifyError::InvalidJson { part: Part::Header, offset: failure.offset },
             }));
         }

@@ -12,7 +12,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use serde::Serialize;
-use serde::de::{DeserializeSeed, Deserializer, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, Visitor};
 
 /// The deserializer over one document.
 pub(crate) type Reader<'de> = serde_json::Deserializer<serde_json::de::StrRead<'de>>;
@@ -52,6 +52,11 @@ pub(crate) fn read<'de, T>(
     read(&mut reader)
         .and_then(|value| reader.end().map(|()| value))
         .map_err(|error| Failure { offset: offset_of(text, &error), shape: error.is_data() })
+}
+
+/// Whether `text` is JSON at all; numbers may be larger than any type here holds.
+pub(crate) fn is_json(text: &str) -> bool {
+    read(text, |reader| IgnoredAny::deserialize(reader)).is_ok()
 }
 
 /// Bytes from the start of `text` to the place that `error` gives as line and column.

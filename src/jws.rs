@@ -73,10 +73,10 @@ pub(crate) enum TypRule {
 impl TypRule {
     /// The rule for exactly `typ`.
     pub(crate) fn exactly(typ: &str) -> Result<Self, PolicyError> {
-        if typ.is_empty() {
-            return Err(PolicyError::Empty { setting: "typ" });
+        match essence(typ) {
+            "" => Err(PolicyError::Empty { setting: "typ" }),
+            typ => Ok(Self::Exactly(typ.into())),
         }
-        Ok(Self::Exactly(essence(typ).into()))
     }
 
     /// What a token that follows the rule would say.

@@ -43,7 +43,7 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(
     let mut capture = Capture::new(payload, rules);
     let read = json::read(payload, |reader| {
         let claims = T::deserialize(Top { reader, capture: &mut capture })?;
-        if !capture.entered {
+        if !capture.entered && !capture.doubted {
             // A type that never asked for the object; the policy wants to see it all the same.
             <()>::deserialize(Top { reader, capture: &mut capture })?;
         }
@@ -54,11 +54,14 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(
         return Err(refusal);
     }
     let failure = match read {
-        Ok(claims) => return Ok((capture.registered, claims)),
+        Ok(claims) if !capture.doubted => return Ok((capture.registered, claims)),
+        // `T` has made something of a payload that it could not read in part, which is its right. What decides
+        // is read once more, undisturbed.
+        Ok(claims) => return decode::<()>(payload, rules).map(|(registered, ())| (registered, claims)),
         Err(failure) => failure,
     };
     Err(match (capture.reading, capture.missing) {
-        (Some(name), _) => VerifyError::MalformedClaim { claim: name.text() },
+        (Some(name), _) if json::is_json(payload) => VerifyError::MalformedClaim { claim: name.text() },
         (_, Some(claim)) => VerifyError::MissingClaim { claim: Cow::Borrowed(claim) },
         _ if failure.shape && (capture.entered || capture.unfit) => {
             VerifyError::ClaimsMismatch { claim: capture.field, offset: failure.offset }
@@ -158,6 +161,8 @@ struct Capture<'a, 'de> {
     unfit: bool,
     /// Whether the object was read to its end.
     finished: bool,
+    /// Whether there was an error that `T` saw, and might have swallowed.
+    doubted: bool,
 }
 
 impl<'a, 'de> Capture<'a, 'de> {
@@ -174,6 +179,7 @@ impl<'a, 'de> Capture<'a, 'de> {
             entered: false,
             unfit: false,
             finished: false,
+            doubted: false,
         }
     }
 
@@ -261,9 +267,12 @@ struct Top<'r, 'c, 'a, 'de> {
 
 impl<'de> Top<'_, '_, '_, 'de> {
     fn object<V: Visitor<'de>>(self, shown: Shown, visitor: V) -> Result<V::Value, json::Error> {
-        let value = self.reader.deserialize_map(Tap { capture: self.capture, shown, visitor })?;
-        self.capture.finished = true;
-        Ok(value)
+        let read = self.reader.deserialize_map(Tap { capture: &mut *self.capture, shown, visitor });
+        match read {
+            Ok(_) => self.capture.finished = true,
+            Err(_) => self.capture.doubted = true,
+        }
+        read
     }
 
     /// Reads everything for the policy; the type wants to see none of it.
@@ -441,9 +450,8 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Tee<'_, '_, 'de, A> {
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Self::Error> {
         loop {
-            let Some(name) = self.map.next_key_seed(NameSeed).map_err(Fault::Json)? else {
-                return Ok(None);
-            };
+            let next = self.map.next_key_seed(NameSeed);
+            let Some(name) = next.map_err(|error| self.doubt(error))? else { return Ok(None) };
             if let Err(refusal) = self.capture.admit(name.clone()) {
                 self.capture.refusal = Some(refusal);
                 return Err(Fault::Other);
@@ -453,7 +461,8 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Tee<'_, '_, 'de, A> {
                 self.current = Current::Private(name);
                 return Ok(Some(value));
             };
-            self.capture.keep(registered, &mut self.map).map_err(Fault::Json)?;
+            let kept = self.capture.keep(registered, &mut self.map);
+            kept.map_err(|error| self.doubt(error))?;
             if self.shown.includes(registered) {
                 self.current = Current::Registered(registered);
                 return seed.deserialize(Replay::new(Value::Borrowed(registered.text()))).map(Some);
@@ -463,10 +472,13 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Tee<'_, '_, 'de, A> {
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Self::Error> {
         match core::mem::replace(&mut self.current, Current::None) {
-            Current::Private(name) => self.map.next_value_seed(seed).map_err(|error| {
-                self.capture.field = self.shown.field(&name);
-                Fault::Json(error)
-            }),
+            Current::Private(name) => {
+                let seed = Watch { seed, failed: &mut self.capture.doubted };
+                self.map.next_value_seed(seed).map_err(|error| {
+                    self.capture.field = self.shown.field(&name);
+                    self.doubt(error)
+                })
+            }
             Current::Registered(name) => {
                 let value = self.capture.shown(name).ok_or(Fault::Other)?;
                 seed.deserialize(Replay::new(value)).inspect_err(|_| {
@@ -476,6 +488,58 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Tee<'_, '_, 'de, A> {
             // A visitor that asks for a value before its name.
             Current::None => Err(Fault::Other),
         }
+    }
+}
+
+impl<'de, A: MapAccess<'de>> Tee<'_, '_, 'de, A> {
+    /// An error that goes to `T`, which may not pass it on.
+    const fn doubt(&mut self, error: A::Error) -> Fault<A::Error> {
+        self.capture.doubted = true;
+        Fault::Json(error)
+    }
+}
+
+/// Notes whether a value could not be read as `T` asked for it: a type that swallows the error leaves the reader
+/// in the middle of that value.
+struct Watch<'f, S> {
+    seed: S,
+    failed: &'f mut bool,
+}
+
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Watch<'_, S> {
+    type Value = S::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
+        self.seed.deserialize(Watch { seed: deserializer, failed: self.failed })
+    }
+}
+
+macro_rules! watch {
+    ($($method:ident($($argument:ident: $kind:ty),*))*) => {$(
+        fn $method<V: Visitor<'de>>(self, $($argument: $kind,)* visitor: V) -> Result<V::Value, D::Error> {
+            self.seed.$method($($argument,)* visitor).inspect_err(|_| *self.failed = true)
+        }
+    )*};
+}
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Watch<'_, D> {
+    type Error = D::Error;
+
+    watch! {
+        deserialize_any() deserialize_bool() deserialize_i8() deserialize_i16() deserialize_i32()
+        deserialize_i64() deserialize_i128() deserialize_u8() deserialize_u16() deserialize_u32()
+        deserialize_u64() deserialize_u128() deserialize_f32() deserialize_f64() deserialize_char()
+        deserialize_str() deserialize_string() deserialize_bytes() deserialize_byte_buf() deserialize_option()
+        deserialize_unit() deserialize_unit_struct(name: &'static str)
+        deserialize_newtype_struct(name: &'static str) deserialize_seq() deserialize_tuple(length: usize)
+        deserialize_tuple_struct(name: &'static str, length: usize) deserialize_map()
+        deserialize_struct(name: &'static str, fields: &'static [&'static str])
+        deserialize_enum(name: &'static str, variants: &'static [&'static str])
+        deserialize_identifier() deserialize_ignored_any()
+    }
+
+    fn is_human_readable(&self) -> bool {
+        self.seed.is_human_readable()
     }
 }
 

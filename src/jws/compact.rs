@@ -231,15 +231,26 @@ impl Gate {
     }
 
     fn recognize(&self, segment: &str) -> Option<Recognized<'_>> {
-        if let Some(known) = &self.known {
-            if known.segment() != segment {
-                return None;
+        let found = match &self.known {
+            Some(known) if known.segment() == segment => {
+                self.source.only_key().map(|key| Recognized { key, header: known })?
             }
-            return self.source.only_key().map(|key| Recognized { key, header: known });
-        }
-        let found = self.source.recognize(segment)?;
-        let ours = found.header.header().algorithm() == found.key.algorithm();
-        (ours && self.rules.typ.check(&found.header.header()).is_ok()).then_some(found)
+            Some(_) => return None,
+            None => self.source.recognize(segment)?,
+        };
+        self.would_pass(&found).then_some(found)
+    }
+
+    /// Whether the slow path would let this header through to its key as well.
+    fn would_pass(&self, found: &Recognized<'_>) -> bool {
+        let header = found.header.header();
+        let limits = &self.rules.limits;
+        // No header of ours has more members than these, nor anything nested in it.
+        header.algorithm() == found.key.algorithm()
+            && header.key_id().is_none_or(|key_id| key_id.len() <= limits.key_id_bytes)
+            && limits.members >= 4
+            && limits.depth >= 1
+            && self.rules.typ.check(&header).is_ok()
     }
 }
 

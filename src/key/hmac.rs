@@ -211,8 +211,15 @@ fn decode(alphabet: &Alphabet, text: &str) -> Result<Zeroizing<Vec<u8>>, KeyErro
 ///
 /// The bytes are secret, so all of them are looked at in the same way: only the answers are branched on.
 fn refuse_key_files(secret: &[u8]) -> Result<(), KeyError> {
-    const SSH: [&[u8]; 6] =
-        [b"ssh-rsa ", b"ssh-dss ", b"ssh-ed25519 ", b"ecdsa-sha2-", b"sk-ssh-", b"sk-ecdsa-sha2-"];
+    const SSH: [&[u8]; 7] = [
+        b"ssh-rsa ",
+        b"ssh-dss ",
+        b"ssh-ed25519 ",
+        b"ecdsa-sha2-",
+        b"sk-ssh-",
+        b"sk-ecdsa-sha2-",
+        b"---- BEGIN SSH2 ",
+    ];
     let holds = |needle: &[u8]| any(secret.windows(needle.len()).map(|window| window.ct_eq(needle)));
     let looks_like = [
         (KeyFile::Pem, holds(b"-----BEGIN ")),
@@ -248,7 +255,8 @@ fn is_der(secret: &[u8]) -> Choice {
     // An AlgorithmIdentifier with its OID, or a certificate; a modulus; the version that private keys begin with.
     let oid = content.get(..1).map_or(Choice::from(0), |front| front.ct_eq(&[0x30]))
         & content.get(2..3).map_or(Choice::from(0), |third| third.ct_eq(&[0x06]));
-    let first: [&[u8]; 6] = [
+    let first: [&[u8]; 7] = [
+        &[0x30, 0x81],
         &[0x30, 0x82],
         &[0x02, 0x82],
         &[0x02, 0x81],
@@ -285,8 +293,8 @@ mod tests {
         for length in 8..70_000_usize {
             let mut key = alloc::vec![0; length];
             let outer: Vec<u8> = match length {
-                ..0x82 => alloc::vec![0x30, (length - 2) as u8],
-                0x83..0x103 => alloc::vec![0x30, 0x81, (length - 3) as u8],
+                ..=0x81 => alloc::vec![0x30, (length - 2) as u8],
+                0x83..=0x102 => alloc::vec![0x30, 0x81, (length - 3) as u8],
                 0x104..0x1_0000 => alloc::vec![0x30, 0x82, ((length - 4) >> 8) as u8, (length - 4) as u8],
                 _ => continue, // no SEQUENCE is that long, or none that a key would be
             };

@@ -91,16 +91,15 @@ pub(crate) fn decode_onto(out: &mut Vec<u8>, text: &str) -> Result<(), usize> {
 pub(crate) fn first_foreign(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     // Without a branch in the loop the compiler checks sixteen bytes at a time.
-    let clean = bytes.iter().fold(true, |clean, &byte| clean & in_alphabet(byte));
-    if clean { None } else { bytes.iter().position(|&byte| !in_alphabet(byte)) }
+    let foreign = bytes.iter().fold(0, |foreign, &byte| foreign | u8::from(!in_alphabet(byte)));
+    if foreign == 0 { None } else { bytes.iter().position(|&byte| !in_alphabet(byte)) }
 }
 
 const fn in_alphabet(byte: u8) -> bool {
-    byte.is_ascii_lowercase()
-        | byte.is_ascii_uppercase()
-        | byte.is_ascii_digit()
-        | (byte == b'-')
-        | (byte == b'_')
+    // Bit 5 is the case of a letter.
+    let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+    let digit = byte.wrapping_sub(b'0') < 10;
+    letter | digit | (byte == b'-') | (byte == b'_')
 }
 
 /// Where the text went wrong. The error of the crate `base64` also shows the symbol: that stays here.

@@ -68,19 +68,21 @@ impl<'t> Unverified<'t> {
             return too_large(Size::TokenBytes, limits.token_bytes);
         }
         let (header, rest) = text.split_once('.').ok_or(VerifyError::NotAToken)?;
-        let (payload, signature) = rest.split_once('.').ok_or(VerifyError::NotAToken)?;
+        let (payload, signature) = rest.rsplit_once('.').ok_or(VerifyError::NotAToken)?;
         if header.len() > limits.header_bytes {
             return too_large(Size::HeaderBytes, limits.header_bytes);
         }
         if signature.len() > base64url::encoded_len(LONGEST_SIGNATURE) {
             return too_large(Size::SignatureBytes, base64url::encoded_len(LONGEST_SIGNATURE));
         }
-        if signature.contains('.') {
-            return Err(VerifyError::NotAToken);
-        }
         for (segment, part) in [(header, Part::Header), (payload, Part::Payload)] {
-            if let Some(offset) = base64url::first_foreign(segment) {
-                return Err(VerifyError::InvalidBase64 { part, offset });
+            match base64url::first_foreign(segment) {
+                None => {}
+                // A third dot: it stands in what was taken for the payload.
+                Some(offset) if segment.as_bytes().get(offset) == Some(&b'.') => {
+                    return Err(VerifyError::NotAToken);
+                }
+                Some(offset) => return Err(VerifyError::InvalidBase64 { part, offset }),
             }
         }
         Ok(Self { text, header, payload, signature })

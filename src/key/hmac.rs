@@ -114,7 +114,7 @@ impl<A: HmacAlgorithm> HmacKey<A> {
         if secret.len() < A::MINIMUM {
             return Err(KeyError::SecretTooShort { bytes: secret.len(), minimum: A::MINIMUM });
         }
-        Self::from_weak_bytes(secret)
+        Self::keyed(secret)
     }
 
     /// The key of the bytes that `text` encodes in base64 (alphabet with `+` and `/`), padded or not.
@@ -152,8 +152,7 @@ impl<A: HmacAlgorithm> HmacKey<A> {
         if secret.is_empty() {
             return Err(KeyError::EmptySecret);
         }
-        let keyed = A::Keyed::keyed(secret).ok_or(KeyError::EmptySecret)?;
-        Ok(Self { keyed, identity: Identity::new(A::ALGORITHM) })
+        Self::keyed(secret)
     }
 
     /// A new key of the operating system's randomness, which lives and dies with this process.
@@ -177,7 +176,12 @@ impl<A: HmacAlgorithm> HmacKey<A> {
         let mut secret = Zeroizing::new(Vec::new());
         secret.resize(A::MINIMUM, 0);
         entropy.fill(&mut secret).map_err(|_| KeyError::Entropy)?;
-        Self::from_weak_bytes(secret.as_slice())
+        Self::keyed(&secret)
+    }
+
+    fn keyed(secret: &[u8]) -> Result<Self, KeyError> {
+        let keyed = A::Keyed::keyed(secret).ok_or(KeyError::EmptySecret)?;
+        Ok(Self { keyed, identity: Identity::new(A::ALGORITHM) })
     }
 }
 
@@ -209,7 +213,7 @@ fn decode(alphabet: &Alphabet, text: &str) -> Result<Zeroizing<Vec<u8>>, KeyErro
 
 /// Refuses what is a key of another kind, whatever stands before it.
 ///
-/// The bytes are secret, so all of them are looked at in the same way: only the answers are branched on.
+/// The bytes are secret, so all of them are looked at in the same way: only the answer is branched on.
 fn refuse_key_files(secret: &[u8]) -> Result<(), KeyError> {
     const SSH: [&[u8]; 7] = [
         b"ssh-rsa ",
@@ -227,10 +231,12 @@ fn refuse_key_files(secret: &[u8]) -> Result<(), KeyError> {
         (KeyFile::Ssh, any(SSH.into_iter().map(holds))),
         (KeyFile::Der, is_der(secret)),
     ];
-    match looks_like.into_iter().find(|(_, found)| bool::from(*found)) {
-        Some((found, _)) => Err(KeyError::NotASecret { found }),
-        None => Ok(()),
+    if !bool::from(any(looks_like.into_iter().map(|(_, found)| found))) {
+        return Ok(());
     }
+    // It is no secret, so now it may be branched on.
+    let found = looks_like.into_iter().find(|(_, found)| bool::from(*found));
+    Err(KeyError::NotASecret { found: found.map_or(KeyFile::Der, |(file, _)| file) })
 }
 
 fn any(choices: impl Iterator<Item = Choice>) -> Choice {

@@ -1,0 +1,191 @@
+//! Does anything branch on a secret, or look something up by one?
+//!
+//! Secrets are marked as undefined memory; valgrind's memcheck then reports each branch and each address that
+//! depends on them. `tests/constant_time/run` starts this program under it. The first two cases are controls that
+//! must be reported. What else is reported must be an answer that is public, and is counted exactly.
+//!
+//! What this does not see: instructions whose time depends on their operands, other CPUs, other compilers.
+
+use core::hint::black_box;
+use countersign::{Entropy, EntropyError, Hs256Key, Rs256SigningKey, SecretBytes, SignKey, VerifyKey};
+use rsa::pkcs8::DecodePrivateKey;
+use rsa::traits::PrivateKeyParts;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::Mutex;
+use subtle::ConstantTimeEq;
+
+const PEM: &str = include_str!("../../data/rfc7515_a2.pem");
+
+fn main() {
+    if request(RUNNING_ON_VALGRIND, 0, 0) == 0 {
+        eprintln!("run this under valgrind: tests/constant_time/run");
+        std::process::exit(2);
+    }
+    let mut wrong = 0;
+    let mut check = |case: &str, expected: core::ops::RangeInclusive<u64>, found: u64| {
+        let verdict = if expected.contains(&found) { "ok" } else { "WRONG" };
+        wrong += u64::from(!expected.contains(&found));
+        println!("{verdict}: {case}: {found} events, expected {expected:?}");
+    };
+
+    let many = 1..=u64::MAX;
+    check("control: two secrets compared with ==", many.clone(), events(|| branch(hidden())));
+    let table = black_box([7_u8; 256]);
+    check("control: a table read at a secret place", many, events(|| table[usize::from(hidden()[0])]));
+    check("two secrets compared by subtle", 0..=0, events(|| hidden().ct_eq(&hidden())));
+
+    // Whether it looks like a key file: an answer that comes out as an error.
+    check("HMAC key set-up", 1..=1, events(|| Hs256Key::from_bytes(hidden()).unwrap()));
+    let key = Hs256Key::from_bytes(hidden()).unwrap();
+    check("HMAC sign", 0..=0, events(|| key.sign_bytes(b"header.payload").unwrap()));
+    let mut tag = key.sign_bytes(b"header.payload").unwrap().as_bytes().to_vec();
+    reveal(&tag);
+    // Whether the tag is right.
+    check("HMAC verify, right tag", 1..=1, events(|| key.verify_bytes(b"header.payload", &tag).unwrap()));
+    tag[0] ^= 1;
+    check("HMAC verify, wrong tag", 1..=1, events(|| key.verify_bytes(b"header.payload", &tag).unwrap_err()));
+
+    let (one, other) = (SecretBytes::from(hidden().to_vec()), SecretBytes::from(hidden().to_vec()));
+    // Whether they are equal.
+    check("SecretBytes ==", 1..=1, events(|| assert!(one == other)));
+
+    let (key, marked) = hidden_rsa_key();
+    check("RSA: secret numbers found in the key's memory", 5..=u64::MAX, marked);
+    // The check of the finished signature, a public number, before it is released.
+    check("RSA sign, blinded", 1..=1, events(|| key.sign_bytes(b"header.payload").unwrap()));
+    // Its numbers are wiped when it is dropped, which is no business of this test.
+    core::mem::forget(key);
+    std::process::exit(i32::from(wrong > 0));
+}
+
+/// Does something or not, as two secrets are equal or not.
+fn branch(secret: [u8; 32]) -> usize {
+    if secret == hidden() { black_box(1) } else { black_box(2) }
+}
+
+/// 32 secret bytes.
+fn hidden() -> [u8; 32] {
+    let secret = black_box([0x42; 32]);
+    hide(&secret);
+    secret
+}
+
+/// How many events memcheck reports while `run` runs.
+fn events<T>(run: impl FnOnce() -> T) -> u64 {
+    let before = request(COUNT_ERRORS, 0, 0);
+    let value = black_box(run());
+    let after = request(COUNT_ERRORS, 0, 0);
+    core::mem::forget(value);
+    after - before
+}
+
+struct Fixed;
+
+impl Entropy for Fixed {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        // As public as can be: the blinding must not be what hides the key.
+        bytes.fill(0x5a);
+        Ok(())
+    }
+}
+
+/// A signing key whose secret numbers are marked wherever they lie on the heap: d, p, q, d mod p - 1, d mod q - 1
+/// and the inverse of q. Tells in how many places they were found.
+fn hidden_rsa_key() -> (Rs256SigningKey, u64) {
+    // Kept inverted, so that the search does not find what it searches with.
+    let mut needles: Vec<Vec<u8>> = Vec::new();
+    {
+        let parts = rsa::RsaPrivateKey::from_pkcs8_pem(PEM).unwrap();
+        let mut numbers = vec![parts.d(), parts.dp().unwrap(), parts.dq().unwrap()];
+        numbers.extend(parts.primes().iter().map(|prime| prime.as_ref()));
+        let inverse = parts.qinv().unwrap().as_montgomery().clone();
+        numbers.push(&inverse);
+        for number in numbers {
+            let limbs = number.as_limbs().iter();
+            needles.push(limbs.flat_map(|limb| limb.0.to_ne_bytes()).map(|byte| !byte).collect());
+        }
+    }
+    let key = Rs256SigningKey::from_pem_with(PEM, Fixed).unwrap();
+    let mut marked = 0;
+    for (address, size) in BLOCKS.lock().unwrap().iter().copied().filter(|block| block.1 > 0) {
+        // SAFETY: the block is allocated, of this size, and was zeroed when it was.
+        let block = unsafe { core::slice::from_raw_parts(address as *const u8, size) };
+        for needle in &needles {
+            let mut at = 0;
+            while at + needle.len() <= block.len() {
+                let window = &block[at..at + needle.len()];
+                if window.iter().zip(needle).all(|(byte, inverted)| *byte == !inverted) {
+                    hide(window);
+                    marked += 1;
+                    break;
+                }
+                at += 8;
+            }
+        }
+    }
+    (key, marked)
+}
+
+/// Every block that is allocated now: address and size.
+static BLOCKS: Mutex<[(usize, usize); 4096]> = Mutex::new([(0, 0); 4096]);
+
+struct Listing;
+
+// SAFETY: every call goes to the system allocator; the list beside it touches no memory of it.
+unsafe impl GlobalAlloc for Listing {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promises are passed on.
+        let pointer = unsafe { System.alloc_zeroed(layout) };
+        replace((0, 0), (pointer as usize, layout.size()));
+        pointer
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        replace((pointer as usize, layout.size()), (0, 0));
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Listing = Listing;
+
+fn replace(old: (usize, usize), new: (usize, usize)) {
+    if let Ok(mut blocks) = BLOCKS.try_lock()
+        && let Some(place) = blocks.iter_mut().find(|block| **block == old)
+    {
+        *place = new;
+    }
+}
+
+const RUNNING_ON_VALGRIND: u64 = 0x1001;
+const COUNT_ERRORS: u64 = 0x1201;
+const MAKE_MEM_UNDEFINED: u64 = 0x4d43_0001;
+const MAKE_MEM_DEFINED: u64 = 0x4d43_0002;
+
+fn hide<T>(secret: &[T]) {
+    request(MAKE_MEM_UNDEFINED, secret.as_ptr() as u64, size_of_val(secret) as u64);
+}
+
+fn reveal<T>(public: &[T]) {
+    request(MAKE_MEM_DEFINED, public.as_ptr() as u64, size_of_val(public) as u64);
+}
+
+/// A valgrind client request: nothing at all when valgrind is not there.
+fn request(code: u64, first: u64, second: u64) -> u64 {
+    let arguments = [code, first, second, 0, 0, 0];
+    let mut result = 0_u64;
+    // SAFETY: the rotations add up to 128 bits and `xchg rbx, rbx` does nothing; valgrind reads the arguments.
+    unsafe {
+        core::arch::asm!(
+            "rol rdi, 3",
+            "rol rdi, 13",
+            "rol rdi, 61",
+            "rol rdi, 51",
+            "xchg rbx, rbx",
+            inout("rdx") result,
+            in("rax") arguments.as_ptr(),
+        );
+    }
+    result
+}

@@ -1,0 +1,38 @@
+// Signs and verifies with jsonwebtoken: one JSON request per line comes in, one JSON answer per line goes out.
+//
+// A token that the library refuses is an answer; anything else that goes wrong ends the program.
+'use strict';
+
+const jwt = require('jsonwebtoken');
+const { version } = require('jsonwebtoken/package.json');
+
+const keyOf = ({ alg, key }) => (alg === 'HS256' ? Buffer.from(key, 'hex') : key);
+
+const operations = {
+  about: () => ({ name: 'jsonwebtoken', version }),
+
+  sign(request) {
+    const options = { algorithm: request.alg };
+    if (request.kid !== undefined) options.keyid = request.kid;
+    return { token: jwt.sign(request.claims, keyOf(request), options) };
+  },
+
+  verify(request) {
+    const { alg, token, issuer, audience } = request;
+    try {
+      const options = { algorithms: [alg], issuer, audience, complete: true };
+      const { header, payload } = jwt.verify(token, keyOf(request), options);
+      return { header, claims: payload };
+    } catch (error) {
+      // Broken JSON inside a token is met as it is, before the signature is looked at.
+      if (!(error instanceof jwt.JsonWebTokenError || error instanceof SyntaxError)) throw error;
+      return { refused: `${error.name}: ${error.message}` };
+    }
+  },
+};
+
+const lines = require('node:readline').createInterface({ input: process.stdin });
+lines.on('line', (line) => {
+  const request = JSON.parse(line);
+  process.stdout.write(`${JSON.stringify(operations[request.op](request))}\n`);
+});

@@ -102,7 +102,7 @@ fn sign(criterion: &mut Criterion) {
     let rsa = Rs256SigningKey::generate(2048).unwrap();
     group.sample_size(20);
     group.bench_function("RS256-2048/typical", |bencher| {
-        bencher.iter(|| claims.sign(black_box(&rsa)).unwrap())
+        bencher.iter(|| claims.sign(black_box(&rsa)).unwrap());
     });
     group.finish();
 }
@@ -112,7 +112,7 @@ fn verify(criterion: &mut Criterion) {
     let text = typical().sign(&key()).unwrap();
     let hs256 = verifier(key());
     group.bench_function("HS256/typical", |bencher| {
-        bencher.iter(|| hs256.verify_at::<User>(black_box(&text), NOW).unwrap())
+        bencher.iter(|| hs256.verify_at::<User>(black_box(&text), NOW).unwrap());
     });
     let mut buffer = Buffer::new();
     group.bench_function("HS256/typical/in", |bencher| {
@@ -149,7 +149,7 @@ fn verify(criterion: &mut Criterion) {
     let text = typical().sign(&rsa).unwrap();
     let rs256 = verifier(rsa.verifying_key());
     group.bench_function("RS256-2048/typical", |bencher| {
-        bencher.iter(|| rs256.verify_at::<User>(black_box(&text), NOW).unwrap())
+        bencher.iter(|| rs256.verify_at::<User>(black_box(&text), NOW).unwrap());
     });
     group.finish();
 }

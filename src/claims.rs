@@ -24,7 +24,10 @@ use serde::ser::{Serialize, SerializeSeq, Serializer};
 /// [`never_expires`](Self::never_expires) it is not signed. Set twice, the last call counts, but for
 /// [`audience`](Self::audience), which adds.
 ///
-/// `Claims` is for writing only. What was verified is a [`Token`](crate::Token).
+/// `Claims` is for writing only. What was verified is a [`Token`](crate::Token). A struct of yours may be called
+/// `Claims` too: this one is then `countersign::Claims`.
+///
+/// Times are in seconds. Those in milliseconds, as some languages count them, lie tens of thousands of years ahead.
 ///
 /// # Examples
 ///
@@ -273,6 +276,24 @@ impl Audience {
     /// The entries.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
+    }
+
+    /// How many entries there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl From<Vec<String>> for Audience {
+    fn from(names: Vec<String>) -> Self {
+        Self(names)
     }
 }
 

@@ -248,8 +248,8 @@ pub enum VerifyError {
     /// The token has an `aud`, and this verifier was not told to be part of any audience.
     #[error("token is meant for an audience, none is expected here")]
     UnexpectedAudience,
-    /// No trusted key has the token's `kid` and `alg`.
-    #[error("no key for this token")]
+    /// No trusted key has the token's `kid` and `alg`; nor has the only key, if it has a `kid` and the token none.
+    #[error("no trusted key has the token's key id and algorithm")]
     UnknownKey,
     /// The header's `alg` is none that this crate knows; `none` among them.
     #[error("algorithm is not supported")]
@@ -410,7 +410,7 @@ pub enum KeyError {
     #[error("RSA public exponent is not allowed")]
     Exponent,
     /// A secret's text is not base64, or not base64url. Where is not said, the text being secret.
-    #[error("the secret's text is not valid base64")]
+    #[error("the secret's text is not valid base64; white space, at its end too, is not part of it")]
     InvalidBase64,
     /// A key id is empty or longer than 1 KiB.
     #[error("a key id holds 1 to 1024 bytes")]
@@ -529,15 +529,21 @@ pub enum PemMistake {
     /// The line breaks are a backslash and an `n`, as environment variables and JSON files have them.
     #[error("the PEM has \\n as two characters: turn them into line breaks")]
     EscapedLineBreaks,
-    /// Lines begin with blanks.
-    #[error("the lines of the PEM are indented: remove the blanks")]
+    /// Lines begin or end with blanks.
+    #[error("the lines of the PEM begin or end with blanks: remove them")]
     Indented,
+    /// The text stands on one line, as environment variables may have it.
+    #[error("the PEM has lost its line breaks: put them back before and behind the base64")]
+    LostLineBreaks,
     /// The END line is missing: the text was cut off.
     #[error("the END line of the PEM is missing")]
     MissingEnd,
     /// There is no BEGIN line.
     #[error("there is no BEGIN line, so this is no PEM")]
     NotPem,
+    /// An OpenSSH private key, whatever its algorithm.
+    #[error("this is an OpenSSH key: convert it with ssh-keygen -p -m PKCS8")]
+    OpenSsh,
     /// Another kind of key or of file than is needed.
     #[error("the PEM holds something else than an RSA key")]
     OtherLabel,
@@ -547,6 +553,9 @@ pub enum PemMistake {
     /// A public key stands where the private one is needed.
     #[error("this is a public key: a signer wants the private one")]
     PublicKey,
+    /// The text stands in quotation marks.
+    #[error("the PEM stands in quotation marks: remove them")]
+    Quoted,
     /// There are several PEM blocks.
     #[error("there are several PEM blocks: leave the one that is meant")]
     SeveralBlocks,
@@ -559,11 +568,11 @@ pub enum SignError {
     /// The claims type is not a struct or a map with text keys, so it makes no JSON object.
     #[error("claims do not make a JSON object")]
     ClaimsNotAnObject,
-    /// `exp` is not after `iat` or `nbf`, so the token would never be valid.
+    /// `exp` is not after `iat` or `nbf`, in whole seconds, so the token would never be valid.
     #[error("the token would expire before it is valid")]
     ContradictoryTimes,
     /// A claim would stand twice in the token: set in the builder and in the claims type, or twice in the latter.
-    #[error("claim {claim} would stand twice")]
+    #[error("claim {claim} would stand twice: in the builder and in the claims type, or twice in the latter")]
     DuplicateClaim {
         /// The claim.
         claim: Cow<'static, str>,

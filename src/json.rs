@@ -362,7 +362,7 @@ mod tests {
     #[test]
     fn a_failure_says_the_byte_also_behind_line_breaks() {
         let failure =
-            |text| read(text, |reader| serde::Deserialize::deserialize(reader)).map(|(): ()| ()).unwrap_err();
+            |text| read(text, |reader| Deserialize::deserialize(reader)).map(|(): ()| ()).unwrap_err();
         assert_eq!(failure("\n\n  x").offset, 4);
         assert!(failure("12").shape);
         assert!(!failure("nul").shape);

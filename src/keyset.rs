@@ -119,7 +119,8 @@ impl<K: VerifyKey> KeySource for K {
 /// Keys of any algorithms, found by key id.
 ///
 /// A token with a `kid` is checked with the key of exactly that id and algorithm, or refused. A token without
-/// one is checked with the only key of its algorithm, or refused as ambiguous. Keys are never tried in turn.
+/// one is checked with the key of its algorithm that has no id either, else with the only key of its algorithm,
+/// else refused as ambiguous. Keys are never tried in turn.
 ///
 /// A set is changed by adding and removing keys; a clone is cheap, the keys being shared. To change the keys
 /// of a running service, build the next set and swap the verifier:
@@ -197,6 +198,7 @@ impl KeySet {
             self.by_key_id.entry(key_id.into()).or_default().push(entry.clone());
         }
         match self.by_algorithm.iter_mut().find(|(of, _)| *of == algorithm) {
+            Some((_, entries)) if entry.key.key_id().is_none() => entries.insert(0, entry.clone()),
             Some((_, entries)) => entries.push(entry.clone()),
             None => self.by_algorithm.push((algorithm, Vec::from([entry.clone()]))),
         }
@@ -255,7 +257,11 @@ impl KeySet {
             None => match self.of_algorithm(algorithm) {
                 [entry] => Ok(entry),
                 [] => Err(VerifyError::UnknownKey),
-                _ => Err(VerifyError::AmbiguousKey),
+                entries => {
+                    // At most one of an algorithm is without an id. It comes first: `insert` sees to that.
+                    let nameless = entries.first().filter(|entry| entry.key.key_id().is_none());
+                    nameless.map(|entry| &**entry).ok_or(VerifyError::AmbiguousKey)
+                }
             },
         }
     }
@@ -273,9 +279,7 @@ impl KeySource for KeySet {
 
     fn recognize(&self, segment: &str) -> Option<Recognized<'_>> {
         let entry = self.by_segment.get(segment)?;
-        // A header without an id means the only key of its algorithm, or nothing.
-        let meant = entry.key.key_id().is_some() || self.of_algorithm(entry.key.algorithm()).len() == 1;
-        meant.then(|| Recognized { key: &*entry.key, header: &entry.header })
+        Some(Recognized { key: &*entry.key, header: &entry.header })
     }
 }
 

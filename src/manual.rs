@@ -1,4 +1,7 @@
 //! Pages to read: how to do things with this crate, and why it does them so.
 
+#[doc = include_str!("manual/migrating.md")]
+pub mod migrating {}
+
 #[doc = include_str!("manual/testing.md")]
 pub mod testing {}

@@ -55,6 +55,12 @@ impl SecretBytes {
     pub fn expose_secret(&self) -> &[u8] {
         &self.0
     }
+
+    /// The bytes as text, if they are UTF-8: a PEM file, say.
+    #[must_use]
+    pub fn expose_secret_text(&self) -> Option<&str> {
+        core::str::from_utf8(&self.0).ok()
+    }
 }
 
 impl From<Vec<u8>> for SecretBytes {

@@ -47,6 +47,12 @@ impl UnixTime {
         Self(self.0.saturating_add_unsigned(duration.as_secs()))
     }
 
+    /// How long after `earlier` this is; zero if it is before it.
+    #[must_use]
+    pub const fn saturating_duration_since(self, earlier: Self) -> Duration {
+        if self.0 > earlier.0 { Duration::from_secs(self.0.abs_diff(earlier.0)) } else { Duration::ZERO }
+    }
+
     /// The moment `duration` earlier, fractions of a second cut off.
     #[must_use]
     pub const fn saturating_sub(self, duration: Duration) -> Self {
@@ -97,5 +103,7 @@ mod tests {
         assert_eq!(last.saturating_add(Duration::MAX), last);
         assert_eq!(first.saturating_sub(Duration::MAX), first);
         assert_eq!(first.saturating_add(Duration::MAX), last);
+        assert_eq!(last.saturating_duration_since(first), Duration::from_secs(u64::MAX));
+        assert_eq!(first.saturating_duration_since(last), Duration::ZERO);
     }
 }

@@ -107,6 +107,13 @@ impl Verifier {
 
     /// Checks a token against the wall clock.
     ///
+    /// `text` is the token and nothing else: no `Bearer ` before it, no line break behind it.
+    ///
+    /// `T` may be a struct, a map or a JSON value, or `()` where the registered claims are enough. A struct that
+    /// has fields for registered claims gets them too, and `deny_unknown_fields` speaks of the others only. A map,
+    /// a JSON value, a struct with `flatten` and an enum told apart by a member are shown all claims. A sequence or
+    /// an externally tagged enum is no set of claims.
+    ///
     /// # Errors
     ///
     /// See [`VerifyError`]; what was wrong first is what is said. Nothing of a refused token can be reached.
@@ -291,6 +298,7 @@ impl fmt::Debug for Buffer {
 }
 
 /// What is known of a verified token besides `T`.
+#[derive(Clone)]
 struct Body<S> {
     /// The payload and, behind it, the header.
     text: S,
@@ -318,12 +326,14 @@ impl<S: AsRef<str>> Body<S> {
 ///
 /// Only a [`Verifier`] makes one, so a function that takes `&Token<User>` cannot be called with claims that
 /// nobody checked. `Debug` shows none of them.
+#[derive(Clone)]
 pub struct Token<T> {
     claims: T,
     body: Body<String>,
 }
 
 /// A [`Token`] whose claims borrow from a [`Buffer`].
+#[derive(Clone)]
 pub struct BorrowedToken<'b, T> {
     claims: T,
     body: Body<&'b str>,
@@ -495,7 +505,7 @@ impl VerifierBuilder {
         self
     }
 
-    /// `iat` must be there and at most this long ago, leeway added.
+    /// `iat` must be there, whatever else is allowed to be missing, and at most this long ago, leeway added.
     pub const fn max_age(mut self, max_age: Duration) -> Self {
         self.draft.max_age = Some(max_age);
         self

@@ -76,7 +76,7 @@ fn violations(file: &str, source: &str) -> Vec<String> {
         .into_iter()
         .filter(|path| {
             let room = room_of(path);
-            !room.is_some_and(|room| room <= own)
+            room.is_none_or(|room| room > own)
         })
         .map(|path| format!("src/{file}.rs imports crate::{}", path.join("::")))
         .collect()

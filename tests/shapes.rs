@@ -38,6 +38,7 @@ fn read<T: DeserializeOwned>(payload: &str) -> Result<T, VerifyError> {
 }
 
 #[track_caller]
+#[allow(clippy::needless_pass_by_value, reason = "the table reads better without a & in every row")]
 fn reads<T: DeserializeOwned + PartialEq + Debug>(payload: &str, expected: T) {
     let token = verifier().verify_at::<T>(&signed(payload), NOW).unwrap();
     assert_eq!(*token.claims(), expected);

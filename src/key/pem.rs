@@ -32,6 +32,8 @@ pub(crate) enum Wanted {
 
 /// The label and the DER inside `text`.
 pub(crate) fn decode(text: &str, wanted: Wanted) -> Result<(Label, Zeroizing<Vec<u8>>), KeyError> {
+    // A line break more or less at either end is no mistake.
+    let text = text.trim_matches(['\n', ' ', '\t']);
     let label = classify(text, wanted).map_err(KeyError::Pem)?;
     let (_, der) = pem::decode_vec(text.as_bytes()).map_err(|_| KeyError::Pem(PemMistake::BrokenBase64))?;
     Ok((label, Zeroizing::new(der)))
@@ -51,6 +53,7 @@ fn classify(text: &str, wanted: Wanted) -> Result<Label, PemMistake> {
         "PUBLIC KEY" => Label::Spki,
         "RSA PUBLIC KEY" => Label::Pkcs1Public,
         "ENCRYPTED PRIVATE KEY" => return Err(PemMistake::Encrypted),
+        "OPENSSH PRIVATE KEY" => return Err(PemMistake::OpenSsh),
         "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => return Err(PemMistake::Certificate),
         _ => return Err(PemMistake::OtherLabel),
     };
@@ -63,28 +66,30 @@ fn classify(text: &str, wanted: Wanted) -> Result<Label, PemMistake> {
 
 /// The mistakes that show without knowing what is inside.
 fn check_layout(text: &str) -> Result<(), PemMistake> {
-    if text.trim().is_empty() {
-        return Err(PemMistake::Empty);
-    }
-    let Some(begin) = text.find(BEGIN) else {
-        return Err(if is_base64_of_pem(text) { PemMistake::Base64OfPem } else { PemMistake::NotPem });
+    let Some((_, block)) = text.split_once(BEGIN) else {
+        return Err(match text {
+            "" => PemMistake::Empty,
+            text if is_base64_of_pem(text) => PemMistake::Base64OfPem,
+            _ => PemMistake::NotPem,
+        });
     };
-    if text.contains("\\n") {
-        return Err(PemMistake::EscapedLineBreaks);
+    let mut lines = text.lines().skip_while(|line| !line.contains(BEGIN));
+    let mistakes = [
+        (text.starts_with(['"', '\'']), PemMistake::Quoted),
+        (text.contains("\\n"), PemMistake::EscapedLineBreaks),
+        (text.contains('\r'), PemMistake::CrLf),
+        (block.contains(BEGIN), PemMistake::SeveralBlocks),
+        (!block.contains("-----END "), PemMistake::MissingEnd),
+        (!block.contains('\n'), PemMistake::LostLineBreaks),
+        (
+            lines.any(|line| line.starts_with([' ', '\t']) || line.ends_with([' ', '\t'])),
+            PemMistake::Indented,
+        ),
+    ];
+    match mistakes.into_iter().find(|(made, _)| *made) {
+        Some((_, mistake)) => Err(mistake),
+        None => Ok(()),
     }
-    if text.contains('\r') {
-        return Err(PemMistake::CrLf);
-    }
-    if text.lines().skip_while(|line| !line.contains(BEGIN)).any(|line| line.starts_with([' ', '\t'])) {
-        return Err(PemMistake::Indented);
-    }
-    if text.matches(BEGIN).count() > 1 {
-        return Err(PemMistake::SeveralBlocks);
-    }
-    if !text.get(begin..).is_some_and(|rest| rest.contains("-----END ")) {
-        return Err(PemMistake::MissingEnd);
-    }
-    Ok(())
 }
 
 const BEGIN: &str = "-----BEGIN ";

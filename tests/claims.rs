@@ -1,0 +1,1014 @@
+//! What a verifier's policy demands of claims, edge by edge, and what signing them refuses.
+
+mod util;
+
+use core::fmt::Debug;
+use core::time::Duration;
+use countersign::{
+    Audience, Claims, ExternalKey, PolicyError, SignError, SignKey, UnixTime, Verifier, VerifierBuilder,
+    VerifyError, jws,
+};
+use serde::ser::{SerializeMap, SerializeStruct, Serializer};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use util::{
+    GOOD, HEADER, NOW, assert_accepted, assert_accepted_at, assert_discreet, assert_refused, jwt, key, later,
+    lax, open, refusal, refusal_as, refusal_at, seconds, signed, strict, written,
+};
+
+#[track_caller]
+fn built(builder: VerifierBuilder) -> Verifier {
+    builder.build().unwrap()
+}
+
+/// A verifier on which nothing is decided yet.
+fn undecided() -> VerifierBuilder {
+    Verifier::builder(key())
+}
+
+fn missing(claim: &'static str) -> VerifyError {
+    VerifyError::MissingClaim { claim: claim.into() }
+}
+
+/// The names that a refusal says it had expected.
+fn expected_names(error: &VerifyError) -> Vec<&str> {
+    match error {
+        VerifyError::WrongAudience { expected }
+        | VerifyError::WrongIssuer { expected }
+        | VerifyError::WrongSubject { expected }
+        | VerifyError::WrongType { expected } => expected.names().collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+// ---- issuer, audience, subject ----
+
+#[test]
+fn any_one_of_several_issuers_will_do_and_no_other() {
+    let verifier = built(lax_issuer().issuer("a").issuer("b"));
+    assert_accepted(&verifier, &jwt(r#"{"iss":"a"}"#));
+    assert_accepted(&verifier, &jwt(r#"{"iss":"\u0062"}"#));
+    for other in ["c", "ab", "a b", "A", ""] {
+        let error = refusal(&verifier, &jwt(format!(r#"{{"iss":"{other}"}}"#)));
+        assert!(matches!(error, VerifyError::WrongIssuer { .. }));
+        assert_eq!(expected_names(&error), ["a", "b"]);
+    }
+    assert_eq!(refusal(&verifier, &jwt("{}")), missing("iss"));
+}
+
+/// Decided on everything but the issuer.
+fn lax_issuer() -> VerifierBuilder {
+    undecided().accept_any_audience().allow_missing_expiration()
+}
+
+/// Decided on everything but the audience.
+fn lax_audience() -> VerifierBuilder {
+    undecided().accept_any_issuer().allow_missing_expiration()
+}
+
+#[test]
+fn any_one_of_several_audiences_will_do_and_no_other() {
+    let verifier = built(lax_audience().audience("a").audience("b"));
+    for value in
+        [r#""a""#, r#""b""#, r#"["b"]"#, r#"["x","a"]"#, r#"["1","2","3","4","5","6","b"]"#, r#"["a","a"]"#]
+    {
+        assert_accepted(&verifier, &jwt(format!(r#"{{"aud":{value}}}"#)));
+    }
+    for value in [r#""c""#, "[]", r#"["c","d"]"#, r#"["ab"]"#, r#""a,b""#, r#"[""]"#] {
+        let error = refusal(&verifier, &jwt(format!(r#"{{"aud":{value}}}"#)));
+        assert!(matches!(error, VerifyError::WrongAudience { .. }));
+        assert_eq!(expected_names(&error), ["a", "b"]);
+    }
+    assert_eq!(refusal(&verifier, &jwt("{}")), missing("aud"));
+}
+
+#[test]
+fn any_one_of_several_subjects_will_do_and_no_other() {
+    let verifier = built(lax().subject("ann").subject("bob"));
+    assert_accepted(&verifier, &jwt(r#"{"sub":"bob"}"#));
+    let error = refusal(&verifier, &jwt(r#"{"sub":"eve"}"#));
+    assert!(matches!(error, VerifyError::WrongSubject { .. }));
+    assert_eq!(expected_names(&error), ["ann", "bob"]);
+    assert_eq!(refusal(&verifier, &jwt("{}")), missing("sub"));
+    // Without an expectation it may be any text, or absent.
+    assert_accepted(&open(), &jwt(r#"{"sub":""}"#));
+}
+
+#[test]
+fn accepting_any_issuer_and_audience_accepts_none_as_well_but_no_wrong_type() {
+    for payload in ["{}", r#"{"iss":"x","aud":"y"}"#, r#"{"iss":"","aud":[]}"#, r#"{"aud":["x","y"]}"#] {
+        assert_accepted(&open(), &jwt(payload));
+    }
+    for (payload, claim) in [(r#"{"iss":5}"#, "iss"), (r#"{"aud":5}"#, "aud"), (r#"{"aud":null}"#, "aud")] {
+        assert_eq!(refusal(&open(), &jwt(payload)), VerifyError::MalformedClaim { claim });
+    }
+}
+
+#[test]
+fn the_error_names_what_was_expected_and_never_what_was_found() {
+    let error = refusal(&strict(), &jwt(GOOD.replace("https://auth.example", "https://evil-issuer.example")));
+    assert_eq!(error.to_string(), r#"token is not issued by "https://auth.example""#);
+    let error =
+        refusal(&strict(), &jwt(GOOD.replace("https://api.example", "https://evil-audience.example")));
+    assert_eq!(error.to_string(), r#"token is not meant for "https://api.example""#);
+}
+
+// ---- required claims ----
+
+#[test]
+fn a_required_claim_must_be_there_whatever_it_is() {
+    for (claim, value) in [
+        ("iss", r#""x""#),
+        ("sub", r#""x""#),
+        ("aud", r#""x""#),
+        ("exp", "1700000900"),
+        ("nbf", "1700000000"),
+        ("iat", "1700000000"),
+        ("jti", r#""x""#),
+        ("role", r#""x""#),
+        ("role", "null"),
+        ("role", "{}"),
+        ("https://example.com/role", "0"),
+        ("é", "0"),
+    ] {
+        let verifier = built(undecided().accept_any_issuer().accept_any_audience().require(claim));
+        let with = format!(r#"{{"{claim}":{value},"x":0}}"#);
+        let with = if claim == "exp" { with } else { with.replace(r#""x":0"#, r#""exp":1700000900"#) };
+        assert_accepted(&verifier, &jwt(&with));
+        for without in [
+            String::from(r#"{"x":0}"#),
+            format!(r#"{{"x":{{"{claim}":{value}}}}}"#),
+            format!(r#"{{"x":"{claim}"}}"#),
+            format!(r#"{{"{}":0,"{claim} ":0}}"#, claim.to_uppercase()),
+        ] {
+            let without =
+                if claim == "exp" { without } else { without.replacen('{', r#"{"exp":1700000900,"#, 1) };
+            let error = refusal(&verifier, &jwt(without));
+            assert_eq!(error, VerifyError::MissingClaim { claim: claim.to_owned().into() });
+        }
+    }
+}
+
+#[test]
+fn a_required_claim_may_be_spelled_with_escapes() {
+    let verifier = built(lax().require("role"));
+    assert_accepted(&verifier, &jwt(r#"{"\u0072ole":1}"#));
+}
+
+#[test]
+fn every_one_of_64_required_claims_is_looked_for() {
+    let names: Vec<String> = (0..64).map(|number| format!("claim{number}")).collect();
+    let verifier = built(names.iter().fold(lax(), VerifierBuilder::require));
+    let payload = |left_out: usize| {
+        let members = names.iter().enumerate().filter(|(place, _)| *place != left_out);
+        let members: Vec<_> = members.map(|(_, name)| format!("{name:?}:0")).collect();
+        format!("{{{}}}", members.join(","))
+    };
+    assert_accepted(&verifier, &jwt(payload(64)));
+    for (place, name) in names.iter().enumerate() {
+        let error = refusal(&verifier, &jwt(payload(place)));
+        assert_eq!(error, VerifyError::MissingClaim { claim: name.clone().into() });
+    }
+    let one_more = names.iter().fold(lax(), VerifierBuilder::require).require("claim64");
+    assert_eq!(one_more.build().unwrap_err(), PolicyError::TooManyRequired { limit: 64 });
+}
+
+// ---- times ----
+
+/// Checks that a payload is accepted at `good` and refused in the second beside it, `bad`.
+#[track_caller]
+fn edge(verifier: &Verifier, payload: &str, good: i64, bad: i64, expected: fn(UnixTime) -> VerifyError) {
+    assert_eq!((good - bad).abs(), 1, "an edge lies between two seconds");
+    assert_accepted_at(verifier, &jwt(payload), later(good));
+    assert_eq!(refusal_at(verifier, &jwt(payload), later(bad)), expected(later(bad)));
+}
+
+#[test]
+fn leeway_is_exact_to_the_second_on_both_sides() {
+    for (leeway, verifier) in [
+        (0, built(lax().leeway(seconds(0)))),
+        (30, open()),
+        (1, built(lax().leeway(seconds(1)))),
+        (300, built(lax().leeway(seconds(300)))),
+        (301, built(lax().leeway_beyond_limit(seconds(301)))),
+        (86_400, built(lax().leeway_beyond_limit(seconds(86_400)))),
+    ] {
+        edge(&verifier, r#"{"exp":1700000000}"#, leeway - 1, leeway, |now| VerifyError::Expired {
+            expired_at: NOW,
+            now,
+        });
+        edge(&verifier, r#"{"nbf":1700000000}"#, -leeway, -leeway - 1, |now| VerifyError::NotYetValid {
+            not_before: NOW,
+            now,
+        });
+        edge(&verifier, r#"{"iat":1700000000}"#, -leeway, -leeway - 1, |now| VerifyError::IssuedInFuture {
+            issued_at: NOW,
+            now,
+        });
+    }
+}
+
+#[test]
+fn leeway_counts_whole_seconds_only() {
+    let verifier = built(lax().leeway(Duration::from_millis(999)));
+    assert!(refusal(&verifier, &jwt(r#"{"exp":1700000000}"#)).is_expired());
+}
+
+#[test]
+fn an_age_is_exact_to_the_second() {
+    fn too_old(now: UnixTime) -> VerifyError {
+        VerifyError::TooOld { issued_at: NOW, max_age: seconds(60), now }
+    }
+    let aged = |leeway| built(lax().max_age(seconds(60)).leeway(seconds(leeway)));
+    edge(&aged(0), r#"{"iat":1700000000}"#, 60, 61, too_old);
+    edge(&aged(10), r#"{"iat":1700000000}"#, 70, 71, too_old);
+    edge(&built(lax().max_age(seconds(60))), r#"{"iat":1700000000}"#, 90, 91, too_old);
+    edge(&built(lax().max_age(seconds(0)).leeway(seconds(0))), r#"{"iat":1700000000}"#, 0, 1, |now| {
+        VerifyError::TooOld { issued_at: NOW, max_age: seconds(0), now }
+    });
+}
+
+#[test]
+fn an_age_needs_iat_and_takes_neither_another_type_nor_the_future_for_it() {
+    let verifier = built(lax().max_age(seconds(60)));
+    assert_eq!(refusal(&verifier, &jwt("{}")), missing("iat"));
+    assert_eq!(refusal(&verifier, &jwt(r#"{"exp":1700000900,"nbf":1700000000}"#)), missing("iat"));
+    assert_eq!(refusal(&verifier, &jwt(r#"{"iat":null}"#)), VerifyError::MalformedClaim { claim: "iat" });
+    assert_refused!(verifier, jwt(r#"{"iat":1700000031}"#), VerifyError::IssuedInFuture { .. });
+    assert_refused!(verifier, jwt(r#"{"iat":-8334601228800}"#), VerifyError::TooOld { .. });
+}
+
+#[test]
+fn fractions_of_a_second_are_not_rounded_away() {
+    let exact = built(lax().leeway(seconds(0)));
+    // Half a second later than NOW: a clock that reads NOW is before it, one that reads NOW + 1 behind it.
+    for value in
+        ["1700000000.5", "1700000000.000001", "1700000000.999999", "17000000005e-1", "1.7000000005e9"]
+    {
+        let last = UnixTime::from_secs(1_700_000_001);
+        let exp = jwt(format!(r#"{{"exp":{value}}}"#));
+        assert_accepted_at(&exact, &exp, NOW);
+        assert_eq!(
+            refusal_at(&exact, &exp, later(1)),
+            VerifyError::Expired { expired_at: last, now: later(1) }
+        );
+        let nbf = jwt(format!(r#"{{"nbf":{value}}}"#));
+        assert_eq!(refusal_at(&exact, &nbf, NOW), VerifyError::NotYetValid { not_before: last, now: NOW });
+        assert_accepted_at(&exact, &nbf, later(1));
+        let iat = jwt(format!(r#"{{"iat":{value}}}"#));
+        assert_eq!(refusal_at(&exact, &iat, NOW), VerifyError::IssuedInFuture { issued_at: last, now: NOW });
+        assert_accepted_at(&exact, &iat, later(1));
+    }
+    for value in ["1700000000.0", "1.7e9", "17E8", "170000000000e-2", "1700000000.000"] {
+        assert!(refusal_at(&exact, &jwt(format!(r#"{{"exp":{value}}}"#)), NOW).is_expired(), "{value}");
+        assert_accepted_at(&exact, &jwt(format!(r#"{{"nbf":{value},"iat":{value}}}"#)), NOW);
+    }
+}
+
+#[test]
+fn a_fraction_does_not_make_a_token_younger_than_it_is() {
+    let verifier = built(lax().max_age(seconds(60)).leeway(seconds(0)));
+    assert_accepted(&verifier, &jwt(r#"{"iat":1699999940}"#));
+    // 60.5 seconds ago.
+    assert_refused!(verifier, jwt(r#"{"iat":1699999939.5}"#), VerifyError::TooOld { .. });
+}
+
+#[test]
+fn times_before_1970_are_times_like_any_other() {
+    let exact = built(lax().leeway(seconds(0)));
+    let token = jwt(r#"{"iat":-2000,"nbf":-1000,"exp":-500}"#);
+    let at = UnixTime::from_secs;
+    assert_accepted_at(&exact, &token, at(-1000));
+    assert_accepted_at(&exact, &token, at(-501));
+    assert!(refusal_at(&exact, &token, at(-500)).is_expired());
+    assert!(refusal_at(&exact, &token, at(0)).is_expired());
+    let error = refusal_at(&exact, &token, at(-1001));
+    assert_eq!(error, VerifyError::NotYetValid { not_before: at(-1000), now: at(-1001) });
+    // Towards the later second here too.
+    assert_accepted_at(&exact, &jwt(r#"{"exp":-1.5}"#), at(-2));
+    assert!(refusal_at(&exact, &jwt(r#"{"exp":-1.5}"#), at(-1)).is_expired());
+}
+
+#[test]
+fn an_expiry_is_required_unless_it_is_allowed_to_be_missing_and_then_still_holds() {
+    let demanding = built(undecided().accept_any_issuer().accept_any_audience());
+    assert_eq!(refusal(&demanding, &jwt("{}")), missing("exp"));
+    assert_accepted(&open(), &jwt("{}"));
+    assert!(refusal(&open(), &jwt(r#"{"exp":1600000000}"#)).is_expired());
+    assert_eq!(refusal(&open(), &jwt(r#"{"exp":null}"#)), VerifyError::MalformedClaim { claim: "exp" });
+}
+
+#[test]
+fn an_issue_time_in_the_future_is_refused_unless_it_is_allowed() {
+    let token = jwt(r#"{"iat":1700000031}"#);
+    assert_refused!(open(), token, VerifyError::IssuedInFuture { .. });
+    let allowing = built(lax().allow_future_issued_at());
+    assert_accepted(&allowing, &token);
+    assert_accepted(&allowing, &jwt(r#"{"iat":9007199254740992}"#));
+    assert_accepted(&built(lax().allow_future_issued_at().max_age(seconds(1))), &token);
+    // Nothing else is allowed with it.
+    assert_refused!(allowing, jwt(r#"{"iat":"1700000031"}"#), VerifyError::MalformedClaim { claim: "iat" });
+    assert_refused!(allowing, jwt(r#"{"iat":1700000031,"nbf":1700000031}"#), VerifyError::NotYetValid { .. });
+}
+
+#[test]
+fn the_first_thing_wrong_is_said_and_age_comes_last() {
+    let verifier = built(
+        undecided()
+            .issuer("me")
+            .audience("us")
+            .subject("ann")
+            .require("role")
+            .max_age(seconds(60))
+            .leeway(seconds(0)),
+    );
+    let all = r#"{"iss":"x","aud":"x","sub":"x","nbf":1800000000,"iat":1800000000,"exp":1600000000}"#;
+    let mut payload = String::from(all);
+    for (mend, code) in [
+        (("", ""), "wrong_issuer"),
+        ((r#""iss":"x""#, r#""iss":"me""#), "wrong_audience"),
+        ((r#""aud":"x""#, r#""aud":"us""#), "wrong_subject"),
+        ((r#""sub":"x""#, r#""sub":"ann""#), "missing_claim"),
+        ((r#""nbf""#, r#""role":1,"nbf""#), "not_yet_valid"),
+        ((r#""nbf":1800000000"#, r#""nbf":1500000000"#), "issued_in_future"),
+        ((r#""iat":1800000000"#, r#""iat":1500000000"#), "expired"),
+        ((r#""exp":1600000000"#, r#""exp":1800000000"#), "too_old"),
+    ] {
+        payload = payload.replace(mend.0, mend.1);
+        assert_eq!(refusal(&verifier, &jwt(&payload)).code(), code);
+    }
+    assert_accepted(&verifier, &jwt(payload.replace("1500000000", "1700000000")));
+}
+
+#[test]
+fn what_does_not_fit_the_type_is_said_last() {
+    #[derive(Debug, Deserialize)]
+    struct Typed {
+        #[serde(rename = "n")]
+        _n: u8,
+    }
+    let with = |exp: i64, n: &str| {
+        jwt(format!(r#"{{"iss":"https://auth.example","aud":"https://api.example","exp":{exp}{n}}}"#))
+    };
+    assert!(refusal_as::<Typed>(&strict(), &with(1_600_000_000, r#","n":"x""#)).is_expired());
+    assert!(refusal_as::<Typed>(&strict(), &with(1_600_000_000, "")).is_expired());
+    assert_eq!(refusal_as::<Typed>(&strict(), &with(1_700_000_900, "")), missing("n"));
+    let error = refusal_as::<Typed>(&strict(), &with(1_700_000_900, r#","n":"a text that is kept quiet""#));
+    assert!(matches!(error, VerifyError::ClaimsMismatch { claim: Some("n"), .. }), "{error:?}");
+    for text in [r#","n":300"#, r#","n":null"#, r#","n":-1"#, r#","n":1.5"#, r#","n":[1]"#] {
+        let error = refusal_as::<Typed>(&strict(), &with(1_700_000_900, text));
+        assert!(matches!(error, VerifyError::ClaimsMismatch { claim: Some("n"), .. }), "{error:?}");
+    }
+}
+
+#[test]
+fn an_expired_token_and_an_invalid_one_get_different_challenges() {
+    let expired = refusal(&strict(), &jwt(GOOD.replace("1700000900", "1600000000"))).challenge();
+    assert_eq!(expired.status(), 401);
+    let value = r#"Bearer error="invalid_token", error_description="the token expired""#;
+    assert_eq!(expired.www_authenticate(), Some(value));
+    for payload in ["{}", "[]", r#"{"exp":"x"}"#, &GOOD.replace("auth.example", "evil")] {
+        let invalid = refusal(&strict(), &jwt(payload)).challenge();
+        assert_eq!(invalid.status(), 401);
+        let value = r#"Bearer error="invalid_token", error_description="the token is invalid""#;
+        assert_eq!(invalid.www_authenticate(), Some(value));
+    }
+}
+
+// ---- what a verified token tells ----
+
+#[test]
+fn a_token_tells_what_was_signed() {
+    let payload = r#"{"iss":"me","sub":"a\u006en","aud":["x","\u0079"],"exp":1700000900.25,"nbf":-1,"iat":0,"jti":"","n":1}"#;
+    let text = signed(r#"{"typ":"jwt","alg":"HS256","kid":"k\u0031","cty":"c"}"#, payload);
+    let token = open().verify_at::<Value>(&text, NOW).unwrap();
+    assert_eq!(token.issuer(), Some("me"));
+    assert_eq!(token.subject(), Some("ann"));
+    assert_eq!(token.audience().collect::<Vec<_>>(), ["x", "y"]);
+    assert_eq!(token.expires_at(), Some(UnixTime::from_secs(1_700_000_901)));
+    assert_eq!(token.not_before(), Some(UnixTime::from_secs(-1)));
+    assert_eq!(token.issued_at(), Some(UnixTime::from_secs(0)));
+    assert_eq!(token.jwt_id(), Some(""));
+    assert_eq!(token.payload(), payload);
+    assert_eq!(token.header().typ(), Some("jwt"));
+    assert_eq!(token.header().key_id(), Some("k1"));
+    assert_eq!(token.header().content_type(), Some("c"));
+    assert_eq!(token.header().json(), r#"{"typ":"jwt","alg":"HS256","kid":"k\u0031","cty":"c"}"#);
+    assert_eq!(*token.claims(), serde_json::from_str::<Value>(payload).unwrap());
+}
+
+#[test]
+fn a_token_without_claims_tells_nothing() {
+    let token = open().verify_at::<()>(&jwt("{}"), NOW).unwrap();
+    assert_eq!((token.issuer(), token.subject(), token.jwt_id()), (None, None, None));
+    assert_eq!((token.expires_at(), token.not_before(), token.issued_at()), (None, None, None));
+    assert_eq!(token.audience().count(), 0);
+    assert_eq!((token.payload(), token.header().json()), ("{}", HEADER));
+}
+
+#[test]
+fn a_buffer_forgets_the_token_before() {
+    let mut buffer = countersign::Buffer::new();
+    for payload in [r#"{"sub":"a long first subject"}"#, r#"{"sub":"b"}"#, "{}"] {
+        let text = jwt(payload);
+        assert!(open().verify_in_at::<()>(&mut buffer, "no token", NOW).is_err());
+        assert!(open().verify_in_at::<()>(&mut buffer, &jwt(b"{\"\xff\":1}"), NOW).is_err());
+        assert!(open().verify_in_at::<()>(&mut buffer, &jwt("{\"exp\":1}"), NOW).is_err());
+        let token = open().verify_in_at::<Value>(&mut buffer, &text, NOW).unwrap();
+        assert_eq!((token.payload(), token.header().json()), (payload, HEADER));
+        assert_eq!(token.claims().get("sub").and_then(Value::as_str), token.subject());
+    }
+}
+
+// ---- policies that make no verifier ----
+
+#[track_caller]
+fn no_verifier(builder: VerifierBuilder, expected: &PolicyError, code: &str) {
+    let error = builder.build().unwrap_err();
+    assert_eq!(error, *expected);
+    assert_eq!(error.code(), code);
+    assert_discreet(&error, &[]);
+}
+
+#[test]
+fn a_policy_that_leaves_issuer_or_audience_undecided_makes_no_verifier() {
+    no_verifier(undecided(), &PolicyError::IssuerUndecided, "issuer_undecided");
+    no_verifier(undecided().audience("x"), &PolicyError::IssuerUndecided, "issuer_undecided");
+    no_verifier(undecided().issuer("x"), &PolicyError::AudienceUndecided, "audience_undecided");
+    no_verifier(undecided().accept_any_issuer(), &PolicyError::AudienceUndecided, "audience_undecided");
+}
+
+#[test]
+fn settings_that_exclude_each_other_make_no_verifier() {
+    for (builder, first, second) in [
+        (undecided().issuer("x").accept_any_issuer().no_audience(), "issuer", "accept_any_issuer"),
+        (lax_audience().audience("x").no_audience(), "audience", "no_audience"),
+        (lax_audience().audience("x").accept_any_audience(), "audience", "accept_any_audience"),
+        (lax_audience().no_audience().accept_any_audience(), "no_audience", "accept_any_audience"),
+        (lax().leeway(seconds(1)).leeway_beyond_limit(seconds(1)), "leeway", "leeway_beyond_limit"),
+        (lax().require("exp"), "require(\"exp\")", "allow_missing_expiration"),
+        (undecided().accept_any_issuer().no_audience().require("aud"), "require(\"aud\")", "no_audience"),
+    ] {
+        no_verifier(builder, &PolicyError::Contradiction { first, second }, "contradiction");
+    }
+}
+
+#[test]
+fn empty_names_make_no_verifier() {
+    for (builder, setting) in [
+        (lax_issuer().issuer(""), "issuer"),
+        (lax_issuer().issuer("x").issuer(""), "issuer"),
+        (lax_audience().audience("x").audience(""), "audience"),
+        (lax().subject(""), "subject"),
+        (lax().subject("x").subject(""), "subject"),
+        (lax().require(""), "require"),
+        (lax().typ(""), "typ"),
+        (lax().understand_critical(""), "understand_critical"),
+    ] {
+        no_verifier(builder, &PolicyError::Empty { setting }, "empty");
+    }
+}
+
+#[test]
+fn a_leeway_above_five_minutes_makes_no_verifier_unless_it_is_asked_for_by_its_own_name() {
+    let above = |seconds| PolicyError::LeewayAboveLimit { seconds, cap: 300 };
+    no_verifier(lax().leeway(seconds(301)), &above(301), "leeway_above_limit");
+    no_verifier(lax().leeway(Duration::MAX), &above(u64::MAX), "leeway_above_limit");
+    built(lax().leeway(seconds(300)));
+    built(lax().leeway_beyond_limit(Duration::MAX));
+}
+
+#[test]
+fn an_extension_that_the_standards_define_makes_no_verifier() {
+    for name in ["alg", "crit", "b64", "jwk"] {
+        let expected = PolicyError::UnusableExtension { name: name.into() };
+        no_verifier(lax().understand_critical(name), &expected, "unusable_extension");
+    }
+    built(lax().understand_critical("http://example.com/extension"));
+}
+
+// ---- writing claims ----
+
+/// Claims that are fine but for what a test does to them.
+fn claims<T>(claims: T) -> Claims<T> {
+    Claims::new(claims).never_expires()
+}
+
+#[track_caller]
+fn unsigned<T: Serialize>(claims: &Claims<T>, expected: &SignError) {
+    let error = claims.sign(&key()).unwrap_err();
+    assert_eq!(error, *expected);
+    assert_discreet(&error, &[]);
+    // Preparing for a key elsewhere refuses the same.
+    let elsewhere = ExternalKey::new(countersign::Algorithm::Hs256);
+    assert_eq!(claims.prepare(&elsewhere).unwrap_err(), *expected);
+}
+
+#[test]
+fn all_claims_are_written_into_one_object() {
+    #[derive(Serialize)]
+    struct User {
+        name: &'static str,
+        tags: [u8; 2],
+        nothing: Option<u8>,
+    }
+    let text = Claims::new(User { name: "Ann \"é\u{1f600}\0", tags: [1, 2], nothing: None })
+        .issuer("https://auth.example")
+        .subject("ann")
+        .audience("one")
+        .issued_at(NOW)
+        .not_before(later(-5))
+        .expires_in(seconds(900))
+        .jwt_id("7")
+        .sign(&key())
+        .unwrap();
+    let message = jws::Verifier::new(key()).verify(&text).unwrap();
+    assert_eq!(message.header().json(), HEADER);
+    assert_eq!(
+        serde_json::from_slice::<Value>(message.payload()).unwrap(),
+        json!({
+            "iss": "https://auth.example", "sub": "ann", "aud": "one", "iat": 1_700_000_000, "nbf": 1_699_999_995,
+            "exp": 1_700_000_900, "jti": "7", "name": "Ann \"é\u{1f600}\0", "tags": [1, 2], "nothing": null,
+        })
+    );
+}
+
+#[test]
+fn one_audience_is_text_and_several_are_an_array() {
+    let claims = || Claims::registered().never_expires();
+    assert_eq!(written(&claims()), json!({}));
+    assert_eq!(written(&claims().audience("a")), json!({"aud": "a"}));
+    assert_eq!(written(&claims().audience("a").audience("b")), json!({"aud": ["a", "b"]}));
+}
+
+#[test]
+fn a_lifetime_counts_from_the_issue_time() {
+    let lifetime = |lifetime| Claims::registered().issued_at(NOW).expires_in(lifetime);
+    assert_eq!(written(&lifetime(seconds(1))), json!({"iat": 1_700_000_000, "exp": 1_700_000_001}));
+    assert_eq!(
+        written(&lifetime(Duration::from_millis(1999))),
+        json!({"iat": 1_700_000_000, "exp": 1_700_000_001})
+    );
+    // In either order of the calls.
+    let claims = Claims::registered().expires_in(seconds(5)).issued_at(UnixTime::from_secs(-10));
+    assert_eq!(written(&claims), json!({"iat": -10, "exp": -5}));
+    unsigned(&lifetime(Duration::MAX), &SignError::MalformedClaim { claim: "exp" });
+}
+
+#[cfg(feature = "std")]
+#[test]
+fn a_lifetime_without_an_issue_time_counts_from_the_clock() {
+    let before = UnixTime::now();
+    let text = Claims::registered().expires_in(seconds(900)).sign(&key()).unwrap();
+    let token = open().verify::<()>(&text).unwrap();
+    let issued_at = token.issued_at().unwrap();
+    assert!(before <= issued_at && issued_at <= UnixTime::now());
+    assert_eq!(token.expires_at(), Some(issued_at.saturating_add(seconds(900))));
+}
+
+#[cfg(not(feature = "std"))]
+#[test]
+fn a_lifetime_without_an_issue_time_needs_a_clock() {
+    unsigned(&Claims::registered().expires_in(seconds(900)), &SignError::NoClock);
+}
+
+#[test]
+fn claims_that_do_not_say_when_they_end_are_not_signed() {
+    unsigned(&Claims::registered(), &SignError::MissingExpiration);
+    unsigned(
+        &Claims::new(json!({"sub": "ann"})).issued_at(NOW).not_before(NOW),
+        &SignError::MissingExpiration,
+    );
+    unsigned(&Claims::new(json!({"exp": null})), &SignError::MissingExpiration);
+    assert_eq!(written(&Claims::new(json!({"exp": 1_700_000_900}))), json!({"exp": 1_700_000_900}));
+}
+
+#[test]
+fn of_two_expiries_the_last_counts() {
+    let claims = || Claims::registered().issued_at(NOW);
+    assert_eq!(written(&claims().expires_in(seconds(1)).expires_at(later(2)))["exp"], 1_700_000_002);
+    assert_eq!(written(&claims().expires_at(later(2)).expires_in(seconds(1)))["exp"], 1_700_000_001);
+    assert_eq!(written(&claims().expires_at(later(2)).never_expires()).get("exp"), None);
+    assert_eq!(written(&claims().never_expires().expires_at(later(2)))["exp"], 1_700_000_002);
+}
+
+#[test]
+fn times_that_contradict_each_other_are_not_signed() {
+    let claims = || Claims::registered().expires_at(NOW);
+    for contradiction in [
+        claims().issued_at(NOW),
+        claims().issued_at(later(1)),
+        claims().not_before(NOW),
+        claims().not_before(later(1)),
+        Claims::registered().issued_at(NOW).expires_in(seconds(0)),
+        Claims::registered().issued_at(NOW).expires_in(Duration::from_millis(999)),
+        Claims::registered().issued_at(NOW).expires_in(seconds(10)).not_before(later(10)),
+    ] {
+        unsigned(&contradiction, &SignError::ContradictoryTimes);
+    }
+    written(&claims().issued_at(later(-1)).not_before(later(-1)));
+}
+
+#[test]
+fn times_of_the_builder_and_of_the_type_are_compared_with_each_other() {
+    for (contradiction, expected) in [
+        (Claims::new(json!({"iat": 1_700_000_000})).expires_at(NOW), SignError::ContradictoryTimes),
+        (Claims::new(json!({"nbf": 1_700_000_000})).expires_at(NOW), SignError::ContradictoryTimes),
+        (Claims::new(json!({"exp": 1_700_000_000})).issued_at(NOW), SignError::ContradictoryTimes),
+        (Claims::new(json!({"exp": 1_700_000_000})).not_before(NOW), SignError::ContradictoryTimes),
+        (Claims::new(json!({"exp": 5, "iat": 5})), SignError::ContradictoryTimes),
+        (Claims::new(json!({"exp": 5.5, "iat": 5.7})), SignError::ContradictoryTimes),
+        (Claims::new(json!({"exp": -5, "nbf": -4})), SignError::ContradictoryTimes),
+    ] {
+        unsigned(&contradiction, &expected);
+    }
+    written(&Claims::new(json!({"exp": 6, "iat": 5, "nbf": 5.5})));
+}
+
+#[test]
+fn times_that_no_verifier_takes_are_not_signed() {
+    let malformed = |claim| SignError::MalformedClaim { claim };
+    for seconds in [i64::MIN, -(1 << 53) - 1, (1 << 53) + 1, i64::MAX] {
+        let time = UnixTime::from_secs(seconds);
+        unsigned(&Claims::registered().expires_at(time), &malformed("exp"));
+        unsigned(&Claims::registered().never_expires().not_before(time), &malformed("nbf"));
+        unsigned(&Claims::registered().never_expires().issued_at(time), &malformed("iat"));
+    }
+    let far = UnixTime::from_secs(1 << 53);
+    assert_eq!(written(&Claims::registered().expires_at(far))["exp"], 1_i64 << 53);
+}
+
+#[test]
+fn a_registered_claim_set_in_the_builder_and_in_the_type_is_not_signed() {
+    let duplicate = |claim: &'static str| SignError::DuplicateClaim { claim: claim.into() };
+    let with = |name: &str| claims(json!({name: 1_700_000_000}));
+    let text = |name: &str| claims(json!({name: "x"}));
+    unsigned(&text("iss").issuer("x"), &duplicate("iss"));
+    unsigned(&text("sub").subject("y"), &duplicate("sub"));
+    unsigned(&text("aud").audience("x"), &duplicate("aud"));
+    unsigned(&text("jti").jwt_id("x"), &duplicate("jti"));
+    unsigned(&with("exp").expires_at(later(9)), &duplicate("exp"));
+    unsigned(&with("exp").issued_at(NOW).expires_in(seconds(9)), &duplicate("exp"));
+    unsigned(&with("nbf").not_before(NOW), &duplicate("nbf"));
+    unsigned(&with("iat").issued_at(NOW), &duplicate("iat"));
+    unsigned(&with("iat").issued_at(NOW).expires_in(seconds(9)), &duplicate("iat"));
+}
+
+#[test]
+fn a_name_that_a_type_writes_twice_is_not_signed() {
+    struct Twice(&'static str, usize);
+    impl Serialize for Twice {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut map = serializer.serialize_map(None)?;
+            map.serialize_entry(self.0, "x")?;
+            for number in 0..self.1 {
+                map.serialize_entry(&number.to_string(), &number)?;
+            }
+            map.serialize_entry(self.0, "x")?;
+            map.end()
+        }
+    }
+    for between in [0, 30, 31, 32, 33, 5000] {
+        for name in ["role", "iss", "", "é"] {
+            unsigned(&claims(Twice(name, between)), &SignError::DuplicateClaim { claim: name.into() });
+        }
+    }
+
+    #[derive(Serialize)]
+    struct Renamed {
+        role: u8,
+        #[serde(rename = "role")]
+        other: u8,
+    }
+    unsigned(&claims(Renamed { role: 1, other: 2 }), &SignError::DuplicateClaim { claim: "role".into() });
+
+    #[derive(Serialize)]
+    struct Flattened {
+        role: u8,
+        #[serde(flatten)]
+        rest: Value,
+    }
+    let flattened = claims(Flattened { role: 1, rest: json!({"role": 2}) });
+    unsigned(&flattened, &SignError::DuplicateClaim { claim: "role".into() });
+    assert_eq!(written(&claims(Flattened { role: 1, rest: json!({"x": 2}) })), json!({"role": 1, "x": 2}));
+}
+
+#[test]
+fn a_type_may_hold_the_registered_claims_itself() {
+    #[derive(Serialize)]
+    struct Everything {
+        iss: &'static str,
+        sub: Option<String>,
+        aud: Audience,
+        exp: u64,
+        nbf: Option<UnixTime>,
+        iat: f64,
+        jti: Option<String>,
+        role: Option<u8>,
+    }
+    let everything = |aud| Everything {
+        iss: "me",
+        sub: None,
+        aud,
+        exp: 1_700_000_900,
+        nbf: Some(NOW),
+        iat: 1_700_000_000.5,
+        jti: None,
+        role: None,
+    };
+    let one = written(&Claims::new(everything(Audience::from("a"))));
+    let times = json!({
+        "iss": "me", "aud": "a", "exp": 1_700_000_900, "nbf": 1_700_000_000, "iat": 1_700_000_000.5, "role": null,
+    });
+    assert_eq!(one, times);
+    let several = everything(["a", "b"].into_iter().collect());
+    // What the type leaves out the builder may set.
+    let several = written(&Claims::new(several).subject("ann").jwt_id("7"));
+    assert_eq!(
+        (&several["aud"], &several["sub"], &several["jti"]),
+        (&json!(["a", "b"]), &json!("ann"), &json!("7"))
+    );
+}
+
+#[test]
+fn a_registered_claim_of_the_wrong_type_is_not_signed() {
+    for (claim, values) in [
+        (
+            "exp",
+            vec![json!("1700000900"), json!(true), json!([1]), json!({}), json!(9.1e15), json!(u64::MAX)],
+        ),
+        ("nbf", vec![json!("x"), json!(i64::MIN)]),
+        ("iat", vec![json!("x"), json!(1e300)]),
+        ("iss", vec![json!(5), json!(["x"]), json!(true), json!({})]),
+        ("sub", vec![json!(5), json!([])]),
+        ("jti", vec![json!(5)]),
+        ("aud", vec![json!(5), json!(["x", 5]), json!([null]), json!({"x": 1}), json!([["x"]])]),
+    ] {
+        for value in values {
+            unsigned(&claims(json!({claim: value})), &SignError::MalformedClaim { claim });
+        }
+    }
+}
+
+#[test]
+fn a_time_that_is_not_a_number_is_not_taken_for_none() {
+    for (claim, time) in [("nbf", f64::NAN), ("iat", f64::INFINITY), ("exp", f64::NEG_INFINITY)] {
+        unsigned(&claims(BTreeMap::from([(claim, time)])), &SignError::MalformedClaim { claim });
+    }
+}
+
+#[test]
+fn what_makes_no_object_is_not_signed() {
+    #[derive(Serialize)]
+    enum Choice {
+        Unit,
+        Newtype(Value),
+        Tuple(u8, u8),
+        Struct { a: u8 },
+    }
+    #[derive(Serialize)]
+    struct Tuple(u8, u8);
+    #[derive(Serialize)]
+    struct Newtype(u8);
+    #[derive(Serialize)]
+    #[serde(rename = "$serde_json::private::RawValue")]
+    struct Raw {
+        a: u8,
+    }
+    struct Bytes;
+    impl Serialize for Bytes {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_bytes(b"x")
+        }
+    }
+    fn refused<T: Serialize>(value: T) {
+        unsigned(&claims(value), &SignError::ClaimsNotAnObject);
+    }
+    refused(true);
+    refused('x');
+    refused("x");
+    refused(String::from("{}"));
+    refused(5_u8);
+    refused(-5_i64);
+    refused(0.5_f32);
+    refused(5_i128);
+    refused(5_u128);
+    refused(Bytes);
+    refused([1, 2]);
+    refused(vec![("a", 1)]);
+    refused((1, "x"));
+    refused(Tuple(1, 2));
+    refused(Newtype(1));
+    refused(Some(5));
+    refused(Choice::Unit);
+    refused(Choice::Newtype(json!({})));
+    refused(Choice::Tuple(1, 2));
+    refused(Choice::Struct { a: 1 });
+    refused(Raw { a: 1 });
+    refused(json!([]));
+    refused(json!("x"));
+    refused(BTreeMap::from([(5, 1)]));
+    refused(BTreeMap::from([(true, 1)]));
+    refused(BTreeMap::from([((1, 2), 1)]));
+    refused(Ok::<_, ()>(json!({})));
+}
+
+#[test]
+fn what_makes_an_object_or_nothing_is_signed() {
+    #[derive(Serialize)]
+    struct Unit;
+    #[derive(Serialize)]
+    struct Newtype<T>(T);
+    #[derive(Serialize)]
+    #[serde(tag = "kind")]
+    enum Tagged {
+        User { a: u8 },
+    }
+    #[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
+    enum Name {
+        A,
+    }
+    fn signs<T: Serialize>(value: T, expected: &Value) {
+        assert_eq!(written(&claims(value)), *expected);
+    }
+    let (nothing, one) = (json!({}), json!({"a": 1}));
+    signs((), &nothing);
+    signs(Unit, &nothing);
+    signs(None::<Unit>, &nothing);
+    signs(Newtype(()), &nothing);
+    signs(one.clone(), &one);
+    signs(&one, &one);
+    signs(Box::new(one.clone()), &one);
+    signs(Some(Newtype(one.clone())), &one);
+    signs(BTreeMap::from([("a", 1)]), &one);
+    signs(BTreeMap::from([('a', 1)]), &one);
+    signs(BTreeMap::from([(Name::A, 1)]), &json!({"A": 1}));
+    signs(Tagged::User { a: 1 }, &json!({"kind": "User", "a": 1}));
+}
+
+#[test]
+fn names_that_json_libraries_keep_for_themselves_are_not_signed_at_the_top() {
+    for name in ["$serde_json::private::Number", "$serde_json::private::RawValue", "$serde_json::private::"] {
+        unsigned(&claims(json!({name: "1"})), &SignError::ReservedName);
+        unsigned(&claims(json!({"a": 1, name: "1"})), &SignError::ReservedName);
+    }
+    #[derive(Serialize)]
+    struct Field {
+        #[serde(rename = "$serde_json::private::Number")]
+        number: u8,
+    }
+    unsigned(&claims(Field { number: 1 }), &SignError::ReservedName);
+}
+
+/// A value that cannot be written.
+struct Failing;
+
+impl Serialize for Failing {
+    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("correct horse battery staple"))
+    }
+}
+
+#[test]
+fn a_type_that_fails_to_serialise_is_not_signed_and_its_words_are_not_passed_on() {
+    unsigned(&claims(Failing), &SignError::Serialize);
+    for name in ["role", "iss", "exp", "aud"] {
+        unsigned(&claims(BTreeMap::from([(name, Failing)])), &SignError::Serialize);
+        unsigned(
+            &claims(BTreeMap::from([(name, [1]), ("x", [2])].map(|(name, _)| (name, Failing)))),
+            &SignError::Serialize,
+        );
+    }
+}
+
+#[test]
+fn a_type_that_hides_a_failure_is_not_signed() {
+    struct HidesInAMap;
+    impl Serialize for HidesInAMap {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut map = serializer.serialize_map(None)?;
+            let _ = map.serialize_entry("a", &Failing);
+            map.serialize_entry("b", &1)?;
+            map.end()
+        }
+    }
+    struct HidesInAStruct;
+    impl Serialize for HidesInAStruct {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut fields = serializer.serialize_struct("HidesInAStruct", 1)?;
+            let _ = fields.serialize_field("a", &Failing);
+            fields.end()
+        }
+    }
+    struct HidesItsExpiry;
+    impl Serialize for HidesItsExpiry {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut map = serializer.serialize_map(None)?;
+            let _ = map.serialize_entry("nbf", &Failing);
+            map.end()
+        }
+    }
+    struct HidesADuplicate;
+    impl Serialize for HidesADuplicate {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut map = serializer.serialize_map(None)?;
+            map.serialize_entry("a", &1)?;
+            let _ = map.serialize_entry("a", &2);
+            map.end()
+        }
+    }
+    unsigned(&claims(HidesInAMap), &SignError::Serialize);
+    unsigned(&claims(HidesInAStruct), &SignError::Serialize);
+    unsigned(&claims(HidesItsExpiry), &SignError::Serialize);
+    unsigned(&claims(HidesADuplicate), &SignError::DuplicateClaim { claim: "a".into() });
+}
+
+#[test]
+fn a_type_that_writes_names_without_values_makes_no_token_that_reads_otherwise() {
+    struct NameOnly;
+    impl Serialize for NameOnly {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut map = serializer.serialize_map(None)?;
+            map.serialize_key("sub")?;
+            map.serialize_key("role")?;
+            map.serialize_value("admin")?;
+            map.end()
+        }
+    }
+    struct ValueOnly;
+    impl Serialize for ValueOnly {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut map = serializer.serialize_map(None)?;
+            map.serialize_value("admin")?;
+            map.end()
+        }
+    }
+    assert_eq!(written(&claims(NameOnly)), json!({"role": "admin"}));
+    unsigned(&claims(ValueOnly), &SignError::Serialize);
+}
+
+#[test]
+fn a_type_of_token_that_no_verifier_takes_is_not_signed() {
+    let typed = |typ: &str| Claims::registered().never_expires().typ(typ);
+    for typ in ["", &"x".repeat(1025)] {
+        unsigned(&typed(typ), &SignError::InvalidHeader { name: "typ" });
+    }
+    for typ in ["at+jwt", "a \"quoted\\ é", &"x".repeat(1024)] {
+        let text = typed(typ).sign(&key()).unwrap();
+        let token = built(lax().typ(typ)).verify_at::<()>(&text, NOW).unwrap();
+        assert_eq!(token.header().typ(), Some(typ));
+        assert_refused!(open(), text, VerifyError::WrongType { .. });
+    }
+    let text = jws::Payload::new("x").content_type("");
+    assert_eq!(text.sign(&key()).unwrap_err(), SignError::InvalidHeader { name: "cty" });
+    let text = jws::Payload::new("x").typ("");
+    assert_eq!(text.sign(&key()).unwrap_err(), SignError::InvalidHeader { name: "typ" });
+}
+
+#[test]
+fn claims_signed_in_two_steps_are_the_same_token() {
+    let claims = Claims::registered().subject("ann").expires_at(later(900));
+    let prepare = || claims.prepare(&ExternalKey::new(countersign::Algorithm::Hs256)).unwrap();
+    let signature = key().sign_bytes(prepare().signing_input()).unwrap();
+    let text = claims.sign(&key()).unwrap();
+    assert_eq!(prepare().finish(signature.as_bytes()).unwrap(), text);
+    assert_eq!(prepare().finish_checked(signature.as_bytes(), &key()).unwrap(), text);
+    assert_accepted(&open(), &text);
+    for length in [0, 31, 33, 64, 256] {
+        let error = prepare().finish(&vec![0; length]).unwrap_err();
+        let algorithm = countersign::Algorithm::Hs256;
+        assert_eq!(error, SignError::SignatureLength { algorithm, bytes: length });
+    }
+    assert_eq!(prepare().finish_checked(&[0; 32], &key()).unwrap_err(), SignError::SigningFailed);
+    let other = util::other_key();
+    assert_eq!(prepare().finish_checked(signature.as_bytes(), &other).unwrap_err(), SignError::SigningFailed);
+}
+
+#[test]
+fn sign_errors_have_stable_names() {
+    let code = |error: SignError| error.code();
+    assert_eq!(code(Claims::registered().sign(&key()).unwrap_err()), "missing_expiration");
+    assert_eq!(code(claims(5).sign(&key()).unwrap_err()), "claims_not_an_object");
+    assert_eq!(code(claims(Failing).sign(&key()).unwrap_err()), "serialize");
+    assert_eq!(code(claims(json!({"exp": "x"})).sign(&key()).unwrap_err()), "malformed_claim");
+    assert_eq!(code(claims(json!({"iss": "x"})).issuer("y").sign(&key()).unwrap_err()), "duplicate_claim");
+    assert_eq!(
+        code(claims(json!({"$serde_json::private::x": 1})).sign(&key()).unwrap_err()),
+        "reserved_name"
+    );
+    assert_eq!(code(claims(()).typ("").sign(&key()).unwrap_err()), "invalid_header");
+    let contradictory = Claims::registered().expires_at(NOW).issued_at(NOW);
+    assert_eq!(code(contradictory.sign(&key()).unwrap_err()), "contradictory_times");
+}
+
+#[test]
+fn what_a_type_says_of_itself_does_not_reach_the_debug_text() {
+    fn shown(value: &impl Debug) -> String {
+        format!("{value:?}")
+    }
+    let claims = Claims::new(json!({"x": "a secret of the claims"})).issuer("an issuer").never_expires();
+    assert_eq!(shown(&claims), "Claims { .. }");
+    let prepared = claims.prepare(&key()).unwrap();
+    assert_eq!(shown(&prepared), format!("Prepared(HS256, {} bytes)", prepared.signing_input().len()));
+}

@@ -192,6 +192,19 @@ impl Name {
         })
     }
 
+    /// A bit of its own in a set of names.
+    pub(crate) const fn bit(self) -> u8 {
+        match self {
+            Self::Iss => 1,
+            Self::Sub => 2,
+            Self::Aud => 4,
+            Self::Exp => 8,
+            Self::Nbf => 16,
+            Self::Iat => 32,
+            Self::Jti => 64,
+        }
+    }
+
     pub(crate) const fn text(self) -> &'static str {
         match self {
             Self::Iss => "iss",

@@ -202,7 +202,7 @@ impl<'de> Visitor<'de> for &mut Reading<'_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key_seed(NameSeed)? {
-            if let Err(refusal) = self.names.admit(name.clone(), self.limits, Part::Header) {
+            if let Err(refusal) = self.names.admit(name.clone(), 0, self.limits, Part::Header) {
                 self.refusal = Some(refusal);
                 return Err(json::stop());
             }

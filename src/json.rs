@@ -165,8 +165,10 @@ impl Text {
     /// The text `part`, which `document` should hold.
     pub(crate) fn within(document: &str, part: &str) -> Self {
         let start = part.as_ptr().addr().checked_sub(document.as_ptr().addr());
-        match start {
-            Some(start) if document.get(start..start.saturating_add(part.len())) == Some(part) => {
+        let found = start.and_then(|start| document.get(start..start.saturating_add(part.len())));
+        match (start, found) {
+            // The same bytes in the same place, so they need not be compared.
+            (Some(start), Some(found)) if core::ptr::eq(found, part) => {
                 Self::Span { start, length: part.len() }
             }
             _ => Self::Owned(part.into()),
@@ -288,21 +290,28 @@ impl<'de> Names<'de> {
         }
     }
 
-    /// Adds a name of `part`, or says why the document is refused for it.
+    /// Adds a name of `part`, which has `others` beside those in here, or says why the document is refused for it.
     pub(crate) fn admit(
         &mut self,
         name: Cow<'de, str>,
+        others: usize,
         limits: &Limits,
         part: Part,
     ) -> Result<(), VerifyError> {
-        if self.len() >= limits.members {
-            return Err(VerifyError::TooLarge { size: Size::Members, limit: limits.members });
-        }
+        check_members(self.len().saturating_add(others), limits)?;
         if name.starts_with(RESERVED) {
             return Err(VerifyError::ReservedMember { part });
         }
         if self.insert(name) { Ok(()) } else { Err(VerifyError::DuplicateMember { part }) }
     }
+}
+
+/// Whether one more member may join `count` others.
+pub(crate) const fn check_members(count: usize, limits: &Limits) -> Result<(), VerifyError> {
+    if count < limits.members {
+        return Ok(());
+    }
+    Err(VerifyError::TooLarge { size: Size::Members, limit: limits.members })
 }
 
 /// An error for serde that only says "stop": what is wrong has been noted elsewhere.

@@ -109,9 +109,11 @@ pub(crate) fn read_value(name: Name, value: &str, into: &mut Registered) -> bool
         Name::Exp | Name::Nbf | Name::Iat => {
             NumericDateSeed.deserialize(reader).map(|date| capture.registered.set_date(name, date))
         }
-        Name::Aud => AudienceSeed { document: value, limit: limits.audiences, over: &mut false }
-            .deserialize(reader)
-            .map(|audiences| capture.registered.aud = Some(audiences)),
+        Name::Aud => {
+            let into = &mut Audiences::default();
+            AudienceSeed { document: value, limit: limits.audiences, over: &mut false, into }
+                .deserialize(reader)
+        }
         Name::Iss | Name::Sub | Name::Jti => TextSeed { document: value }
             .deserialize(reader)
             .map(|text| capture.registered.set_text(name, text)),
@@ -145,7 +147,9 @@ impl Registered {
 struct Capture<'a, 'de> {
     payload: &'de str,
     rules: Rules<'a>,
+    /// The private names, and a bit for each registered one.
     names: Names<'de>,
+    met: u8,
     registered: Registered,
     /// The registered claim whose value is being read, for the error.
     reading: Option<Name>,
@@ -171,6 +175,7 @@ impl<'a, 'de> Capture<'a, 'de> {
             payload,
             rules,
             names: Names::new(),
+            met: 0,
             registered: Registered::default(),
             reading: None,
             field: None,
@@ -183,15 +188,27 @@ impl<'a, 'de> Capture<'a, 'de> {
         }
     }
 
-    /// Notes a name, and whether it is a required one.
-    fn admit(&mut self, name: Cow<'de, str>) -> Result<(), VerifyError> {
+    /// Notes a name, and whether it is a required one; tells if it is a registered one.
+    #[allow(clippy::ptr_arg, reason = "a name without an escape is kept, and not copied")]
+    fn admit(&mut self, name: &Cow<'de, str>) -> Result<Option<Name>, VerifyError> {
         for (place, required) in self.rules.required.iter().enumerate() {
-            if **required == *name {
+            if **required == **name {
                 let bit = u32::try_from(place).ok().and_then(|place| 1_u64.checked_shl(place));
                 self.registered.required_met |= bit.unwrap_or(0);
             }
         }
-        self.names.admit(name, self.rules.limits, Part::Payload)
+        let (limits, part) = (self.rules.limits, Part::Payload);
+        // The registered names are few: a bit for each, so that only the others are compared with each other.
+        let registered = usize::try_from(self.met.count_ones()).unwrap_or(usize::MAX);
+        let Some(known) = Name::of(name) else {
+            return self.names.admit(name.clone(), registered, limits, part).map(|()| None);
+        };
+        json::check_members(self.names.len().saturating_add(registered), limits)?;
+        if self.met & known.bit() != 0 {
+            return Err(VerifyError::DuplicateMember { part });
+        }
+        self.met |= known.bit();
+        Ok(Some(known))
     }
 
     /// Reads and keeps the value of a registered claim.
@@ -208,12 +225,13 @@ impl<'a, 'de> Capture<'a, 'de> {
             }
             Name::Aud => {
                 let (limit, mut over) = (self.rules.limits.audiences, false);
-                let audiences =
-                    map.next_value_seed(AudienceSeed { document: self.payload, limit, over: &mut over });
+                let into = self.registered.aud.insert(Audiences::default());
+                let seed = AudienceSeed { document: self.payload, limit, over: &mut over, into };
+                let read = map.next_value_seed(seed);
                 if over {
                     self.refusal = Some(VerifyError::TooLarge { size: Size::Audiences, limit });
                 }
-                self.registered.aud = Some(audiences?);
+                read?;
             }
         }
         self.reading = None;
@@ -452,11 +470,14 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Tee<'_, '_, 'de, A> {
         loop {
             let next = self.map.next_key_seed(NameSeed);
             let Some(name) = next.map_err(|error| self.doubt(error))? else { return Ok(None) };
-            if let Err(refusal) = self.capture.admit(name.clone()) {
-                self.capture.refusal = Some(refusal);
-                return Err(Fault::Other);
-            }
-            let Some(registered) = Name::of(&name) else {
+            let registered = match self.capture.admit(&name) {
+                Ok(registered) => registered,
+                Err(refusal) => {
+                    self.capture.refusal = Some(refusal);
+                    return Err(Fault::Other);
+                }
+            };
+            let Some(registered) = registered else {
                 let value = seed.deserialize(Replay::new(Value::name(&name)))?;
                 self.current = Current::Private(name);
                 return Ok(Some(value));
@@ -565,46 +586,46 @@ struct AudienceSeed<'d, 'o> {
     limit: usize,
     /// Set when there are more than `limit`.
     over: &'o mut bool,
+    /// Filled where it stands: it is too large to be handed from hand to hand.
+    into: &'o mut Audiences,
 }
 
 impl<'de> DeserializeSeed<'de> for AudienceSeed<'_, '_> {
-    type Value = Audiences;
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Audiences, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         // No number is accepted, so what `deserialize_any` does with numbers does not matter.
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for AudienceSeed<'_, '_> {
-    type Value = Audiences;
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a string or an array of strings")
     }
 
-    fn visit_borrowed_str<E: serde::de::Error>(self, text: &'de str) -> Result<Audiences, E> {
-        let mut audiences = Audiences::default();
-        audiences.push(Text::within(self.document, text));
-        Ok(audiences)
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<(), E> {
+        self.into.push(Text::within(self.document, text));
+        Ok(())
     }
 
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Audiences, E> {
-        let mut audiences = Audiences::default();
-        audiences.push(Text::Owned(text.into()));
-        Ok(audiences)
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        self.into.push(Text::Owned(text.into()));
+        Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Audiences, A::Error> {
-        let mut audiences = Audiences { array: true, ..Audiences::default() };
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<(), A::Error> {
+        self.into.array = true;
         while let Some(text) = sequence.next_element_seed(TextSeed { document: self.document })? {
-            if audiences.len() >= self.limit {
+            if self.into.len() >= self.limit {
                 *self.over = true;
                 return Err(json::stop());
             }
-            audiences.push(text);
+            self.into.push(text);
         }
-        Ok(audiences)
+        Ok(())
     }
 }
 

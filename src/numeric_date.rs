@@ -24,6 +24,17 @@ impl NumericDate {
         (-LIMIT..=LIMIT).contains(&time.as_secs()).then_some(Self::Whole(time.as_secs()))
     }
 
+    /// The moment, a fraction rounded down: for ages, where `x < oldest` and `floor(x) < oldest` are the same.
+    pub(crate) fn rounded_down(self) -> UnixTime {
+        UnixTime::from_secs(match self {
+            Self::Whole(seconds) => seconds,
+            Self::Fraction(seconds) => {
+                let (whole, exact) = truncate(seconds);
+                if exact > seconds { whole.saturating_sub(1) } else { whole }
+            }
+        })
+    }
+
     /// The moment, a fraction rounded up.
     ///
     /// Clocks count whole seconds here, and for those `now < 5.2` and `now < 6` are the same.
@@ -129,6 +140,13 @@ mod tests {
         assert_eq!(time("-1.5"), Some(-1));
         assert_eq!(time("-0"), Some(0));
         assert_eq!(time("-1"), Some(-1));
+    }
+
+    #[test]
+    fn for_an_age_fractions_are_rounded_down() {
+        let down = |seconds| NumericDate::Fraction(seconds).rounded_down().as_secs();
+        assert_eq!((down(1.5), down(2.0), down(-1.5), down(-2.0)), (1, 2, -2, -2));
+        assert_eq!(NumericDate::Whole(-3).rounded_down().as_secs(), -3);
     }
 
     #[test]

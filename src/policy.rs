@@ -154,7 +154,7 @@ impl Policy {
 
     fn check_age(&self, claims: &Registered, now: UnixTime) -> Result<(), VerifyError> {
         let Some(max_age) = self.max_age else { return Ok(()) };
-        let issued_at = claims.iat.ok_or_else(|| missing("iat"))?.time();
+        let issued_at = claims.iat.ok_or_else(|| missing("iat"))?.rounded_down();
         let oldest = now.saturating_sub(max_age).saturating_sub(self.leeway);
         if issued_at < oldest { Err(VerifyError::TooOld { issued_at, max_age, now }) } else { Ok(()) }
     }

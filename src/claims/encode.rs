@@ -13,6 +13,7 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::RefCell;
+use core::fmt;
 use serde::de::Deserialize;
 use serde::ser::{Impossible, Serialize, SerializeMap, SerializeStruct, Serializer};
 
@@ -201,10 +202,10 @@ impl<M: SerializeMap> Merge<'_, M> {
         }
         if let Some(registered) = Name::of(&name) {
             // Written once on the side, to be read as a verifier will read it.
-            let Ok(text) = json::to_text(value) else { return Err(stop()) };
-            if text == "null" {
+            if is_none(value) {
                 return Ok(());
             }
+            let Ok(text) = json::to_text(value) else { return self.refuse(SignError::Serialize) };
             if self.state.names.contains(&name) {
                 return self.refuse(SignError::DuplicateClaim { claim: name });
             }
@@ -215,7 +216,11 @@ impl<M: SerializeMap> Merge<'_, M> {
         if !self.state.names.insert(name.clone()) {
             return self.refuse(SignError::DuplicateClaim { claim: name });
         }
-        self.map.serialize_entry(&*name, value)
+        // A type that swallows the error would leave half a member behind.
+        let state = &mut *self.state;
+        self.map.serialize_entry(&*name, value).inspect_err(|_| {
+            state.refusal.get_or_insert(SignError::Serialize);
+        })
     }
 
     fn refuse(&mut self, refusal: SignError) -> Result<(), M::Error> {
@@ -335,9 +340,9 @@ impl<'m, 's, M: SerializeMap> Serializer for Top<'m, 's, M> {
 
     refuse! {
         serialize_bool(bool), serialize_i8(i8), serialize_i16(i16), serialize_i32(i32), serialize_i64(i64),
-        serialize_u8(u8), serialize_u16(u16), serialize_u32(u32), serialize_u64(u64), serialize_f32(f32),
-        serialize_f64(f64), serialize_char(char), serialize_str(&str), serialize_bytes(&[u8]),
-        serialize_unit_variant(&'static str, u32, &'static str),
+        serialize_i128(i128), serialize_u8(u8), serialize_u16(u16), serialize_u32(u32), serialize_u64(u64),
+        serialize_u128(u128), serialize_f32(f32), serialize_f64(f64), serialize_char(char), serialize_str(&str),
+        serialize_bytes(&[u8]), serialize_unit_variant(&'static str, u32, &'static str),
     }
 }
 
@@ -392,4 +397,79 @@ impl<M: SerializeMap> SerializeMap for MapMembers<'_, '_, M> {
 fn name_text<K: Serialize + ?Sized>(key: &K) -> Option<String> {
     let json = json::to_text(key).ok()?;
     json::read(&json, |reader| String::deserialize(reader)).ok()
+}
+
+/// Whether `value` is `None` or `()`. Its JSON does not tell: a number that is none is `null` there too.
+fn is_none<V: Serialize + ?Sized>(value: &V) -> bool {
+    value.serialize(IsNone).unwrap_or(false)
+}
+
+/// Answers `true` for `None` and `()`; an error, too, is no.
+struct IsNone;
+
+macro_rules! is_something {
+    ($($method:ident($($kind:ty),*) -> $answer:ty),* $(,)?) => {$(
+        fn $method(self $(, _: $kind)*) -> Result<$answer, fmt::Error> {
+            Err(fmt::Error)
+        }
+    )*};
+}
+
+impl Serializer for IsNone {
+    type Ok = bool;
+    type Error = fmt::Error;
+    type SerializeSeq = Impossible<bool, fmt::Error>;
+    type SerializeTuple = Impossible<bool, fmt::Error>;
+    type SerializeTupleStruct = Impossible<bool, fmt::Error>;
+    type SerializeTupleVariant = Impossible<bool, fmt::Error>;
+    type SerializeMap = Impossible<bool, fmt::Error>;
+    type SerializeStruct = Impossible<bool, fmt::Error>;
+    type SerializeStructVariant = Impossible<bool, fmt::Error>;
+
+    fn serialize_none(self) -> Result<bool, fmt::Error> {
+        Ok(true)
+    }
+
+    fn serialize_unit(self) -> Result<bool, fmt::Error> {
+        Ok(true)
+    }
+
+    fn serialize_some<V: Serialize + ?Sized>(self, value: &V) -> Result<bool, fmt::Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_struct<V: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &V,
+    ) -> Result<bool, fmt::Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<V: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: &V,
+    ) -> Result<bool, fmt::Error> {
+        Err(fmt::Error)
+    }
+
+    is_something! {
+        serialize_bool(bool) -> bool, serialize_i8(i8) -> bool, serialize_i16(i16) -> bool,
+        serialize_i32(i32) -> bool, serialize_i64(i64) -> bool, serialize_u8(u8) -> bool,
+        serialize_u16(u16) -> bool, serialize_u32(u32) -> bool, serialize_u64(u64) -> bool,
+        serialize_f32(f32) -> bool, serialize_f64(f64) -> bool, serialize_char(char) -> bool,
+        serialize_str(&str) -> bool, serialize_bytes(&[u8]) -> bool,
+        serialize_unit_struct(&'static str) -> bool,
+        serialize_unit_variant(&'static str, u32, &'static str) -> bool,
+        serialize_seq(Option<usize>) -> Self::SerializeSeq,
+        serialize_tuple(usize) -> Self::SerializeTuple,
+        serialize_tuple_struct(&'static str, usize) -> Self::SerializeTupleStruct,
+        serialize_tuple_variant(&'static str, u32, &'static str, usize) -> Self::SerializeTupleVariant,
+        serialize_map(Option<usize>) -> Self::SerializeMap,
+        serialize_struct(&'static str, usize) -> Self::SerializeStruct,
+        serialize_struct_variant(&'static str, u32, &'static str, usize) -> Self::SerializeStructVariant,
+    }
 }

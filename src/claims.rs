@@ -3,6 +3,7 @@
 
 pub(crate) mod decode;
 pub(crate) mod encode;
+pub(crate) mod replay;
 
 use crate::json::Text;
 use crate::numeric_date::NumericDate;

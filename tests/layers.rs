@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// What each file may lean on stands before it.
-const ROOMS: [&str; 21] = [
+const ROOMS: [&str; 22] = [
     "base64url",
     "time",
     "limits",
@@ -23,6 +23,7 @@ const ROOMS: [&str; 21] = [
     "jws",
     "jws/compact",
     "claims",
+    "claims/replay",
     "claims/decode",
     "claims/encode",
     "policy",

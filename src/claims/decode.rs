@@ -8,6 +8,7 @@
 //! Which registered names a `T` is shown: a struct those that it declares, so that `deny_unknown_fields` works;
 //! a map, a `Value`, a struct with `flatten` or an internally tagged enum all; `()` none.
 
+use crate::claims::replay::{Fault, Replay, Value};
 use crate::claims::{Audiences, Name, Registered};
 use crate::error::{Part, Size, VerifyError};
 use crate::json::{self, NameSeed, Names, RESERVED, Text, TextSeed};
@@ -17,8 +18,6 @@ use crate::numeric_date::{NumericDate, NumericDateSeed};
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use core::fmt;
-use core::marker::PhantomData;
-use serde::de::value::StrDeserializer;
 use serde::de::{
     Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
@@ -101,27 +100,19 @@ impl Unverified<'_> {
     }
 }
 
-/// Reads the value of a registered claim alone; false if it is malformed. For claims that are about to be written.
-pub(crate) fn read_value(name: Name, value: &str, into: &mut Registered) -> bool {
-    let limits = Limits::new();
-    let mut capture = Capture::new(value, Rules { limits: &limits, required: &[] });
+/// Reads the value of a registered claim alone, one that is about to be written; false if it is malformed.
+pub(crate) fn read_value(name: Name, value: &str, registered: &mut Registered) -> bool {
     let read = json::read(value, |reader| match name {
         Name::Exp | Name::Nbf | Name::Iat => {
-            NumericDateSeed.deserialize(reader).map(|date| capture.registered.set_date(name, date))
+            NumericDateSeed.deserialize(reader).map(|date| registered.set_date(name, date))
         }
         Name::Aud => {
-            let into = &mut Audiences::default();
-            AudienceSeed { document: value, limit: limits.audiences, over: &mut false, into }
-                .deserialize(reader)
+            let (limit, into) = (Limits::new().audiences, &mut Audiences::default());
+            AudienceSeed { document: value, limit, over: &mut false, into }.deserialize(reader)
         }
-        Name::Iss | Name::Sub | Name::Jti => TextSeed { document: value }
-            .deserialize(reader)
-            .map(|text| capture.registered.set_text(name, text)),
+        // Their texts are spans of `value`, so they are not kept.
+        Name::Iss | Name::Sub | Name::Jti => TextSeed { document: value }.deserialize(reader).map(drop),
     });
-    let Registered { exp, nbf, iat, .. } = capture.registered;
-    into.exp = into.exp.or(exp);
-    into.nbf = into.nbf.or(nbf);
-    into.iat = into.iat.or(iat);
     read.is_ok()
 }
 
@@ -416,38 +407,6 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Tap<'_, '_, 'de, V> {
     }
 }
 
-/// An error on the way through `T`: the JSON's own, or one of `T`'s. Of the latter only what is no token text
-/// is kept: the name of a missing field.
-enum Fault<E> {
-    Json(E),
-    Missing(&'static str),
-    Other,
-}
-
-impl<E> serde::de::Error for Fault<E> {
-    fn custom<M: fmt::Display>(_: M) -> Self {
-        Self::Other
-    }
-
-    fn missing_field(field: &'static str) -> Self {
-        Self::Missing(field)
-    }
-}
-
-impl<E> fmt::Debug for Fault<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Fault")
-    }
-}
-
-impl<E> fmt::Display for Fault<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("claims do not fit")
-    }
-}
-
-impl<E> core::error::Error for Fault<E> {}
-
 /// The member whose name `T` has been given and whose value it has not.
 enum Current<'de> {
     None,
@@ -626,139 +585,5 @@ impl<'de> Visitor<'de> for AudienceSeed<'_, '_> {
             self.into.push(text);
         }
         Ok(())
-    }
-}
-
-/// A value that has been read already.
-#[derive(Clone, Copy)]
-enum Value<'x, 'de> {
-    Date(NumericDate),
-    Borrowed(&'de str),
-    Text(&'x str),
-    Audiences(&'x Audiences, &'de str),
-}
-
-impl<'x, 'de> Value<'x, 'de> {
-    fn text(text: &'x Text, document: &'de str) -> Self {
-        match text.borrowed(document) {
-            Some(text) => Self::Borrowed(text),
-            None => match text {
-                Text::Owned(text) => Self::Text(text),
-                Text::Span { .. } => Self::Borrowed(""),
-            },
-        }
-    }
-
-    fn audiences(audiences: &'x Audiences, document: &'de str) -> Self {
-        match (audiences.array, audiences.iter().next()) {
-            (false, Some(only)) => Self::text(only, document),
-            _ => Self::Audiences(audiences, document),
-        }
-    }
-
-    fn name(name: &'x Cow<'de, str>) -> Self {
-        match name {
-            Cow::Borrowed(name) => Self::Borrowed(name),
-            Cow::Owned(name) => Self::Text(name),
-        }
-    }
-}
-
-/// Shows a [`Value`] to `T` as the JSON itself would: as an option, a newtype or a unit variant too.
-struct Replay<'x, 'de, E> {
-    value: Value<'x, 'de>,
-    error: PhantomData<E>,
-}
-
-impl<'x, 'de, E> Replay<'x, 'de, E> {
-    const fn new(value: Value<'x, 'de>) -> Self {
-        Self { value, error: PhantomData }
-    }
-}
-
-impl<'de, E> Deserializer<'de> for Replay<'_, 'de, E> {
-    type Error = Fault<E>;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        match self.value {
-            Value::Date(NumericDate::Whole(seconds)) => match u64::try_from(seconds) {
-                Ok(seconds) => visitor.visit_u64(seconds),
-                Err(_) => visitor.visit_i64(seconds),
-            },
-            Value::Date(NumericDate::Fraction(seconds)) => visitor.visit_f64(seconds),
-            Value::Borrowed(text) => visitor.visit_borrowed_str(text),
-            Value::Text(text) => visitor.visit_str(text),
-            Value::Audiences(audiences, document) => {
-                visitor.visit_seq(ReplaySequence { texts: audiences.iter(), document, error: PhantomData })
-            }
-        }
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        visitor.visit_some(self)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Self::Error> {
-        // Raw text of a value that has been read is not there to be shown.
-        if name.starts_with(RESERVED) {
-            return Err(Fault::Other);
-        }
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Self::Error> {
-        match self.value {
-            Value::Borrowed(text) | Value::Text(text) => visitor.visit_enum(StrDeserializer::new(text)),
-            Value::Date(_) | Value::Audiences(..) => Err(Fault::Other),
-        }
-    }
-
-    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        match self.value {
-            Value::Borrowed(text) => visitor.visit_borrowed_bytes(text.as_bytes()),
-            Value::Text(text) => visitor.visit_bytes(text.as_bytes()),
-            Value::Date(_) | Value::Audiences(..) => self.deserialize_any(visitor),
-        }
-    }
-
-    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        self.deserialize_bytes(visitor)
-    }
-
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        visitor.visit_unit()
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string unit unit_struct seq tuple
-        tuple_struct map struct identifier
-    }
-}
-
-/// The entries of `aud`, shown one by one.
-struct ReplaySequence<'de, I, E> {
-    texts: I,
-    document: &'de str,
-    error: PhantomData<E>,
-}
-
-impl<'x, 'de, I: Iterator<Item = &'x Text>, E> SeqAccess<'de> for ReplaySequence<'de, I, E> {
-    type Error = Fault<E>;
-
-    fn next_element_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, Self::Error> {
-        let Some(text) = self.texts.next() else { return Ok(None) };
-        seed.deserialize(Replay::new(Value::text(text, self.document))).map(Some)
     }
 }

@@ -10,6 +10,17 @@ use core::time::Duration;
 use thiserror::Error;
 
 /// A part of a token.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::{Hs256Key, Part, VerifyError, jws};
+///
+/// let verifier = jws::Verifier::new(Hs256Key::from_bytes([7; 32])?);
+/// let error = verifier.verify("e30=.e30.").unwrap_err();
+/// assert_eq!(error, VerifyError::InvalidBase64 { part: Part::Header, offset: 3 });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Part {
@@ -32,6 +43,17 @@ impl fmt::Display for Part {
 }
 
 /// What was larger than its limit. See [`Limits`](crate::Limits).
+///
+/// # Examples
+///
+/// ```
+/// use countersign::{Hs256Key, Size, VerifyError, jws};
+///
+/// let verifier = jws::Verifier::new(Hs256Key::from_bytes([7; 32])?);
+/// let error = verifier.verify(&"a".repeat(300_000)).unwrap_err();
+/// assert_eq!(error, VerifyError::TooLarge { size: Size::TokenBytes, limit: 256 * 1024 });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Size {
@@ -68,6 +90,23 @@ impl fmt::Display for Size {
 /// What a verifier was told to expect of a claim: any one of some names.
 ///
 /// It comes from the configuration, never from a token, so it may be logged.
+///
+/// # Examples
+///
+/// ```
+/// # use countersign::{Claims, Hs256Key, UnixTime, Verifier};
+/// use countersign::VerifyError;
+///
+/// # let key = Hs256Key::from_bytes([7; 32])?;
+/// # let text = Claims::registered().issuer("them").never_expires().sign(&key)?;
+/// let verifier = Verifier::builder(key).issuer("us").issuer("me").no_audience().build()?;
+/// let error = verifier.verify_at::<()>(&text, UnixTime::from_secs(0)).unwrap_err();
+/// assert_eq!(error.to_string(), r#"token is not issued by "us" or "me""#);
+/// if let VerifyError::WrongIssuer { expected } = error {
+///     assert_eq!(expected.names().collect::<Vec<_>>(), ["us", "me"]);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expected(Arc<[Box<str>]>);
 
@@ -373,6 +412,16 @@ impl VerifyError {
 }
 
 /// What to answer to a request whose token was refused: a status and the value of `WWW-Authenticate`.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::VerifyError;
+///
+/// // What is wrong with the keys is no fault of the token's.
+/// let challenge = VerifyError::KeysUnavailable.challenge();
+/// assert_eq!((challenge.status(), challenge.www_authenticate()), (503, None));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Challenge {
     status: u16,
@@ -394,6 +443,17 @@ impl Challenge {
 }
 
 /// Why a key could not be made.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::{Hs256Key, KeyError, KeyFile};
+///
+/// let error = Hs256Key::from_bytes("-----BEGIN PUBLIC KEY-----\n...").unwrap_err();
+/// assert_eq!(error, KeyError::NotASecret { found: KeyFile::Pem });
+/// assert_eq!(error.to_string(), "this is a PEM key file, not an HMAC secret");
+/// assert_eq!(error.code(), "not_a_secret");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -480,6 +540,14 @@ impl KeyError {
 }
 
 /// A kind of key file that is no HMAC secret.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::KeyFile;
+///
+/// assert_eq!(KeyFile::Jwk.to_string(), "a JSON Web Key");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyFile {
@@ -505,6 +573,14 @@ impl fmt::Display for KeyFile {
 }
 
 /// What is wrong with a PEM text: the mistakes that people make with them, each by its name.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::PemMistake;
+///
+/// assert_eq!(PemMistake::Certificate.to_string(), "this is a certificate: take the public key out of it first");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum PemMistake {
@@ -562,6 +638,19 @@ pub enum PemMistake {
 }
 
 /// Why no token could be made. The claims and the key are as they were.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::{Claims, Hs256Key, SignError, UnixTime};
+///
+/// let key = Hs256Key::from_bytes([7; 32])?;
+/// let moment = UnixTime::from_secs(1_700_000_000);
+/// let error = Claims::registered().issued_at(moment).expires_at(moment).sign(&key).unwrap_err();
+/// assert_eq!(error, SignError::ContradictoryTimes);
+/// assert_eq!(error.code(), "contradictory_times");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SignError {
@@ -639,6 +728,20 @@ impl SignError {
 }
 
 /// Why a verifier cannot be built: its policy would check less than it seems to, or refuse everything.
+///
+/// # Examples
+///
+/// ```
+/// use core::time::Duration;
+/// use countersign::{Hs256Key, PolicyError, Verifier};
+///
+/// let hour = Duration::from_secs(3600);
+/// let builder = Verifier::builder(Hs256Key::from_bytes([7; 32])?).accept_any_issuer().no_audience();
+/// let error = builder.clone().leeway(hour).build().unwrap_err();
+/// assert_eq!(error, PolicyError::LeewayAboveLimit { seconds: 3600, cap: 300 });
+/// assert!(builder.leeway_beyond_limit(hour).build().is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PolicyError {
@@ -702,6 +805,16 @@ impl PolicyError {
 }
 
 /// What a [`VerifyKey`](crate::VerifyKey) says against a signature.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::{Hs256Key, SignatureError, VerifyKey};
+///
+/// let key = Hs256Key::from_bytes([7; 32])?;
+/// assert_eq!(key.verify_bytes(b"input", b"no signature"), Err(SignatureError::Invalid));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SignatureError {
@@ -714,6 +827,22 @@ pub enum SignatureError {
 }
 
 /// A source of randomness had none to give.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::{Entropy, EntropyError, Hs256Key, KeyError};
+///
+/// struct Empty;
+///
+/// impl Entropy for Empty {
+///     fn fill(&self, _: &mut [u8]) -> Result<(), EntropyError> {
+///         Err(EntropyError::new())
+///     }
+/// }
+///
+/// assert_eq!(Hs256Key::generate_with(&Empty).unwrap_err(), KeyError::Entropy);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Error)]
 #[error("no randomness available")]
 #[non_exhaustive]

@@ -22,6 +22,21 @@ pub(crate) const REGISTERED: [&str; 20] = [
 ///
 /// A [`KeySource`](crate::KeySource) sees it before the signature is checked, when it is only a claim of the
 /// token's sender; the header of a [`Token`](crate::Token) has been verified.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::{Algorithm, Hs256Key, jws};
+///
+/// let key = Hs256Key::from_bytes([7; 32])?.with_key_id("2026-11")?;
+/// let text = jws::Payload::new("hello").typ("greeting").sign(&key)?;
+/// let message = jws::Verifier::new(key).verify(&text)?;
+/// let header = message.header();
+/// assert_eq!(header.algorithm(), Algorithm::Hs256);
+/// assert_eq!((header.typ(), header.key_id()), (Some("greeting"), Some("2026-11")));
+/// assert_eq!(header.json(), r#"{"alg":"HS256","typ":"greeting","kid":"2026-11"}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Header<'a> {
     json: &'a str,

@@ -20,6 +20,17 @@ use core::fmt;
 const KEY_ID_BYTES: usize = 1024;
 
 /// What every key knows of itself: one algorithm, and perhaps a name.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::{Algorithm, Hs256Key, Key};
+///
+/// let key = Hs256Key::from_bytes([7; 32])?.with_key_id("2026-11")?;
+/// assert_eq!(key.algorithm(), Algorithm::Hs256);
+/// assert_eq!(key.key_id(), Some("2026-11"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Key: Send + Sync {
     /// The one algorithm that this key is for. It never changes.
     fn algorithm(&self) -> Algorithm;
@@ -67,6 +78,31 @@ pub trait SignKey: Key {
 }
 
 /// A key that verifies.
+///
+/// # Examples
+///
+/// A key whose public half is checked by a library of your own:
+///
+/// ```
+/// use countersign::{Algorithm, Key, SignatureError, VerifyKey, Verifier};
+///
+/// struct Elsewhere;
+/// # fn another_library_says(_: &[u8], _: &[u8]) -> bool { false }
+///
+/// impl Key for Elsewhere {
+///     fn algorithm(&self) -> Algorithm { Algorithm::Rs256 }
+///     fn key_id(&self) -> Option<&str> { None }
+/// }
+///
+/// impl VerifyKey for Elsewhere {
+///     fn verify_bytes(&self, input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+///         if another_library_says(input, signature) { Ok(()) } else { Err(SignatureError::Invalid) }
+///     }
+/// }
+///
+/// let verifier = Verifier::builder(Elsewhere).accept_any_issuer().no_audience().build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait VerifyKey: Key {
     /// Checks that `signature` is one of this key over `input`.
     ///
@@ -85,6 +121,22 @@ pub trait VerifyKey: Key {
 ///
 /// [`SystemEntropy`] is the operating system's. A program without one hands its own in; the bytes must be fit
 /// for cryptographic keys.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::{Entropy, EntropyError};
+///
+/// /// A hardware generator.
+/// struct Board;
+/// # fn read_generator(_: &mut [u8]) -> bool { true }
+///
+/// impl Entropy for Board {
+///     fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+///         if read_generator(bytes) { Ok(()) } else { Err(EntropyError::new()) }
+///     }
+/// }
+/// ```
 pub trait Entropy: Send + Sync {
     /// Fills `bytes`.
     ///
@@ -96,6 +148,15 @@ pub trait Entropy: Send + Sync {
 }
 
 /// The operating system's randomness.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::{Hs256Key, SystemEntropy};
+///
+/// let key = Hs256Key::generate_with(&SystemEntropy::new())?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[cfg(feature = "getrandom")]
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
@@ -148,6 +209,16 @@ macro_rules! forward {
 forward!(&K, Box<K>, Arc<K>);
 
 /// The bytes of a signature; those of short ones are kept in place.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::{Hs256Key, SignKey};
+///
+/// let signature = Hs256Key::from_bytes([7; 32])?.sign_bytes(b"header.payload")?;
+/// assert_eq!(signature.as_bytes().len(), 32);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Signature(Repr);
 

@@ -63,6 +63,16 @@ pub trait KeySource: Send + Sync {
 }
 
 /// A key that a [`KeySource`] has found.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::{Hs256Key, Key, KeyRef};
+///
+/// let key = Hs256Key::from_bytes([7; 32])?;
+/// assert_eq!(KeyRef::Borrowed(&key).key().algorithm(), key.algorithm());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[non_exhaustive]
 pub enum KeyRef<'a> {
     /// One that lives in the source.

@@ -326,6 +326,20 @@ impl<S: AsRef<str>> Body<S> {
 ///
 /// Only a [`Verifier`] makes one, so a function that takes `&Token<User>` cannot be called with claims that
 /// nobody checked. `Debug` shows none of them.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::Token;
+///
+/// #[derive(serde::Deserialize)]
+/// struct User { role: String }
+///
+/// /// Cannot be called with a user that nobody verified.
+/// fn may_delete(token: &Token<User>) -> bool {
+///     token.claims().role == "admin"
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Token<T> {
     claims: T,
@@ -435,6 +449,24 @@ impl<T> fmt::Debug for BorrowedToken<'_, T> {
 /// [`accept_any_issuer`](Self::accept_any_issuer)) and on the audience ([`audience`](Self::audience),
 /// [`no_audience`](Self::no_audience) or [`accept_any_audience`](Self::accept_any_audience)). What is expected
 /// is thereby required. All else has a strict default, and each loosening is a method of its own.
+///
+/// # Examples
+///
+/// ```
+/// use core::time::Duration;
+/// use countersign::{Hs256Key, Verifier};
+///
+/// let verifier = Verifier::builder(Hs256Key::from_bytes([7; 32])?)
+///     .issuer("https://auth.example")
+///     .audience("https://api.example")
+///     .audience("https://api.example/v2") // either will do
+///     .typ("at+jwt")
+///     .require("jti")
+///     .max_age(Duration::from_secs(3600))
+///     .leeway(Duration::from_secs(5))
+///     .build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct VerifierBuilder {

@@ -266,6 +266,21 @@ impl fmt::Debug for Gate {
 ///
 /// Made once, shared by reference. The signature and the header are all that is checked: algorithm, `kid`,
 /// `crit`, and `typ` where one is asked for.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::{Hs256Key, VerifyError, jws};
+///
+/// let key = Hs256Key::from_bytes([7; 32])?;
+/// let verifier = jws::Verifier::new(key.clone()).typ("logout+jws")?;
+/// let text = jws::Payload::new("everywhere").typ("logout+jws").sign(&key)?;
+/// assert_eq!(verifier.verify(&text)?.into_payload(), b"everywhere");
+///
+/// let other = jws::Payload::new("everywhere").sign(&key)?;
+/// assert!(matches!(verifier.verify(&other), Err(VerifyError::WrongType { .. })));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Verifier(Gate);
 

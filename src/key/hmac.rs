@@ -16,6 +16,20 @@ use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
 /// Which HMAC an [`HmacKey`] is for. The algorithms of this crate implement it; nothing else can.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::{HmacAlgorithm, HmacKey, KeyError};
+///
+/// /// Works for every HMAC algorithm that there is and will be.
+/// fn named<A: HmacAlgorithm>(secret: &[u8], name: &str) -> Result<HmacKey<A>, KeyError> {
+///     HmacKey::from_bytes(secret)?.with_key_id(name)
+/// }
+///
+/// let key = named::<countersign::Hs256>(&[7; 32], "2026-11")?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait HmacAlgorithm: sealed::Sealed + Send + Sync + 'static {}
 
 /// HMAC with SHA-256: the algorithm of [`Hs256Key`].
@@ -122,6 +136,17 @@ impl<A: HmacAlgorithm> HmacKey<A> {
     /// # Errors
     ///
     /// [`KeyError::InvalidBase64`], white space included; else as [`from_bytes`](Self::from_bytes).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::{Hs256Key, KeyError};
+    ///
+    /// let text = "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k=";
+    /// assert!(Hs256Key::from_base64(text).is_ok());
+    /// // A file that ends in a line break has to be trimmed.
+    /// assert_eq!(Hs256Key::from_base64(&format!("{text}\n")).unwrap_err(), KeyError::InvalidBase64);
+    /// ```
     pub fn from_base64(text: &str) -> Result<Self, KeyError> {
         Self::from_bytes(decode(&STANDARD, text)?.as_slice())
     }
@@ -131,6 +156,16 @@ impl<A: HmacAlgorithm> HmacKey<A> {
     /// # Errors
     ///
     /// [`KeyError::InvalidBase64`], white space included; else as [`from_bytes`](Self::from_bytes).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::Hs256Key;
+    ///
+    /// // The key of RFC 7515 appendix A.1.
+    /// let k = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
+    /// assert!(Hs256Key::from_base64url(k).is_ok());
+    /// ```
     pub fn from_base64url(text: &str) -> Result<Self, KeyError> {
         Self::from_bytes(decode(&URL_SAFE, text)?.as_slice())
     }
@@ -162,6 +197,15 @@ impl<A: HmacAlgorithm> HmacKey<A> {
     /// # Errors
     ///
     /// [`KeyError::Entropy`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::Hs256Key;
+    ///
+    /// let key = Hs256Key::generate()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[cfg(feature = "getrandom")]
     pub fn generate() -> Result<Self, KeyError> {
         Self::generate_with(&crate::key::SystemEntropy::new())

@@ -202,6 +202,22 @@ impl<A: RsaAlgorithm> RsaSigningKey<A> {
     /// # Errors
     ///
     /// [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Entropy`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::{KeyError, Rs256SigningKey, Rs256VerifyingKey};
+    ///
+    /// let signing = Rs256SigningKey::generate(2048)?;
+    /// let private = signing.to_secret_pem()?; // to be stored where it is safe
+    /// let public = signing.verifying_key().to_pem()?; // to be handed to verifiers
+    ///
+    /// let again = Rs256SigningKey::from_pem(private.expose_secret_text().unwrap_or_default())?;
+    /// assert_eq!(again.verifying_key().to_pem()?, public);
+    /// assert!(Rs256VerifyingKey::from_pem(&public).is_ok());
+    /// assert_eq!(Rs256SigningKey::generate(1024).unwrap_err(), KeyError::ModulusTooSmall { bits: 1024, minimum: 2048 });
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[cfg(feature = "getrandom")]
     pub fn generate(bits: usize) -> Result<Self, KeyError> {
         Self::generate_with(bits, crate::key::SystemEntropy::new())
@@ -326,6 +342,16 @@ impl<A: RsaAlgorithm> RsaVerifyingKey<A> {
     ///
     /// [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`],
     /// [`KeyError::MalformedKey`] for an even modulus.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::{KeyError, Rs256VerifyingKey};
+    ///
+    /// let modulus = [0xff; 256];
+    /// assert!(Rs256VerifyingKey::from_modulus_and_exponent(&modulus, &[1, 0, 1]).is_ok());
+    /// assert_eq!(Rs256VerifyingKey::from_modulus_and_exponent(&modulus, &[3]).unwrap_err(), KeyError::Exponent);
+    /// ```
     pub fn from_modulus_and_exponent(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyError> {
         public_from_numbers(modulus, exponent, Exponent::Usual).map(Self::new)
     }

@@ -4,6 +4,7 @@
 pub(crate) mod decode;
 pub(crate) mod encode;
 pub(crate) mod replay;
+pub(crate) mod watch;
 
 use crate::json::Text;
 use crate::numeric_date::NumericDate;

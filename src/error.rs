@@ -587,8 +587,11 @@ pub enum PemMistake {
     /// The whole PEM text is encoded as base64 once more.
     #[error("this is a PEM file encoded as base64: decode it once first")]
     Base64OfPem,
-    /// The base64 between the lines is broken.
-    #[error("the base64 inside the PEM is broken")]
+    /// What stands between the BEGIN and the END line is not base64 in lines of 64 characters, or those two do
+    /// not fit each other, or more follows.
+    #[error(
+        "the inside of the PEM is broken: base64 in lines of 64 characters is expected, and nothing behind"
+    )]
     BrokenBase64,
     /// A certificate stands where a key is needed.
     #[error("this is a certificate: take the public key out of it first")]

@@ -249,7 +249,8 @@ impl Draft {
         let beyond = ("leeway_beyond_limit", self.leeway_beyond_limit.is_some());
         exclude(("leeway", self.leeway.is_some()), beyond)?;
         match (self.leeway, self.leeway_beyond_limit) {
-            (Some(leeway), _) if leeway > LEEWAY_CAP => {
+            // Times are whole seconds, so a fraction does not count.
+            (Some(leeway), _) if leeway.as_secs() > LEEWAY_CAP.as_secs() => {
                 Err(PolicyError::LeewayAboveLimit { seconds: leeway.as_secs(), cap: LEEWAY_CAP.as_secs() })
             }
             (leeway, beyond) => Ok(beyond.or(leeway).unwrap_or(DEFAULT_LEEWAY)),

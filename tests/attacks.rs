@@ -7,8 +7,8 @@ mod util;
 
 use core::sync::atomic::{AtomicUsize, Ordering};
 use countersign::{
-    Algorithm, Hs256Key, Key, KeyError, KeyFile, KeySet, Limits, Part, PolicyError, Size, UnixTime,
-    Unverified, Verifier, VerifyError, jws,
+    Hs256Key, Key, KeyError, KeyFile, KeySet, Limits, Part, PolicyError, Size, UnixTime, Unverified,
+    Verifier, VerifyError, jws,
 };
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
@@ -304,6 +304,16 @@ fn secret_refused(secret: &[u8], found: KeyFile) {
     assert_eq!(Hs256Key::from_weak_bytes(secret).unwrap_err(), expected);
     assert_eq!(Hs256Key::from_base64(&b64_standard(secret)).unwrap_err(), expected);
     assert_eq!(Hs256Key::from_base64url(&b64(secret)).unwrap_err(), expected);
+}
+
+#[test]
+fn public_keys_in_the_base64_of_environment_variables_are_no_hmac_secret() {
+    let pem = "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A\n-----END PUBLIC KEY-----\n";
+    secret_refused(b64_standard(pem).as_bytes(), KeyFile::Pem);
+    secret_refused(b"MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAo3kj", KeyFile::Der);
+    secret_refused(b"AAAAC3NzaC1lZDI1NTE5AAAAINnXe8olEcYXzzgxvvD31CN6vtFvO0l4", KeyFile::Ssh);
+    // Base64 of anything else is a secret like any other.
+    assert!(Hs256Key::from_bytes(b64_standard([0xa5; 32])).is_ok());
 }
 
 #[test]
@@ -1427,6 +1437,9 @@ fn crit_that_is_empty_repeats_itself_names_standard_or_absent_parameters_is_refu
     {
         assert_accepted(&verifier, &headed(header));
     }
+    let below = jws::Verifier::new(key()).understand_critical("x").unwrap();
+    assert!(below.verify(&headed(r#"{"alg":"HS256","crit":["x"],"x":1}"#)).is_ok());
+    assert_eq!(below.verify(&absent).unwrap_err(), VerifyError::CriticalHeader);
 }
 
 #[test]
@@ -1535,6 +1548,30 @@ fn the_type_is_asked_for_also_when_a_key_knows_the_header_by_heart() {
         assert_refused!(verifier, jwt(GOOD), VerifyError::WrongType { .. });
         assert_accepted(&verifier, &headed(r#"{"alg":"HS256","typ":"at+jwt"}"#));
     }
+}
+
+// ---- looking inside without a key ----
+
+#[test]
+fn what_is_looked_at_without_a_key_is_read_as_strictly() {
+    let says = |payload: &str| {
+        let text = format!("{}.{}.", b64(r#"{"alg":"none"}"#), b64(payload));
+        let error = Unverified::parse(&text).unwrap().unverified_claims::<Value>().map(|_| ()).err();
+        if let Some(error) = &error {
+            assert_discreet(error, &[&text, payload]);
+        }
+        error
+    };
+    assert_eq!(says(GOOD), None);
+    assert_eq!(says(r#"{"exp":1}"#), None);
+    assert_eq!(says(r#"{"exp":"a text that is no time"}"#), Some(malformed("exp")));
+    assert_eq!(says(r#"{"a":1,"\u0061":2}"#), Some(VerifyError::DuplicateMember { part: Part::Payload }));
+    assert_eq!(says(&nested(200, "[", "]")), Some(too_large(Size::Depth, 128)));
+    assert!(says("[]").is_some_and(|error| is_invalid_json(&error, Part::Payload)));
+    assert!(says(r#"{} x"#).is_some_and(|error| is_invalid_json(&error, Part::Payload)));
+    let header = format!("{}.e30.", b64(b"{\"alg\":\"\xff\"}"));
+    let error = Unverified::parse(&header).unwrap().unverified_header().unwrap_err();
+    assert_eq!(error, VerifyError::InvalidUtf8 { part: Part::Header, offset: 8 });
 }
 
 // ---- the order of things ----
@@ -1762,6 +1799,7 @@ fn a_type_that_looks_away_does_not_lift_inner_claims_to_the_top() {
             assert_eq!(subject::<BTreeMap<String, Perhaps<Vec<u8>>>>(&payload), None);
             assert_eq!(subject::<BTreeMap<String, Perhaps<BTreeMap<String, u8>>>>(&payload), None);
             assert_eq!(subject::<BTreeMap<String, Perhaps<Vec<Perhaps<Vec<u8>>>>>>(&payload), None);
+            assert_eq!(subject::<BTreeMap<String, Option<Perhaps<BTreeMap<String, u8>>>>>(&payload), None);
             assert_eq!(subject::<Perhaps<BTreeMap<String, u8>>>(&payload), None);
             assert_eq!(subject::<ReadsNumbersOnly>(&payload), None);
             assert_eq!(subject::<PassesOverErrors>(&payload), None);
@@ -1785,9 +1823,25 @@ fn a_type_that_looks_away_does_not_make_broken_json_a_payload() {
         r#"[{"exp":1700000900}]"#,
         r#"{"a":"}"#,
         r#"{"a" "b"}"#,
+        r#"{"a"}"#,
+        r#"{"a","b"}"#,
+        r#"{"iss":"x","a","exp":1700000900}"#,
     ] {
         let takers = takers(&open(), &jwt(payload));
         assert!(takers.is_empty(), "{payload} {takers:?}");
+    }
+}
+
+#[test]
+fn a_type_that_looks_away_further_down_does_not_make_broken_json_a_payload() {
+    for payload in [r#"{"x":["a",,"exp":1700000900}"#, r#"{"x":[["a",,1]}"#, r#"{"x":[{"k":"a"]}"#] {
+        fn refused<T: serde::de::DeserializeOwned>(payload: &str) {
+            let error = refusal_as::<BTreeMap<String, T>>(&open(), &jwt(payload));
+            assert!(is_invalid_json(&error, Part::Payload), "{payload} {error:?}");
+        }
+        refused::<Option<Perhaps<Vec<u8>>>>(payload);
+        refused::<Vec<Perhaps<Vec<u8>>>>(payload);
+        refused::<Vec<Perhaps<BTreeMap<String, u8>>>>(payload);
     }
 }
 
@@ -1808,7 +1862,7 @@ fn what_a_type_cannot_read_is_said_of_the_type_and_not_of_the_payload() {
 #[cfg(feature = "rsa")]
 mod rsa {
     use super::*;
-    use countersign::{Rs256VerifyingKey, SignKey};
+    use countersign::{Algorithm, Rs256VerifyingKey, SignKey};
     use util::{RSA_PUBLIC, der, pem, rsa_signing_key, rsa_verifying_key};
 
     const RS_HEADER: &str = r#"{"alg":"RS256","typ":"JWT"}"#;

@@ -623,7 +623,7 @@ fn times_of_the_builder_and_of_the_type_are_compared_with_each_other() {
     ] {
         unsigned(&contradiction, &expected);
     }
-    written(&Claims::new(json!({"exp": 6, "iat": 5, "nbf": 5.5})));
+    written(&Claims::new(json!({"exp": 6, "iat": 5, "nbf": 4.5})));
 }
 
 #[test]
@@ -1011,4 +1011,10 @@ fn what_a_type_says_of_itself_does_not_reach_the_debug_text() {
     assert_eq!(shown(&claims), "Claims { .. }");
     let prepared = claims.prepare(&key()).unwrap();
     assert_eq!(shown(&prepared), format!("Prepared(HS256, {} bytes)", prepared.signing_input().len()));
+}
+
+#[test]
+fn never_expires_and_an_expiry_in_the_claims_type_are_two_answers() {
+    let both = Claims::new(BTreeMap::from([("exp", 1_700_000_900)])).never_expires();
+    unsigned(&both, &SignError::DuplicateClaim { claim: "exp".into() });
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// What each file may lean on stands before it.
-const ROOMS: [&str; 22] = [
+const ROOMS: [&str; 23] = [
     "base64url",
     "time",
     "limits",
@@ -24,6 +24,7 @@ const ROOMS: [&str; 22] = [
     "jws/compact",
     "claims",
     "claims/replay",
+    "claims/watch",
     "claims/decode",
     "claims/encode",
     "policy",

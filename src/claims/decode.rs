@@ -9,6 +9,7 @@
 //! a map, a `Value`, a struct with `flatten` or an internally tagged enum all; `()` none.
 
 use crate::claims::replay::{Fault, Replay, Value};
+use crate::claims::watch::Watch;
 use crate::claims::{Audiences, Name, Registered};
 use crate::error::{Part, Size, VerifyError};
 use crate::json::{self, NameSeed, Names, RESERVED, Text, TextSeed};
@@ -17,6 +18,7 @@ use crate::limits::Limits;
 use crate::numeric_date::{NumericDate, NumericDateSeed};
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
+use core::cell::Cell;
 use core::fmt;
 use serde::de::{
     Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
@@ -42,7 +44,7 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(
     let mut capture = Capture::new(payload, rules);
     let read = json::read(payload, |reader| {
         let claims = T::deserialize(Top { reader, capture: &mut capture })?;
-        if !capture.entered && !capture.doubted {
+        if !capture.entered && !capture.doubted.get() {
             // A type that never asked for the object; the policy wants to see it all the same.
             <()>::deserialize(Top { reader, capture: &mut capture })?;
         }
@@ -53,7 +55,7 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(
         return Err(refusal);
     }
     let failure = match read {
-        Ok(claims) if !capture.doubted => return Ok((capture.registered, claims)),
+        Ok(claims) if !capture.doubted.get() && !capture.pending => return Ok((capture.registered, claims)),
         // `T` has made something of a payload that it could not read in part, which is its right. What decides
         // is read once more, undisturbed.
         Ok(claims) => return decode::<()>(payload, rules).map(|(registered, ())| (registered, claims)),
@@ -157,7 +159,9 @@ struct Capture<'a, 'de> {
     /// Whether the object was read to its end.
     finished: bool,
     /// Whether there was an error that `T` saw, and might have swallowed.
-    doubted: bool,
+    doubted: Cell<bool>,
+    /// Whether `T` was given a name whose value it has not asked for.
+    pending: bool,
 }
 
 impl<'a, 'de> Capture<'a, 'de> {
@@ -175,7 +179,8 @@ impl<'a, 'de> Capture<'a, 'de> {
             entered: false,
             unfit: false,
             finished: false,
-            doubted: false,
+            doubted: Cell::new(false),
+            pending: false,
         }
     }
 
@@ -279,7 +284,7 @@ impl<'de> Top<'_, '_, '_, 'de> {
         let read = self.reader.deserialize_map(Tap { capture: &mut *self.capture, shown, visitor });
         match read {
             Ok(_) => self.capture.finished = true,
-            Err(_) => self.capture.doubted = true,
+            Err(_) => self.capture.doubted.set(true),
         }
         read
     }
@@ -426,6 +431,9 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Tee<'_, '_, 'de, A> {
     type Error = Fault<A::Error>;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Self::Error> {
+        if self.capture.pending {
+            self.capture.doubted.set(true);
+        }
         loop {
             let next = self.map.next_key_seed(NameSeed);
             let Some(name) = next.map_err(|error| self.doubt(error))? else { return Ok(None) };
@@ -437,6 +445,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Tee<'_, '_, 'de, A> {
                 }
             };
             let Some(registered) = registered else {
+                self.capture.pending = true;
                 let value = seed.deserialize(Replay::new(Value::name(&name)))?;
                 self.current = Current::Private(name);
                 return Ok(Some(value));
@@ -453,7 +462,8 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Tee<'_, '_, 'de, A> {
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Self::Error> {
         match core::mem::replace(&mut self.current, Current::None) {
             Current::Private(name) => {
-                let seed = Watch { seed, failed: &mut self.capture.doubted };
+                self.capture.pending = false;
+                let seed = Watch { inner: seed, failed: &self.capture.doubted };
                 self.map.next_value_seed(seed).map_err(|error| {
                     self.capture.field = self.shown.field(&name);
                     self.doubt(error)
@@ -473,53 +483,9 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Tee<'_, '_, 'de, A> {
 
 impl<'de, A: MapAccess<'de>> Tee<'_, '_, 'de, A> {
     /// An error that goes to `T`, which may not pass it on.
-    const fn doubt(&mut self, error: A::Error) -> Fault<A::Error> {
-        self.capture.doubted = true;
+    fn doubt(&self, error: A::Error) -> Fault<A::Error> {
+        self.capture.doubted.set(true);
         Fault::Json(error)
-    }
-}
-
-/// Notes whether a value could not be read as `T` asked for it: a type that swallows the error leaves the reader
-/// in the middle of that value.
-struct Watch<'f, S> {
-    seed: S,
-    failed: &'f mut bool,
-}
-
-impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Watch<'_, S> {
-    type Value = S::Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
-        self.seed.deserialize(Watch { seed: deserializer, failed: self.failed })
-    }
-}
-
-macro_rules! watch {
-    ($($method:ident($($argument:ident: $kind:ty),*))*) => {$(
-        fn $method<V: Visitor<'de>>(self, $($argument: $kind,)* visitor: V) -> Result<V::Value, D::Error> {
-            self.seed.$method($($argument,)* visitor).inspect_err(|_| *self.failed = true)
-        }
-    )*};
-}
-
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for Watch<'_, D> {
-    type Error = D::Error;
-
-    watch! {
-        deserialize_any() deserialize_bool() deserialize_i8() deserialize_i16() deserialize_i32()
-        deserialize_i64() deserialize_i128() deserialize_u8() deserialize_u16() deserialize_u32()
-        deserialize_u64() deserialize_u128() deserialize_f32() deserialize_f64() deserialize_char()
-        deserialize_str() deserialize_string() deserialize_bytes() deserialize_byte_buf() deserialize_option()
-        deserialize_unit() deserialize_unit_struct(name: &'static str)
-        deserialize_newtype_struct(name: &'static str) deserialize_seq() deserialize_tuple(length: usize)
-        deserialize_tuple_struct(name: &'static str, length: usize) deserialize_map()
-        deserialize_struct(name: &'static str, fields: &'static [&'static str])
-        deserialize_enum(name: &'static str, variants: &'static [&'static str])
-        deserialize_identifier() deserialize_ignored_any()
-    }
-
-    fn is_human_readable(&self) -> bool {
-        self.seed.is_human_readable()
     }
 }
 

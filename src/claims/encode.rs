@@ -105,9 +105,12 @@ impl<T: Serialize> Claims<T> {
 
     /// Checks the times of the builder and of `T` together.
     fn check_times(&self, registered: &Registered) -> Result<(), SignError> {
-        let Some(exp) = registered.exp.map(NumericDate::time) else {
-            let wanted = matches!(self.expiry, Expiry::Never);
-            return if wanted { Ok(()) } else { Err(SignError::MissingExpiration) };
+        let never = matches!(self.expiry, Expiry::Never);
+        let exp = match registered.exp.map(NumericDate::time) {
+            Some(_) if never => return Err(SignError::DuplicateClaim { claim: Cow::Borrowed("exp") }),
+            Some(exp) => exp,
+            None if never => return Ok(()),
+            None => return Err(SignError::MissingExpiration),
         };
         let reached = |time: Option<NumericDate>| time.is_some_and(|time| exp <= time.time());
         if reached(registered.iat) || reached(registered.nbf) {

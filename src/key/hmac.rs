@@ -259,7 +259,9 @@ fn decode(alphabet: &Alphabet, text: &str) -> Result<Zeroizing<Vec<u8>>, KeyErro
 ///
 /// The bytes are secret, so all of them are looked at in the same way: only the answer is branched on.
 fn refuse_key_files(secret: &[u8]) -> Result<(), KeyError> {
-    const SSH: [&[u8]; 7] = [
+    // The last ones of each are base64 of it, as such keys travel in environment variables.
+    const PEM: [&[u8]; 2] = [b"-----BEGIN ", b"LS0tLS1CRUdJTi"];
+    const SSH: [&[u8]; 9] = [
         b"ssh-rsa ",
         b"ssh-dss ",
         b"ssh-ed25519 ",
@@ -267,13 +269,17 @@ fn refuse_key_files(secret: &[u8]) -> Result<(), KeyError> {
         b"sk-ssh-",
         b"sk-ecdsa-sha2-",
         b"---- BEGIN SSH2 ",
+        b"AAAAB3NzaC1",
+        b"AAAAC3NzaC1",
     ];
+    // The OID of RSA where an SPKI has it.
+    const DER: &[u8] = b"ANBgkqhkiG9w0BAQ";
     let holds = |needle: &[u8]| any(secret.windows(needle.len()).map(|window| window.ct_eq(needle)));
     let looks_like = [
-        (KeyFile::Pem, holds(b"-----BEGIN ")),
+        (KeyFile::Pem, any(PEM.into_iter().map(holds))),
         (KeyFile::Jwk, holds(b"{") & holds(b"\"kty\"")),
         (KeyFile::Ssh, any(SSH.into_iter().map(holds))),
-        (KeyFile::Der, is_der(secret)),
+        (KeyFile::Der, is_der(secret) | holds(DER)),
     ];
     if !bool::from(any(looks_like.into_iter().map(|(_, found)| found))) {
         return Ok(());

@@ -1,0 +1,1375 @@
+//! Keys of every kind and origin: what makes one, what does not and why, how one is found, and what none shows.
+
+mod util;
+
+use core::fmt::Debug;
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use countersign::{
+    Algorithm, Buffer, Claims, EncodedHeader, Entropy, EntropyError, ExternalKey, Header, Hs256Key, Key,
+    KeyError, KeyRef, KeySet, KeySource, SecretBytes, SignError, SignKey, Signature, SignatureError, Token,
+    Unverified, Verifier, VerifierBuilder, VerifyError, VerifyKey, jws,
+};
+use std::sync::{Arc, RwLock};
+use util::{
+    Counting, GOOD, HEADER, NOW, SECRET, assert_accepted, assert_discreet, assert_hides, b64, b64_standard,
+    headed, jwt, key, lax, open, other_key, refusal, signed_with, strict,
+};
+
+/// Randomness that there is none of.
+struct Failing;
+
+impl Entropy for Failing {
+    fn fill(&self, _: &mut [u8]) -> Result<(), EntropyError> {
+        Err(EntropyError::new())
+    }
+}
+
+/// Randomness that is always the same byte.
+struct Constant(u8);
+
+impl Entropy for Constant {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        bytes.fill(self.0);
+        Ok(())
+    }
+}
+
+/// Randomness that notes what was asked of it.
+#[derive(Clone, Default)]
+struct Watched(Arc<[AtomicUsize; 2]>);
+
+impl Watched {
+    /// How often it was asked, and for how many bytes in all.
+    fn asked(&self) -> [usize; 2] {
+        [0, 1].map(|place| self.0[place].load(Ordering::Relaxed))
+    }
+}
+
+impl Entropy for Watched {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        self.0[0].fetch_add(1, Ordering::Relaxed);
+        self.0[1].fetch_add(bytes.len(), Ordering::Relaxed);
+        Counting.fill(bytes)
+    }
+}
+
+#[track_caller]
+fn no_key<K: Debug>(made: Result<K, KeyError>, expected: &KeyError, code: &str, hidden: &str) {
+    let error = made.unwrap_err();
+    assert_eq!(error, *expected);
+    assert_eq!(error.code(), code);
+    assert_discreet(&error, &[hidden]);
+}
+
+/// A token of `signer` under its own header.
+fn token_of(signer: &impl SignKey) -> String {
+    Claims::registered().expires_at(util::later(900)).sign(signer).unwrap()
+}
+
+// ---- HMAC secrets ----
+
+#[test]
+fn a_secret_shorter_than_the_hash_makes_no_key() {
+    for bytes in [0, 1, 16, 31] {
+        let short = KeyError::SecretTooShort { bytes, minimum: 32 };
+        let secret = &SECRET[..bytes];
+        let text = String::from_utf8_lossy(secret);
+        no_key(Hs256Key::from_bytes(secret), &short, "secret_too_short", &text);
+        no_key(Hs256Key::from_base64(&b64_standard(secret)), &short, "secret_too_short", &text);
+        no_key(Hs256Key::from_base64url(&b64(secret)), &short, "secret_too_short", &text);
+    }
+    for bytes in [32, 33, 40] {
+        Hs256Key::from_bytes(&SECRET[..bytes]).unwrap();
+    }
+    Hs256Key::from_bytes(vec![7; 100_000]).unwrap();
+}
+
+#[test]
+fn a_weak_secret_makes_a_key_only_when_it_is_called_weak_and_never_of_nothing() {
+    let weak = Hs256Key::from_weak_bytes("secret").unwrap();
+    assert_accepted(&open().with_keys(weak.clone()), &token_of(&weak));
+    no_key(Hs256Key::from_weak_bytes(""), &KeyError::EmptySecret, "empty_secret", "");
+}
+
+#[test]
+fn the_three_spellings_of_a_secret_make_the_same_key_and_are_never_confused() {
+    let secret: Vec<u8> = (0..=255).collect();
+    let token = token_of(&Hs256Key::from_bytes(&secret).unwrap());
+    let standard = b64_standard(&secret);
+    let url = b64(&secret);
+    for same in [
+        Hs256Key::from_base64(&standard),
+        Hs256Key::from_base64(standard.trim_end_matches('=')),
+        Hs256Key::from_base64url(&url),
+        Hs256Key::from_base64url(&format!("{url}==")),
+    ] {
+        assert_accepted(&open().with_keys(same.unwrap()), &token);
+    }
+    // The text as bytes is another secret.
+    for other in [Hs256Key::from_bytes(&standard), Hs256Key::from_bytes(&url)] {
+        assert_eq!(refusal(&open().with_keys(other.unwrap()), &token), VerifyError::InvalidSignature);
+    }
+}
+
+#[test]
+fn a_secret_that_is_not_base64_makes_no_key() {
+    let secret: Vec<u8> = (0..=255).collect();
+    let (standard, url) = (b64_standard(&secret), b64(&secret));
+    let bad = |made, hidden: &str| no_key(made, &KeyError::InvalidBase64, "invalid_base64", hidden);
+    bad(Hs256Key::from_base64(&url), &url);
+    bad(Hs256Key::from_base64url(&standard), &standard);
+    let text = b64(SECRET);
+    for broken in [
+        format!("{text}\n"),
+        format!(" {text}"),
+        format!("{}\n{}", &text[..20], &text[20..]),
+        format!("{text}=="),
+        format!("{text}!"),
+        format!("{text}AA"),
+        format!("{}é", &text[..54]),
+        text.replace('Y', "."),
+        format!("0x{text}"),
+    ] {
+        bad(Hs256Key::from_base64(&broken), &broken);
+        bad(Hs256Key::from_base64url(&broken), &broken);
+    }
+    // Stray bits behind the last byte.
+    bad(Hs256Key::from_base64url(&format!("{}B", "A".repeat(42))), "");
+    bad(Hs256Key::from_base64("A"), "");
+}
+
+#[test]
+fn randomness_that_fails_makes_no_hmac_key() {
+    no_key(Hs256Key::generate_with(&Failing), &KeyError::Entropy, "entropy", "");
+}
+
+#[test]
+fn a_generated_hmac_key_is_made_of_32_bytes_drawn_at_once() {
+    let watched = Watched::default();
+    let generated = Hs256Key::generate_with(&watched).unwrap();
+    assert_eq!(watched.asked(), [1, 32]);
+    let same = Hs256Key::from_bytes((0..32).collect::<Vec<u8>>()).unwrap();
+    assert_accepted(&open().with_keys(same), &token_of(&generated));
+}
+
+#[test]
+fn constant_randomness_does_not_hang() {
+    for byte in [0, 0x30, 0xff] {
+        let generated = Hs256Key::generate_with(&Constant(byte)).unwrap();
+        assert_accepted(&open().with_keys(generated.clone()), &token_of(&generated));
+    }
+}
+
+#[cfg(feature = "getrandom")]
+#[test]
+fn two_generated_hmac_keys_differ() {
+    let (one, other) = (Hs256Key::generate().unwrap(), Hs256Key::generate().unwrap());
+    assert_eq!(refusal(&open().with_keys(other), &token_of(&one)), VerifyError::InvalidSignature);
+    assert!(SecretBytes::generate(32).unwrap() != SecretBytes::generate(32).unwrap());
+}
+
+#[test]
+fn secret_bytes_are_equal_by_content_and_length() {
+    let secret = |bytes: &[u8]| SecretBytes::from(bytes.to_vec());
+    assert!(secret(SECRET) == secret(SECRET));
+    assert!(secret(SECRET) != secret(&SECRET[1..]));
+    assert!(secret(&[0; 32]) != secret(&[0; 33]));
+    assert!(secret(b"a") != secret(b"b"));
+    assert_eq!(secret(SECRET).expose_secret(), SECRET);
+}
+
+// ---- key ids ----
+
+#[test]
+fn a_key_id_holds_1_to_1024_bytes() {
+    for key_id in ["", &"k".repeat(1025), &"é".repeat(513)] {
+        no_key(key().with_key_id(key_id), &KeyError::InvalidKeyId, "invalid_key_id", key_id);
+        let external = ExternalKey::new(Algorithm::Hs256).with_key_id(key_id);
+        no_key(external, &KeyError::InvalidKeyId, "invalid_key_id", key_id);
+    }
+    for key_id in ["k", &"k".repeat(1024), &"é".repeat(512)] {
+        assert_eq!(key().with_key_id(key_id).unwrap().key_id(), Some(key_id));
+    }
+}
+
+#[test]
+fn any_text_is_a_key_id_and_finds_its_key() {
+    for key_id in [
+        "k",
+        " ",
+        "HS256",
+        "JWT",
+        "kid",
+        "alg",
+        "\"",
+        "\\",
+        "\\\"",
+        "\"}",
+        "{\"alg\":\"none\"}",
+        "\0",
+        "\n",
+        "\u{7f}",
+        "é",
+        "\u{1f600}",
+        "\u{feff}",
+        "../../etc/passwd",
+        "a/b",
+        "\u{2028}",
+        "\\u006b",
+    ] {
+        let named = key().with_key_id(key_id).unwrap();
+        let token = token_of(&named);
+        let mut keys = KeySet::new();
+        keys.insert(named.clone()).unwrap();
+        keys.insert(other_key().with_key_id("another").unwrap()).unwrap();
+        for verifier in [open().with_keys(named), open().with_keys(keys)] {
+            let verified = verifier.verify_at::<()>(&token, NOW).unwrap();
+            assert_eq!(verified.header().key_id(), Some(key_id));
+            let header: serde_json::Value = serde_json::from_str(verified.header().json()).unwrap();
+            assert_eq!(header, serde_json::json!({"alg": "HS256", "typ": "JWT", "kid": key_id}));
+        }
+    }
+}
+
+#[test]
+fn a_second_key_id_replaces_the_first() {
+    let renamed = key().with_key_id("first").unwrap().with_key_id("second").unwrap();
+    assert_eq!(renamed.key_id(), Some("second"));
+    assert_eq!(
+        EncodedHeader::new(Algorithm::Hs256, Some("second")).segment(),
+        token_of(&renamed).split('.').next().unwrap()
+    );
+}
+
+// ---- key sets ----
+
+/// Keys `a` and `b`.
+fn two() -> KeySet {
+    let mut keys = KeySet::new();
+    keys.insert(key().with_key_id("a").unwrap()).unwrap();
+    keys.insert(other_key().with_key_id("b").unwrap()).unwrap();
+    keys
+}
+
+fn third() -> Hs256Key {
+    Hs256Key::from_bytes([3; 32]).unwrap()
+}
+
+#[track_caller]
+fn found(keys: &KeySet, signer: &impl SignKey) {
+    assert_accepted(&open().with_keys(keys.clone()), &token_of(signer));
+    // The same header in another order, which no key writes.
+    assert_accepted(&open().with_keys(keys.clone()), &reordered(signer));
+}
+
+#[track_caller]
+fn not_found(keys: &KeySet, signer: &impl SignKey, expected: &VerifyError) {
+    assert_eq!(refusal(&open().with_keys(keys.clone()), &token_of(signer)), *expected);
+    assert_eq!(refusal(&open().with_keys(keys.clone()), &reordered(signer)), *expected);
+}
+
+/// A token of `signer` whose header says the same in other letters.
+fn reordered(signer: &impl SignKey) -> String {
+    let kid = signer.key_id().map(|kid| format!(r#""kid":"{kid}","#)).unwrap_or_default();
+    signed_with(signer, format!(r#"{{ {kid} "alg":"{}"}}"#, signer.algorithm()), GOOD)
+}
+
+#[test]
+fn a_set_finds_each_key_by_its_id() {
+    let keys = two();
+    found(&keys, &key().with_key_id("a").unwrap());
+    found(&keys, &other_key().with_key_id("b").unwrap());
+    not_found(&keys, &key().with_key_id("c").unwrap(), &VerifyError::UnknownKey);
+    not_found(&keys, &key().with_key_id("b").unwrap(), &VerifyError::InvalidSignature);
+    assert_eq!((keys.len(), keys.is_empty()), (2, false));
+}
+
+#[test]
+fn an_empty_set_knows_no_key() {
+    let keys = KeySet::new();
+    assert_eq!((keys.len(), keys.is_empty()), (0, true));
+    not_found(&keys, &key(), &VerifyError::UnknownKey);
+    not_found(&keys, &key().with_key_id("a").unwrap(), &VerifyError::UnknownKey);
+}
+
+#[test]
+fn a_token_without_an_id_is_ambiguous_among_keys_that_have_one() {
+    not_found(&two(), &key(), &VerifyError::AmbiguousKey);
+    let mut keys = two();
+    assert!(keys.remove(Algorithm::Hs256, Some("b")));
+    found(&keys, &key());
+    assert!(keys.remove(Algorithm::Hs256, Some("a")));
+    not_found(&keys, &key(), &VerifyError::UnknownKey);
+}
+
+#[test]
+fn a_key_without_an_id_is_not_found_by_one() {
+    let mut keys = KeySet::new();
+    keys.insert(key()).unwrap();
+    found(&keys, &key());
+    not_found(&keys, &key().with_key_id("a").unwrap(), &VerifyError::UnknownKey);
+    let empty = signed_with(&key(), r#"{"alg":"HS256","kid":""}"#, GOOD);
+    assert_eq!(refusal(&open().with_keys(keys), &empty), VerifyError::UnknownKey);
+}
+
+#[test]
+fn a_key_without_an_id_is_the_one_for_tokens_without_an_id() {
+    let mut keys = two();
+    keys.insert(third()).unwrap();
+    found(&keys, &third());
+    not_found(&keys, &key(), &VerifyError::InvalidSignature);
+    found(&keys, &key().with_key_id("a").unwrap());
+    assert!(keys.remove(Algorithm::Hs256, None));
+    not_found(&keys, &third(), &VerifyError::AmbiguousKey);
+}
+
+#[test]
+fn a_set_takes_no_second_key_of_the_same_algorithm_and_id_and_stays_as_it_was() {
+    let mut keys = two();
+    no_key(keys.insert(third().with_key_id("a").unwrap()), &KeyError::DuplicateKey, "duplicate_key", "");
+    no_key(
+        keys.insert_shared(Arc::new(key().with_key_id("b").unwrap())),
+        &KeyError::DuplicateKey,
+        "duplicate_key",
+        "",
+    );
+    assert_eq!(keys.len(), 2);
+    found(&keys, &key().with_key_id("a").unwrap());
+    found(&keys, &other_key().with_key_id("b").unwrap());
+
+    keys.insert(third()).unwrap();
+    no_key(keys.insert(key()), &KeyError::DuplicateKey, "duplicate_key", "");
+    assert_eq!(keys.len(), 3);
+    found(&keys, &third());
+}
+
+#[test]
+fn a_removed_key_is_gone_and_can_come_back() {
+    let mut keys = two();
+    let before = keys.clone();
+    assert!(!keys.remove(Algorithm::Hs256, Some("c")));
+    assert!(!keys.remove(Algorithm::Rs256, Some("a")));
+    assert!(!keys.remove(Algorithm::Hs256, None));
+    assert_eq!(keys.len(), 2);
+    assert!(keys.remove(Algorithm::Hs256, Some("a")));
+    assert!(!keys.remove(Algorithm::Hs256, Some("a")));
+    not_found(&keys, &key().with_key_id("a").unwrap(), &VerifyError::UnknownKey);
+    keys.insert(third().with_key_id("a").unwrap()).unwrap();
+    found(&keys, &third().with_key_id("a").unwrap());
+    // A clone is a set of its own.
+    found(&before, &key().with_key_id("a").unwrap());
+}
+
+#[test]
+fn a_verifier_with_other_keys_has_the_same_policy_and_leaves_the_old_one_alone() {
+    let old = strict();
+    let new = old.with_keys(other_key());
+    let (ours, theirs) = (jwt(GOOD), signed_with(&other_key(), HEADER, GOOD));
+    assert_accepted(&old, &ours);
+    assert_accepted(&new, &theirs);
+    assert_eq!(refusal(&old, &theirs), VerifyError::InvalidSignature);
+    assert_eq!(refusal(&new, &ours), VerifyError::InvalidSignature);
+    let foreign = signed_with(&other_key(), HEADER, GOOD.replace("auth.example", "evil"));
+    assert!(matches!(refusal(&new, &foreign), VerifyError::WrongIssuer { .. }));
+    let typed = lax().typ("at+jwt").build().unwrap().with_keys(other_key());
+    assert!(matches!(refusal(&typed, &theirs), VerifyError::WrongType { .. }));
+}
+
+// ---- keys and sources of one's own ----
+
+/// A key from outside of this crate: no header of its own, and it notes the lengths it was asked about.
+struct Foreign {
+    algorithm: Algorithm,
+    key_id: Option<&'static str>,
+    inner: Hs256Key,
+}
+
+impl Foreign {
+    fn new(algorithm: Algorithm, key_id: Option<&'static str>) -> Self {
+        Self { algorithm, key_id, inner: key() }
+    }
+}
+
+impl Key for Foreign {
+    fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    fn key_id(&self) -> Option<&str> {
+        self.key_id
+    }
+}
+
+impl SignKey for Foreign {
+    fn sign_bytes(&self, input: &[u8]) -> Result<Signature, SignError> {
+        self.inner.sign_bytes(input)
+    }
+}
+
+impl VerifyKey for Foreign {
+    fn verify_bytes(&self, input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+        self.inner.verify_bytes(input, signature)
+    }
+}
+
+#[test]
+fn a_foreign_key_signs_and_verifies_like_one_of_ours() {
+    for key_id in [None, Some("k")] {
+        let foreign = || Foreign::new(Algorithm::Hs256, key_id);
+        let token = token_of(&foreign());
+        assert_accepted(&open().with_keys(foreign()), &token);
+        let mut keys = KeySet::new();
+        keys.insert(foreign()).unwrap();
+        found(&keys, &foreign());
+        let ours = key_id.map_or_else(key, |key_id| key().with_key_id(key_id).unwrap());
+        assert_eq!(token_of(&ours), token);
+    }
+}
+
+#[test]
+fn a_foreign_key_is_used_with_its_own_algorithm_only() {
+    let mut keys = KeySet::new();
+    keys.insert(Foreign::new(Algorithm::Rs256, Some("k"))).unwrap();
+    let token = signed_with(&key(), r#"{"alg":"HS256","typ":"JWT","kid":"k"}"#, GOOD);
+    assert_eq!(refusal(&open().with_keys(keys), &token), VerifyError::UnknownKey);
+    let mismatch = VerifyError::AlgorithmMismatch { key: Algorithm::Rs256, token: Algorithm::Hs256 };
+    assert_eq!(refusal(&open().with_keys(Foreign::new(Algorithm::Rs256, Some("k"))), &token), mismatch);
+}
+
+#[test]
+fn a_key_that_signs_in_another_length_than_its_algorithm_makes_no_token() {
+    // 32 bytes are no RS256 signature.
+    let error = Claims::registered().never_expires().sign(&Foreign::new(Algorithm::Rs256, None)).unwrap_err();
+    assert_eq!(error, SignError::SignatureLength { algorithm: Algorithm::Rs256, bytes: 32 });
+    assert_eq!(error.code(), "signature_length");
+}
+
+#[test]
+fn a_key_that_fails_to_sign_says_so() {
+    struct Broken(SignError);
+    impl Key for Broken {
+        fn algorithm(&self) -> Algorithm {
+            Algorithm::Hs256
+        }
+        fn key_id(&self) -> Option<&str> {
+            None
+        }
+    }
+    impl SignKey for Broken {
+        fn sign_bytes(&self, _: &[u8]) -> Result<Signature, SignError> {
+            Err(self.0.clone())
+        }
+    }
+    for (error, code) in [(SignError::SigningFailed, "signing_failed"), (SignError::Entropy, "entropy")] {
+        let said = Claims::registered().never_expires().sign(&Broken(error.clone())).unwrap_err();
+        assert_eq!(said, error);
+        assert_eq!(said.code(), code);
+        assert_eq!(jws::Payload::new("x").sign(&Broken(error.clone())).unwrap_err(), error);
+    }
+}
+
+#[test]
+fn keys_work_behind_every_pointer() {
+    static KEY: std::sync::LazyLock<Hs256Key> = std::sync::LazyLock::new(key);
+    let token = jwt(GOOD);
+    let mut keys = KeySet::new();
+    keys.insert_shared(Arc::new(key())).unwrap();
+    let verifiers = [
+        open().with_keys(Box::new(key())),
+        open().with_keys(Arc::new(key())),
+        open().with_keys(&*KEY),
+        open().with_keys(Box::new(key()) as Box<dyn VerifyKey>),
+        open().with_keys(Arc::new(key()) as Arc<dyn VerifyKey>),
+        open().with_keys(&*KEY as &dyn VerifyKey),
+        open().with_keys(Box::new(Arc::new(&*KEY))),
+        shared(Arc::new(key())),
+        shared(Arc::new(keys)),
+    ];
+    for verifier in verifiers {
+        assert_accepted(&verifier, &token);
+        assert_eq!(
+            refusal(&verifier, &signed_with(&other_key(), HEADER, GOOD)),
+            VerifyError::InvalidSignature
+        );
+    }
+    let signers: [&dyn SignKey; 4] = [&key(), &Box::new(key()), &Arc::new(key()), &&*KEY];
+    for signer in signers {
+        assert_eq!(token_of(&signer), token_of(&key()));
+        assert_eq!(
+            Claims::registered().never_expires().sign(signer),
+            Claims::registered().never_expires().sign(&key())
+        );
+    }
+}
+
+fn shared(keys: Arc<dyn KeySource>) -> Verifier {
+    let builder: VerifierBuilder = Verifier::builder_shared(keys);
+    builder.accept_any_issuer().accept_any_audience().allow_missing_expiration().build().unwrap()
+}
+
+/// A source whose keys are swapped while verifiers use it, and may be out of reach.
+#[derive(Clone, Default)]
+struct Live(Arc<(RwLock<KeySet>, AtomicBool)>);
+
+impl KeySource for Live {
+    fn find(&self, header: &Header<'_>) -> Result<KeyRef<'_>, VerifyError> {
+        if self.0.1.load(Ordering::Relaxed) {
+            return Err(VerifyError::KeysUnavailable);
+        }
+        self.0.0.read().unwrap().find_shared(header).map(KeyRef::Shared)
+    }
+}
+
+#[test]
+fn a_source_of_ones_own_may_change_its_keys() {
+    let live = Live::default();
+    let verifier = open().with_keys(live.clone());
+    let token = jwt(GOOD);
+    assert_eq!(refusal(&verifier, &token), VerifyError::UnknownKey);
+    live.0.0.write().unwrap().insert(key()).unwrap();
+    assert_accepted(&verifier, &token);
+    live.0.0.write().unwrap().remove(Algorithm::Hs256, None);
+    assert_eq!(refusal(&verifier, &token), VerifyError::UnknownKey);
+}
+
+#[test]
+fn keys_that_cannot_be_had_are_answered_with_503_and_no_challenge() {
+    struct Remote;
+    impl Key for Remote {
+        fn algorithm(&self) -> Algorithm {
+            Algorithm::Hs256
+        }
+        fn key_id(&self) -> Option<&str> {
+            None
+        }
+    }
+    impl VerifyKey for Remote {
+        fn verify_bytes(&self, _: &[u8], _: &[u8]) -> Result<(), SignatureError> {
+            Err(SignatureError::KeyUnavailable)
+        }
+    }
+    let live = Live::default();
+    live.0.1.store(true, Ordering::Relaxed);
+    for verifier in [open().with_keys(live), open().with_keys(Remote)] {
+        for token in [jwt(GOOD), headed(r#"{"alg":"HS256"}"#)] {
+            let error = refusal(&verifier, &token);
+            assert_eq!(error, VerifyError::KeysUnavailable);
+            assert_eq!((error.challenge().status(), error.challenge().www_authenticate()), (503, None));
+        }
+        // What is wrong with the token itself is still its own fault.
+        let error = refusal(&verifier, &headed(r#"{"alg":"none"}"#));
+        assert_eq!((error.code(), error.challenge().status()), ("unsupported_algorithm", 401));
+    }
+}
+
+/// A source that returns the same key whatever is asked for, and may call it its only one.
+struct Lying {
+    key: Foreign,
+    only: bool,
+}
+
+impl KeySource for Lying {
+    fn find(&self, _: &Header<'_>) -> Result<KeyRef<'_>, VerifyError> {
+        Ok(KeyRef::Borrowed(&self.key))
+    }
+
+    fn only_key(&self) -> Option<&dyn VerifyKey> {
+        self.only.then_some(&self.key)
+    }
+}
+
+#[test]
+fn a_source_that_returns_a_key_of_another_algorithm_is_caught() {
+    for only in [false, true] {
+        let lying = |algorithm| Lying { key: Foreign::new(algorithm, None), only };
+        let mismatch = VerifyError::AlgorithmMismatch { key: Algorithm::Rs256, token: Algorithm::Hs256 };
+        for header in [HEADER, r#"{"alg":"HS256"}"#] {
+            let token = signed_with(&key(), header, GOOD);
+            assert_eq!(refusal(&open().with_keys(lying(Algorithm::Rs256)), &token), mismatch);
+            assert_accepted(&open().with_keys(lying(Algorithm::Hs256)), &token);
+        }
+    }
+}
+
+#[test]
+fn a_source_whose_only_key_becomes_one_of_another_algorithm_is_caught() {
+    struct Turning(Foreign, Foreign, AtomicUsize);
+    impl KeySource for Turning {
+        fn find(&self, _: &Header<'_>) -> Result<KeyRef<'_>, VerifyError> {
+            Ok(KeyRef::Borrowed(&self.1))
+        }
+        fn only_key(&self) -> Option<&dyn VerifyKey> {
+            let first = self.2.fetch_add(1, Ordering::Relaxed) == 0;
+            Some(if first { &self.0 } else { &self.1 })
+        }
+    }
+    let foreign = |algorithm| Foreign::new(algorithm, None);
+    let turning = Turning(foreign(Algorithm::Hs256), foreign(Algorithm::Rs256), AtomicUsize::new(0));
+    let mismatch = VerifyError::AlgorithmMismatch { key: Algorithm::Rs256, token: Algorithm::Hs256 };
+    assert_eq!(refusal(&open().with_keys(turning), &jwt(GOOD)), mismatch);
+}
+
+// ---- what is shown ----
+
+#[test]
+fn no_debug_text_shows_a_secret_or_a_token() {
+    let named = || key().with_key_id("the-key").unwrap();
+    let mut keys = KeySet::new();
+    keys.insert(named()).unwrap();
+    keys.insert(other_key()).unwrap();
+    let builder =
+        Verifier::builder(named()).issuer("the-issuer").accept_any_audience().allow_missing_expiration();
+    let verifier = builder.clone().build().unwrap();
+    let claims = Claims::new(std::collections::BTreeMap::from([("private", "a private claim of the token")]))
+        .issuer("the-issuer")
+        .subject("a subject that is nobody's business")
+        .jwt_id("an id of this one token")
+        .never_expires();
+    let text = claims.sign(&named()).unwrap();
+    let mut buffer = Buffer::with_capacity(64);
+    let token: Token<serde_json::Value> = verifier.verify_at(&text, NOW).unwrap();
+    let message = jws::Verifier::new(named()).verify(&text).unwrap();
+    let unverified = Unverified::parse(&text).unwrap();
+    let signature = key().sign_bytes(b"x").unwrap();
+    let header = token.header();
+    let long_header = EncodedHeader::new(Algorithm::Hs256, Some("the-key"));
+    let source = keys.find_shared(&header).map(KeyRef::Shared).unwrap();
+    let shown: Vec<String> = [
+        &named() as &dyn Debug,
+        &keys,
+        &builder,
+        &verifier,
+        &claims,
+        &claims.prepare(&named()).unwrap(),
+        &token,
+        &header,
+        &long_header,
+        &message,
+        &unverified,
+        &signature,
+        &source,
+        &jws::Verifier::new(named()),
+        &jws::Payload::new(&text),
+        &SecretBytes::from(SECRET.to_vec()),
+        &ExternalKey::new(Algorithm::Hs256),
+        &verifier.verify_in_at::<serde_json::Value>(&mut buffer, &text, NOW).unwrap(),
+    ]
+    .map(|value| format!("{value:?}\n{value:#?}"))
+    .into();
+    let hidden = [
+        &*text,
+        "a private claim of the token",
+        "a subject that is nobody's business",
+        "an id of this one token",
+        &b64(signature.as_bytes()),
+        &format!("{:?}", signature.as_bytes()),
+    ];
+    assert_hides(&shown, &hidden);
+    assert_hides(&[format!("{buffer:?}")], &hidden);
+    assert_eq!(format!("{:?}", named()), r#"HmacKey { algorithm: Hs256, kid: Some("the-key"), .. }"#);
+}
+
+#[test]
+fn what_is_built_once_can_be_shared_by_threads() {
+    fn shared<T: Send + Sync + Clone + 'static>() {}
+    shared::<Verifier>();
+    shared::<jws::Verifier>();
+    shared::<KeySet>();
+    shared::<Hs256Key>();
+    shared::<VerifyError>();
+    fn sent<T: Send + Sync + 'static>() {}
+    sent::<Token<String>>();
+    sent::<Box<dyn SignKey>>();
+    sent::<Box<dyn KeySource>>();
+    let verifier = open();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| assert_accepted(&verifier, &jwt(GOOD)));
+        }
+    });
+}
+
+// ---- RSA ----
+
+#[cfg(feature = "rsa")]
+mod rsa {
+    use super::*;
+    use countersign::{PemMistake, Rs256SigningKey, Rs256VerifyingKey};
+    use std::sync::LazyLock;
+    use util::{RSA_PRIVATE, RSA_PUBLIC, der, pem, rsa_signing_key, rsa_verifying_key};
+
+    fn signing(text: &str) -> Result<Rs256SigningKey, KeyError> {
+        Rs256SigningKey::from_pem_with(text, Counting)
+    }
+
+    fn signing_der(der: &[u8]) -> Result<Rs256SigningKey, KeyError> {
+        Rs256SigningKey::from_der_with(der, Counting)
+    }
+
+    /// Checks that a text makes no key of either kind, for this reason.
+    #[track_caller]
+    fn mistaken(text: &str, mistake: PemMistake) {
+        mistaken_private(text, mistake);
+        mistaken_public(text, mistake);
+    }
+
+    #[track_caller]
+    fn mistaken_private(text: &str, mistake: PemMistake) {
+        no_key(signing(text), &KeyError::Pem(mistake), "pem", text);
+        no_key(
+            Rs256SigningKey::from_pem_any_exponent_with(text, Counting),
+            &KeyError::Pem(mistake),
+            "pem",
+            text,
+        );
+        #[cfg(feature = "getrandom")]
+        no_key(Rs256SigningKey::from_pem(text), &KeyError::Pem(mistake), "pem", text);
+    }
+
+    #[track_caller]
+    fn mistaken_public(text: &str, mistake: PemMistake) {
+        no_key(Rs256VerifyingKey::from_pem(text), &KeyError::Pem(mistake), "pem", text);
+        no_key(Rs256VerifyingKey::from_pem_any_exponent(text), &KeyError::Pem(mistake), "pem", text);
+    }
+
+    /// The four kinds of PEM file that an RSA key comes in, the private ones first.
+    fn pems() -> [String; 4] {
+        [
+            RSA_PRIVATE.into(),
+            // PKCS#8 has 26 bytes before the PKCS#1 key at this length, SPKI has 24.
+            pem("RSA PRIVATE KEY", &der(RSA_PRIVATE)[26..]),
+            RSA_PUBLIC.into(),
+            pem("RSA PUBLIC KEY", &der(RSA_PUBLIC)[24..]),
+        ]
+    }
+
+    #[track_caller]
+    fn pair(signing: &Rs256SigningKey, verifying: &Rs256VerifyingKey) {
+        let token = token_of(signing);
+        assert_accepted(&open().with_keys(verifying.clone()), &token);
+    }
+
+    #[test]
+    fn every_kind_of_pem_and_der_makes_the_same_key() {
+        let [pkcs8, pkcs1, spki, pkcs1_public] = pems();
+        for private in [&pkcs8, &pkcs1] {
+            for key in [signing(private), signing_der(&der(private))] {
+                let key = key.unwrap();
+                pair(&key, &rsa_verifying_key());
+                assert_eq!(key.verifying_key().to_pem().unwrap(), RSA_PUBLIC);
+            }
+        }
+        for public in [&spki, &pkcs1_public] {
+            for key in [Rs256VerifyingKey::from_pem(public), Rs256VerifyingKey::from_der(&der(public))] {
+                assert_eq!(key.unwrap().to_pem().unwrap(), RSA_PUBLIC);
+            }
+        }
+        let written = rsa_signing_key().to_secret_pem().unwrap();
+        assert_eq!(core::str::from_utf8(written.expose_secret()).unwrap(), RSA_PRIVATE);
+    }
+
+    #[test]
+    fn a_private_key_is_no_public_one_and_the_reverse() {
+        let [pkcs8, pkcs1, spki, pkcs1_public] = pems();
+        for private in [&pkcs8, &pkcs1] {
+            mistaken_public(private, PemMistake::PrivateKey);
+        }
+        for public in [&spki, &pkcs1_public] {
+            mistaken_private(public, PemMistake::PublicKey);
+        }
+        // DER says it too, but only as being of another shape.
+        for private in [&pkcs8, &pkcs1] {
+            no_key(
+                Rs256VerifyingKey::from_der(&der(private)),
+                &KeyError::MalformedKey,
+                "malformed_key",
+                private,
+            );
+        }
+        for public in [&spki, &pkcs1_public] {
+            no_key(signing_der(&der(public)), &KeyError::MalformedKey, "malformed_key", public);
+        }
+    }
+
+    #[test]
+    fn each_usual_mistake_with_a_pem_is_called_by_its_name() {
+        for text in pems() {
+            mistaken(&text.replace('\n', "\\n"), PemMistake::EscapedLineBreaks);
+            mistaken(&text.replace('\n', "\r\n"), PemMistake::CrLf);
+            mistaken(&text.replace('\n', "\r"), PemMistake::CrLf);
+            mistaken(
+                &text.lines().map(|line| format!("    {line}\n")).collect::<String>(),
+                PemMistake::Indented,
+            );
+            mistaken(&text.replace('\n', "\n\t"), PemMistake::Indented);
+            mistaken(&text.replace('\n', " \n"), PemMistake::Indented);
+            mistaken(&b64_standard(&text), PemMistake::Base64OfPem);
+            mistaken(&format!("{}\n", b64_standard(&text)), PemMistake::Base64OfPem);
+            mistaken(&text.repeat(2), PemMistake::SeveralBlocks);
+            mistaken(&format!("{text}{RSA_PUBLIC}"), PemMistake::SeveralBlocks);
+            mistaken(&format!("{CERTIFICATE}{text}"), PemMistake::SeveralBlocks);
+            mistaken(text.split("-----END").next().unwrap(), PemMistake::MissingEnd);
+            mistaken(&text[..200], PemMistake::MissingEnd);
+            mistaken(&text.replace('\n', " "), PemMistake::LostLineBreaks);
+            mistaken(&text.replace('\n', ""), PemMistake::LostLineBreaks);
+            mistaken(&format!("\"{text}\""), PemMistake::Quoted);
+            mistaken(&format!("'{text}'"), PemMistake::Quoted);
+        }
+        for nothing in ["", " ", "\n", " \n\t\n"] {
+            mistaken(nothing, PemMistake::Empty);
+        }
+        for text in [
+            "x",
+            "private.pem",
+            "/etc/keys/private.pem",
+            "secret",
+            "{\"kty\":\"RSA\"}",
+            "ssh-rsa AAAAB3NzaC1yc2E",
+        ] {
+            mistaken(text, PemMistake::NotPem);
+        }
+        mistaken(&b64_standard(der(RSA_PUBLIC)), PemMistake::NotPem);
+        mistaken(CERTIFICATE, PemMistake::Certificate);
+        mistaken(ENCRYPTED, PemMistake::Encrypted);
+        mistaken(ENCRYPTED_OLD, PemMistake::Encrypted);
+        mistaken(OPENSSH_PRIVATE, PemMistake::OpenSsh);
+        mistaken(EC_SEC1, PemMistake::OtherLabel);
+        for label in [
+            "DSA PRIVATE KEY",
+            "CERTIFICATE REQUEST",
+            "PKCS7",
+            "DH PARAMETERS",
+            "PGP PUBLIC KEY BLOCK",
+            "",
+            "public key",
+        ] {
+            mistaken(&pem(label, &der(RSA_PUBLIC)), PemMistake::OtherLabel);
+        }
+    }
+
+    #[test]
+    fn broken_base64_in_a_pem_is_called_so() {
+        let [pkcs8, pkcs1, spki, pkcs1_public] = pems();
+        let broken = |text: &str| {
+            let middle = text.find('\n').unwrap() + 20;
+            ["!", "=", "-", "_", "é", "\0"]
+                .map(|symbol| format!("{}{symbol}{}", &text[..middle], &text[middle + 1..]))
+        };
+        for text in [pkcs8, pkcs1].iter().flat_map(|text| broken(text)) {
+            mistaken_private(&text, PemMistake::BrokenBase64);
+        }
+        for text in [spki, pkcs1_public].iter().flat_map(|text| broken(text)) {
+            mistaken_public(&text, PemMistake::BrokenBase64);
+        }
+    }
+
+    #[test]
+    fn white_space_around_and_text_before_a_pem_do_no_harm() {
+        for before in [
+            "",
+            "\n",
+            "  \n",
+            "# a comment\n",
+            "Bag Attributes\n    friendlyName: x\nKey Attributes: <No Attributes>\n",
+        ] {
+            for after in ["", "\n", "\n\n  "] {
+                let around = |text: &str| format!("{before}{}{after}", text.trim_end());
+                pair(
+                    &signing(&around(RSA_PRIVATE)).unwrap(),
+                    &Rs256VerifyingKey::from_pem(&around(RSA_PUBLIC)).unwrap(),
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_pem_that_ends_as_another_than_it_began_makes_no_key() {
+        let text = RSA_PUBLIC.replace("END PUBLIC", "END PRIVATE");
+        assert!(matches!(Rs256VerifyingKey::from_pem(&text).unwrap_err(), KeyError::Pem(_)));
+        let text = RSA_PRIVATE.replace("BEGIN PRIVATE", "BEGIN RSA PRIVATE");
+        assert!(matches!(signing(&text).unwrap_err(), KeyError::Pem(_)));
+    }
+
+    #[test]
+    fn a_pem_of_one_kind_with_the_label_of_the_other_makes_no_key() {
+        let malformed = |made, text: &str| no_key(made, &KeyError::MalformedKey, "malformed_key", text);
+        let (private, public) = (der(RSA_PRIVATE), der(RSA_PUBLIC));
+        for (label, der) in
+            [("PRIVATE KEY", &private[26..]), ("RSA PRIVATE KEY", &private), ("PRIVATE KEY", &public)]
+        {
+            let text = pem(label, der);
+            malformed(signing(&text).map(|_| ()), &text);
+        }
+        for (label, der) in
+            [("PUBLIC KEY", &public[24..]), ("RSA PUBLIC KEY", &public), ("PUBLIC KEY", &private)]
+        {
+            let text = pem(label, der);
+            malformed(Rs256VerifyingKey::from_pem(&text).map(|_| ()), &text);
+        }
+    }
+
+    #[test]
+    fn a_key_for_another_algorithm_is_called_so() {
+        let wrong = |made, text: &str| no_key(made, &KeyError::WrongKeyType, "wrong_key_type", text);
+        for text in [EC_PUBLIC, ED25519_PUBLIC, PSS_PUBLIC] {
+            wrong(Rs256VerifyingKey::from_pem(text).map(|_| ()), text);
+            wrong(Rs256VerifyingKey::from_pem_any_exponent(text).map(|_| ()), text);
+            wrong(Rs256VerifyingKey::from_der(&der(text)).map(|_| ()), text);
+        }
+        wrong(signing(EC_PRIVATE).map(|_| ()), EC_PRIVATE);
+        wrong(signing_der(&der(EC_PRIVATE)).map(|_| ()), EC_PRIVATE);
+    }
+
+    #[test]
+    fn der_that_is_cut_or_stretched_makes_no_key() {
+        for text in pems() {
+            let whole = der(&text);
+            for length in 0..whole.len() {
+                assert_eq!(signing_der(&whole[..length]).unwrap_err(), KeyError::MalformedKey, "{length}");
+                assert_eq!(
+                    Rs256VerifyingKey::from_der(&whole[..length]).unwrap_err(),
+                    KeyError::MalformedKey,
+                    "{length}"
+                );
+            }
+            let longer = [&whole[..], &[0]].concat();
+            assert_eq!(signing_der(&longer).unwrap_err(), KeyError::MalformedKey);
+            assert_eq!(Rs256VerifyingKey::from_der(&longer).unwrap_err(), KeyError::MalformedKey);
+            // The text is no DER.
+            assert_eq!(signing_der(text.as_bytes()).unwrap_err(), KeyError::MalformedKey);
+            assert_eq!(Rs256VerifyingKey::from_der(text.as_bytes()).unwrap_err(), KeyError::MalformedKey);
+        }
+        for garbage in
+            [&[][..], &[0], &[0x30], &[0x30, 0x80, 0, 0], &[0x30, 0x84, 0xff, 0xff, 0xff, 0xff], &[0xff; 300]]
+        {
+            assert_eq!(signing_der(garbage).unwrap_err(), KeyError::MalformedKey);
+            assert_eq!(Rs256VerifyingKey::from_der(garbage).unwrap_err(), KeyError::MalformedKey);
+        }
+    }
+
+    #[test]
+    fn a_changed_byte_of_der_makes_no_key_or_another_one_and_never_a_bad_signature() {
+        let public = der(RSA_PUBLIC);
+        let token = token_of(&rsa_signing_key());
+        for place in 0..public.len() {
+            let mut changed = public.clone();
+            changed[place] ^= 0x11;
+            if let Ok(key) = Rs256VerifyingKey::from_der(&changed) {
+                // Of two spellings of one key both are that key.
+                let same = key.to_pem().unwrap() == RSA_PUBLIC;
+                let refused = open().with_keys(key).verify_at::<()>(&token, NOW).err();
+                assert_eq!(refused, (!same).then_some(VerifyError::InvalidSignature), "{place}");
+            }
+        }
+        // Checking the numbers of a private key takes its time: one place in each of them.
+        let private = der(RSA_PRIVATE);
+        for place in (0..private.len()).step_by(61) {
+            let mut changed = private.clone();
+            changed[place] ^= 0x11;
+            if let Ok(key) = signing_der(&changed) {
+                pair(&key, &key.verifying_key());
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_that_do_not_belong_together_make_no_private_key() {
+        let private = der(RSA_PRIVATE);
+        // Offsets in this PKCS#8 file of a byte within n, d, p and q.
+        for (what, place) in [("n", 200), ("d", 400), ("p", 620), ("q", 750)] {
+            let mut changed = private.clone();
+            changed[place] ^= 2;
+            assert_eq!(signing_der(&changed).unwrap_err(), KeyError::MalformedKey, "{what}");
+        }
+    }
+
+    #[test]
+    fn keys_outside_of_2048_to_8192_bits_are_refused_by_their_bits() {
+        let small = |bits| KeyError::ModulusTooSmall { bits, minimum: 2048 };
+        let too_small = |made, bits| no_key(made, &small(bits), "modulus_too_small", "");
+        too_small(Rs256VerifyingKey::from_pem(RSA_1024_PUBLIC).map(|_| ()), 1024);
+        too_small(Rs256VerifyingKey::from_der(&der(RSA_1024_PUBLIC)).map(|_| ()), 1024);
+        too_small(Rs256VerifyingKey::from_pem_any_exponent(RSA_1024_PUBLIC).map(|_| ()), 1024);
+        too_small(Rs256VerifyingKey::from_pem(RSA_2047_PUBLIC).map(|_| ()), 2047);
+        too_small(signing(RSA_1024_PRIVATE).map(|_| ()), 1024);
+        too_small(signing_der(&der(RSA_1024_PRIVATE)).map(|_| ()), 1024);
+        let huge = Rs256VerifyingKey::from_modulus_and_exponent(&[0xff; 1025], &[1, 0, 1]);
+        no_key(huge, &KeyError::ModulusTooLarge { bits: 8200, limit: 8192 }, "modulus_too_large", "");
+    }
+
+    #[test]
+    fn a_key_of_8192_bits_verifies() {
+        let verifier = open().with_keys(Rs256VerifyingKey::from_pem(RSA_8192_PUBLIC).unwrap());
+        let input = format!("{}.{}", b64(r#"{"alg":"RS256","typ":"JWT"}"#), b64(r#"{"exp":1700000900}"#));
+        assert_accepted(&verifier, &format!("{input}.{RSA_8192_SIGNATURE}"));
+        let other = format!("{input}.A{}", &RSA_8192_SIGNATURE[1..]);
+        assert_eq!(refusal(&verifier, &other), VerifyError::InvalidSignature);
+    }
+
+    #[test]
+    fn another_exponent_than_65537_has_to_be_asked_for() {
+        no_key(signing(RSA_EXPONENT_3), &KeyError::Exponent, "exponent", RSA_EXPONENT_3);
+        no_key(signing_der(&der(RSA_EXPONENT_3)), &KeyError::Exponent, "exponent", RSA_EXPONENT_3);
+        let signer = Rs256SigningKey::from_pem_any_exponent_with(RSA_EXPONENT_3, Counting).unwrap();
+        let public = signer.verifying_key().to_pem().unwrap();
+        no_key(Rs256VerifyingKey::from_pem(&public), &KeyError::Exponent, "exponent", &public);
+        no_key(Rs256VerifyingKey::from_der(&der(&public)), &KeyError::Exponent, "exponent", &public);
+        pair(&signer, &Rs256VerifyingKey::from_pem_any_exponent(&public).unwrap());
+        // The usual one is any one too.
+        Rs256VerifyingKey::from_pem_any_exponent(RSA_PUBLIC).unwrap();
+        Rs256SigningKey::from_pem_any_exponent_with(RSA_PRIVATE, Counting).unwrap();
+    }
+
+    #[test]
+    fn the_id_of_an_rsa_key_follows_it_to_its_public_half() {
+        let named = rsa_signing_key().with_key_id("2026-11").unwrap();
+        assert_eq!(named.verifying_key().key_id(), Some("2026-11"));
+        pair(&named, &named.verifying_key());
+        pair(&named, &rsa_verifying_key());
+        let other = rsa_verifying_key().with_key_id("2025").unwrap();
+        assert_eq!(refusal(&open().with_keys(other), &token_of(&named)), VerifyError::UnknownKey);
+        for key_id in ["", &"k".repeat(1025)] {
+            no_key(rsa_signing_key().with_key_id(key_id), &KeyError::InvalidKeyId, "invalid_key_id", key_id);
+            no_key(
+                rsa_verifying_key().with_key_id(key_id),
+                &KeyError::InvalidKeyId,
+                "invalid_key_id",
+                key_id,
+            );
+        }
+    }
+
+    // ---- randomness ----
+
+    /// Made once: it takes a while.
+    static GENERATED: LazyLock<(Rs256SigningKey, Watched)> = LazyLock::new(|| {
+        let watched = Watched::default();
+        (Rs256SigningKey::generate_with(2048, watched.clone()).unwrap(), watched)
+    });
+
+    #[test]
+    fn a_generated_key_pair_works_and_can_be_stored() {
+        let (generated, _) = &*GENERATED;
+        pair(generated, &generated.verifying_key());
+        let stored = generated.to_secret_pem().unwrap();
+        let stored = signing(core::str::from_utf8(stored.expose_secret()).unwrap()).unwrap();
+        pair(&stored, &generated.verifying_key());
+        pair(&stored, &Rs256VerifyingKey::from_pem(&generated.verifying_key().to_pem().unwrap()).unwrap());
+        assert_eq!(
+            refusal(&open().with_keys(rsa_verifying_key()), &token_of(generated)),
+            VerifyError::InvalidSignature
+        );
+    }
+
+    #[test]
+    fn making_a_key_and_each_signature_draw_32_bytes() {
+        let watched = Watched::default();
+        let key = Rs256SigningKey::from_pem_with(RSA_PRIVATE, watched.clone()).unwrap();
+        assert_eq!(watched.asked(), [0, 0]);
+        token_of(&key);
+        token_of(&key);
+        assert_eq!(watched.asked(), [2, 64]);
+        let (_, watched) = &*GENERATED;
+        let [times, bytes] = watched.asked();
+        assert!(times >= 1 && bytes == 32 * times);
+    }
+
+    #[test]
+    fn a_length_that_is_not_allowed_is_refused_before_anything_is_drawn() {
+        let watched = Watched::default();
+        for bits in [0, 1, 512, 1024, 2047] {
+            let small = KeyError::ModulusTooSmall { bits, minimum: 2048 };
+            no_key(Rs256SigningKey::generate_with(bits, watched.clone()), &small, "modulus_too_small", "");
+        }
+        for bits in [8193, 16_384, usize::MAX] {
+            let large = KeyError::ModulusTooLarge { bits, limit: 8192 };
+            no_key(Rs256SigningKey::generate_with(bits, watched.clone()), &large, "modulus_too_large", "");
+        }
+        assert_eq!(watched.asked(), [0, 0]);
+    }
+
+    #[test]
+    fn randomness_that_fails_makes_no_key_pair_and_no_signature() {
+        no_key(Rs256SigningKey::generate_with(2048, Failing), &KeyError::Entropy, "entropy", "");
+        // A key can be read without randomness; signing cannot be done without.
+        let key = Rs256SigningKey::from_pem_with(RSA_PRIVATE, Failing).unwrap();
+        let error = Claims::registered().never_expires().sign(&key).unwrap_err();
+        assert_eq!((error.code(), error), ("entropy", SignError::Entropy));
+        assert_eq!(jws::Payload::new("x").sign(&key).unwrap_err(), SignError::Entropy);
+        assert_eq!(key.sign_bytes(b"x").unwrap_err(), SignError::Entropy);
+    }
+
+    #[test]
+    fn constant_randomness_neither_hangs_nor_changes_a_signature() {
+        let token = token_of(&rsa_signing_key());
+        for byte in [0, 0xff] {
+            let key = Rs256SigningKey::from_pem_with(RSA_PRIVATE, Constant(byte)).unwrap();
+            // RS256 has one signature for each message, however it is blinded.
+            assert_eq!(token_of(&key), token);
+        }
+    }
+
+    #[cfg(feature = "getrandom")]
+    #[test]
+    fn the_systems_randomness_signs_the_same() {
+        for key in [Rs256SigningKey::from_pem(RSA_PRIVATE), Rs256SigningKey::from_der(&der(RSA_PRIVATE))] {
+            assert_eq!(token_of(&key.unwrap()), token_of(&rsa_signing_key()));
+        }
+    }
+
+    // ---- the rest ----
+
+    #[test]
+    fn a_signature_made_elsewhere_is_checked_before_it_leaves() {
+        let external = ExternalKey::new(Algorithm::Rs256).with_key_id("k").unwrap();
+        let prepare = || Claims::registered().never_expires().prepare(&external).unwrap();
+        let signature = rsa_signing_key().sign_bytes(prepare().signing_input()).unwrap();
+        let text = prepare().finish_checked(signature.as_bytes(), &rsa_verifying_key()).unwrap();
+        assert_accepted(&open().with_keys(rsa_verifying_key().with_key_id("k").unwrap()), &text);
+        let failed =
+            |signature: &[u8], key: &dyn VerifyKey| prepare().finish_checked(signature, key).unwrap_err();
+        assert_eq!(failed(&[0; 256], &rsa_verifying_key()), SignError::SigningFailed);
+        assert_eq!(failed(signature.as_bytes(), &key()), SignError::SigningFailed);
+        for bytes in [0, 32, 255, 1025] {
+            let error = prepare().finish(&vec![0; bytes]).unwrap_err();
+            assert_eq!(error, SignError::SignatureLength { algorithm: Algorithm::Rs256, bytes });
+        }
+    }
+
+    #[test]
+    fn a_set_of_both_algorithms_finds_the_only_key_of_each() {
+        let mut keys = KeySet::new();
+        keys.insert(rsa_verifying_key()).unwrap();
+        keys.insert(key()).unwrap();
+        assert_eq!(keys.len(), 2);
+        let verifier = open().with_keys(keys.clone());
+        assert_accepted(&verifier, &token_of(&rsa_signing_key()));
+        assert_accepted(&verifier, &token_of(&key()));
+        assert!(keys.remove(Algorithm::Hs256, None));
+        let verifier = open().with_keys(keys);
+        assert_accepted(&verifier, &token_of(&rsa_signing_key()));
+        assert_eq!(refusal(&verifier, &token_of(&key())), VerifyError::UnknownKey);
+    }
+
+    #[test]
+    fn no_debug_text_of_an_rsa_key_shows_its_numbers() {
+        let named = rsa_signing_key().with_key_id("the-key").unwrap();
+        let shown = [
+            format!("{named:?}\n{named:#?}"),
+            format!("{:?}", named.verifying_key()),
+            format!("{:?}", named.to_secret_pem().unwrap()),
+            format!("{:?}", open().with_keys(named.verifying_key())),
+        ];
+        let numbers = format!("{:?}", der(RSA_PRIVATE));
+        let hex: String = der(RSA_PRIVATE).iter().map(|byte| format!("{byte:02X}")).collect();
+        assert_hides(&shown, &[RSA_PRIVATE, RSA_PUBLIC, &numbers, &hex, &hex.to_lowercase()]);
+        assert_eq!(
+            shown[0].lines().next(),
+            Some(r#"RsaSigningKey { algorithm: Rs256, kid: Some("the-key"), .. }"#)
+        );
+        assert_eq!(shown[1], r#"RsaVerifyingKey { algorithm: Rs256, kid: Some("the-key"), .. }"#);
+    }
+
+    // ---- key files, each made once by OpenSSL 3.0 or OpenSSH as its comment says ----
+
+    /// `openssl ecparam -genkey -name prime256v1`, `openssl ec -pubout`.
+    const EC_PUBLIC: &str = "\
+-----BEGIN PUBLIC KEY-----\n\
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEeSP3efo+ICshOAkK/nF9Sqi5ygyl\n\
+wYd3S5hPSjLcKqQMv7r5Kku3j5zdhdkncYqfpt+L5PyzcwWRjgZd17f0cQ==\n\
+-----END PUBLIC KEY-----\n";
+
+    /// Its private half: `openssl pkcs8 -topk8 -nocrypt`.
+    const EC_PRIVATE: &str = "\
+-----BEGIN PRIVATE KEY-----\n\
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgRyxVQF/z20jYnIqt\n\
+1wuZvm5OJ6Vo402N4vpP0C5bLNyhRANCAAR5I/d5+j4gKyE4CQr+cX1KqLnKDKXB\n\
+h3dLmE9KMtwqpAy/uvkqS7ePnN2F2Sdxip+m34vk/LNzBZGOBl3Xt/Rx\n\
+-----END PRIVATE KEY-----\n";
+
+    /// The same as `openssl ecparam` writes it.
+    const EC_SEC1: &str = "\
+-----BEGIN EC PRIVATE KEY-----\n\
+MHcCAQEEIEcsVUBf89tI2JyKrdcLmb5uTielaONNjeL6T9AuWyzcoAoGCCqGSM49\n\
+AwEHoUQDQgAEeSP3efo+ICshOAkK/nF9Sqi5ygylwYd3S5hPSjLcKqQMv7r5Kku3\n\
+j5zdhdkncYqfpt+L5PyzcwWRjgZd17f0cQ==\n\
+-----END EC PRIVATE KEY-----\n";
+
+    /// The same as `openssl pkcs8 -topk8 -passout pass:secret` writes it.
+    const ENCRYPTED: &str = "\
+-----BEGIN ENCRYPTED PRIVATE KEY-----\n\
+MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAh/l0NNapFwwgICCAAw\n\
+DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEE2A27RoZB/PInyuvS4IsFwEgZBW\n\
+F0M3h/Gf5OrDX5YuI/LuYGvt8GD3Ovzs6QgTXjRCVj+s8426Ut/x+w8xDLoaQHD0\n\
+mylnibAw6KfYLcYUTNl1yTFdYxJ8wUvsKyc+Ua6ciWvYKtFGVtV6VR+gdqhcKtQ9\n\
+UEL4u458sXXq38izJjghLsePEclNC0mfJows5jv89m9wDkjJzt0LlOBAYazelrc=\n\
+-----END ENCRYPTED PRIVATE KEY-----\n";
+
+    /// The same as `openssl ec -aes128 -passout pass:secret` writes it.
+    const ENCRYPTED_OLD: &str = "\
+-----BEGIN EC PRIVATE KEY-----\n\
+Proc-Type: 4,ENCRYPTED\n\
+DEK-Info: AES-128-CBC,3A26BDEDA1B86500094E35DAC58FEC0A\n\
+\n\
+ks6p8PbnPS+aMKa8F4+/oqT6KtPP/01z9WzbkzTUB45l88qQ1yzstRuSlhxRWZmb\n\
+sZjfD7dizzlkF/A02NNtfzfU9NYoQ9ZC52ulNqcgxZFpzzM1f8Lxwzm4gkGWBOtt\n\
+Jk3vg7oudDMx/zcmhBfnnkglyFRu4KHhdAaXI8dQ5/w=\n\
+-----END EC PRIVATE KEY-----\n";
+
+    /// `openssl req -x509 -subj /CN=t` over it.
+    const CERTIFICATE: &str = "\
+-----BEGIN CERTIFICATE-----\n\
+MIIBbzCCARWgAwIBAgIUWfUeNN/otxIaKH7ldTI1ZKBfU4owCgYIKoZIzj0EAwIw\n\
+DDEKMAgGA1UEAwwBdDAgFw0yNjExMjEyMzQwMjBaGA8yMTI2MTAyODIzNDAyMFow\n\
+DDEKMAgGA1UEAwwBdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABHkj93n6PiAr\n\
+ITgJCv5xfUqoucoMpcGHd0uYT0oy3CqkDL+6+SpLt4+c3YXZJ3GKn6bfi+T8s3MF\n\
+kY4GXde39HGjUzBRMB0GA1UdDgQWBBSqYpj9v4jKUknyqMMInCtuxNis/zAfBgNV\n\
+HSMEGDAWgBSqYpj9v4jKUknyqMMInCtuxNis/zAPBgNVHRMBAf8EBTADAQH/MAoG\n\
+CCqGSM49BAMCA0gAMEUCIQDme83iQMZmTuPlnrZKGDkY4NrtuM+a7hng/4BmEX2n\n\
++QIgfzjoD9zq34hTDdNgadZfTXLj2xP8JBpSrTk+/ARKnuA=\n\
+-----END CERTIFICATE-----\n";
+
+    /// `openssl genpkey -algorithm ed25519`, `openssl pkey -pubout`.
+    const ED25519_PUBLIC: &str = "\
+-----BEGIN PUBLIC KEY-----\n\
+MCowBQYDK2VwAyEA4rch1xii0qT4lHFwf88quN8xPc9kCLGLF1AtTzn0AtI=\n\
+-----END PUBLIC KEY-----\n";
+
+    /// `ssh-keygen -t ed25519`.
+    const OPENSSH_PRIVATE: &str = "\
+-----BEGIN OPENSSH PRIVATE KEY-----\n\
+b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW\n\
+QyNTUxOQAAACDZ13vKJRHGF884Mb7w99Qjer7RbztJePAujHsSnUwPAgAAAIhdEueRXRLn\n\
+kQAAAAtzc2gtZWQyNTUxOQAAACDZ13vKJRHGF884Mb7w99Qjer7RbztJePAujHsSnUwPAg\n\
+AAAEBfZAulLKJRcytFMROE3fnMUxjhEv7Lo8j6c8Z4rNZW1dnXe8olEcYXzzgxvvD31CN6\n\
+vtFvO0l48C6MexKdTA8CAAAAAWMBAgME\n\
+-----END OPENSSH PRIVATE KEY-----\n";
+
+    /// `openssl genpkey -algorithm rsa-pss -pkeyopt rsa_keygen_bits:2048`, `openssl pkey -pubout`.
+    const PSS_PUBLIC: &str = "\
+-----BEGIN PUBLIC KEY-----\n\
+MIIBIDALBgkqhkiG9w0BAQoDggEPADCCAQoCggEBAMdWCaruUg17anHXQSGykTJf\n\
+H5jYfF8X/1C7RO8482uvu1/inOPKmfUwu0M4lQB2c4GEZcZQ2SkkZfn4G6ql1ACm\n\
+36zgAr/LqCOFYntHzMihsCzLDDpTCnUKGICBnFUcP0eSWYfwg1ZV+WgydR1kMvm1\n\
+AEsvTsdeI9lOmY27FrTcXoFNyGv/0dzWiFn5zfxB41woPGVny3FfYM9074zXBsrC\n\
+mvhMGeI9/FC37wOG+mzHkYEOxs+ypvev96rSU1mlGxBoclinyeSZ1dC69mT3dtHL\n\
+mLGuM7VVEB6e0ifPPVOmM2e9TBBY5m+P9i4hstC3R9C2sa4/C6Lpk6ASgb+fD3sC\n\
+AwEAAQ==\n\
+-----END PUBLIC KEY-----\n";
+
+    /// `openssl genrsa 1024`, `openssl rsa -pubout`.
+    const RSA_1024_PUBLIC: &str = "\
+-----BEGIN PUBLIC KEY-----\n\
+MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC1TNBUHUIOc8VFv9es5FhZZD7R\n\
+HwKFxlY8uUi+a0UBeq9BPYty5JEU5oJxfg5Ts9g6QguftLper5arhLMPZ+htStZU\n\
+ICR4In6RMOzBThwgFLCOcSHtKETaWLx1Yqa40RDrwF80/hEYnvkoZi2s3fsNhdSR\n\
+MBNsjyvPhDvlhNiKhQIDAQAB\n\
+-----END PUBLIC KEY-----\n";
+
+    /// `openssl genrsa 1024`, another one.
+    const RSA_1024_PRIVATE: &str = "\
+-----BEGIN PRIVATE KEY-----\n\
+MIICeAIBADANBgkqhkiG9w0BAQEFAASCAmIwggJeAgEAAoGBAMq4eAKi2QtdMLY6\n\
+SzULl0RXqF1O2izJM5LZ6iTQQxEvca5WA8JKBfDZsIO/endms0MaaB+cdK7V2TKn\n\
+5zEXrg7N66Kf8aCF9gTLc9UF8zFXBJFPxK9L847vGonAi/CS9zVHPuywpGNAHy5j\n\
+SunSXdZG9nQLqv6kYUgXh6Tk0LZlAgMBAAECgYAhwAqC7dfS04YLoLLqtu5NO4bV\n\
+Wg5qzGigt1ULIf04fDyh+MIRc79/dM61cIiUHm4T6u6Q7Lxka0gI7flIrBeXJYdY\n\
+2Ah3vtl+v3BZGlBlmvL1Js5ceKB59iTTyv4fSIBOzbR70kK22b/Dg3YQD5JKDAyZ\n\
+PAnYO4biJnyDNbp5AQJBAOZeCvu7+wQQCj7GYhmsgzfzQYzmrpNlqSmFX1qMKp7t\n\
+TaoZtpQ/aCFaq1KL620EIptXUkp31JPJ5LDak+aTe6UCQQDhRuoUeHkb2qHc0sni\n\
+FOT9/uQe2hP75J/0xVXy/NV+jDtr/AuyVMQE68I4qnOlmyvcdJxs66Th8fAY7dSG\n\
+QlPBAkEAjS3tRUF7II5D+RzTWjCjalKmRZfKPYL8HPoj6fYk2KlOA4Umo8wIIQjU\n\
+Hg6qBXGXU+Q8Bm9R1BDTGp+aLKEOEQJBAJISiG/Tmjv8bR4hs/QbtkwX/dUfdPvN\n\
+SAbP+iY/2TNgPJuNaAwvOJc0Q9C4fZpxXmRpXJCnz1cOqK+Rb0/LLEECQQDdx7OW\n\
+f8oQ0ED3V8haCug3r9CaLJQrCHLHoOYK6ilr+ewOBnuAd4vP/0gIu/hEayYta4Gv\n\
+C2gSqH+yS7RxQv7X\n\
+-----END PRIVATE KEY-----\n";
+
+    /// `openssl genrsa 2047`, `openssl rsa -pubout`: the first bit of its 256 bytes is not set.
+    const RSA_2047_PUBLIC: &str = "\
+-----BEGIN PUBLIC KEY-----\n\
+MIIBITANBgkqhkiG9w0BAQEFAAOCAQ4AMIIBCQKCAQBaAZ6eKETpr/QP92+KtYGA\n\
+lz9XN2GoL9S+Q1HPVmfAW4otEw0L5J+mMnw90TfTYMtOGRiia8W0t5/keeRFNXeb\n\
+OnLP2+FORBYgIeh+fe4+X5C2WCeWPxRGAuPo1bBJbwHffK2SGIVRVfJ78es1REMN\n\
+6R0DwZ2Zv7luvTsPSBmL/YcxKN4h2mF8ntBIBCflxl14Wz+g8RQGkE1hVM+uhFes\n\
+/Ix/ZNxTUXXprkGQYO5dSrQd5q6Phqiqc1Jr109ZbNekXqNLoQObly238YTzmtzu\n\
+oFSSm3nbu2pGfVod2pSExYxqCLiPE2PKIvkcAHiYcL/8QDGxpXpTRJJvaRuL5TGJ\n\
+AgMBAAE=\n\
+-----END PUBLIC KEY-----\n";
+
+    /// `openssl genrsa 8192`, `openssl rsa -pubout`.
+    const RSA_8192_PUBLIC: &str = "\
+-----BEGIN PUBLIC KEY-----\n\
+MIIEIjANBgkqhkiG9w0BAQEFAAOCBA8AMIIECgKCBAEAqLlWdUu42B119ZRGSdov\n\
+vKwSR+CBtzqQIH36d0AzMH9TMdyTNZFn7BebixnolnEoWlUiR+O7T7yuEjDGNZSW\n\
+k97YabYJEftyxWih6z8dgYF6njBxnjMwpxVmmpWnm4RLiRHizc0N6uY0HcQBgVsC\n\
+IhXH7GaCACHB/fK0yQqT/DXa0yNdxsumrMn7BAbLx7hzNiLthIKOnpomugpMi9Fa\n\
+S9tYP0ShW0+pfStzHPRmBpawvWRcG3bQLUiXemzF2oYiTACjhpT7rd0PAuGVrnmP\n\
+weXPIyr7PhRBTwZQpWcdb+5iMM1ZIq8iHtkQkcVPo6xoWeURU5XVP1jgdwaj6lBx\n\
+9ZMipXkPzFqa3lWX26w2DR1y2ZgBmY7+RSF0Oc9244CoJdk6Ar5ZigAEXf4GSk+A\n\
+l8XnoFyY5URRTcsB0WrC5nn7KqxBG4d78MkJxTnVjYf4XMoF+6R7hr9TqsERdrfC\n\
+H0hN1KEGGGlsRxIDKti5zUp3a7E8i0iTExHo8fJxliOejhdGljMgd8DkOqEHRT0F\n\
+CsOJw7uP5gd+B6Sg8GQYLjUXJXNGhZp/huHelInLWWE9L47oTUTD3Vz6Ev2RLuJ1\n\
+f60hi5oxIoEThzbjj0aO5yCk+uoJmbKLDnDzsvm6cVjBjrASebq+OH/80zQOBVUZ\n\
+NLDgA38vvHD2kH/dx3rSuwsMXxv9iexMzKu+7Tfbj55rN6tLUTf5QxkDZnVHDPE9\n\
+ILjpQXvPSy1JpiRgbEZfe4wX4pSRxdMcb5MfZtV0nAM5+vexBkoqfwauBfpAPsg6\n\
+5FL0UZKsEP5nHk82uICxo0furjLVADkfKg7g66jEzXDEVCxXEHy3xoLhT9xpaEct\n\
+K4txa83jrnari+kuDU076mFcVbs9X+QONRY4v+lrfYKEZCP9c5Dc7K5WzYAyme9U\n\
+8gJora+tgZ5Z+/alYBcR6i0nXAUPIKi+JDQUKwu/HLAYyfFKp9w5SjFydzct+x2J\n\
+DSz3Nu0EJdII14J5lN/Io3GqAEYkZ8jNiiFrZT+qx3K7oU5ljeshn+gbOmh0d76y\n\
+8xPnEUt9hLzk77c6TQ7zsmUHEHkGDyxBDmVYgKA6jvb8uBs2cwKtm0wdu9GAQ0dP\n\
+MiaHY5ytNtdqQ4pet4lGRnrN4UYumzbwtlOfa+Z4VnZT2UqmvXWM6NnEJpCsBF+L\n\
+gaR1UZ+CVVNuPt2WJuYVBVStVKWCt9EWneIx1btVJ+YgBlWHb8FFR4XG7oT+wUvp\n\
+kzKyrU1q4H5VkbxTpjFSqq0PA0UcX+pYPvrhdL56Wme2D9naHD+sjwuLyOCPkGz5\n\
+gZBSfwpdEAz6qXrRdFspN9M1smg5G0SKGsfK8U/EaGs2X0NzscZ+ApzBDMQSxqBE\n\
+iQIDAQAB\n\
+-----END PUBLIC KEY-----\n";
+
+    /// A signature of it over `{"alg":"RS256","typ":"JWT"}` and `{"exp":1700000900}`.
+    const RSA_8192_SIGNATURE: &str = "\
+    VXFqkfalNICSwyCQQ6OCazvgfET0qamnM-R_osxRdwad9IhR8n--A4U5XOL9OA7GnI7jeAbkZhzySPSjjKv7PDDmvbl6kImelHK4\
+    0lSrpRgOjiMWbWixCfbpHXaOjhppq71X2VLpKGkfXvBhp0mYMQ8_9kgq0vfcrQ54eFa9tvHgBRltqaSkGUBt_qALuBpqdYuB9rTh\
+    xb8w6OPCODWlw2UV5vYSLfTQEgTFLfASgxYVkXO9Dszwv3p4LEYDufvmFKWr9tOhJMNb4G9eKQY4eplSB42Db-x88ssCcM-SQPWE\
+    4FBRNfkPpSTCZfKMeN6NOWJdNzlu4MSBF7NcB9_-e-TLtIihaVQijentSR2RCymdBl0oN24qNRRy0mkGTcgvSblQW_bvPIozJffL\
+    YGmrCbERPfVBjTER_WUzZn3UF-uJuJ_PDdkH164UATa1Z5bkgGgZyD9QsRv677BmgmrZVXNpJ704tcuMFSr5y_y_ge7BdsAmlDgg\
+    Mbg6Ivk2tAUgCDHCDWTbPmnwh5pzo8ij3wADj5EiP_t8SHCPY28upaDVPz2yuLT-1Vo7KOESl7dhH6B547OvHCC5DPrp0xqW7oJR\
+    Ch7hfH9AppKR5BDuqmkv5u6AoW8Rl0lFvSP_vOurpt7jUzYQiglhR5Ke0T6KSVpM1lpGekSJWBcg1S1RsxAIc_-jxEEIJYIwwxFv\
+    cYu309IJ-64er5gl515dJILdUTr48JT7RypEPRhZm31raR8a-VlU6f9ZjcE9Oeq-6BN5VGmXOoVn6u101iUlrAayeoi7Zco72VMS\
+    KxFw068tfiZ6TRc9CVN4G9H2h0WobV7wB49tG1rCDqYu75Evu08ghaMhtZoJRsjSdY2ucAg-7boLHiamzeBEYvQrc3io60DOKl1t\
+    SXsgLsxT6VTxL2DysYYmKHuui4iciZnf0BsUT3W6IAodGe2YRhh6YDuhoPU4JQvIufYl32MxetLMpkIaFqmdrz4qsQTAMnLvHdHs\
+    4rvnQ7TgdTcfNVwX9Pq4SiXjg97urCvheYHKg_t3L9LTFwFSTYo1IyANNcpV1Y2f51WpRAb2SEzITMieOdS6UMA5WCNTdJh-5v5X\
+    KV-YNsDJwP-nAWGGagjUkORhFYngsaHTj7kJJ4CC4I7N6tueeGf8D8FZdhO99ySCtTVrfnpK-f0Tq42kVvATLeU_k37_ILOp2Ubr\
+    8ihSDjX7abhec2SNWJrDOtQghWWXaWwxxnbiwJvXCI1cMJhhgS3LKP9Ue4wXv-CZwX3nG_GPuPJ-eHcdfuBy3qo354uOXjaTY833\
+    xF3df7n-d6lptDZKrktrOgswg01MyXA0EMGP6Uak20rjaE9BF4Lq1wG2PRHT56T7pQ";
+
+    /// `openssl genrsa -3 2048`.
+    const RSA_EXPONENT_3: &str = "\
+-----BEGIN PRIVATE KEY-----\n\
+MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQCXWIlR8C/5Z3qF\n\
+nzYC0O2xUbCFfs/n2aoezpAJi2h0n6aCq6ly4cZYA/H6YPuVZwDQFD+oZ3yuDIHn\n\
++F5K5ESHD2ZwDhd2Lju22VtSY3HVmxiwDBozynszCdUXOXbAvPp9upnewFmyy1EC\n\
+w+0Rg8su+L7F/PH0eld4R3gjknV8DaY1BFKtMA8qZMu66dEEUpkkN+32ENDuYRHP\n\
+qvzmA3H63wxnZs4HCELdaIiH8HyAUaUNU/4mFalXpEPERkziQ9+14i4SXeZKvHa3\n\
+mOjotwfoRJLUKcUZhOaTpOmHPoyJSlQvyumdoy28swf5pEHFGvgY8pUFE04LwyZN\n\
+85p79YLVAgEDAoIBAGTlsOFKyqZE/FkUzqyLSSDhIFj/NUU7xr80YAZc8E2/xFcd\n\
+G6Hr2ZACoVGV/Q5EqzVi1RrvqHQIVpqllDHtgwS07vVeuk7JfSSQ54xCS+O8uyAI\n\
+EXfcUiIGjg97pIB9/FPRu+nVkSHc4KyCngutMh9Qfy6ooU2m5PraUBe2+P1daFC6\n\
+pxhrb0SQr5SzsA3zLQbjVzaC3esAFtFGGJlseiEUZsMeUvcDcpKAEi9q8RM1vDMk\n\
++TixV51206p+VD1R6jMaiWCRZEFIfBCu5a/MyIQOTvJDwz3kvOm4P1zxhWW47FZW\n\
+QV7GZf2BbWkehpng49eJsfeaDswtkrZDsvgqhSsCgYEAyFg9jkWLk7tqecS2fEwE\n\
+93W+L5hL1mLe3eGtXRlBLXWHykEQinYi6bqnq7LXsfLX+vDmcMnX5N3gNwTRrEvl\n\
+sI+XMHXTRSFFqtflCypCCFT+YWUt8VF1kDRd340LpnQu/7DV1jFauBiOlICttvs4\n\
+KRFXQwuJwQBgWNakSEW/qHECgYEAwWOuycMDVIghSpclzKNg3iQku4wArasCEbQU\n\
+euafjVO4qAGoxx5gLUcAwY34YPCpD8+2F4czwQ2Rzz+3IjpjT9mjL4uwiseKEcat\n\
+hTbB0s0wuwOWLus4OwCyqu7InfyF8f1zsV4e3KfiT1tIwOMReURMxwYidtkecWXp\n\
+xcH2EqUCgYEAhZApCYOyYnzxpoMkUt1YpPkpdRAyjuyUk+vI6LuAyPkFMYC1saQX\n\
+Rnxvx8yPy/c6p0tESzE6mJPqz1iLyDKZIF+6IE6M2MDZHI/uB3GBWuNUQO4eoOD5\n\
+Cs2T6l4HxE10qnXj5CDnJWW0YwBzz1IlcLY6LLJb1gBAOznC2tkqcEsCgYEAgO0f\n\
+MSys4wVrhw9uiGzrPsLDJ7KrHnIBYSK4Ue8VCOJ7GqvF2hRAHi9V1l6llfXGCop5\n\
+ZQTNK15hNNUkwXxCNTvCH7J1sdpcC9nJA3nWjIjLJ1e5dJzQJ1XMcfSFvqhZS/5N\n\
+IOlp6G/sNOeF1ey2UNgzL1lsTztpoO6b2Sv5YcMCgYEAgjMqhltQqMyH5v+ijSWq\n\
+x+EPnGo9tueutms+Hlkyazhxgvi5KTUS3Xd3kkX/Wv7VniWxjods0gcItMYx6RMs\n\
+6c9HhCDVVomjmbA0C5TzvVu4c1f5l40wiyzbsW/pphHe5pWuikPuZdJuaeiFegK+\n\
+yL/tcLfYghFIIjRj8gtv4Dw=\n\
+-----END PRIVATE KEY-----\n";
+}

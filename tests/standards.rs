@@ -1,0 +1,285 @@
+//! The manual's pages on standards and attacks name tests that exist; and the requirements that no other file tests.
+//!
+//! The numbers are those of `src/manual/standards.md`.
+
+mod util;
+
+use countersign::{Algorithm, Claims, UnixTime, VerifyError, jws};
+use std::fs;
+use std::path::{Path, PathBuf};
+use util::{
+    GOOD, HEADER, NOW, assert_accepted, assert_refused, b64, headed, jwt, key, lax, open, other_key, refusal,
+    seconds, sign_text, signed, signed_with, strict,
+};
+
+// ---- the pages ----
+
+const PAGES: [(&str, &str); 2] = [
+    ("standards.md", include_str!("../src/manual/standards.md")),
+    ("attacks.md", include_str!("../src/manual/attacks.md")),
+];
+
+#[test]
+fn every_test_that_the_pages_name_exists() {
+    for (page, text) in PAGES {
+        let named = named_tests(text);
+        assert!(named.len() > 50, "{page} names {} tests", named.len());
+        for (file, test) in named {
+            let path = source_of(file);
+            let source =
+                fs::read_to_string(&path).unwrap_or_else(|error| panic!("{page}: {file}::{test}: {error}"));
+            assert!(has_test(&source, test), "{page}: there is no {file}::{test}");
+        }
+    }
+}
+
+#[test]
+fn every_requirement_has_its_row() {
+    let (_, text) = PAGES[0];
+    let numbers: Vec<usize> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("| S"))
+        .filter_map(|line| line.split(" |").next())
+        .flat_map(|cell| cell.split(", "))
+        .map(|number| number.trim_start_matches('S').parse().expect("a number"))
+        .collect();
+    assert_eq!(numbers, (1..=114).collect::<Vec<_>>());
+    // Each says which tests, or that there is nothing to test.
+    for row in text.lines().filter(|line| line.starts_with("| S")) {
+        assert!(!named_tests(row).is_empty() || row.contains("Not offered"), "{row}");
+    }
+}
+
+/// Whether `source` has this function, and calls it a test.
+fn has_test(source: &str, name: &str) -> bool {
+    let Some((before, _)) = source.split_once(&format!("fn {name}(")) else { return false };
+    // The attributes right above it.
+    let mut above = before.trim_end().lines().rev().map(str::trim).take_while(|line| line.starts_with("#["));
+    above.any(|line| line == "#[test]")
+}
+
+/// Every `file::test` in backticks.
+fn named_tests(text: &str) -> Vec<(&str, &str)> {
+    let plain = |name: &str| {
+        !name.is_empty() && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'/'))
+    };
+    text.split('`')
+        .skip(1)
+        .step_by(2)
+        .filter_map(|code| code.rsplit_once("::"))
+        .inspect(|(file, test)| assert!(plain(file) && plain(test), "{file}::{test} is no test's name"))
+        .collect()
+}
+
+/// `attacks` is a file in `tests/`, `src/json` one of the crate.
+fn source_of(file: &str) -> PathBuf {
+    let folder = if file.starts_with("src/") { "" } else { "tests" };
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(format!("{file}.rs"))
+}
+
+// ---- JWS ----
+
+#[test]
+fn an_empty_payload_is_a_payload() {
+    // S3
+    let text = sign_text(&key(), &format!("{}.", b64(HEADER)));
+    assert_eq!(jws::Verifier::new(key()).verify(&text).unwrap().payload(), b"");
+    assert_eq!(jws::Payload::new("").typ("JWT").sign(&key()).unwrap(), text);
+    // But no set of claims.
+    assert_refused!(open(), text, VerifyError::InvalidJson { .. });
+}
+
+#[test]
+fn parameters_that_nobody_knows_are_ignored() {
+    // S5
+    for more in [
+        r#""x":1"#,
+        r#""nonce":"abc","url":"https://x.example/""#,
+        r#""":null"#,
+        r#""b64url":false"#,
+        r#""critical":["alg"]"#,
+        r#""zip":"DEF","enc":"A128GCM""#,
+        r#""x":{"alg":"none","crit":["y"]}"#,
+        r#""exp":1,"iss":"evil""#,
+        r#""n":1e400"#,
+    ] {
+        let text = headed(format!(r#"{{"alg":"HS256",{more}}}"#));
+        assert_accepted(&open(), &text);
+        assert_accepted(&strict(), &text);
+        assert!(jws::Verifier::new(key()).verify(&text).is_ok(), "{more}");
+    }
+}
+
+#[test]
+fn a_content_type_comes_back_as_it_was_signed() {
+    // S12
+    for content_type in ["JWT", "application/json", "text/plain;charset=\"utf-8\"", "ж"] {
+        let text = jws::Payload::new("x").content_type(content_type).sign(&key()).unwrap();
+        let message = jws::Verifier::new(key()).verify(&text).unwrap();
+        assert_eq!(message.header().content_type(), Some(content_type));
+        assert_eq!(message.header().typ(), None);
+    }
+}
+
+// ---- JWT ----
+
+#[test]
+fn a_name_with_a_colon_is_text_like_any_other() {
+    // S60
+    for name in [":", "not a uri:", "http://[", "urn:x:%zz", "a:b\u{1f600}"] {
+        let text = Claims::registered().issuer(name).audience(name).never_expires().sign(&key()).unwrap();
+        let named = countersign::Verifier::builder(key()).issuer(name).audience(name);
+        let verifier = named.allow_missing_expiration().build().unwrap();
+        assert_accepted(&verifier, &text);
+    }
+}
+
+#[test]
+fn the_type_is_written_in_upper_case() {
+    // S70
+    let text = Claims::registered().never_expires().sign(&key()).unwrap();
+    let token = open().verify_at::<()>(&text, NOW).unwrap();
+    assert_eq!(token.header().typ(), Some("JWT"));
+    assert_eq!(token.header().algorithm(), Algorithm::Hs256);
+    assert_eq!(text.split('.').next(), Some(&*b64(HEADER)));
+}
+
+#[test]
+fn a_token_inside_a_token_is_no_set_of_claims() {
+    // S71, S83: whoever nests tokens verifies both layers, one after the other.
+    let inner = jwt(GOOD);
+    let outer = signed(r#"{"alg":"HS256","typ":"JWT","cty":"JWT"}"#, &inner);
+    assert_refused!(open(), outer, VerifyError::InvalidJson { .. });
+    let message = jws::Verifier::new(key()).verify(&outer).unwrap();
+    assert_eq!(message.header().content_type(), Some("JWT"));
+    assert_accepted(&strict(), core::str::from_utf8(message.payload()).unwrap());
+}
+
+// ---- best current practices ----
+
+#[test]
+fn the_key_of_one_issuer_does_not_speak_for_another() {
+    // S88: keys and issuer are bound by the verifier that holds both.
+    let of = |key, issuer: &str| {
+        let builder = countersign::Verifier::builder(key).issuer(issuer).no_audience();
+        builder.allow_missing_expiration().build().unwrap()
+    };
+    let one = of(key(), "https://one.example");
+    let two = of(other_key(), "https://two.example");
+    for (signer, good, bad) in [(key(), &one, &two), (other_key(), &two, &one)] {
+        for issuer in ["one", "two"] {
+            let payload = format!(r#"{{"iss":"https://{issuer}.example"}}"#);
+            let text = signed_with(&signer, HEADER, &payload);
+            assert_refused!(bad, text, VerifyError::InvalidSignature);
+            let own = good.verify_at::<()>(&text, NOW).is_ok();
+            assert_eq!(own, core::ptr::eq(good, &raw const one) == (issuer == "one"));
+        }
+    }
+}
+
+#[test]
+fn access_and_identity_tokens_are_not_taken_for_each_other() {
+    // S92
+    let access = lax().typ("at+jwt").build().unwrap();
+    let logout = lax().typ("logout+jwt").build().unwrap();
+    let identity = open();
+    let kinds = [("at+jwt", &access), ("logout+jwt", &logout), ("JWT", &identity)];
+    for (typ, own) in kinds {
+        let text = Claims::registered().typ(typ).never_expires().sign(&key()).unwrap();
+        for (_, verifier) in kinds {
+            if core::ptr::eq(verifier, own) {
+                assert_accepted(verifier, &text);
+            } else {
+                assert_refused!(*verifier, text, VerifyError::WrongType { .. });
+            }
+        }
+    }
+}
+
+// ---- access tokens and bearer tokens ----
+
+#[test]
+fn the_rules_for_access_tokens_can_be_asked_for() {
+    // S97, S98, S99
+    let builder = countersign::Verifier::builder(key()).typ("at+jwt").issuer("https://auth.example");
+    let required = ["sub", "client_id", "iat", "jti"];
+    let builder = required.into_iter().fold(builder.audience("api"), countersign::VerifierBuilder::require);
+    let verifier = builder.leeway(seconds(0)).build().unwrap();
+    let members = [
+        r#""iss":"https://auth.example""#,
+        r#""exp":1700000900"#,
+        r#""aud":["web","api"]"#,
+        r#""sub":"ann""#,
+        r#""client_id":"s6BhdRkqt3""#,
+        r#""iat":1700000000"#,
+        r#""jti":"dbe39bf3a3ba4238a513f51d6e1691c4""#,
+    ];
+    let typed = |typ: &str, members: &[&str]| {
+        signed(format!(r#"{{"alg":"HS256","typ":"{typ}"}}"#), format!("{{{}}}", members.join(",")))
+    };
+    assert_accepted(&verifier, &typed("at+jwt", &members));
+    assert_accepted(&verifier, &typed("application/at+jwt", &members));
+    for typ in ["JWT", "", "id+jwt"] {
+        assert_refused!(verifier, typed(typ, &members), VerifyError::WrongType { .. });
+    }
+    for left_out in members {
+        let rest: Vec<_> = members.into_iter().filter(|member| *member != left_out).collect();
+        let name = left_out.split('"').nth(1).unwrap().to_owned();
+        let error = refusal(&verifier, &typed("at+jwt", &rest));
+        assert_eq!(error, VerifyError::MissingClaim { claim: name.into() });
+        let challenge = error.challenge();
+        assert_eq!(challenge.status(), 401);
+        assert!(challenge.www_authenticate().unwrap().contains(r#"error="invalid_token""#));
+    }
+}
+
+#[test]
+fn no_challenge_holds_a_character_that_breaks_out_of_it() {
+    // S107
+    let hostile = r#"{"iss":"\"\\\r\nX: 1","aud":"\"","exp":1700000900}"#;
+    let mut errors = vec![
+        refusal(&strict(), &jwt(hostile)),
+        refusal(&strict(), &jwt(r#"{"\"\r\n":1,"\"\r\n":1}"#)),
+        refusal(&lax().require("\"\r\n").build().unwrap(), &jwt(GOOD)),
+        refusal(&lax().typ("\"\r\n").build().unwrap(), &jwt(GOOD)),
+        refusal(&strict(), "\"\r\n"),
+    ];
+    let (expired_at, now) = (UnixTime::from_secs(i64::MIN), UnixTime::from_secs(i64::MAX));
+    errors.extend([VerifyError::Expired { expired_at, now }, VerifyError::KeysUnavailable]);
+    for error in errors {
+        if let Some(value) = error.challenge().www_authenticate() {
+            let parts: Vec<&str> = value.split('"').collect();
+            // Outside of quotes, in quotes, and so on in turn; all quotes are closed.
+            assert_eq!(parts.len() % 2, 1, "{value}");
+            for description in parts.iter().skip(1).step_by(2) {
+                let allowed = |c: char| matches!(c, ' ' | '!' | '#'..='[' | ']'..='~');
+                assert!(!description.is_empty() && description.chars().all(allowed), "{value}");
+            }
+        }
+    }
+}
+
+// ---- RSA ----
+
+#[cfg(feature = "rsa")]
+#[test]
+fn a_private_key_of_more_than_two_primes_is_refused() {
+    // S56
+    use countersign::{KeyError, Rs256SigningKey};
+    use util::{Counting, RSA_PRIVATE, der, pem};
+    // What begins with SEQUENCE and two bytes of length.
+    let sequence =
+        |content: &[u8]| [&[0x30, 0x82], &(content.len() as u16).to_be_bytes()[..], content].concat();
+    let made =
+        |key: &[u8]| Rs256SigningKey::from_pem_with(&pem("RSA PRIVATE KEY", key), Counting).map(|_| ());
+    let pkcs8 = der(RSA_PRIVATE);
+    let start = pkcs8.windows(5).position(|bytes| bytes == [2, 1, 0, 2, 0x82]).unwrap();
+    let two_primes = &pkcs8[start..];
+    assert_eq!(made(&sequence(two_primes)), Ok(()));
+    // Version 1 and one more prime, as RFC 8017 appendix A.1.2 has it.
+    let mut more = two_primes.to_vec();
+    more[2] = 1;
+    assert_eq!(made(&sequence(&more)), Err(KeyError::MalformedKey));
+    more.extend([0x30, 11, 0x30, 9, 2, 1, 3, 2, 1, 1, 2, 1, 1]);
+    assert_eq!(made(&sequence(&more)), Err(KeyError::MalformedKey));
+}

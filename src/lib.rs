@@ -65,7 +65,8 @@
 //!
 //! # Further
 //!
-//! [`manual`] has pages on testing code that verifies tokens and on moving here from other crates.
+//! [`manual`] has pages on testing code that verifies tokens, on moving here from other crates, on the attacks that
+//! such libraries know, and on the standards, line by line.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,7 +1,13 @@
 //! Pages to read: how to do things with this crate, and why it does them so.
 
+#[doc = include_str!("manual/attacks.md")]
+pub mod attacks {}
+
 #[doc = include_str!("manual/migrating.md")]
 pub mod migrating {}
+
+#[doc = include_str!("manual/standards.md")]
+pub mod standards {}
 
 #[doc = include_str!("manual/testing.md")]
 pub mod testing {}

@@ -1,0 +1,189 @@
+//! Signs and verifies without the standard library, without libc, and without an operating system but for
+//! three calls of its kernel. See the README beside this package.
+
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+
+mod bare;
+mod vectors;
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::error::Error;
+use core::time::Duration;
+use countersign::{
+    Claims, Entropy, EntropyError, Hs256Key, KeyError, Rs256SigningKey, Rs256VerifyingKey, SignError,
+    SignKey, UnixTime, Verifier, VerifyError, VerifyKey,
+};
+use serde::{Deserialize, Serialize};
+use vectors::{HS256_TOKEN, PRIVATE_PEM, PUBLIC_PEM, RS256_TOKEN, SECRET};
+
+type Outcome = Result<(), Box<dyn Error>>;
+
+type Step = (&'static str, fn() -> Outcome);
+
+/// The number of the step that fails, from 1, is the exit code.
+const STEPS: [Step; 8] = [
+    ("HS256 signs what OpenSSL signs, and verifies it", hs256_signs_and_verifies),
+    ("RS256 signs what OpenSSL signs, and verifies it", rs256_signs_and_verifies),
+    ("HS256 tokens with a changed character are refused", hs256_tampered_tokens_are_refused),
+    ("RS256 tokens with a changed character are refused", rs256_tampered_tokens_are_refused),
+    ("a token of one key is refused by the other", tokens_of_other_keys_are_refused),
+    ("an expired token is refused, and called expired", expired_tokens_are_refused),
+    ("without a clock the time of issue has to be given", signing_reads_no_clock),
+    ("randomness is the caller's, and its failure an error", randomness_is_the_callers),
+];
+
+extern "C" fn main() -> ! {
+    for ((name, step), code) in STEPS.iter().zip(1..) {
+        if let Err(error) = step() {
+            bare::print(2, &format!("no_std: step {code} failed: {name}: {error}\n"));
+            bare::exit(code);
+        }
+    }
+    bare::print(1, "no_std: HS256 and RS256 tokens signed, verified and refused without std\n");
+    bare::exit(0)
+}
+
+#[derive(Serialize, Deserialize)]
+struct User {
+    name: String,
+    admin: bool,
+}
+
+const ISSUED: UnixTime = UnixTime::from_secs(1_700_000_000);
+const LIFETIME: Duration = Duration::from_secs(900);
+const LEEWAY: Duration = Duration::from_secs(30);
+
+/// The kernel's randomness, without the crate that usually asks for it.
+struct Kernel;
+
+impl Entropy for Kernel {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        bare::random(bytes).map_err(|()| EntropyError::new())
+    }
+}
+
+/// A source that has run dry.
+struct Dry;
+
+impl Entropy for Dry {
+    fn fill(&self, _: &mut [u8]) -> Result<(), EntropyError> {
+        Err(EntropyError::new())
+    }
+}
+
+fn hs256() -> Result<Hs256Key, KeyError> {
+    Hs256Key::from_bytes(SECRET)
+}
+
+fn claims() -> Claims<User> {
+    Claims::new(User { name: "Änne".into(), admin: true })
+        .issuer("https://auth.example")
+        .subject("user123")
+        .audience("https://api.example")
+        .issued_at(ISSUED)
+        .expires_in(LIFETIME)
+}
+
+fn verifier(key: impl VerifyKey + 'static) -> Result<Verifier, Box<dyn Error>> {
+    let builder = Verifier::builder(key).issuer("https://auth.example").audience("https://api.example");
+    Ok(builder.leeway(LEEWAY).build()?)
+}
+
+fn hs256_signs_and_verifies() -> Outcome {
+    signs_and_verifies(&hs256()?, &verifier(hs256()?)?, HS256_TOKEN)
+}
+
+fn rs256_signs_and_verifies() -> Outcome {
+    let key = Rs256SigningKey::from_pem_with(PRIVATE_PEM, Kernel)?;
+    signs_and_verifies(&key, &verifier(Rs256VerifyingKey::from_pem(PUBLIC_PEM)?)?, RS256_TOKEN)?;
+    signs_and_verifies(&key, &verifier(key.verifying_key())?, RS256_TOKEN)
+}
+
+/// Both algorithms are deterministic: blinding does not show in the signature.
+fn signs_and_verifies(key: &impl SignKey, verifier: &Verifier, expected: &str) -> Outcome {
+    let text = claims().sign(key)?;
+    ensure(text == expected, "the token is another")?;
+    let token = verifier.verify_at::<User>(&text, ISSUED)?;
+    ensure(token.subject() == Some("user123"), "the subject is another")?;
+    ensure(token.expires_at() == Some(ISSUED.saturating_add(LIFETIME)), "the expiry is another")?;
+    ensure(token.claims().name == "Änne" && token.claims().admin, "the claims are others")
+}
+
+fn hs256_tampered_tokens_are_refused() -> Outcome {
+    changed_tokens_are_refused(&verifier(hs256()?)?, HS256_TOKEN)
+}
+
+fn rs256_tampered_tokens_are_refused() -> Outcome {
+    changed_tokens_are_refused(&verifier(Rs256VerifyingKey::from_pem(PUBLIC_PEM)?)?, RS256_TOKEN)
+}
+
+/// Each character in turn becomes another of the alphabet; each is also left out.
+fn changed_tokens_are_refused(verifier: &Verifier, token: &str) -> Outcome {
+    verifier.verify_at::<User>(token, ISSUED)?;
+    for (place, character) in token.char_indices() {
+        let (before, after) = (&token[..place], &token[place + 1..]);
+        let other = if character == 'A' { 'B' } else { 'A' };
+        for changed in [format!("{before}{other}{after}"), format!("{before}{after}")] {
+            if verifier.verify_at::<User>(&changed, ISSUED).is_ok() {
+                return Err(format!("accepted with a change at {place}").into());
+            }
+        }
+    }
+    // All of it is well formed, and only the signature is another token's.
+    let forged = claims().subject("user456").sign(&hs256()?)?;
+    let segments = token.split('.').zip(forged.split('.')).collect::<Vec<_>>();
+    let [(header, _), (_, payload), (signature, _)] = segments[..] else {
+        return Err("not three segments".into());
+    };
+    let refused = verifier.verify_at::<User>(&format!("{header}.{payload}.{signature}"), ISSUED).err();
+    ensure(refused == Some(VerifyError::InvalidSignature), "a forged payload is not called a bad signature")
+}
+
+fn tokens_of_other_keys_are_refused() -> Outcome {
+    let hs256_only = verifier(hs256()?)?;
+    let rs256_only = verifier(Rs256VerifyingKey::from_pem(PUBLIC_PEM)?)?;
+    for (verifier, token) in [(&hs256_only, RS256_TOKEN), (&rs256_only, HS256_TOKEN)] {
+        let refused = verifier.verify_at::<User>(token, ISSUED).err();
+        ensure(
+            matches!(refused, Some(VerifyError::AlgorithmMismatch { .. })),
+            "the header chose the algorithm",
+        )?;
+    }
+    let other = verifier(Hs256Key::generate_with(&Kernel)?)?;
+    let refused = other.verify_at::<User>(HS256_TOKEN, ISSUED).err();
+    ensure(refused == Some(VerifyError::InvalidSignature), "another secret verified the token")
+}
+
+fn expired_tokens_are_refused() -> Outcome {
+    let end = ISSUED.saturating_add(LIFETIME).saturating_add(LEEWAY);
+    let second = Duration::from_secs(1);
+    let hs256 = verifier(hs256()?)?;
+    let rs256 = verifier(Rs256VerifyingKey::from_pem(PUBLIC_PEM)?)?;
+    for (verifier, token) in [(hs256, HS256_TOKEN), (rs256, RS256_TOKEN)] {
+        verifier.verify_at::<User>(token, end.saturating_sub(second))?;
+        let refused = verifier.verify_at::<User>(token, end).err();
+        ensure(refused.is_some_and(|error| error.is_expired()), "accepted at its end")?;
+    }
+    Ok(())
+}
+
+fn signing_reads_no_clock() -> Outcome {
+    let refused = Claims::registered().expires_in(LIFETIME).sign(&hs256()?).err();
+    ensure(refused == Some(SignError::NoClock), "a clock was found")
+}
+
+fn randomness_is_the_callers() -> Outcome {
+    let key = Rs256SigningKey::from_pem_with(PRIVATE_PEM, Dry)?;
+    ensure(claims().sign(&key).err() == Some(SignError::Entropy), "signed without randomness")?;
+    ensure(Hs256Key::generate_with(&Dry).err() == Some(KeyError::Entropy), "a key of no randomness")
+}
+
+fn ensure(holds: bool, otherwise: &'static str) -> Outcome {
+    if holds { Ok(()) } else { Err(otherwise.into()) }
+}

@@ -1,0 +1,64 @@
+//! Keys and tokens made for this program with OpenSSL; the keys protect nothing.
+
+/// As bytes, not as text that encodes some.
+pub const SECRET: &[u8] = b"a secret of 32 bytes, or longer.";
+
+pub const PRIVATE_PEM: &str = "\
+-----BEGIN PRIVATE KEY-----
+MIIEvAIBADANBgkqhkiG9w0BAQEFAASCBKYwggSiAgEAAoIBAQC+hnHNsryAKYp2
+2b9Dgggcz13ykLclT3ULghf1FQACy20ZVBCk6ubaN4LmR1WIJTMZFq7jB/P/hn4g
+spXTjcsB2IklJVoCbpS7zJEKPmOtwxm2Qxna4wfdFxo1ZvxDPYRRsBIoa00Hmq+f
+7ApgP0HdwAWLjf/wd3kFa0TlaujNBEsh7irrYFoLA8M4BOa7mJhVjnfjMjVO8sfD
+CdcKawLKYWoSUTv1J1tcnkGwjxho0pKRKG0A3QxJIaYMnlxgq7UUZTfc/QZXox9p
+zfF8eT9XhDuQ7oga8f+uVgpOePvZF4ghAi26DaoZZZYu528AA+OEhRBLMTYus6mO
+lHrUAhRfAgMBAAECggEAG5cXktyfzIV3fjeRKYMCjr1+0tofE4GapwR7WKvmWQFB
+dsoEMQWtUYt5YsSQv8r3R9pPkCP+MxI0YKLL7JtbexRy49SxYKnH0xxQIqYfRDH9
+HrY/38FBycQHMRWNUWVurG+taXoEaSX+6c9CP2bZsHWWt/tjxVxfw6ehjgF53fpR
+kyHr0VRn6FKMa/xAn4LBcfWBWkdXmdrhABNvgG22u3OEIu6zyOA/E1q8+4amy/i4
+8Davx8X+IgVd068yXv+T8CUe76ORDuv0dtaullgrdql62vZ2jmBqzNowy7wBW7ig
+DRY73oaCnjprEsDGTNWNdUuL7OBSWuN5GGImgKQquQKBgQDsplgBDqyLSClyXRjt
+N43/VzKX7AEHJ9NUKfEP5VMr9cw69Q7S89r1RHY5q8HC4afrnUGmQrpKT16cyelf
+ChMxeV7XWJzvERzu4ru1q2FRlbkPpAlPdNlchlnerCG2Ogl+7Sh991/qBYrWi0Vy
+ksb9M36GDl7jrilqAi77+oc0SQKBgQDOGpm2RTHoBDZ7B1SQlBgquuyjRAKBIlJs
+aRx1M1RrUdhLORMGHXIAmcXqovZoRZdqRpMPxt47X5AjwvE/sJxKzhlnvTy45H/C
+XrayvvW0FyRZKbNReDM6sNbxHYZMmf9hrDPBTN8cBtMslX0jPWciNCLKJ8ZhQFv1
+8Hbzc6WzZwKBgE+44iDJDruFPeE3F7SiaIXCnFqtuNLuSbUqw/j06oX+siSSdcH/
+QJ4ryCA5inbaijVHrtwR0qxB/L+ZDbNks36RQrANPCEVhMe9Pjs/VvOjGsr4GeLY
+nHkdEZ2AI4M+HgDSaDe3ZGp0H4eTN3wXkk2uUUtb//93pp/9yFI+3dlxAoGAHsW3
+94/jQKoIXFwe0ytZZF/eXw4TdaZjOg6DkjgkvZVNvwV5gqs4z0AmXb8RHUZusg5x
+fKSLn7/H7J75mDHNVBnrjyKhA1YSgTnU+2EpnEbsRWfFfz98HqIypXNsDtnbWID2
+hUDt+uhF9V0ofu93C5NPMnG32+NZF6JckELPFbcCgYAmCbMIOEV5XQgW95J1vhB7
+PZUOvU+La0Dqy2rR9EIhGIyo0Q0TG++0U1jnGdQrk8HkwdIIwqPTHxC1gzhpo52u
+vqRy3FrNgBvVAG64+mlrea3+XAFPu+KLrb/aABwsRrf+DJd4e1fNIk0YhOw+oG5E
+k9NBPcAWrwP9Yv/e4tB4Uw==
+-----END PRIVATE KEY-----
+";
+
+pub const PUBLIC_PEM: &str = "\
+-----BEGIN PUBLIC KEY-----
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAvoZxzbK8gCmKdtm/Q4II
+HM9d8pC3JU91C4IX9RUAAsttGVQQpOrm2jeC5kdViCUzGRau4wfz/4Z+ILKV043L
+AdiJJSVaAm6Uu8yRCj5jrcMZtkMZ2uMH3RcaNWb8Qz2EUbASKGtNB5qvn+wKYD9B
+3cAFi43/8Hd5BWtE5WrozQRLIe4q62BaCwPDOATmu5iYVY534zI1TvLHwwnXCmsC
+ymFqElE79SdbXJ5BsI8YaNKSkShtAN0MSSGmDJ5cYKu1FGU33P0GV6Mfac3xfHk/
+V4Q7kO6IGvH/rlYKTnj72ReIIQItug2qGWWWLudvAAPjhIUQSzE2LrOpjpR61AIU
+XwIDAQAB
+-----END PUBLIC KEY-----
+";
+
+/// `openssl dgst -sha256 -hmac` over the claims of `main.rs`.
+pub const HS256_TOKEN: &str = "\
+    eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.\
+    eyJpc3MiOiJodHRwczovL2F1dGguZXhhbXBsZSIsInN1YiI6InVzZXIxMjMiLCJhdWQiOiJodHRwczovL2FwaS5leGFtcGxlIiwi\
+    ZXhwIjoxNzAwMDAwOTAwLCJpYXQiOjE3MDAwMDAwMDAsIm5hbWUiOiLDhG5uZSIsImFkbWluIjp0cnVlfQ.\
+    c0hnhyF0SKge_nGhhGYw95zz10U5sVqW1nNUT6PNkNM";
+
+/// `openssl dgst -sha256 -sign` over the same.
+pub const RS256_TOKEN: &str = "\
+    eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.\
+    eyJpc3MiOiJodHRwczovL2F1dGguZXhhbXBsZSIsInN1YiI6InVzZXIxMjMiLCJhdWQiOiJodHRwczovL2FwaS5leGFtcGxlIiwi\
+    ZXhwIjoxNzAwMDAwOTAwLCJpYXQiOjE3MDAwMDAwMDAsIm5hbWUiOiLDhG5uZSIsImFkbWluIjp0cnVlfQ.\
+    sml0NStDDxUUx3yFJJsuI-eUe7feJ3rUF0YqDM7LhQjOYG33CQMzpcKTOSik5rI8BQI9-guweVMbtTS3dH8VmHtw6Ut37hK6WKgj\
+    isZciIwmRgyRPksKHMRxc2TkFI3EUdMnoAoejyuQzskhslTd8g0UOq7Xyzo9IaXfn7jargMwzSpIr3Gmx9P_t5e2VMlLdMccQZcO\
+    iVBBkngrDNbFZOnzTGQNz_hrywsSeMPqXLix99J14dOvTY9MztEcNv96yxv6Gmrogg6gGhlSNSQIunPGchO48q7UeUko6nX9vkKU\
+    uwoGWsNA7Ki4tOPC3hShpzVJedfKowCcd_UQb2bNBQ";

@@ -1,0 +1,71 @@
+//! Claims types with raw JSON in them, which serde has only when another crate asks for it.
+
+use countersign::{Claims, Hs256Key, SignError, UnixTime, Verifier, VerifyError, jws};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+fn key() -> Hs256Key {
+    Hs256Key::from_bytes([7; 32]).unwrap()
+}
+
+fn read<T: serde::de::DeserializeOwned>(payload: &str) -> Result<T, VerifyError> {
+    let verifier = Verifier::builder(key())
+        .accept_any_issuer()
+        .accept_any_audience()
+        .allow_missing_expiration()
+        .build()
+        .unwrap();
+    let text = jws::Payload::new(payload).sign(&key()).unwrap();
+    verifier.verify_at::<T>(&text, UnixTime::from_secs(0)).map(countersign::Token::into_claims)
+}
+
+#[test]
+fn a_private_claim_may_be_read_raw() {
+    #[derive(Deserialize)]
+    struct Raw {
+        role: Box<RawValue>,
+    }
+    let claims = read::<Raw>(r#"{"sub":"ann","role": {"a" : 1.0} }"#).unwrap();
+    assert_eq!(claims.role.get(), r#"{"a" : 1.0}"#);
+}
+
+#[test]
+fn a_registered_claim_may_not_be_read_raw() {
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code, reason = "never made")]
+    struct Raw {
+        sub: Box<RawValue>,
+    }
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code, reason = "never made")]
+    struct Optional {
+        exp: Option<Box<RawValue>>,
+    }
+    let sub = read::<Raw>(r#"{"sub":"ann"}"#).unwrap_err();
+    assert!(matches!(sub, VerifyError::ClaimsMismatch { claim: Some("sub"), .. }), "{sub:?}");
+    let exp = read::<Optional>(r#"{"exp":1700000900}"#).unwrap_err();
+    assert!(matches!(exp, VerifyError::ClaimsMismatch { claim: Some("exp"), .. }), "{exp:?}");
+}
+
+#[test]
+fn the_whole_set_of_claims_is_neither_read_nor_written_raw() {
+    let error = read::<Box<RawValue>>(r#"{"sub":"ann"}"#).unwrap_err();
+    assert!(matches!(error, VerifyError::ClaimsMismatch { .. }), "{error:?}");
+    let raw = RawValue::from_string(r#"{"exp":1,"exp":2}"#.into()).unwrap();
+    assert_eq!(Claims::new(raw).never_expires().sign(&key()).unwrap_err(), SignError::ClaimsNotAnObject);
+}
+
+#[test]
+fn names_that_serde_json_keeps_for_itself_make_no_other_claims() {
+    for name in ["Number", "RawValue"] {
+        let payload = format!(r#"{{"$serde_json::private::{name}":"{{\"sub\":\"root\"}}"}}"#);
+        assert!(matches!(read::<Value>(&payload).unwrap_err(), VerifyError::ReservedMember { .. }));
+        assert!(matches!(read::<()>(&payload).unwrap_err(), VerifyError::ReservedMember { .. }));
+        assert!(matches!(
+            read::<BTreeMap<String, Value>>(&payload).unwrap_err(),
+            VerifyError::ReservedMember { .. }
+        ));
+    }
+}

@@ -1,0 +1,117 @@
+//! Signs and verifies on `wasm32-unknown-unknown`: pointers of 32 bits, no standard library, no operating system, no
+//! clock. Keys and tokens are those of `tests/no_std`, which makes the same ones on x86_64.
+
+#![no_std]
+
+extern crate alloc;
+
+mod bare;
+#[path = "../../no_std/src/vectors.rs"]
+mod vectors;
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use core::error::Error;
+use core::time::Duration;
+use countersign::{
+    Claims, Entropy, EntropyError, Hs256Key, Rs256SigningKey, Rs256VerifyingKey, SignKey, UnixTime, Verifier,
+    VerifyError, VerifyKey,
+};
+use serde::{Deserialize, Serialize};
+use vectors::{HS256_TOKEN, PRIVATE_PEM, PUBLIC_PEM, RS256_TOKEN, SECRET};
+
+type Outcome = Result<(), Box<dyn Error>>;
+
+/// Returns 0, or 1 after having printed what failed.
+#[unsafe(no_mangle)]
+pub extern "C" fn run() -> i32 {
+    if let Err(error) = hs256().and_then(|()| rs256()).and_then(|()| numbers_beyond_32_bits()) {
+        bare::print(&format!("wasm: failed: {error}"));
+        return 1;
+    }
+    let bits = usize::BITS;
+    bare::print(&format!(
+        "wasm: HS256 and RS256 tokens, byte for byte those of x86_64, with a usize of {bits} bits"
+    ));
+    0
+}
+
+#[derive(Serialize, Deserialize)]
+struct User {
+    name: String,
+    admin: bool,
+}
+
+const ISSUED: UnixTime = UnixTime::from_secs(1_700_000_000);
+const LIFETIME: Duration = Duration::from_secs(900);
+
+/// The host's randomness.
+struct Host;
+
+impl Entropy for Host {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        bare::random(bytes);
+        Ok(())
+    }
+}
+
+fn claims() -> Claims<User> {
+    Claims::new(User { name: "Änne".into(), admin: true })
+        .issuer("https://auth.example")
+        .subject("user123")
+        .audience("https://api.example")
+        .issued_at(ISSUED)
+        .expires_in(LIFETIME)
+}
+
+fn verifier(key: impl VerifyKey + 'static) -> Result<Verifier, Box<dyn Error>> {
+    Ok(Verifier::builder(key).issuer("https://auth.example").audience("https://api.example").build()?)
+}
+
+fn hs256() -> Outcome {
+    let key = Hs256Key::from_bytes(SECRET)?;
+    signs_and_verifies(&key, &verifier(key.clone())?, HS256_TOKEN)
+}
+
+fn rs256() -> Outcome {
+    let key = Rs256SigningKey::from_pem_with(PRIVATE_PEM, Host)?;
+    signs_and_verifies(&key, &verifier(Rs256VerifyingKey::from_pem(PUBLIC_PEM)?)?, RS256_TOKEN)
+}
+
+/// Both algorithms are deterministic: blinding does not show in the signature.
+fn signs_and_verifies(key: &impl SignKey, verifier: &Verifier, expected: &str) -> Outcome {
+    let text = claims().sign(key)?;
+    ensure(text == expected, "the token is another")?;
+    let token = verifier.verify_at::<User>(&text, ISSUED)?;
+    ensure(token.expires_at() == Some(ISSUED.saturating_add(LIFETIME)), "the expiry is another")?;
+    ensure(token.claims().name == "Änne" && token.claims().admin, "the claims are others")?;
+    let end = ISSUED.saturating_add(Duration::from_secs(3600));
+    let expired = verifier.verify_at::<User>(&text, end).err();
+    ensure(expired.is_some_and(|error| error.is_expired()), "not called expired")?;
+    // The payload of another token of the same key.
+    let other = claims().subject("user456").sign(key)?;
+    let (signed, _) = other.rsplit_once('.').ok_or("no signature")?;
+    let (_, signature) = text.rsplit_once('.').ok_or("no signature")?;
+    let forged = verifier.verify_at::<User>(&format!("{signed}.{signature}"), ISSUED).err();
+    ensure(forged == Some(VerifyError::InvalidSignature), "a forged payload is not called a bad signature")
+}
+
+/// Times are 64 bits wide wherever the program runs.
+fn numbers_beyond_32_bits() -> Outcome {
+    let key = Hs256Key::from_bytes(SECRET)?;
+    let verifier = verifier(key.clone())?;
+    let late = UnixTime::from_secs((1 << 33) + 900);
+    let text = claims().expires_at(late).sign(&key)?;
+    ensure(
+        verifier.verify_at::<User>(&text, ISSUED)?.expires_at() == Some(late),
+        "a late expiry is cut off",
+    )?;
+    let after = late.saturating_add(Duration::from_secs(3600));
+    let expired = verifier.verify_at::<User>(&text, after).err();
+    ensure(expired.is_some_and(|error| error.is_expired()), "late, and not called expired")
+}
+
+fn ensure(holds: bool, otherwise: &'static str) -> Outcome {
+    if holds { Ok(()) } else { Err(otherwise.into()) }
+}

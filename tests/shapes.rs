@@ -435,3 +435,188 @@ fn a_type_that_swallows_errors_does_not_change_what_is_decided() {
     let text = r#"{"x":{"a":"no","exp":1800000000},"exp":1600000000}"#;
     assert!(read::<Outer>(text).is_err());
 }
+
+#[test]
+fn private_claims_of_every_kind_come_as_serde_json_would_give_them() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Id(String);
+    #[derive(Debug, PartialEq, Deserialize)]
+    enum Kind {
+        Unit,
+        Newtype(u8),
+        Tuple(u8, u8),
+        Struct { a: u8 },
+    }
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Private {
+        id: Id,
+        kinds: Vec<Kind>,
+        address: std::net::IpAddr,
+        flags: (bool, char, Option<i8>),
+        numbers: BTreeMap<i32, f32>,
+        none: Option<()>,
+        nested: BTreeMap<String, Vec<Option<Id>>>,
+    }
+    let payload = r#"{"id":"x","kinds":["Unit",{"Newtype":1},{"Tuple":[1,2]},{"Struct":{"a":3}}],
+        "address":"127.0.0.1","flags":[true,"c",-5],"numbers":{"-1":0.5},"none":null,"nested":{"n":["y",null]}}"#;
+    let expected: Private = serde_json::from_str(payload).unwrap();
+    reads(payload, expected);
+    // An error deep inside names the field at the top.
+    mismatches::<Private>(&payload.replace("[1,2]", "[1,true]"), Some("kinds"));
+    mismatches::<Private>(&payload.replace("\"y\"", "7"), Some("nested"));
+}
+
+#[test]
+fn a_registered_claim_comes_as_bytes_and_is_no_enum_unless_it_is_text() {
+    use std::ffi::CString;
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Bytes {
+        sub: CString,
+    }
+    let ann = || Bytes { sub: CString::new("ann").unwrap() };
+    reads(r#"{"sub":"ann"}"#, ann());
+    reads(r#"{"sub":"a\u006en"}"#, ann());
+
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code, reason = "never made")]
+    struct ByteTimes {
+        exp: CString,
+    }
+    mismatches::<ByteTimes>(r#"{"exp":1700000900}"#, Some("exp"));
+
+    #[derive(Debug, Deserialize)]
+    enum Never {}
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code, reason = "never made")]
+    struct Enums {
+        #[serde(default)]
+        exp: Option<Never>,
+        #[serde(default)]
+        aud: Option<Never>,
+    }
+    mismatches::<Enums>(r#"{"exp":1700000900}"#, Some("exp"));
+    mismatches::<Enums>(r#"{"aud":["a"]}"#, Some("aud"));
+}
+
+/// Asks for what serde_json gives only to types of its own.
+struct Private<const NEWTYPE: bool>;
+
+impl<'de, const NEWTYPE: bool> Deserialize<'de> for Private<NEWTYPE> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> serde::de::Visitor<'de> for Any {
+            type Value = ();
+            fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str("anything")
+            }
+            fn visit_newtype_struct<D: serde::Deserializer<'de>>(self, _: D) -> Result<(), D::Error> {
+                Ok(())
+            }
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+                while map.next_entry::<String, Value>()?.is_some() {}
+                Ok(())
+            }
+        }
+        if NEWTYPE {
+            deserializer.deserialize_newtype_struct("$serde_json::private::RawValue", Any)?;
+        } else {
+            deserializer.deserialize_struct("$serde_json::private::Number", &[], Any)?;
+        }
+        Ok(Self)
+    }
+}
+
+#[test]
+fn what_serde_json_keeps_for_its_own_types_is_given_to_nobody() {
+    #[derive(Deserialize)]
+    #[allow(dead_code, reason = "never made")]
+    struct Times {
+        exp: Private<true>,
+    }
+    mismatches::<Private<true>>(FULL, None);
+    mismatches::<Private<false>>(FULL, None);
+    mismatches::<Times>(FULL, Some("exp"));
+}
+
+#[test]
+fn names_without_their_values_further_down_do_not_make_broken_json_a_payload() {
+    struct NamesOnly;
+    impl<'de> Deserialize<'de> for NamesOnly {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Names;
+            impl<'de> serde::de::Visitor<'de> for Names {
+                type Value = NamesOnly;
+                fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                    f.write_str("an object")
+                }
+                fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<NamesOnly, A::Error> {
+                    assert_eq!(map.size_hint(), None);
+                    while map.next_key::<String>()?.is_some() {}
+                    Ok(NamesOnly)
+                }
+            }
+            deserializer.deserialize_map(Names)
+        }
+    }
+    for payload in [r#"{"x":{"a"}}"#, r#"{"x":{"a","b"}}"#, r#"{"x":{"a"},"exp":1700000900}"#] {
+        let error = read::<BTreeMap<String, NamesOnly>>(payload).map(|_| ()).unwrap_err();
+        assert!(matches!(error, VerifyError::InvalidJson { .. }), "{payload}: {error:?}");
+    }
+}
+
+#[test]
+fn an_audience_is_one_text_or_many() {
+    let one: Audience = serde_json::from_str(r#""api""#).unwrap();
+    let many: Audience = serde_json::from_str(r#"["api","web"]"#).unwrap();
+    assert_eq!(one, Audience::from("api"));
+    assert_eq!(many, Audience::from(vec!["api".to_owned(), "web".to_owned()]));
+    assert_eq!((one.len(), many.len()), (1, 2));
+    assert!(many.contains("web") && !one.contains("web") && !one.contains("ap"));
+    assert!(!one.is_empty() && Audience::default().is_empty());
+    assert_eq!(many.iter().collect::<Vec<_>>(), ["api", "web"]);
+    assert_eq!(serde_json::to_string(&one).unwrap(), r#""api""#);
+    assert_eq!(serde_json::to_string(&many).unwrap(), r#"["api","web"]"#);
+    for wrong in ["5", "null", "{}", r#"["api",5]"#, "true"] {
+        assert!(serde_json::from_str::<Audience>(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn an_error_of_ours_that_a_type_looks_at_tells_it_nothing() {
+    struct Curious;
+    impl<'de> Deserialize<'de> for Curious {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            u8::deserialize(deserializer).map(|_| Self).inspect_err(|error| {
+                assert!(!format!("{error} {error:?}").contains("ann"));
+            })
+        }
+    }
+    #[derive(Deserialize)]
+    #[allow(dead_code, reason = "never made")]
+    struct Holds {
+        sub: Curious,
+    }
+    mismatches::<Holds>(FULL, Some("sub"));
+}
+
+#[test]
+fn the_jws_layer_has_limits_and_types_of_its_own() {
+    let limits = countersign::Limits::new().token_bytes(10);
+    let verifier = jws::Verifier::new(key());
+    let text = jws::Payload::new("payload").typ("a").content_type("b").sign(&key()).unwrap();
+    assert_eq!(verifier.clone().limits(limits).verify(&text).unwrap_err().code(), "too_large");
+    assert_eq!(verifier.clone().typ("a").unwrap().verify(&text).unwrap().into_payload(), b"payload");
+    assert_eq!(verifier.typ("application/B").unwrap().verify(&text).unwrap_err().code(), "wrong_type");
+    let prepared = jws::Payload::new("payload").prepare(&key()).unwrap();
+    assert_eq!(prepared.algorithm(), countersign::Algorithm::Hs256);
+}
+
+#[test]
+fn signatures_are_kept_whole_on_both_sides_of_the_inline_limit() {
+    use countersign::Signature;
+    for length in [0, 1, 32, 64, 65, 256, 1024] {
+        let bytes = vec![0xa5; length];
+        assert_eq!(Signature::from_bytes(&bytes).as_bytes(), bytes);
+        assert_eq!(Signature::from(bytes.clone()).as_bytes(), bytes);
+    }
+}

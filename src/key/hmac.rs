@@ -8,7 +8,6 @@ use base64::Engine;
 use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use core::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sealed::Keyed;
 use sha2::Sha256;
@@ -321,12 +320,6 @@ fn is_der(secret: &[u8]) -> Choice {
         &[0x02, 0x01, 0x01, 0x04],
     ];
     begin.ct_eq(outer) & (oid | any(first.into_iter().map(begins)))
-}
-
-impl fmt::Display for Hs256 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&Algorithm::Hs256, f)
-    }
 }
 
 #[cfg(test)]

@@ -331,8 +331,9 @@ fn of_claim(claim: Option<&'static str>) -> impl fmt::Display {
 }
 
 impl VerifyError {
-    /// Whether the token's time is over, and nothing else is wrong with it: a client may get a new one and
-    /// try again. The times are checked last, so an expired token that is also foreign is not called expired.
+    /// Whether the token's time is over: a client may get a new one and try again. Signature, issuer, audience,
+    /// subject, required claims, `nbf` and `iat` have been checked before, so a foreign token is not called expired.
+    /// A maximum age, and whether the claims fit the type, are not looked at then.
     #[must_use]
     pub const fn is_expired(&self) -> bool {
         matches!(self, Self::Expired { .. })

@@ -1,7 +1,7 @@
 //! What a verifier demands of claims: one short function for each. The time is an argument.
 //!
-//! The times come last, expiry behind those that waiting mends, so that "expired" means that nothing else was
-//! found wrong but age.
+//! The times come last, expiry behind those that waiting mends, so that "expired" means that nothing before it was
+//! found wrong; only the maximum age, which a new token mends too, comes after it.
 
 use crate::claims::Registered;
 use crate::error::{Expected, PolicyError, VerifyError};

@@ -1,0 +1,159 @@
+//! The examples of RFC 7520 section 4: RS256 and HS256 are taken, what this crate does not offer is refused.
+//!
+//! Copied letter for letter from <https://www.rfc-editor.org/rfc/rfc7520#section-4>.
+
+mod util;
+
+use countersign::{Hs256Key, Part, VerifyError, jws};
+use util::unb64;
+
+/// Figure 7: the payload of all examples; figure 8 is its encoding.
+const CONTENT: &str = "It\u{2019}s a dangerous business, Frodo, going out your door. You step onto the road, and \
+    if you don't keep your feet, there\u{2019}s no knowing where you might be swept off to.";
+const PAYLOAD: &str = "SXTigJlzIGEgZGFuZ2Vyb3VzIGJ1c2luZXNzLCBGcm9kbywgZ29pbmcgb3V0IHlvdXIgZG9vci4gWW91IHN0ZXAgb250byB0\
+    aGUgcm9hZCwgYW5kIGlmIHlvdSBkb24ndCBrZWVwIHlvdXIgZmVldCwgdGhlcmXigJlzIG5vIGtub3dpbmcgd2hlcmUgeW91IG1pZ2h0IGJlIHN3\
+    ZXB0IG9mZiB0by4";
+
+/// Figure 5 (section 3.5): the `kid` and `k` of the symmetric key.
+const HMAC_KEY_ID: &str = "018c0ae5-4d9b-471b-bfd6-eef314bc7037";
+const HMAC_KEY: &str = "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg";
+/// Section 4.4: the header and the signature.
+const HS256_HEADER: &str = "eyJhbGciOiJIUzI1NiIsImtpZCI6IjAxOGMwYWU1LTRkOWItNDcxYi1iZmQ2LWVlZjMxNGJjNzAzNyJ9";
+const HS256_SIGNATURE: &str = "s0h6KThzkfBBBkLspW1h84VsJZFTsPPqMDA7g1Md7p0";
+
+fn hmac_key() -> Hs256Key {
+    Hs256Key::from_base64url(HMAC_KEY).unwrap().with_key_id(HMAC_KEY_ID).unwrap()
+}
+
+#[track_caller]
+fn refused(text: &str, expected: &VerifyError) {
+    assert_eq!(jws::Verifier::new(hmac_key()).verify(text).unwrap_err(), *expected, "{text}");
+}
+
+#[cfg(feature = "rsa")]
+mod section_4_1 {
+    use super::{CONTENT, PAYLOAD};
+    use crate::util::{Counting, unb64};
+    use countersign::{Key, Rs256SigningKey, Rs256VerifyingKey, VerifyError, jws};
+
+    /// The name of the RSA and of the elliptic curve key.
+    pub(super) const KEY_ID: &str = "bilbo.baggins@hobbiton.example";
+    const HEADER: &str = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImJpbGJvLmJhZ2dpbnNAaG9iYml0b24uZXhhbXBsZSJ9";
+    const SIGNATURE: &str = "MRjdkly7_-oTPTS3AXP41iQIGKa80A0ZmTuV5MEaHoxnW2e5CZ5NlKtainoFmKZopdHM1O2U4mwzJdQx996ivp8\
+        3xuglII7PNDi84wnB-BDkoBwA78185hX-Es4JIwmDLJK3lfWRa-XtL0RnltuYv746iYTh_qHRD68BNt1uSNCrUCTJDt5aAE6x8wW1Kt9eRo4\
+        QPocSadnHXFxnt8Is9UzpERV0ePPQdLuW3IS_de3xyIrDaLGdjluPxUAhb6L2aXic1U12podGU0KLUQSE_oI-ZnmKJ3F4uOZDnd6QZWJushZ\
+        41Axf_fcIe8u9ipH84ogoree7vjbU5y18kDquDg";
+    /// Figure 3 (section 3.3): the public key's `n`; its `e` is `AQAB`.
+    const N: &str = "n4EPtAOCc9AlkeQHPzHStgAbgs7bTZLwUBZdR8_KuKPEHLd4rHVTeT-O-XV2jRojdNhxJWTDvNd7nqQ0VEiZQHz_AJmSCpMaJM\
+        RBSFKrKb2wqVwGU_NsYOYL-QtiWN2lbzcEe6XC0dApr5ydQLrHqkHHig3RBordaZ6Aj-oBHqFEHYpPe7Tpe-OfVfHd1E6cS6M1FZcD1NNLYD\
+        5lFHpPI9bTwJlsde3uhGqC0ZCuEHg8lhzwOHrtIQbS0FVbb9k3-tVTU4fg_3L_vniUFAKwuCLqKnS2BYwdq_mzSnbLY7h_qixoR7jig3__kR\
+        huaxwUkRz5iaiQkqgc5gHdrNP5zw";
+    /// Figure 4 (section 3.4), put together as PKCS#8.
+    const PRIVATE: &str = include_str!("data/rfc7520_3_4.pem");
+
+    pub(super) fn public_key() -> Rs256VerifyingKey {
+        let key = Rs256VerifyingKey::from_modulus_and_exponent(&unb64(N), &unb64("AQAB")).unwrap();
+        key.with_key_id(KEY_ID).unwrap()
+    }
+
+    #[test]
+    fn rs256_verifies() {
+        let text = format!("{HEADER}.{PAYLOAD}.{SIGNATURE}");
+        let message = jws::Verifier::new(public_key()).verify(&text).unwrap();
+        assert_eq!(message.payload(), CONTENT.as_bytes());
+        assert_eq!(message.header().json(), r#"{"alg":"RS256","kid":"bilbo.baggins@hobbiton.example"}"#);
+        assert_eq!(message.header().key_id(), Some(KEY_ID));
+    }
+
+    #[test]
+    fn rs256_is_signed_again_to_the_same_bytes() {
+        let key = Rs256SigningKey::from_pem_with(PRIVATE, Counting).unwrap().with_key_id(KEY_ID).unwrap();
+        assert_eq!(key.verifying_key().to_pem(), public_key().to_pem());
+        let text = jws::Payload::new(CONTENT.as_bytes()).sign(&key).unwrap();
+        assert_eq!(text, format!("{HEADER}.{PAYLOAD}.{SIGNATURE}"));
+    }
+
+    #[test]
+    fn rs256_under_another_name_is_refused() {
+        let other = public_key().with_key_id("frodo.baggins@hobbiton.example").unwrap();
+        let text = format!("{HEADER}.{PAYLOAD}.{SIGNATURE}");
+        assert_eq!(jws::Verifier::new(other).verify(&text).unwrap_err(), VerifyError::UnknownKey);
+    }
+}
+
+/// Section 4.2, by the same RSA key and as good a signature: another algorithm is another key.
+#[test]
+#[cfg(feature = "rsa")]
+fn section_4_2_ps384_is_refused() {
+    const TEXT: &str = "eyJhbGciOiJQUzM4NCIsImtpZCI6ImJpbGJvLmJhZ2dpbnNAaG9iYml0b24uZXhhbXBsZSJ9.{PAYLOAD}.cu22eBqkYDKg\
+        IlTpzDXGvaFfz6WGoz7fUDcfT0kkOy42miAh2qyBzk1xEsnk2IpN6-tPid6VrklHkqsGqDqHCdP6O8TTB5dDDItllVo6_1OLPpcbUrhiUSMx\
+        bbXUvdvWXzg-UD8biiReQFlfz28zGWVsdiNAUf8ZnyPEgVFn442ZdNqiVJRmBqrYRXe8P_ijQ7p8Vdz0TTrxUeT3lm8d9shnr2lfJT8ImUjv\
+        AA2Xez2Mlp8cBE5awDzT0qI0n6uiP1aCN_2_jLAeQTlqRHtfa64QQSUmFAAjVKPbByi7xho0uTOcbH510a6GYmJUAfmWjwZ6oD4ifKo8DYM-\
+        X72Eaw";
+    let text = TEXT.replace("{PAYLOAD}", PAYLOAD);
+    refused(&text, &VerifyError::UnsupportedAlgorithm);
+    let error = jws::Verifier::new(section_4_1::public_key()).verify(&text).unwrap_err();
+    assert_eq!(error, VerifyError::UnsupportedAlgorithm);
+}
+
+#[test]
+fn section_4_3_es512_is_refused() {
+    let text = format!(
+        "eyJhbGciOiJFUzUxMiIsImtpZCI6ImJpbGJvLmJhZ2dpbnNAaG9iYml0b24uZXhhbXBsZSJ9.{PAYLOAD}.\
+        AE_R_YZCChjn4791jSQCrdPZCNYqHXCTZH0-JZGYNlaAjP2kqaluUIIUnC9qvbu9Plon7KRTzoNEuT4Va2cmL1eJAQy3mtPBu_u_sDDyYjnAMDxX\
+        Pn7XrT0lw-kvAD890jl8e2puQens_IEKBpHABlsbEPX6sFY8OcGDqoRuBomu9xQ2"
+    );
+    refused(&text, &VerifyError::UnsupportedAlgorithm);
+}
+
+#[test]
+fn section_4_4_hs256_verifies_and_is_signed_again_to_the_same_bytes() {
+    let text = format!("{HS256_HEADER}.{PAYLOAD}.{HS256_SIGNATURE}");
+    assert_eq!(unb64(PAYLOAD), CONTENT.as_bytes());
+    assert_eq!(jws::Payload::new(CONTENT.as_bytes()).sign(&hmac_key()).unwrap(), text);
+
+    let message = jws::Verifier::new(hmac_key()).verify(&text).unwrap();
+    assert_eq!(message.payload(), CONTENT.as_bytes());
+    assert_eq!(message.header().key_id(), Some(HMAC_KEY_ID));
+}
+
+#[test]
+fn section_4_5_detached_content_is_refused() {
+    // The signature is that of section 4.4, over the content that is not there.
+    refused(&format!("{HS256_HEADER}..{HS256_SIGNATURE}"), &VerifyError::InvalidSignature);
+}
+
+#[test]
+fn sections_4_6_to_4_8_the_json_serializations_are_refused() {
+    const FIRST: &str = "MIsjqtVlOpa71KE-Mss8_Nq2YH4FGhiocsqrgi5NvyG53uoimic1tcMdSg-qptrzZc7CG6Svw2Y13TDIqHzTUrL_lR2ZFcryN\
+        FiHkSw129EghGpwkpxaTn_THJTCglNbADko1MZBCdwzJxwqZc-1RlpO2HibUYyXSwO97BSe0_evZKdjvvKSgsIqjytKSeAMbhMBdMma622_BG\
+        5t4sdbuCHtFjp9iJmkio47AIwqkZV1aIZsv33uPUqBBCXbYoQJwt7mxPftHmNlGoOSMxR_3thmXTCm4US-xiNOyhbm8afKK64jU6_TPtQHiJe\
+        QJxz9G3Tx-083B745_AfYOnlC9w";
+    const SECOND: &str = "ARcVLnaJJaUWG8fG-8t5BREVAuTY8n8YHjwDO1muhcdCoFZFFjfISu0Cdkn9Ybdlmi54ho0x924DUz8sK7ZXkhc7AFM8ObLfTv\
+        NCrqcI3Jkl2U5IX3utNhODH6v7xgy1Qahsn0fyb4zSAkje8bAWz4vIfj5pCMYxxm4fgV3q7ZYhm5eD";
+
+    // Section 4.6: the key id is not protected. Flattened and general.
+    const SIGNATURE: &str = "bWUSVaxorn7bEF1djytBd0kHv70Ly5pvbomzMWSOr20";
+    let parts = format!(
+        r#""protected":"eyJhbGciOiJIUzI1NiJ9","header":{{"kid":"{HMAC_KEY_ID}"}},"signature":"{SIGNATURE}""#
+    );
+    refused(&format!(r#"{{"payload":"{PAYLOAD}",{parts}}}"#), &VerifyError::NotAToken);
+    refused(&format!(r#"{{"payload":"{PAYLOAD}","signatures":[{{{parts}}}]}}"#), &VerifyError::NotAToken);
+
+    // Section 4.7: nothing of the header is protected.
+    const CONTENT_ONLY: &str = "xuLifqLGiblpv9zBpuZczWhNj1gARaLV3UxvxhJxZuk";
+    let parts = format!(r#""header":{{"alg":"HS256","kid":"{HMAC_KEY_ID}"}},"signature":"{CONTENT_ONLY}""#);
+    refused(&format!(r#"{{"payload":"{PAYLOAD}",{parts}}}"#), &VerifyError::NotAToken);
+    // As a compact token it has an empty header.
+    refused(
+        &format!(".{PAYLOAD}.{CONTENT_ONLY}"),
+        &VerifyError::InvalidJson { part: Part::Header, offset: 0 },
+    );
+
+    // Section 4.8: three signatures, of which the third is that of section 4.4. The key ids of the others hold the two
+    // dots of a compact token.
+    let general = format!(
+        r#"{{"payload":"{PAYLOAD}","signatures":[{{"protected":"eyJhbGciOiJSUzI1NiJ9","header":{{"kid":"bilbo.baggins@hobbiton.example"}},"signature":"{FIRST}"}},{{"header":{{"alg":"ES512","kid":"bilbo.baggins@hobbiton.example"}},"signature":"{SECOND}"}},{{"protected":"{HS256_HEADER}","signature":"{HS256_SIGNATURE}"}}]}}"#
+    );
+    refused(&general, &VerifyError::InvalidBase64 { part: Part::Header, offset: 0 });
+}

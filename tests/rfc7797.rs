@@ -1,0 +1,74 @@
+//! RFC 7797: the unencoded payload, which no JWT may have and no token here has.
+//!
+//! The examples are those of <https://www.rfc-editor.org/rfc/rfc7797#section-4>, letter for letter.
+
+mod util;
+
+use countersign::{Hs256Key, Part, Verifier, VerifyError, jws};
+use util::{sign_text, unb64};
+
+/// Section 4: the key of RFC 7515 appendix A.1, and the payload.
+const KEY: &str = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
+const PAYLOAD: &[u8] = b"$.02";
+/// Section 4.2: `{"alg":"HS256","b64":false,"crit":["b64"]}` and the signature over `$.02` itself.
+const UNENCODED_HEADER: &str = "eyJhbGciOiJIUzI1NiIsImI2NCI6ZmFsc2UsImNyaXQiOlsiYjY0Il19";
+const UNENCODED_SIGNATURE: &str = "A5dxf2s96_n5FLueVuW1Z_vh161FwXZC4YLPff6dmDY";
+
+fn key() -> Hs256Key {
+    Hs256Key::from_base64url(KEY).unwrap()
+}
+
+/// What the JWS verifier says; a JWT verifier must not take it either.
+#[track_caller]
+fn refusal(text: &str) -> VerifyError {
+    let lax = Verifier::builder(key()).accept_any_issuer().accept_any_audience().allow_missing_expiration();
+    assert!(lax.build().unwrap().verify_at::<()>(text, util::NOW).is_err());
+    jws::Verifier::new(key()).verify(text).unwrap_err()
+}
+
+#[test]
+fn section_4_1_the_control_with_an_encoded_payload_verifies() {
+    const TEXT: &str = "eyJhbGciOiJIUzI1NiJ9.JC4wMg.5mvfOroL-g7HyqJoozehmsaqmvTYGEq5jTI1gVvoEoQ";
+    assert_eq!(jws::Verifier::new(key()).verify(TEXT).unwrap().payload(), PAYLOAD);
+}
+
+#[test]
+fn section_4_2_the_detached_unencoded_payload_is_refused() {
+    assert_eq!(unb64(UNENCODED_HEADER), br#"{"alg":"HS256","b64":false,"crit":["b64"]}"#);
+    assert_eq!(refusal(&format!("{UNENCODED_HEADER}..{UNENCODED_SIGNATURE}")), VerifyError::CriticalHeader);
+}
+
+#[test]
+fn section_4_2_the_payload_put_in_its_place_is_refused() {
+    let not_base64 = VerifyError::InvalidBase64 { part: Part::Payload, offset: 0 };
+    assert_eq!(refusal(&format!("{UNENCODED_HEADER}.$.02.{UNENCODED_SIGNATURE}")), not_base64);
+    // Signed as they stand, so that there is a good signature over all of it.
+    for payload in ["$02", r#"{"sub":"ann"}"#] {
+        let signed = sign_text(&key(), &format!("{UNENCODED_HEADER}.{payload}"));
+        assert_eq!(refusal(&signed), not_base64);
+    }
+    // Of base64url's characters, but for one dot: a segment too many (section 5.2).
+    let signed = sign_text(&key(), &format!("{UNENCODED_HEADER}.AAAA.AAAA"));
+    assert_eq!(refusal(&signed), VerifyError::NotAToken);
+}
+
+#[test]
+fn section_4_2_the_payload_encoded_under_the_same_header_is_refused() {
+    // Both readings of one text, encoded or not, have a signature here: neither is taken.
+    let signed = sign_text(&key(), &format!("{UNENCODED_HEADER}.JC4wMg"));
+    assert_eq!(refusal(&signed), VerifyError::CriticalHeader);
+}
+
+#[test]
+fn section_6_b64_without_crit_is_refused() {
+    for header in [r#"{"alg":"HS256","b64":false}"#, r#"{"alg":"HS256","b64":false,"crit":["exp"],"exp":1}"#]
+    {
+        let signed = sign_text(&key(), &format!("{}.JC4wMg", util::b64(header)));
+        assert_eq!(refusal(&signed), VerifyError::CriticalHeader, "{header}");
+    }
+}
+
+#[test]
+fn section_6_b64_cannot_be_declared_understood() {
+    assert!(jws::Verifier::new(key()).understand_critical("b64").is_err());
+}

@@ -505,6 +505,10 @@ pub enum KeyError {
     /// The text is not the PEM that is needed here.
     #[error("{0}")]
     Pem(PemMistake),
+    /// The modulus bears the mark of a library whose keys can be factored
+    /// ([ROCA, 2017](https://crocs.fi.muni.cz/public/papers/rsa_ccs17)): the private key is no secret.
+    #[error("the RSA key is one of those that can be factored (ROCA)")]
+    Roca,
     /// The secret is shorter than the hash ([RFC 7518 section 3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)).
     #[error("the secret has {bytes} bytes, {minimum} are the least")]
     SecretTooShort {
@@ -534,6 +538,7 @@ impl KeyError {
             Self::ModulusTooSmall { .. } => "modulus_too_small",
             Self::NotASecret { .. } => "not_a_secret",
             Self::Pem(_) => "pem",
+            Self::Roca => "roca",
             Self::SecretTooShort { .. } => "secret_too_short",
             Self::WrongKeyType => "wrong_key_type",
         }

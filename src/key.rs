@@ -5,6 +5,8 @@ pub(crate) mod hmac;
 #[cfg(feature = "rsa")]
 pub(crate) mod pem;
 #[cfg(feature = "rsa")]
+pub(crate) mod roca;
+#[cfg(feature = "rsa")]
 pub(crate) mod rsa;
 
 use crate::algorithm::Algorithm;

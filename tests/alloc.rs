@@ -155,3 +155,31 @@ fn a_token_over_the_limit_is_refused_before_anything_is_allocated_for_it() {
         assert_eq!(allocations(|| verifier.verify_at::<User>(&text, NOW).is_err()), 0);
     }
 }
+
+/// Signed by a key that is trusted, so that they are read.
+#[test]
+fn hostile_claims_cost_no_more_allocations_the_more_of_them_there_are() {
+    warm_up();
+    let limits = countersign::Limits::new().token_bytes(4 << 20);
+    let verifier =
+        Verifier::builder(key()).accept_any_issuer().accept_any_audience().limits(limits).build().unwrap();
+    let cost = |payload: String| {
+        let text = countersign::jws::Payload::new(payload.as_bytes()).sign(&key()).unwrap();
+        let refused = || verifier.verify_at::<()>(&text, NOW).unwrap_err();
+        (allocations(refused), refused())
+    };
+    let nested = |depth: usize| cost(format!(r#"{{"a":{}{}}}"#, "[".repeat(depth), "]".repeat(depth)));
+    let many = |count: usize| {
+        let members: Vec<String> = (0..count).map(|number| format!(r#""{number:06}":0"#)).collect();
+        cost(format!("{{{}}}", members.join(",")))
+    };
+    let the_same = |count: usize| cost(format!("{{{}\"a\":0}}", r#""a":0,"#.repeat(count)));
+    let audiences = |count: usize| cost(format!(r#"{{"aud":[{}"a"]}}"#, r#""a","#.repeat(count)));
+
+    assert_eq!(nested(200), nested(100_000));
+    // Header and payload, decoded.
+    assert_eq!(nested(100_000).0, 2);
+    assert_eq!(many(5_000), many(100_000));
+    assert_eq!(the_same(2), the_same(100_000));
+    assert_eq!(audiences(20_000), audiences(100_000));
+}

@@ -2071,6 +2071,29 @@ mod rsa {
         assert_eq!(made(&[&[0; 3][..], &modulus()].concat()), Ok(()));
     }
 
+    #[test]
+    fn a_modulus_that_can_be_factored_makes_no_key() {
+        // The modulus of Project Wycheproof's case `rejectsKeyWithRocaVulnerability` (Apache-2.0).
+        const MODULUS: &str = "\
+        AanFpofbj7KjD4Lf-N2hVMKR7yewSyXhhbirIMTGpfYEhZ_lnt5UoK98DnKIgArXGTu3MaW_HhFw16HGaTDUHqPrId7fe4r1\
+        1CqRw09yBFuW79V8sYIwHdzCaWflUI6auImYbVfoN9_nD5n8N8SY9DwXw7mwZM9wREPXoDPgOoIWl6q_MPsp7n0zs3Z5ZaiQ\
+        WOOzl1S9OhwAfSiiOwz6efnXEaxuTEtPd7BjSx7NaFka8Dx9U7YqXy2RFj1O9PjyaDGuRh7YXsX3iMUSP_wSyHQg_c_qHRtK\
+        UsNSGCT7OZg0hzm2KphtjnayKJvC64vAbROBR4Ubg6Bxg9IQVZ-QYyE";
+        let made =
+            |modulus: &[u8]| Rs256VerifyingKey::from_modulus_and_exponent(modulus, &[1, 0, 1]).map(|_| ());
+        let mut modulus = util::unb64(MODULUS);
+        assert_eq!(made(&modulus), Err(KeyError::Roca));
+        assert_eq!(made(&[&[0][..], &modulus].concat()), Err(KeyError::Roca));
+        assert_eq!(KeyError::Roca.code(), "roca");
+        // Its neighbours do not bear the mark.
+        let last = modulus.len() - 1;
+        for change in [2, 4, 8, 32] {
+            modulus[last] ^= change;
+            assert_eq!(made(&modulus), Ok(()));
+            modulus[last] ^= change;
+        }
+    }
+
     // What follows was made once, with `pow(message, d, n)` in Python: the signing input is that of
     // `with_signature`, the private key is `util::RSA_PRIVATE`, and the encoded message is
     // 00 01 FF..FF 00, the DigestInfo of SHA-256, the hash, but for what each name says.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// What each file may lean on stands before it.
-const ROOMS: [&str; 23] = [
+const ROOMS: [&str; 24] = [
     "base64url",
     "time",
     "limits",
@@ -18,6 +18,7 @@ const ROOMS: [&str; 23] = [
     "key",
     "key/pem",
     "key/hmac",
+    "key/roca",
     "key/rsa",
     "keyset",
     "jws",

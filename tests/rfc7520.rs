@@ -34,7 +34,7 @@ fn refused(text: &str, expected: &VerifyError) {
 mod section_4_1 {
     use super::{CONTENT, PAYLOAD};
     use crate::util::{Counting, unb64};
-    use countersign::{Key, Rs256SigningKey, Rs256VerifyingKey, VerifyError, jws};
+    use countersign::{Rs256SigningKey, Rs256VerifyingKey, VerifyError, jws};
 
     /// The name of the RSA and of the elliptic curve key.
     pub(super) const KEY_ID: &str = "bilbo.baggins@hobbiton.example";

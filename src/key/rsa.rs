@@ -4,6 +4,7 @@
 use crate::algorithm::Algorithm;
 use crate::error::{KeyError, SignError, SignatureError};
 use crate::key::pem::{self, Label, Wanted};
+use crate::key::roca;
 use crate::key::{Entropy, Identity, SignKey, Signature, VerifyKey, identified};
 use crate::secret::SecretBytes;
 use alloc::string::String;
@@ -150,7 +151,7 @@ impl<A: RsaAlgorithm> RsaSigningKey<A> {
     ///
     /// - [`KeyError::Pem`] names the mistake, e.g. that this is the public key.
     /// - [`KeyError::MalformedKey`], [`KeyError::WrongKeyType`] for what is inside.
-    /// - [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`].
+    /// - [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`], [`KeyError::Roca`].
     #[cfg(feature = "getrandom")]
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         Self::from_pem_with(pem, crate::key::SystemEntropy::new())
@@ -305,7 +306,7 @@ impl<A: RsaAlgorithm> RsaVerifyingKey<A> {
     ///
     /// - [`KeyError::Pem`] names the mistake, e.g. that this is the private key or a certificate.
     /// - [`KeyError::MalformedKey`], [`KeyError::WrongKeyType`] for what is inside.
-    /// - [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`].
+    /// - [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`], [`KeyError::Roca`].
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         Self::from_pem_text(pem, Exponent::Usual)
     }
@@ -340,7 +341,7 @@ impl<A: RsaAlgorithm> RsaVerifyingKey<A> {
     ///
     /// # Errors
     ///
-    /// [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`],
+    /// [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`], [`KeyError::Roca`],
     /// [`KeyError::MalformedKey`] for an even modulus.
     ///
     /// # Examples
@@ -442,7 +443,10 @@ fn check_numbers(modulus: &[u8], exponent: &[u8], allowed: Exponent) -> Result<(
         Exponent::Usual => value == USUAL_EXPONENT,
         Exponent::Any => value % 2 == 1 && (3..=MAX_EXPONENT).contains(&value),
     };
-    if fits { Ok(()) } else { Err(KeyError::Exponent) }
+    if !fits {
+        return Err(KeyError::Exponent);
+    }
+    if roca::has_fingerprint(modulus) { Err(KeyError::Roca) } else { Ok(()) }
 }
 
 fn strip_zeros(number: &[u8]) -> &[u8] {

@@ -6,7 +6,7 @@ pub(crate) mod encode;
 pub(crate) mod replay;
 pub(crate) mod watch;
 
-use crate::json::Text;
+use crate::json::{Resolved, Text};
 use crate::numeric_date::NumericDate;
 use crate::time::UnixTime;
 use alloc::string::String;
@@ -220,49 +220,46 @@ impl Name {
     }
 }
 
-/// The registered claims of a payload; the texts are spans of it.
+/// The registered claims of a payload.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Registered {
     pub(crate) iss: Option<Text>,
     pub(crate) sub: Option<Text>,
+    pub(crate) jti: Option<Text>,
     pub(crate) aud: Option<Audiences>,
     pub(crate) exp: Option<NumericDate>,
     pub(crate) nbf: Option<NumericDate>,
     pub(crate) iat: Option<NumericDate>,
-    pub(crate) jti: Option<Text>,
     /// Which of the names that the verifier requires were met: a bit each, in its order.
     pub(crate) required_met: u64,
+    /// Texts that the payload does not hold as such.
+    pub(crate) resolved: Resolved,
 }
 
-/// How many audiences are kept without an allocation; tokens for more than a few are rare.
-const INLINE_AUDIENCES: usize = 4;
-
-/// The entries of `aud`, and whether they stood in an array.
+/// The entries of `aud`, and whether they stood in an array. Tokens are for one audience as a rule, and that one
+/// takes no allocation.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Audiences {
-    inline: [Option<Text>; INLINE_AUDIENCES],
-    used: usize,
-    spilled: Vec<Text>,
+    first: Option<Text>,
+    others: Vec<Text>,
     pub(crate) array: bool,
 }
 
 impl Audiences {
     pub(crate) fn push(&mut self, text: Text) {
-        match self.inline.get_mut(self.used) {
-            Some(slot) => {
-                *slot = Some(text);
-                self.used = self.used.saturating_add(1);
-            }
-            None => self.spilled.push(text),
+        if self.first.is_none() {
+            self.first = Some(text);
+        } else {
+            self.others.push(text);
         }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.used.saturating_add(self.spilled.len())
+        self.others.len().saturating_add(usize::from(self.first.is_some()))
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Text> + Clone {
-        self.inline.iter().flatten().chain(&self.spilled)
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Text> + Clone {
+        self.first.iter().chain(&self.others).copied()
     }
 }
 

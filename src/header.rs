@@ -4,7 +4,7 @@
 use crate::algorithm::Algorithm;
 use crate::base64url;
 use crate::error::{Part, Size, VerifyError};
-use crate::json::{self, NameSeed, Names, Text, TextSeed};
+use crate::json::{self, NameSeed, Names, Resolved, Text, TextSeed};
 use crate::limits::Limits;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -57,19 +57,23 @@ impl<'a> Header<'a> {
     /// `typ`: what kind of token this is, as it is spelled there.
     #[must_use]
     pub fn typ(&self) -> Option<&'a str> {
-        self.fields.typ.as_ref().map(|text| text.of(self.json))
+        self.text(self.fields.typ)
     }
 
     /// `cty`: what the payload is.
     #[must_use]
     pub fn content_type(&self) -> Option<&'a str> {
-        self.fields.cty.as_ref().map(|text| text.of(self.json))
+        self.text(self.fields.cty)
     }
 
     /// `kid`: the name of the key. Any text at all: use it to look a key up, never as a path or in a query.
     #[must_use]
     pub fn key_id(&self) -> Option<&'a str> {
-        self.fields.kid.as_ref().map(|text| text.of(self.json))
+        self.text(self.fields.kid)
+    }
+
+    fn text(&self, text: Option<Text>) -> Option<&'a str> {
+        text.map(|text| text.of(self.json, &self.fields.resolved))
     }
 
     /// The whole header as JSON, for parameters that have no method here. `jwk`, `jku`, `x5u` and `x5c` among
@@ -86,13 +90,15 @@ impl fmt::Debug for Header<'_> {
     }
 }
 
-/// What was read from a header; the texts are spans of its JSON.
+/// What was read from a header.
 #[derive(Clone, Debug)]
 pub(crate) struct HeaderFields {
     pub(crate) algorithm: Algorithm,
     typ: Option<Text>,
     cty: Option<Text>,
     kid: Option<Text>,
+    /// Texts that the JSON does not hold as such.
+    resolved: Resolved,
 }
 
 impl HeaderFields {
@@ -124,6 +130,7 @@ struct Reading<'a, 'de> {
     kid: Option<Text>,
     crit: Option<Vec<String>>,
     b64: Option<bool>,
+    resolved: Resolved,
 }
 
 impl<'a, 'de> Reading<'a, 'de> {
@@ -140,16 +147,18 @@ impl<'a, 'de> Reading<'a, 'de> {
             kid: None,
             crit: None,
             b64: None,
+            resolved: Resolved::default(),
         }
     }
 
     /// Checks what can be told of the parameters without a key.
     fn finish(self, understood: &[Box<str>]) -> Result<HeaderFields, VerifyError> {
-        let alg = self.alg.as_ref().ok_or(VerifyError::InvalidHeader { name: "alg" })?;
-        let algorithm = Algorithm::from_name(alg.of(self.json)).ok_or(VerifyError::UnsupportedAlgorithm)?;
-        if let Some(kid) = &self.kid {
+        let alg = self.alg.ok_or(VerifyError::InvalidHeader { name: "alg" })?;
+        let algorithm = Algorithm::from_name(alg.of(self.json, &self.resolved))
+            .ok_or(VerifyError::UnsupportedAlgorithm)?;
+        if let Some(kid) = self.kid {
             let limit = self.limits.key_id_bytes;
-            if kid.of(self.json).len() > limit {
+            if kid.of(self.json, &self.resolved).len() > limit {
                 return Err(VerifyError::TooLarge { size: Size::KeyIdBytes, limit });
             }
         }
@@ -160,7 +169,8 @@ impl<'a, 'de> Reading<'a, 'de> {
         if let Some(crit) = &self.crit {
             self.check_critical(crit, understood)?;
         }
-        Ok(HeaderFields { algorithm, typ: self.typ, cty: self.cty, kid: self.kid })
+        let Self { typ, cty, kid, resolved, .. } = self;
+        Ok(HeaderFields { algorithm, typ, cty, kid, resolved })
     }
 
     /// The rules of RFC 7515 section 4.1.11.
@@ -177,14 +187,13 @@ impl<'a, 'de> Reading<'a, 'de> {
     }
 
     fn read_value<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
-        let seed = TextSeed { document: self.json };
         match name {
-            "alg" => self.alg = Some(self.typed("alg", map, |map| map.next_value_seed(seed))?),
-            "typ" => self.typ = Some(self.typed("typ", map, |map| map.next_value_seed(seed))?),
-            "cty" => self.cty = Some(self.typed("cty", map, |map| map.next_value_seed(seed))?),
-            "kid" => self.kid = Some(self.typed("kid", map, |map| map.next_value_seed(seed))?),
-            "crit" => self.crit = Some(self.typed("crit", map, MapAccess::next_value)?),
-            "b64" => self.b64 = Some(self.typed("b64", map, MapAccess::next_value)?),
+            "alg" => self.alg = Some(self.text("alg", map)?),
+            "typ" => self.typ = Some(self.text("typ", map)?),
+            "cty" => self.cty = Some(self.text("cty", map)?),
+            "kid" => self.kid = Some(self.text("kid", map)?),
+            "crit" => self.crit = Some(self.typed("crit", map, |_, map| map.next_value())?),
+            "b64" => self.b64 = Some(self.typed("b64", map, |_, map| map.next_value())?),
             _ => {
                 map.next_value::<IgnoredAny>()?;
             }
@@ -192,17 +201,22 @@ impl<'a, 'de> Reading<'a, 'de> {
         Ok(())
     }
 
+    fn text<A: MapAccess<'de>>(&mut self, name: &'static str, map: &mut A) -> Result<Text, A::Error> {
+        let document = self.json;
+        self.typed(name, map, |resolved, map| map.next_value_seed(TextSeed { document, resolved }))
+    }
+
     fn typed<A, T>(
         &mut self,
         name: &'static str,
         map: &mut A,
-        read: impl FnOnce(&mut A) -> Result<T, A::Error>,
+        read: impl FnOnce(&mut Resolved, &mut A) -> Result<T, A::Error>,
     ) -> Result<T, A::Error>
     where
         A: MapAccess<'de>,
     {
         self.parameter = Some(name);
-        let value = read(map)?;
+        let value = read(&mut self.resolved, map)?;
         self.parameter = None;
         Ok(value)
     }
@@ -265,13 +279,10 @@ impl EncodedHeader {
         let mut prefix = Vec::new();
         base64url::encode_onto(&mut prefix, json.as_bytes());
         prefix.push(b'.');
-        let within = |text: &str| Text::within(&json, find(&json, text));
-        let fields = HeaderFields {
-            algorithm,
-            typ: typ.map(within),
-            cty: content_type.map(within),
-            kid: key_id.map(within),
-        };
+        let mut resolved = Resolved::default();
+        let mut place = |text: Option<&str>| text.and_then(|text| resolved.place(&json, find(&json, text)));
+        let (typ, cty, kid) = (place(typ), place(content_type), place(key_id));
+        let fields = HeaderFields { algorithm, typ, cty, kid, resolved };
         // base64url text is ASCII, so nothing is replaced.
         Self { prefix: String::from_utf8_lossy(&prefix).into_owned(), fields, json }
     }

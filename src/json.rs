@@ -6,11 +6,12 @@
 use crate::error::{Part, Size, VerifyError};
 use crate::limits::Limits;
 use alloc::borrow::Cow;
-use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+use core::num::NonZero;
+use core::ops::Range;
 use serde::Serialize;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, Visitor};
 
@@ -152,54 +153,76 @@ pub(crate) fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>, Error> {
     serde_json::to_vec(value)
 }
 
-/// A JSON string: where it stands in its document, or its own text where an escape had to be resolved.
-#[derive(Clone, Debug)]
-pub(crate) enum Text {
-    /// A span of the document.
-    Span { start: usize, length: usize },
-    /// Text that stands nowhere.
-    Owned(Box<str>),
+/// Where a JSON string stands: in its document or, where an escape had to be resolved, in [`Resolved`] behind it.
+///
+/// Eight bytes and no pointer, so that what is read of a token is small and cheap to hand on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Text {
+    /// Never 0: a quote stands before the text.
+    start: NonZero<u32>,
+    length: u32,
 }
 
 impl Text {
-    /// The text `part`, which `document` should hold.
-    pub(crate) fn within(document: &str, part: &str) -> Self {
-        let start = part.as_ptr().addr().checked_sub(document.as_ptr().addr());
-        let found = start.and_then(|start| document.get(start..start.saturating_add(part.len())));
-        match (start, found) {
-            // The same bytes in the same place, so they need not be compared.
-            (Some(start), Some(found)) if core::ptr::eq(found, part) => {
-                Self::Span { start, length: part.len() }
-            }
-            _ => Self::Owned(part.into()),
-        }
+    fn new(start: usize, length: usize) -> Option<Self> {
+        let start = NonZero::new(u32::try_from(start).ok()?)?;
+        Some(Self { start, length: u32::try_from(length).ok()? })
     }
 
-    /// The text, given the document that it was read from.
-    pub(crate) fn of<'a>(&'a self, document: &'a str) -> &'a str {
-        match self {
-            Self::Span { start, length } => {
-                document.get(*start..start.saturating_add(*length)).unwrap_or_default()
-            }
-            Self::Owned(text) => text,
-        }
+    /// Where `part` stands in `document`, if it does.
+    fn within(document: &str, part: &str) -> Option<Self> {
+        let start = part.as_ptr().addr().checked_sub(document.as_ptr().addr())?;
+        let found = document.get(start..start.saturating_add(part.len()))?;
+        // The same bytes in the same place, so they need not be compared.
+        if core::ptr::eq(found, part) { Self::new(start, part.len()) } else { None }
     }
 
-    /// The text with the lifetime of its document, unless it is its own.
-    pub(crate) fn borrowed<'de>(&self, document: &'de str) -> Option<&'de str> {
-        match self {
-            Self::Span { start, length } => document.get(*start..start.saturating_add(*length)),
-            Self::Owned(_) => None,
-        }
+    fn range(self, skipped: usize) -> Option<Range<usize>> {
+        let start = usize::try_from(self.start.get()).ok()?.checked_sub(skipped)?;
+        Some(start..start.saturating_add(usize::try_from(self.length).ok()?))
+    }
+
+    /// The text, if it stands in its document.
+    pub(crate) fn borrowed(self, document: &str) -> Option<&str> {
+        document.get(self.range(0)?)
+    }
+
+    /// The text.
+    pub(crate) fn of<'a>(self, document: &'a str, resolved: &'a Resolved) -> &'a str {
+        self.borrowed(document).or_else(|| resolved.get(self, document)).unwrap_or_default()
+    }
+}
+
+/// The strings that stand in a document with escapes only: resolved, one behind the other, and as if they stood
+/// behind the document itself.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Resolved(String);
+
+impl Resolved {
+    pub(crate) fn get<'a>(&'a self, text: Text, document: &str) -> Option<&'a str> {
+        self.0.get(text.range(document.len())?)
+    }
+
+    fn push(&mut self, document: &str, text: &str) -> Option<Text> {
+        let place = Text::new(document.len().saturating_add(self.0.len()), text.len())?;
+        self.0.push_str(text);
+        Some(place)
+    }
+
+    /// `part` where `document` holds it, else a copy in here. `None` only for documents beyond 4 GiB, which
+    /// [`Limits`] rules out.
+    pub(crate) fn place(&mut self, document: &str, part: &str) -> Option<Text> {
+        Text::within(document, part).or_else(|| self.push(document, part))
     }
 }
 
 /// Reads a JSON string, and nothing else, into a [`Text`] of `document`.
-pub(crate) struct TextSeed<'d> {
+pub(crate) struct TextSeed<'d, 'r> {
     pub(crate) document: &'d str,
+    pub(crate) resolved: &'r mut Resolved,
 }
 
-impl<'de> DeserializeSeed<'de> for TextSeed<'_> {
+impl<'de> DeserializeSeed<'de> for TextSeed<'_, '_> {
     type Value = Text;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Text, D::Error> {
@@ -207,19 +230,19 @@ impl<'de> DeserializeSeed<'de> for TextSeed<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for TextSeed<'_> {
+impl<'de> Visitor<'de> for TextSeed<'_, '_> {
     type Value = Text;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a string")
     }
 
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text, E> {
-        Ok(Text::within(self.document, text))
+    fn visit_borrowed_str<E: serde::de::Error>(self, text: &'de str) -> Result<Text, E> {
+        self.resolved.place(self.document, text).ok_or_else(stop)
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Text, E> {
-        Ok(Text::Owned(text.into()))
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Text, E> {
+        self.resolved.push(self.document, text).ok_or_else(stop)
     }
 }
 
@@ -364,8 +387,13 @@ mod tests {
     fn a_text_elsewhere_is_not_taken_for_a_span() {
         let document = String::from("abcdef");
         let elsewhere = String::from("abc");
-        assert!(matches!(Text::within(&document, &document[1..3]), Text::Span { start: 1, length: 2 }));
-        assert!(matches!(Text::within(&document, &elsewhere), Text::Owned(_)));
+        let mut resolved = Resolved::default();
+        let inside = resolved.place(&document, &document[1..3]).unwrap();
+        assert_eq!((inside.borrowed(&document), resolved.0.len()), (Some("bc"), 0));
+        for (count, text) in [(3, elsewhere.as_str()), (4, "x"), (4, "")] {
+            let outside = resolved.place(&document, text).unwrap();
+            assert_eq!((outside.of(&document, &resolved), resolved.0.len()), (text, count));
+        }
     }
 
     #[test]

@@ -46,10 +46,11 @@ impl Limits {
         }
     }
 
-    /// Length of the whole token in bytes. Default 256 KiB.
+    /// Length of the whole token in bytes. Default 256 KiB; 1 GiB at most, whatever is asked for.
     #[must_use]
     pub const fn token_bytes(mut self, bytes: usize) -> Self {
-        self.token_bytes = bytes;
+        // Places in a token are 32 bits wide.
+        self.token_bytes = if bytes < 1 << 30 { bytes } else { 1 << 30 };
         self
     }
 

@@ -5,7 +5,6 @@
 
 use crate::claims::Registered;
 use crate::error::{Expected, PolicyError, VerifyError};
-use crate::json::Text;
 use crate::numeric_date::NumericDate;
 use crate::time::UnixTime;
 use alloc::borrow::Cow;
@@ -80,16 +79,14 @@ impl Policy {
 
     /// RFC 7519 section 4.1.1.
     fn check_issuer(&self, claims: &Registered, payload: &str) -> Result<(), VerifyError> {
-        check_text(self.issuer.as_ref(), claims.iss.as_ref(), payload, "iss", |expected| {
-            VerifyError::WrongIssuer { expected }
-        })
+        let text = claims.iss.map(|text| text.of(payload, &claims.resolved));
+        check_text(self.issuer.as_ref(), text, "iss", |expected| VerifyError::WrongIssuer { expected })
     }
 
     /// RFC 7519 section 4.1.2.
     fn check_subject(&self, claims: &Registered, payload: &str) -> Result<(), VerifyError> {
-        check_text(self.subject.as_ref(), claims.sub.as_ref(), payload, "sub", |expected| {
-            VerifyError::WrongSubject { expected }
-        })
+        let text = claims.sub.map(|text| text.of(payload, &claims.resolved));
+        check_text(self.subject.as_ref(), text, "sub", |expected| VerifyError::WrongSubject { expected })
     }
 
     /// RFC 7519 section 4.1.3: whoever does not find itself in `aud`, when there is one, must refuse.
@@ -99,7 +96,7 @@ impl Policy {
             (Audience::None, Some(_)) => Err(VerifyError::UnexpectedAudience),
             (Audience::OneOf(_), None) => Err(missing("aud")),
             (Audience::OneOf(expected), Some(found)) => {
-                if found.iter().any(|text| holds(expected, text.of(payload))) {
+                if found.iter().any(|text| holds(expected, text.of(payload, &claims.resolved))) {
                     Ok(())
                 } else {
                     Err(VerifyError::WrongAudience { expected: Expected::new(expected.clone()) })
@@ -171,15 +168,14 @@ fn holds(expected: &Names, found: &str) -> bool {
 /// A text claim that must be one of `expected`, if anything is.
 fn check_text(
     expected: Option<&Names>,
-    found: Option<&Text>,
-    payload: &str,
+    found: Option<&str>,
     claim: &'static str,
     wrong: impl FnOnce(Expected) -> VerifyError,
 ) -> Result<(), VerifyError> {
     match (expected, found) {
         (None, _) => Ok(()),
         (Some(_), None) => Err(missing(claim)),
-        (Some(expected), Some(found)) if holds(expected, found.of(payload)) => Ok(()),
+        (Some(expected), Some(found)) if holds(expected, found) => Ok(()),
         (Some(expected), Some(_)) => Err(wrong(Expected::new(expected.clone()))),
     }
 }

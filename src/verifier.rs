@@ -191,10 +191,10 @@ impl Verifier {
         let room = opened.payload.len().saturating_add(opened.header.json().len());
         let (text, payload_length) =
             decode_text(Vec::with_capacity(room), &opened).map_err(|(error, _)| error)?;
-        let payload = text.get(..payload_length).unwrap_or_default();
-        let (registered, claims) = self.read(payload, clock())?;
-        let header = opened.header.into_fields();
-        Ok(Token { claims, body: Body { text, payload_length, header, registered } })
+        let mut body = Body::new(text, payload_length, opened.header.into_fields());
+        let payload = body.text.get(..payload_length).unwrap_or_default();
+        let claims = self.read(payload, clock(), &mut body.registered)?;
+        Ok(Token { claims, body })
     }
 
     fn run_in<'b, T: Deserialize<'b>>(
@@ -215,11 +215,10 @@ impl Verifier {
                 return Err(error);
             }
         };
-        let text = buffer.0.as_str();
-        let payload = text.get(..payload_length).unwrap_or_default();
-        let (registered, claims) = self.read(payload, clock())?;
-        let header = opened.header.into_fields();
-        Ok(BorrowedToken { claims, body: Body { text, payload_length, header, registered } })
+        let mut body = Body::new(buffer.0.as_str(), payload_length, opened.header.into_fields());
+        let payload = body.text.get(..payload_length).unwrap_or_default();
+        let claims = self.read(payload, clock(), &mut body.registered)?;
+        Ok(BorrowedToken { claims, body })
     }
 
     /// Reads the claims and asks the policy about them. What does not fit `T` is said last: first comes what is
@@ -228,17 +227,15 @@ impl Verifier {
         &self,
         payload: &'de str,
         now: UnixTime,
-    ) -> Result<(Registered, T), VerifyError> {
+        registered: &mut Registered,
+    ) -> Result<T, VerifyError> {
         let rules = Rules { limits: self.gate.limits(), required: self.policy.required() };
-        let error = match decode::<T>(payload, rules) {
-            Ok((registered, claims)) => {
-                self.policy.check(&registered, payload, now)?;
-                return Ok((registered, claims));
-            }
+        let error = match decode::<T>(payload, rules, registered) {
+            Ok(claims) => return self.policy.check(registered, payload, now).map(|()| claims),
             Err(error) => error,
         };
-        let (registered, ()) = decode(payload, rules)?;
-        self.policy.check(&registered, payload, now)?;
+        decode::<()>(payload, rules, registered)?;
+        self.policy.check(registered, payload, now)?;
         Err(match error {
             // Well-formed JSON that this `T` cannot hold: a number of 400 digits, say.
             VerifyError::InvalidJson { offset, .. } => VerifyError::ClaimsMismatch { claim: None, offset },
@@ -308,6 +305,10 @@ struct Body<S> {
 }
 
 impl<S: AsRef<str>> Body<S> {
+    fn new(text: S, payload_length: usize, header: HeaderFields) -> Self {
+        Self { text, payload_length, header, registered: Registered::default() }
+    }
+
     fn payload(&self) -> &str {
         self.text.as_ref().get(..self.payload_length).unwrap_or_default()
     }
@@ -317,8 +318,8 @@ impl<S: AsRef<str>> Body<S> {
         Header::new(json, &self.header)
     }
 
-    fn text<'a>(&'a self, text: &'a Option<json::Text>) -> Option<&'a str> {
-        text.as_ref().map(|text| text.of(self.payload()))
+    fn text(&self, text: Option<json::Text>) -> Option<&str> {
+        text.map(|text| text.of(self.payload(), &self.registered.resolved))
     }
 }
 
@@ -370,19 +371,19 @@ macro_rules! accessors {
         /// `iss`.
         #[must_use]
         pub fn issuer(&self) -> Option<&str> {
-            self.body.text(&self.body.registered.iss)
+            self.body.text(self.body.registered.iss)
         }
 
         /// `sub`.
         #[must_use]
         pub fn subject(&self) -> Option<&str> {
-            self.body.text(&self.body.registered.sub)
+            self.body.text(self.body.registered.sub)
         }
 
         /// The entries of `aud`.
         pub fn audience(&self) -> impl Iterator<Item = &str> {
             let entries = self.body.registered.aud.iter().flat_map(|audiences| audiences.iter());
-            entries.map(|entry| entry.of(self.body.payload()))
+            entries.map(|entry| entry.of(self.body.payload(), &self.body.registered.resolved))
         }
 
         /// `exp`, a fraction rounded up.
@@ -406,7 +407,7 @@ macro_rules! accessors {
         /// `jti`.
         #[must_use]
         pub fn jwt_id(&self) -> Option<&str> {
-            self.body.text(&self.body.registered.jti)
+            self.body.text(self.body.registered.jti)
         }
 
         /// The header.

@@ -12,7 +12,7 @@ use crate::claims::replay::{Fault, Replay, Value};
 use crate::claims::watch::Watch;
 use crate::claims::{Audiences, Name, Registered};
 use crate::error::{Part, Size, VerifyError};
-use crate::json::{self, NameSeed, Names, RESERVED, Text, TextSeed};
+use crate::json::{self, NameSeed, Names, RESERVED, Resolved, Text, TextSeed};
 use crate::jws::compact::Unverified;
 use crate::limits::Limits;
 use crate::numeric_date::{NumericDate, NumericDateSeed};
@@ -33,15 +33,17 @@ pub(crate) struct Rules<'a> {
     pub(crate) required: &'a [Box<str>],
 }
 
-/// Reads `payload`.
+/// Reads `payload`; the registered claims are kept in `registered`.
 ///
 /// An error may be `T`'s own doing: whether the payload is well formed is what reading it into `()` says.
 pub(crate) fn decode<'de, T: Deserialize<'de>>(
     payload: &'de str,
     rules: Rules<'_>,
-) -> Result<(Registered, T), VerifyError> {
+    registered: &mut Registered,
+) -> Result<T, VerifyError> {
     json::check_text(payload, rules.limits, Part::Payload)?;
-    let mut capture = Capture::new(payload, rules);
+    *registered = Registered::default();
+    let mut capture = Capture::new(payload, rules, registered);
     let read = json::read(payload, |reader| {
         let claims = T::deserialize(Top { reader, capture: &mut capture })?;
         if !capture.entered && !capture.doubted.get() {
@@ -55,10 +57,10 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(
         return Err(refusal);
     }
     let failure = match read {
-        Ok(claims) if !capture.doubted.get() && !capture.pending => return Ok((capture.registered, claims)),
+        Ok(claims) if !capture.doubted.get() && !capture.pending => return Ok(claims),
         // `T` has made something of a payload that it could not read in part, which is its right. What decides
         // is read once more, undisturbed.
-        Ok(claims) => return decode::<()>(payload, rules).map(|(registered, ())| (registered, claims)),
+        Ok(claims) => return decode::<()>(payload, rules, registered).map(|()| claims),
         Err(failure) => failure,
     };
     Err(match (capture.reading, capture.missing) {
@@ -98,7 +100,7 @@ impl Unverified<'_> {
         let bytes = self.unverified_payload()?;
         let payload = json::utf8(&bytes, Part::Payload)?;
         let rules = Rules { limits: &Limits::new(), required: &[] };
-        decode(payload, rules).map(|(_, claims)| claims)
+        decode(payload, rules, &mut Registered::default())
     }
 }
 
@@ -108,12 +110,15 @@ pub(crate) fn read_value(name: Name, value: &str, registered: &mut Registered) -
         Name::Exp | Name::Nbf | Name::Iat => {
             NumericDateSeed.deserialize(reader).map(|date| registered.set_date(name, date))
         }
+        // Their texts stand in `value`, so they are not kept.
         Name::Aud => {
             let (limit, into) = (Limits::new().audiences, &mut Audiences::default());
-            AudienceSeed { document: value, limit, over: &mut false, into }.deserialize(reader)
+            let resolved = &mut Resolved::default();
+            AudienceSeed { document: value, limit, over: &mut false, into, resolved }.deserialize(reader)
         }
-        // Their texts are spans of `value`, so they are not kept.
-        Name::Iss | Name::Sub | Name::Jti => TextSeed { document: value }.deserialize(reader).map(drop),
+        Name::Iss | Name::Sub | Name::Jti => {
+            TextSeed { document: value, resolved: &mut Resolved::default() }.deserialize(reader).map(drop)
+        }
     });
     read.is_ok()
 }
@@ -143,7 +148,7 @@ struct Capture<'a, 'de> {
     /// The private names, and a bit for each registered one.
     names: Names<'de>,
     met: u8,
-    registered: Registered,
+    registered: &'a mut Registered,
     /// The registered claim whose value is being read, for the error.
     reading: Option<Name>,
     /// The field of `T` that was being read when it failed.
@@ -165,13 +170,13 @@ struct Capture<'a, 'de> {
 }
 
 impl<'a, 'de> Capture<'a, 'de> {
-    fn new(payload: &'de str, rules: Rules<'a>) -> Self {
+    fn new(payload: &'de str, rules: Rules<'a>, registered: &'a mut Registered) -> Self {
         Self {
             payload,
             rules,
             names: Names::new(),
             met: 0,
-            registered: Registered::default(),
+            registered,
             reading: None,
             field: None,
             missing: None,
@@ -210,19 +215,20 @@ impl<'a, 'de> Capture<'a, 'de> {
     /// Reads and keeps the value of a registered claim.
     fn keep<A: MapAccess<'de>>(&mut self, name: Name, map: &mut A) -> Result<(), A::Error> {
         self.reading = Some(name);
+        let Registered { aud, resolved, .. } = &mut *self.registered;
         match name {
             Name::Exp | Name::Nbf | Name::Iat => {
                 let date = map.next_value_seed(NumericDateSeed)?;
                 self.registered.set_date(name, date);
             }
             Name::Iss | Name::Sub | Name::Jti => {
-                let text = map.next_value_seed(TextSeed { document: self.payload })?;
+                let text = map.next_value_seed(TextSeed { document: self.payload, resolved })?;
                 self.registered.set_text(name, text);
             }
             Name::Aud => {
                 let (limit, mut over) = (self.rules.limits.audiences, false);
-                let into = self.registered.aud.insert(Audiences::default());
-                let seed = AudienceSeed { document: self.payload, limit, over: &mut over, into };
+                let into = aud.insert(Audiences::default());
+                let seed = AudienceSeed { document: self.payload, limit, over: &mut over, into, resolved };
                 let read = map.next_value_seed(seed);
                 if over {
                     self.refusal = Some(VerifyError::TooLarge { size: Size::Audiences, limit });
@@ -236,12 +242,13 @@ impl<'a, 'de> Capture<'a, 'de> {
 
     /// The kept value of a registered claim, to be shown to `T`.
     fn shown(&self, name: Name) -> Option<Value<'_, 'de>> {
-        let Registered { iss, sub, aud, exp, nbf, iat, jti, .. } = &self.registered;
+        let Registered { iss, sub, aud, exp, nbf, iat, jti, resolved, .. } = &*self.registered;
+        let text = |text: &Option<Text>| text.map(|text| Value::text(text, self.payload, resolved));
         match name {
-            Name::Iss => iss.as_ref().map(|text| Value::text(text, self.payload)),
-            Name::Sub => sub.as_ref().map(|text| Value::text(text, self.payload)),
-            Name::Jti => jti.as_ref().map(|text| Value::text(text, self.payload)),
-            Name::Aud => aud.as_ref().map(|aud| Value::audiences(aud, self.payload)),
+            Name::Iss => text(iss),
+            Name::Sub => text(sub),
+            Name::Jti => text(jti),
+            Name::Aud => aud.as_ref().map(|aud| Value::audiences(aud, self.payload, resolved)),
             Name::Exp => exp.map(Value::Date),
             Name::Nbf => nbf.map(Value::Date),
             Name::Iat => iat.map(Value::Date),
@@ -249,27 +256,32 @@ impl<'a, 'de> Capture<'a, 'de> {
     }
 }
 
-/// Which registered names `T` is shown.
+/// What `T` is shown.
 #[derive(Clone, Copy)]
-enum Shown {
-    All,
-    Declared(&'static [&'static str]),
+struct Shown {
+    /// A bit for each registered name.
+    registered: u8,
+    /// The fields of `T`, if it says which it has.
+    fields: &'static [&'static str],
 }
 
 impl Shown {
-    fn includes(self, name: Name) -> bool {
-        match self {
-            Self::All => true,
-            Self::Declared(fields) => fields.contains(&name.text()),
-        }
+    const ALL: Self = Self { registered: u8::MAX, fields: &[] };
+    const NOTHING: Self = Self { registered: 0, fields: &[] };
+
+    /// The registered names among `fields`.
+    fn declared(fields: &'static [&'static str]) -> Self {
+        let bits = fields.iter().filter_map(|field| Name::of(field)).map(Name::bit);
+        Self { registered: bits.fold(0, |all, bit| all | bit), fields }
     }
 
-    /// The field of `T` that is called `name`, if it says which fields it has.
+    const fn includes(self, name: Name) -> bool {
+        self.registered & name.bit() != 0
+    }
+
+    /// The field of `T` that is called `name`.
     fn field(self, name: &str) -> Option<&'static str> {
-        match self {
-            Self::All => None,
-            Self::Declared(fields) => fields.iter().copied().find(|field| *field == name),
-        }
+        self.fields.iter().copied().find(|field| *field == name)
     }
 }
 
@@ -291,7 +303,7 @@ impl<'de> Top<'_, '_, '_, 'de> {
 
     /// Reads everything for the policy; the type wants to see none of it.
     fn nothing<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, json::Error> {
-        self.object(Shown::Declared(&[]), Drain)?;
+        self.object(Shown::NOTHING, Drain)?;
         visitor.visit_unit()
     }
 
@@ -306,7 +318,7 @@ impl<'de> Deserializer<'de> for Top<'_, '_, '_, 'de> {
     type Error = json::Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        self.object(Shown::All, visitor)
+        self.object(Shown::ALL, visitor)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -318,7 +330,7 @@ impl<'de> Deserializer<'de> for Top<'_, '_, '_, 'de> {
         if name.starts_with(RESERVED) {
             return self.not_an_object();
         }
-        self.object(Shown::Declared(fields), visitor)
+        self.object(Shown::declared(fields), visitor)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -513,6 +525,7 @@ struct AudienceSeed<'d, 'o> {
     over: &'o mut bool,
     /// Filled where it stands: it is too large to be handed from hand to hand.
     into: &'o mut Audiences,
+    resolved: &'o mut Resolved,
 }
 
 impl<'de> DeserializeSeed<'de> for AudienceSeed<'_, '_> {
@@ -531,25 +544,22 @@ impl<'de> Visitor<'de> for AudienceSeed<'_, '_> {
         f.write_str("a string or an array of strings")
     }
 
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<(), E> {
-        self.into.push(Text::within(self.document, text));
-        Ok(())
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        self.into.push(Text::Owned(text.into()));
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
+        let text = self.resolved.place(self.document, text).ok_or_else(json::stop)?;
+        self.into.push(text);
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<(), A::Error> {
         self.into.array = true;
-        while let Some(text) = sequence.next_element_seed(TextSeed { document: self.document })? {
+        loop {
+            let seed = TextSeed { document: self.document, resolved: &mut *self.resolved };
+            let Some(text) = sequence.next_element_seed(seed)? else { return Ok(()) };
             if self.into.len() >= self.limit {
                 *self.over = true;
                 return Err(json::stop());
             }
             self.into.push(text);
         }
-        Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! Values that have been read already, shown to a claims type as the JSON itself would show them.
 
 use crate::claims::Audiences;
-use crate::json::{RESERVED, Text};
+use crate::json::{RESERVED, Resolved, Text};
 use crate::numeric_date::NumericDate;
 use alloc::borrow::Cow;
 use core::fmt;
@@ -48,24 +48,21 @@ pub(crate) enum Value<'x, 'de> {
     Date(NumericDate),
     Borrowed(&'de str),
     Text(&'x str),
-    Audiences(&'x Audiences, &'de str),
+    Audiences(&'x Audiences, &'x Resolved, &'de str),
 }
 
 impl<'x, 'de> Value<'x, 'de> {
-    pub(crate) fn text(text: &'x Text, document: &'de str) -> Self {
+    pub(crate) fn text(text: Text, document: &'de str, resolved: &'x Resolved) -> Self {
         match text.borrowed(document) {
             Some(text) => Self::Borrowed(text),
-            None => match text {
-                Text::Owned(text) => Self::Text(text),
-                Text::Span { .. } => Self::Borrowed(""),
-            },
+            None => Self::Text(resolved.get(text, document).unwrap_or_default()),
         }
     }
 
-    pub(crate) fn audiences(audiences: &'x Audiences, document: &'de str) -> Self {
+    pub(crate) fn audiences(audiences: &'x Audiences, document: &'de str, resolved: &'x Resolved) -> Self {
         match (audiences.array, audiences.iter().next()) {
-            (false, Some(only)) => Self::text(only, document),
-            _ => Self::Audiences(audiences, document),
+            (false, Some(only)) => Self::text(only, document, resolved),
+            _ => Self::Audiences(audiences, resolved, document),
         }
     }
 
@@ -101,8 +98,9 @@ impl<'de, E> Deserializer<'de> for Replay<'_, 'de, E> {
             Value::Date(NumericDate::Fraction(seconds)) => visitor.visit_f64(seconds),
             Value::Borrowed(text) => visitor.visit_borrowed_str(text),
             Value::Text(text) => visitor.visit_str(text),
-            Value::Audiences(audiences, document) => {
-                visitor.visit_seq(ReplaySequence { texts: audiences.iter(), document, error: PhantomData })
+            Value::Audiences(audiences, resolved, document) => {
+                let texts = audiences.iter().map(|text| Value::text(text, document, resolved));
+                visitor.visit_seq(ReplaySequence { texts, error: PhantomData })
             }
         }
     }
@@ -158,13 +156,12 @@ impl<'de, E> Deserializer<'de> for Replay<'_, 'de, E> {
 }
 
 /// The entries of `aud`, shown one by one.
-struct ReplaySequence<'de, I, E> {
+struct ReplaySequence<I, E> {
     texts: I,
-    document: &'de str,
     error: PhantomData<E>,
 }
 
-impl<'x, 'de, I: Iterator<Item = &'x Text>, E> SeqAccess<'de> for ReplaySequence<'de, I, E> {
+impl<'x, 'de: 'x, I: Iterator<Item = Value<'x, 'de>>, E> SeqAccess<'de> for ReplaySequence<I, E> {
     type Error = Fault<E>;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(
@@ -172,6 +169,6 @@ impl<'x, 'de, I: Iterator<Item = &'x Text>, E> SeqAccess<'de> for ReplaySequence
         seed: S,
     ) -> Result<Option<S::Value>, Self::Error> {
         let Some(text) = self.texts.next() else { return Ok(None) };
-        seed.deserialize(Replay::new(Value::text(text, self.document))).map(Some)
+        seed.deserialize(Replay::new(text)).map(Some)
     }
 }

@@ -181,20 +181,23 @@ pub(crate) enum Name {
 }
 
 impl Name {
+    #[inline]
     pub(crate) fn of(name: &str) -> Option<Self> {
-        Some(match name {
-            "iss" => Self::Iss,
-            "sub" => Self::Sub,
-            "aud" => Self::Aud,
-            "exp" => Self::Exp,
-            "nbf" => Self::Nbf,
-            "iat" => Self::Iat,
-            "jti" => Self::Jti,
+        // All have three letters: one comparison of lengths rules most other names out.
+        Some(match &<[u8; 3]>::try_from(name.as_bytes()).ok()? {
+            b"iss" => Self::Iss,
+            b"sub" => Self::Sub,
+            b"aud" => Self::Aud,
+            b"exp" => Self::Exp,
+            b"nbf" => Self::Nbf,
+            b"iat" => Self::Iat,
+            b"jti" => Self::Jti,
             _ => return None,
         })
     }
 
     /// A bit of its own in a set of names.
+    #[inline]
     pub(crate) const fn bit(self) -> u8 {
         match self {
             Self::Iss => 1,
@@ -246,6 +249,7 @@ pub(crate) struct Audiences {
 }
 
 impl Audiences {
+    #[inline]
     pub(crate) fn push(&mut self, text: Text) {
         if self.first.is_none() {
             self.first = Some(text);

@@ -164,12 +164,14 @@ pub(crate) struct Text {
 }
 
 impl Text {
+    #[inline]
     fn new(start: usize, length: usize) -> Option<Self> {
         let start = NonZero::new(u32::try_from(start).ok()?)?;
         Some(Self { start, length: u32::try_from(length).ok()? })
     }
 
     /// Where `part` stands in `document`, if it does.
+    #[inline]
     fn within(document: &str, part: &str) -> Option<Self> {
         let start = part.as_ptr().addr().checked_sub(document.as_ptr().addr())?;
         let found = document.get(start..start.saturating_add(part.len()))?;
@@ -211,6 +213,7 @@ impl Resolved {
 
     /// `part` where `document` holds it, else a copy in here. `None` only for documents beyond 4 GiB, which
     /// [`Limits`] rules out.
+    #[inline]
     pub(crate) fn place(&mut self, document: &str, part: &str) -> Option<Text> {
         Text::within(document, part).or_else(|| self.push(document, part))
     }
@@ -293,12 +296,14 @@ impl<'de> Names<'de> {
     }
 
     /// Whether `name` is among them.
+    #[inline]
     pub(crate) fn contains(&self, name: &str) -> bool {
         self.inline.iter().take(self.used).any(|known| *known == name)
             || (!self.spilled.is_empty() && self.spilled.contains(name))
     }
 
     /// Adds `name`; false when it was there already.
+    #[inline]
     pub(crate) fn insert(&mut self, name: Cow<'de, str>) -> bool {
         if self.contains(&name) {
             return false;
@@ -314,6 +319,7 @@ impl<'de> Names<'de> {
     }
 
     /// Adds a name of `part`, which has `others` beside those in here, or says why the document is refused for it.
+    #[inline]
     pub(crate) fn admit(
         &mut self,
         name: Cow<'de, str>,

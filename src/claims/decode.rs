@@ -124,6 +124,7 @@ pub(crate) fn read_value(name: Name, value: &str, registered: &mut Registered) -
 }
 
 impl Registered {
+    #[inline]
     fn set_date(&mut self, name: Name, date: NumericDate) {
         match name {
             Name::Exp => self.exp = Some(date),
@@ -132,6 +133,7 @@ impl Registered {
         }
     }
 
+    #[inline]
     fn set_text(&mut self, name: Name, text: Text) {
         match name {
             Name::Iss => self.iss = Some(text),
@@ -189,9 +191,11 @@ impl<'a, 'de> Capture<'a, 'de> {
         }
     }
 
-    /// Notes a name, and whether it is a required one; tells if it is a registered one.
+    /// Notes a name, and whether it is a required one; tells if it is a registered one. `Err` says that it is
+    /// refused, and `refusal` why.
+    #[inline]
     #[allow(clippy::ptr_arg, reason = "a name without an escape is kept, and not copied")]
-    fn admit(&mut self, name: &Cow<'de, str>) -> Result<Option<Name>, VerifyError> {
+    fn admit(&mut self, name: &Cow<'de, str>) -> Result<Option<Name>, Refused> {
         for (place, required) in self.rules.required.iter().enumerate() {
             if **required == **name {
                 let bit = u32::try_from(place).ok().and_then(|place| 1_u64.checked_shl(place));
@@ -201,15 +205,22 @@ impl<'a, 'de> Capture<'a, 'de> {
         let (limits, part) = (self.rules.limits, Part::Payload);
         // The registered names are few: a bit for each, so that only the others are compared with each other.
         let registered = usize::try_from(self.met.count_ones()).unwrap_or(usize::MAX);
-        let Some(known) = Name::of(name) else {
-            return self.names.admit(name.clone(), registered, limits, part).map(|()| None);
+        let known = Name::of(name);
+        let admitted = match known {
+            None => self.names.admit(name.clone(), registered, limits, part),
+            Some(known) if self.met & known.bit() != 0 => {
+                json::check_members(self.names.len().saturating_add(registered), limits)
+                    .and(Err(VerifyError::DuplicateMember { part }))
+            }
+            Some(known) => {
+                self.met |= known.bit();
+                json::check_members(self.names.len().saturating_add(registered), limits)
+            }
         };
-        json::check_members(self.names.len().saturating_add(registered), limits)?;
-        if self.met & known.bit() != 0 {
-            return Err(VerifyError::DuplicateMember { part });
-        }
-        self.met |= known.bit();
-        Ok(Some(known))
+        admitted.map(|()| known).map_err(|refusal| {
+            self.refusal = Some(refusal);
+            Refused
+        })
     }
 
     /// Reads and keeps the value of a registered claim.
@@ -256,6 +267,9 @@ impl<'a, 'de> Capture<'a, 'de> {
     }
 }
 
+/// The payload is refused for good.
+struct Refused;
+
 /// What `T` is shown.
 #[derive(Clone, Copy)]
 struct Shown {
@@ -275,6 +289,7 @@ impl Shown {
         Self { registered: bits.fold(0, |all, bit| all | bit), fields }
     }
 
+    #[inline]
     const fn includes(self, name: Name) -> bool {
         self.registered & name.bit() != 0
     }
@@ -449,13 +464,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Tee<'_, '_, 'de, A> {
         loop {
             let next = self.map.next_key_seed(NameSeed);
             let Some(name) = next.map_err(|error| self.doubt(error))? else { return Ok(None) };
-            let registered = match self.capture.admit(&name) {
-                Ok(registered) => registered,
-                Err(refusal) => {
-                    self.capture.refusal = Some(refusal);
-                    return Err(Fault::Other);
-                }
-            };
+            let registered = self.capture.admit(&name).map_err(|Refused| Fault::Other)?;
             let Some(registered) = registered else {
                 self.capture.pending = true;
                 let value = seed.deserialize(Replay::new(Value::name(&name)))?;

@@ -56,6 +56,14 @@ impl Algorithm {
         TABLE.iter().find(|row| row.name == name).map(|row| row.algorithm)
     }
 
+    /// The length of every signature in bytes, if the algorithm alone decides on it.
+    pub(crate) const fn signature_length(self) -> Option<usize> {
+        match self.row().signature {
+            (shortest, longest) if shortest == longest => Some(longest),
+            _ => None,
+        }
+    }
+
     /// Whether a signature of this length can be one of this algorithm at all.
     pub(crate) const fn allows_signature_of(self, bytes: usize) -> bool {
         let (shortest, longest) = self.row().signature;

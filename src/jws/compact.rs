@@ -75,16 +75,8 @@ impl<'t> Unverified<'t> {
         if signature.len() > base64url::encoded_len(LONGEST_SIGNATURE) {
             return too_large(Size::SignatureBytes, base64url::encoded_len(LONGEST_SIGNATURE));
         }
-        for (segment, part) in [(header, Part::Header), (payload, Part::Payload)] {
-            match base64url::first_foreign(segment) {
-                None => {}
-                // A third dot: it stands in what was taken for the payload.
-                Some(offset) if segment.as_bytes().get(offset) == Some(&b'.') => {
-                    return Err(VerifyError::NotAToken);
-                }
-                Some(offset) => return Err(VerifyError::InvalidBase64 { part, offset }),
-            }
-        }
+        check_alphabet(header, Part::Header)?;
+        check_alphabet(payload, Part::Payload)?;
         Ok(Self { text, header, payload, signature })
     }
 
@@ -142,10 +134,23 @@ impl fmt::Debug for Unverified<'_> {
     }
 }
 
+/// Refuses the first character that is none of base64url's.
+fn check_alphabet(segment: &str, part: Part) -> Result<(), VerifyError> {
+    match base64url::first_foreign(segment) {
+        None => Ok(()),
+        // A third dot: it stands in what was taken for the payload.
+        Some(offset) if segment.as_bytes().get(offset) == Some(&b'.') => Err(VerifyError::NotAToken),
+        Some(offset) => Err(VerifyError::InvalidBase64 { part, offset }),
+    }
+}
+
 /// Appends the payload's bytes to `out`; `out` is as it was when this fails.
 pub(crate) fn decode_payload(out: &mut Vec<u8>, segment: &str) -> Result<(), VerifyError> {
-    base64url::decode_onto(out, segment)
-        .map_err(|offset| VerifyError::InvalidBase64 { part: Part::Payload, offset })
+    let part = Part::Payload;
+    base64url::decode_onto(out, segment).map_err(|offset| {
+        // The token may have come the short way, on which nobody has looked at the characters yet.
+        check_alphabet(segment, part).err().unwrap_or(VerifyError::InvalidBase64 { part, offset })
+    })
 }
 
 fn decode_text(segment: &str, part: Part) -> Result<String, VerifyError> {
@@ -209,17 +214,22 @@ impl Gate {
         &self.rules.limits
     }
 
-    /// Checks shape, header and signature of `text`, in this order.
+    /// Checks shape, header and signature of `text`, in this order. What the payload's characters are is left
+    /// to [`decode_payload`].
     pub(crate) fn open<'t>(&self, text: &'t str) -> Result<Opened<'t, '_>, VerifyError> {
-        let token = Unverified::parse_within(text, &self.rules.limits)?;
-        // A header that is, byte for byte, the one that a trusted key writes under our rules needs no reading:
-        // it names that key's algorithm and id, a `typ` we take, and nothing else.
-        if let Some(found) = self.recognize(token.header) {
-            token.check_signature(found.key)?;
-            return Ok(Opened { payload: token.payload, header: OpenedHeader::Known(found.header) });
+        let Some((found, token)) = self.recognize(text) else { return self.open_unknown(text) };
+        match token.check_signature(found.key) {
+            Ok(()) => Ok(Opened { payload: token.payload, header: OpenedHeader::Known(found.header) }),
+            // The long way looks at the characters first; so what it would say is what is said.
+            Err(error) => Err(Unverified::parse_within(text, self.limits()).err().unwrap_or(error)),
         }
+    }
+
+    /// The long way: for headers that have to be read.
+    fn open_unknown<'t>(&self, text: &'t str) -> Result<Opened<'t, '_>, VerifyError> {
+        let token = Unverified::parse_within(text, self.limits())?;
         let json = decode_text(token.header, Part::Header)?;
-        let fields = HeaderFields::parse(&json, &self.rules.limits, &self.rules.understood)?;
+        let fields = HeaderFields::parse(&json, self.limits(), &self.rules.understood)?;
         let header = Header::new(&json, &fields);
         self.rules.typ.check(&header)?;
         let found = self.source.find(&header)?;
@@ -232,28 +242,53 @@ impl Gate {
         Ok(Opened { payload: token.payload, header: OpenedHeader::Read { json, fields } })
     }
 
-    fn recognize(&self, segment: &str) -> Option<Recognized<'_>> {
-        let found = match &self.known {
-            Some(known) if known.segment() == segment => {
-                self.source.only_key().map(|key| Recognized { key, header: known })?
+    /// The short way: a header that is, byte for byte, the one that a trusted key writes under our rules needs no
+    /// reading. It names that key's algorithm and id, a `typ` we take, and nothing else.
+    fn recognize<'t>(&self, text: &'t str) -> Option<(Recognized<'_>, Unverified<'t>)> {
+        if text.len() > self.limits().token_bytes {
+            return None;
+        }
+        let (found, rest) = match &self.known {
+            Some(header) => {
+                let rest = text.strip_prefix(header.prefix())?;
+                (Recognized { key: self.source.only_key()?, header }, rest)
             }
-            Some(_) => return None,
-            None => self.source.recognize(segment)?,
+            None => {
+                let (segment, rest) = text.split_once('.')?;
+                let found = self.source.recognize(segment)?;
+                self.rules.typ.check(&found.header.header()).ok()?;
+                (found, rest)
+            }
         };
-        self.would_pass(&found).then_some(found)
+        if !self.would_pass(&found) {
+            return None;
+        }
+        let (payload, signature) = split_signature(rest, found.key.algorithm())?;
+        let header = text.get(..found.header.segment().len())?;
+        Some((found, Unverified { text, header, payload, signature }))
     }
 
-    /// Whether the slow path would let this header through to its key as well.
+    /// Whether the long way would let a header of this size through to its key as well.
     fn would_pass(&self, found: &Recognized<'_>) -> bool {
         let header = found.header.header();
-        let limits = &self.rules.limits;
+        let limits = self.limits();
         // No header of ours has more members than these, nor anything nested in it.
         header.algorithm() == found.key.algorithm()
+            && found.header.segment().len() <= limits.header_bytes
             && header.key_id().is_none_or(|key_id| key_id.len() <= limits.key_id_bytes)
             && limits.members >= 4
             && limits.depth >= 1
-            && self.rules.typ.check(&header).is_ok()
     }
+}
+
+/// Payload and signature of what follows a header.
+fn split_signature(rest: &str, algorithm: Algorithm) -> Option<(&str, &str)> {
+    // Where the algorithm fixes the length, the dot need not be looked for. If others follow it, decoding fails.
+    let fixed = algorithm.signature_length().map(base64url::encoded_len);
+    let place = fixed.and_then(|length| rest.len().checked_sub(length.saturating_add(1)));
+    let split = place.and_then(|place| rest.split_at_checked(place));
+    let found = split.and_then(|(payload, tail)| Some((payload, tail.strip_prefix('.')?)));
+    found.or_else(|| rest.rsplit_once('.'))
 }
 
 impl fmt::Debug for Gate {

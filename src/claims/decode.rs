@@ -150,6 +150,8 @@ struct Capture<'a, 'de> {
     /// The private names, and a bit for each registered one.
     names: Names<'de>,
     met: u8,
+    /// How many registered ones were met: cheaper to count than bits are where no CPU feature may be assumed.
+    met_count: usize,
     registered: &'a mut Registered,
     /// The registered claim whose value is being read, for the error.
     reading: Option<Name>,
@@ -178,6 +180,7 @@ impl<'a, 'de> Capture<'a, 'de> {
             rules,
             names: Names::new(),
             met: 0,
+            met_count: 0,
             registered,
             reading: None,
             field: None,
@@ -204,7 +207,7 @@ impl<'a, 'de> Capture<'a, 'de> {
         }
         let (limits, part) = (self.rules.limits, Part::Payload);
         // The registered names are few: a bit for each, so that only the others are compared with each other.
-        let registered = usize::try_from(self.met.count_ones()).unwrap_or(usize::MAX);
+        let registered = self.met_count;
         let known = Name::of(name);
         let admitted = match known {
             None => self.names.admit(name.clone(), registered, limits, part),
@@ -214,6 +217,7 @@ impl<'a, 'de> Capture<'a, 'de> {
             }
             Some(known) => {
                 self.met |= known.bit();
+                self.met_count = registered.saturating_add(1);
                 json::check_members(self.names.len().saturating_add(registered), limits)
             }
         };

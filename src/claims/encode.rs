@@ -71,7 +71,8 @@ impl<T: Serialize> Claims<T> {
 
     /// The claims as JSON.
     fn payload(&self) -> Result<Vec<u8>, SignError> {
-        let document = Document { claims: self, state: RefCell::new(State::new(self.times()?)) };
+        let state = RefCell::new(State { registered: self.times()?, refusal: None });
+        let document = Document { claims: self, state };
         let written = json::to_bytes(&document);
         let state = document.state.into_inner();
         if let Some(refusal) = state.refusal {
@@ -140,7 +141,8 @@ struct Document<'a, T> {
 impl<T: Serialize> Serialize for Document<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut state = self.state.borrow_mut();
-        let mut merge = Merge { map: serializer.serialize_map(None)?, state: &mut state };
+        let map = serializer.serialize_map(None)?;
+        let mut merge = Merge { map, state: &mut state, met: 0, names: Names::new() };
         let Claims { claims, issuer, subject, audience, jwt_id, .. } = self.claims;
         let Registered { exp, nbf, iat, .. } = merge.state.registered;
         merge.own(Name::Iss, issuer.as_ref())?;
@@ -169,32 +171,27 @@ impl Serialize for OneOrMany<'_> {
     }
 }
 
-/// What has been written.
+/// What was seen of the claims while they were written.
 struct State {
-    /// Names of both sides.
-    names: Names<'static>,
     /// Times of both sides.
     registered: Registered,
     refusal: Option<SignError>,
-}
-
-impl State {
-    const fn new(registered: Registered) -> Self {
-        Self { names: Names::new(), registered, refusal: None }
-    }
 }
 
 /// The object on its way out.
 struct Merge<'s, M> {
     map: M,
     state: &'s mut State,
+    /// What has been written: a bit for each registered name, and the others.
+    met: u8,
+    names: Names<'static>,
 }
 
 impl<M: SerializeMap> Merge<'_, M> {
     /// Writes a claim of the builder, if it is set.
     fn own(&mut self, name: Name, value: Option<&impl Serialize>) -> Result<(), M::Error> {
         let Some(value) = value else { return Ok(()) };
-        self.state.names.insert(Cow::Borrowed(name.text()));
+        self.met |= name.bit();
         self.map.serialize_entry(name.text(), value)
     }
 
@@ -203,20 +200,22 @@ impl<M: SerializeMap> Merge<'_, M> {
         if name.starts_with(RESERVED) {
             return self.refuse(SignError::ReservedName);
         }
-        if let Some(registered) = Name::of(&name) {
+        let new = if let Some(registered) = Name::of(&name) {
             // Written once on the side, to be read as a verifier will read it.
             if is_none(value) {
                 return Ok(());
             }
             let Ok(text) = json::to_text(value) else { return self.refuse(SignError::Serialize) };
-            if self.state.names.contains(&name) {
-                return self.refuse(SignError::DuplicateClaim { claim: name });
-            }
-            if !read_value(registered, &text, &mut self.state.registered) {
+            let new = self.met & registered.bit() == 0;
+            if new && !read_value(registered, &text, &mut self.state.registered) {
                 return self.refuse(SignError::MalformedClaim { claim: registered.text() });
             }
-        }
-        if !self.state.names.insert(name.clone()) {
+            self.met |= registered.bit();
+            new
+        } else {
+            self.names.insert(name.clone())
+        };
+        if !new {
             return self.refuse(SignError::DuplicateClaim { claim: name });
         }
         // A type that swallows the error would leave half a member behind.

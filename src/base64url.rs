@@ -13,6 +13,7 @@ use base64::{DecodeError, DecodeSliceError, Engine};
     feature = "std",
     any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon"))
 ))]
+#[inline]
 fn engine() -> &'static base64::engine::Simd {
     use base64::engine::{Simd, general_purpose::NO_PAD};
     // A constant in all but name: asking the CPU for its vector unit costs more than a short decode does.
@@ -29,6 +30,7 @@ fn engine() -> &'static base64::engine::GeneralPurpose {
 }
 
 /// Length of the text for `bytes` bytes.
+#[inline]
 pub(crate) const fn encoded_len(bytes: usize) -> usize {
     // Two characters for one byte left over, three for two; saturating, so an absurd length stays absurd.
     let whole = (bytes / 3).saturating_mul(4);
@@ -40,6 +42,7 @@ pub(crate) const fn encoded_len(bytes: usize) -> usize {
 }
 
 /// Number of bytes in a text of `characters` characters, if it is well formed.
+#[inline]
 pub(crate) const fn decoded_len(characters: usize) -> usize {
     let whole = (characters / 4).saturating_mul(3);
     match characters % 4 {
@@ -49,6 +52,7 @@ pub(crate) const fn decoded_len(characters: usize) -> usize {
 }
 
 /// Appends the text of `bytes` to `out`.
+#[inline]
 pub(crate) fn encode_onto(out: &mut Vec<u8>, bytes: &[u8]) {
     let start = out.len();
     out.resize(start.saturating_add(encoded_len(bytes.len())), 0);
@@ -63,11 +67,13 @@ pub(crate) fn encode_onto(out: &mut Vec<u8>, bytes: &[u8]) {
 /// Decodes `text` into the front of `room` and tells how many bytes it took.
 ///
 /// The error is the offset of the first character that does not belong.
+#[inline]
 pub(crate) fn decode_into(room: &mut [u8], text: &str) -> Result<usize, usize> {
     URL_SAFE_NO_PAD.decode_slice(text, room).map_err(|error| offset(&error, text.len()))
 }
 
 /// Appends the bytes of `text` to `out`; `out` is as it was when this fails.
+#[inline]
 pub(crate) fn decode_onto(out: &mut Vec<u8>, text: &str) -> Result<(), usize> {
     let start = out.len();
     out.resize(start.saturating_add(decoded_len(text.len())), 0);

@@ -236,6 +236,7 @@ const INLINE: usize = 64;
 impl Signature {
     /// A signature of these bytes.
     #[must_use]
+    #[inline]
     pub fn from_bytes(signature: &[u8]) -> Self {
         let mut bytes = [0; INLINE];
         Self(match bytes.get_mut(..signature.len()) {
@@ -249,6 +250,7 @@ impl Signature {
 
     /// The bytes.
     #[must_use]
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {
             Repr::Inline { bytes, length } => bytes.get(..*length).unwrap_or_default(),

@@ -107,6 +107,7 @@ impl<'t> Unverified<'t> {
     }
 
     /// Checks the signature with `key`.
+    #[inline]
     fn check_signature(&self, key: &dyn VerifyKey) -> Result<(), VerifyError> {
         // A buffer for 64 bytes serves all but RSA; clearing 1,024 costs as much as decoding the signature.
         const SHORT: usize = 64;
@@ -117,6 +118,7 @@ impl<'t> Unverified<'t> {
         }
     }
 
+    #[inline]
     fn check_decoded(&self, key: &dyn VerifyKey, room: &mut [u8]) -> Result<(), VerifyError> {
         let length = base64url::decode_into(room, self.signature)
             .map_err(|offset| VerifyError::InvalidBase64 { part: Part::Signature, offset })?;
@@ -282,6 +284,7 @@ impl Gate {
 }
 
 /// Payload and signature of what follows a header.
+#[inline]
 fn split_signature(rest: &str, algorithm: Algorithm) -> Option<(&str, &str)> {
     // Where the algorithm fixes the length, the dot need not be looked for. If others follow it, decoding fails.
     let fixed = algorithm.signature_length().map(base64url::encoded_len);
@@ -521,6 +524,7 @@ impl Prepared {
         Ok(Self { algorithm, text })
     }
 
+    #[inline]
     fn write(header: &EncodedHeader, algorithm: Algorithm, payload: &[u8]) -> Vec<u8> {
         // One allocation that the signature fits into as well.
         let room = [
@@ -553,6 +557,7 @@ impl Prepared {
     /// # Errors
     ///
     /// [`SignError::SignatureLength`].
+    #[inline]
     pub fn finish(self, signature: &[u8]) -> Result<String, SignError> {
         let Self { algorithm, mut text } = self;
         if !algorithm.allows_signature_of(signature.len()) {

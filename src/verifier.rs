@@ -234,6 +234,7 @@ impl Verifier {
             Ok(claims) => return self.policy.check(registered, payload, now).map(|()| claims),
             Err(error) => error,
         };
+        *registered = Registered::default();
         decode::<()>(payload, rules, registered)?;
         self.policy.check(registered, payload, now)?;
         Err(match error {

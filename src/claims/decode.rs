@@ -33,7 +33,7 @@ pub(crate) struct Rules<'a> {
     pub(crate) required: &'a [Box<str>],
 }
 
-/// Reads `payload`; the registered claims are kept in `registered`.
+/// Reads `payload`; the registered claims are kept in `registered`, which comes in empty.
 ///
 /// An error may be `T`'s own doing: whether the payload is well formed is what reading it into `()` says.
 pub(crate) fn decode<'de, T: Deserialize<'de>>(
@@ -42,7 +42,6 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(
     registered: &mut Registered,
 ) -> Result<T, VerifyError> {
     json::check_text(payload, rules.limits, Part::Payload)?;
-    *registered = Registered::default();
     let mut capture = Capture::new(payload, rules, registered);
     let read = json::read(payload, |reader| {
         let claims = T::deserialize(Top { reader, capture: &mut capture })?;
@@ -60,7 +59,10 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(
         Ok(claims) if !capture.doubted.get() && !capture.pending => return Ok(claims),
         // `T` has made something of a payload that it could not read in part, which is its right. What decides
         // is read once more, undisturbed.
-        Ok(claims) => return decode::<()>(payload, rules, registered).map(|()| claims),
+        Ok(claims) => {
+            *registered = Registered::default();
+            return decode::<()>(payload, rules, registered).map(|()| claims);
+        }
         Err(failure) => failure,
     };
     Err(match (capture.reading, capture.missing) {
@@ -199,11 +201,8 @@ impl<'a, 'de> Capture<'a, 'de> {
     #[inline]
     #[allow(clippy::ptr_arg, reason = "a name without an escape is kept, and not copied")]
     fn admit(&mut self, name: &Cow<'de, str>) -> Result<Option<Name>, Refused> {
-        for (place, required) in self.rules.required.iter().enumerate() {
-            if **required == **name {
-                let bit = u32::try_from(place).ok().and_then(|place| 1_u64.checked_shl(place));
-                self.registered.required_met |= bit.unwrap_or(0);
-            }
+        if !self.rules.required.is_empty() {
+            self.note_required(name);
         }
         let (limits, part) = (self.rules.limits, Part::Payload);
         // The registered names are few: a bit for each, so that only the others are compared with each other.
@@ -225,6 +224,15 @@ impl<'a, 'de> Capture<'a, 'de> {
             self.refusal = Some(refusal);
             Refused
         })
+    }
+
+    fn note_required(&mut self, name: &str) {
+        for (place, required) in self.rules.required.iter().enumerate() {
+            if **required == *name {
+                let bit = u32::try_from(place).ok().and_then(|place| 1_u64.checked_shl(place));
+                self.registered.required_met |= bit.unwrap_or(0);
+            }
+        }
     }
 
     /// Reads and keeps the value of a registered claim.

@@ -158,6 +158,16 @@ mod tests {
     }
 
     #[test]
+    fn the_alphabet_is_that_of_the_decoder() {
+        for byte in 0..=127_u8 {
+            let text = String::from(char::from(byte));
+            let four = String::from("AAA") + &text;
+            assert_eq!(first_foreign(&text).is_none(), URL_SAFE_NO_PAD.decode(&four).is_ok(), "{byte}");
+        }
+        assert_eq!(first_foreign("AAÄ"), Some(2));
+    }
+
+    #[test]
     fn bits_that_belong_to_no_byte_are_refused() {
         for text in ["QR", "QUJ", "A", "AAAAA"] {
             assert!(decode_into(&mut [0; 8], text).is_err(), "{text}");

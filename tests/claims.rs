@@ -5,8 +5,8 @@ mod util;
 use core::fmt::Debug;
 use core::time::Duration;
 use countersign::{
-    Audience, Claims, ExternalKey, PolicyError, SignError, SignKey, UnixTime, Verifier, VerifierBuilder,
-    VerifyError, jws,
+    Audience, Claims, ExternalKey, KeyError, KeyFile, Part, PolicyError, SignError, SignKey, Size, UnixTime,
+    Verifier, VerifierBuilder, VerifyError, jws,
 };
 use serde::ser::{SerializeMap, SerializeStruct, Serializer};
 use serde::{Deserialize, Serialize};
@@ -112,6 +112,49 @@ fn the_error_names_what_was_expected_and_never_what_was_found() {
     let error =
         refusal(&strict(), &jwt(GOOD.replace("https://api.example", "https://evil-audience.example")));
     assert_eq!(error.to_string(), r#"token is not meant for "https://api.example""#);
+}
+
+#[test]
+fn an_error_says_in_words_what_and_where() {
+    let said = |error: &dyn std::fmt::Display| error.to_string();
+    for (part, name) in [(Part::Header, "header"), (Part::Payload, "payload"), (Part::Signature, "signature")]
+    {
+        let offset = 7;
+        let text = format!("{name} is not base64url at character 7 of the segment");
+        assert_eq!(said(&VerifyError::InvalidBase64 { part, offset }), text);
+    }
+    for (size, name) in [
+        (Size::Audiences, "audiences"),
+        (Size::Depth, "levels of nesting"),
+        (Size::HeaderBytes, "bytes of header"),
+        (Size::KeyIdBytes, "bytes of key id"),
+        (Size::Members, "members"),
+        (Size::SignatureBytes, "bytes of signature"),
+        (Size::TokenBytes, "bytes of token"),
+    ] {
+        assert_eq!(said(&VerifyError::TooLarge { size, limit: 9 }), format!("more than 9 {name}"));
+    }
+    let mismatch = |claim| said(&VerifyError::ClaimsMismatch { claim, offset: 9 });
+    assert_eq!(
+        mismatch(Some("role")),
+        "claims do not fit the requested type in field role, at byte 9 of the payload"
+    );
+    assert_eq!(mismatch(None), "claims do not fit the requested type, at byte 9 of the payload");
+
+    let several = built(undecided().issuer("a").issuer("b").issuer("c").no_audience());
+    let error = refusal(&several, &jwt(r#"{"iss":"d","exp":1700000900}"#));
+    assert_eq!(said(&error), r#"token is not issued by "a" or "b" or "c""#);
+    for (file, name) in [
+        (KeyFile::Der, "a DER key file"),
+        (KeyFile::Jwk, "a JSON Web Key"),
+        (KeyFile::Pem, "a PEM key file"),
+        (KeyFile::Ssh, "an SSH key"),
+    ] {
+        assert_eq!(
+            said(&KeyError::NotASecret { found: file }),
+            format!("this is {name}, not an HMAC secret")
+        );
+    }
 }
 
 // ---- required claims ----

@@ -1,13 +1,17 @@
-//! What a key can do. The crate's own keys are in [`hmac`] and [`rsa`]; a key of yours, in an HSM or over
-//! another backend, implements the same traits.
+//! What a key can do. The crate's own keys are in [`hmac`], `rsa_sign` and `rsa_verify`; a key of yours, in
+//! an HSM or over another backend, implements the same traits.
 
 pub(crate) mod hmac;
-#[cfg(feature = "rsa")]
+#[cfg(feature = "rsa-verify")]
 pub(crate) mod pem;
-#[cfg(feature = "rsa")]
+#[cfg(feature = "rsa-verify")]
 pub(crate) mod roca;
-#[cfg(feature = "rsa")]
+#[cfg(feature = "rsa-verify")]
 pub(crate) mod rsa;
+#[cfg(feature = "rsa")]
+pub(crate) mod rsa_sign;
+#[cfg(feature = "rsa-verify")]
+pub(crate) mod rsa_verify;
 
 use crate::algorithm::Algorithm;
 use crate::error::{EntropyError, KeyError, SignError, SignatureError};

@@ -127,8 +127,12 @@ pub use jws::compact::Unverified;
 #[cfg(feature = "getrandom")]
 pub use key::SystemEntropy;
 pub use key::hmac::{HmacAlgorithm, HmacKey, Hs256, Hs256Key};
+#[cfg(feature = "rsa-verify")]
+pub use key::rsa::{Rs256, RsaAlgorithm};
 #[cfg(feature = "rsa")]
-pub use key::rsa::{Rs256, Rs256SigningKey, Rs256VerifyingKey, RsaAlgorithm, RsaSigningKey, RsaVerifyingKey};
+pub use key::rsa_sign::{Rs256SigningKey, RsaSigningKey};
+#[cfg(feature = "rsa-verify")]
+pub use key::rsa_verify::{Rs256VerifyingKey, RsaVerifyingKey};
 pub use key::{Entropy, ExternalKey, Key, SignKey, Signature, VerifyKey};
 pub use keyset::{KeyRef, KeySet, KeySource, Recognized};
 pub use limits::Limits;

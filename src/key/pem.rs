@@ -7,7 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use rsa::pkcs8::der::pem;
+use pkcs8::der::pem;
 use zeroize::Zeroizing;
 
 /// The labels that a key of this crate can come under.
@@ -26,6 +26,7 @@ pub(crate) enum Label {
 /// Which half of a key pair is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
+    #[cfg_attr(not(feature = "rsa"), expect(dead_code, reason = "nothing signs"))]
     Private,
     Public,
 }

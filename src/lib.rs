@@ -49,7 +49,7 @@
 //! | | signs | verifies |
 //! |---|---|---|
 //! | HS256 | [`Hs256Key`] | [`Hs256Key`] |
-//! | RS256 (feature `rsa`) | `Rs256SigningKey` | `Rs256VerifyingKey` |
+//! | RS256 (features `rsa`, `rsa-verify`) | `Rs256SigningKey` | `Rs256VerifyingKey` |
 //! | yours: HSM, another library | [`SignKey`], or [`Claims::prepare`] | [`VerifyKey`] |
 //! | several, by `kid` | | [`KeySet`], or a [`KeySource`] of yours |
 //!
@@ -58,7 +58,8 @@
 //! | feature | default | |
 //! |---|---|---|
 //! | `std` | yes | the clock: `Verifier::verify`; faster base64url; without it: `no_std` and `alloc` |
-//! | `rsa` | yes | RS256 |
+//! | `rsa` | yes | signing with RS256, through the crate `rsa`; turns `rsa-verify` on |
+//! | `rsa-verify` | yes | verifying RS256, without the crate `rsa` |
 //! | `getrandom` | yes | the system's randomness, for new keys and for signing with RSA |
 //!
 //! HS256 is always there. No feature removes a check.

@@ -45,7 +45,7 @@ fn a_1_with_any_other_signature_character_is_refused() {
     }
 }
 
-#[cfg(feature = "rsa")]
+#[cfg(feature = "rsa-verify")]
 mod a_2 {
     use super::{CLAIMS, check_as_jwt};
     use countersign::{Claims, Entropy, EntropyError, Rs256SigningKey, Rs256VerifyingKey, Verifier, jws};

@@ -1,7 +1,7 @@
 //! Project Wycheproof's vectors through the public face: JWS tokens, and the primitives below them.
 //!
 //! `cargo test --test wycheproof -- --nocapture` prints the counts.
-#![cfg(feature = "rsa")]
+#![cfg(feature = "rsa-verify")]
 
 mod util;
 

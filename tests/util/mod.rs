@@ -347,7 +347,7 @@ b933JScCx8htmpdgg9+OMEjF8C/p0RazLzo4g5cSagI2O/vXUy65LgJ3Svqb9e2I\n\
 6gvO3vROcs9WzleH6sxIdKI=\n\
 -----END PRIVATE KEY-----\n";
 /// Its public half.
-#[cfg(feature = "rsa")]
+#[cfg(feature = "rsa-verify")]
 pub(crate) const RSA_PUBLIC: &str = "\
 -----BEGIN PUBLIC KEY-----\n\
 MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAo3kjNLDR3d6dGbG37BOa\n\
@@ -364,7 +364,7 @@ pub(crate) fn rsa_signing_key() -> countersign::Rs256SigningKey {
     countersign::Rs256SigningKey::from_pem_with(RSA_PRIVATE, Counting).unwrap()
 }
 
-#[cfg(feature = "rsa")]
+#[cfg(feature = "rsa-verify")]
 pub(crate) fn rsa_verifying_key() -> countersign::Rs256VerifyingKey {
     countersign::Rs256VerifyingKey::from_pem(RSA_PUBLIC).unwrap()
 }

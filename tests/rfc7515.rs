@@ -48,7 +48,7 @@ fn a_1_with_any_other_signature_character_is_refused() {
 #[cfg(feature = "rsa-verify")]
 mod a_2 {
     use super::{CLAIMS, check_as_jwt};
-    use countersign::{Claims, Entropy, EntropyError, Rs256SigningKey, Rs256VerifyingKey, Verifier, jws};
+    use countersign::{Rs256VerifyingKey, Verifier, jws};
 
     /// Appendix A.2: the JWS.
     const A2: &str = "eyJhbGciOiJSUzI1NiJ9.\

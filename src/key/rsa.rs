@@ -3,13 +3,13 @@
 
 use crate::algorithm::Algorithm;
 use crate::error::KeyError;
-use crate::key::pem::Label;
+use crate::key::pem::{self, Label};
 use crate::key::roca;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::num::NonZero;
 use pkcs1::ObjectIdentifier;
 use pkcs8::der::asn1::BitStringRef;
-use pkcs8::der::pem::LineEnding;
 use pkcs8::der::{self, Decode, Encode};
 use sha2::Sha256;
 
@@ -125,33 +125,34 @@ impl<'a> PublicNumbers<'a> {
 
     /// The key as SPKI PEM text.
     pub(crate) fn to_pem(self) -> Result<String, KeyError> {
-        self.encode().map_err(|_| KeyError::MalformedKey)
+        let spki = self.to_spki().map_err(|_| KeyError::MalformedKey)?;
+        pem::encode("PUBLIC KEY", &spki)
     }
 
-    fn encode(self) -> der::Result<String> {
+    fn to_spki(self) -> der::Result<Vec<u8>> {
         let exponent = self.exponent.get().to_be_bytes();
         let key = pkcs1::RsaPublicKeyRef {
             modulus: pkcs1::UintRef::new(self.modulus)?,
             public_exponent: pkcs1::UintRef::new(&exponent)?,
         }
         .to_der()?;
-        let info = pkcs8::SubjectPublicKeyInfoRef {
+        pkcs8::SubjectPublicKeyInfoRef {
             algorithm: pkcs1::ALGORITHM_ID,
             subject_public_key: BitStringRef::new(0, &key)?,
         }
-        .to_der()?;
-        Ok(der::pem::encode_string("PUBLIC KEY", LineEnding::LF, &info)?)
+        .to_der()
     }
 }
 
 /// A private key in the file that it came in. Its public numbers have passed every check; that the others belong to
 /// them is for the backend to check.
-#[cfg(feature = "rsa")]
+#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
 pub(crate) struct PrivateFile<'a> {
-    key: pkcs1::RsaPrivateKeyRef<'a>,
+    pkcs1: &'a [u8],
+    public_numbers: PublicNumbers<'a>,
 }
 
-#[cfg(feature = "rsa")]
+#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
 impl<'a> PrivateFile<'a> {
     /// Of PEM that is decoded already.
     pub(crate) fn from_labelled(label: Label, der: &'a [u8], allowed: Exponent) -> Result<Self, KeyError> {
@@ -178,12 +179,17 @@ impl<'a> PrivateFile<'a> {
 
     fn from_pkcs1(der: &'a [u8], allowed: Exponent) -> Result<Self, KeyError> {
         let key = pkcs1::RsaPrivateKeyRef::from_der(der).map_err(|_| KeyError::MalformedKey)?;
-        PublicNumbers::new(key.modulus.as_bytes(), key.public_exponent.as_bytes(), allowed)?;
-        Ok(Self { key })
+        let (modulus, exponent) = (key.modulus.as_bytes(), key.public_exponent.as_bytes());
+        Ok(Self { pkcs1: der, public_numbers: PublicNumbers::new(modulus, exponent, allowed)? })
     }
 
-    pub(crate) fn into_key(self) -> pkcs1::RsaPrivateKeyRef<'a> {
-        self.key
+    /// The key as PKCS#1.
+    pub(crate) const fn pkcs1(&self) -> &'a [u8] {
+        self.pkcs1
+    }
+
+    pub(crate) const fn public_numbers(&self) -> PublicNumbers<'a> {
+        self.public_numbers
     }
 }
 
@@ -209,7 +215,7 @@ fn exponent_value(exponent: &[u8], allowed: Exponent) -> Result<NonZero<u64>, Ke
     NonZero::new(value).filter(|_| fits).ok_or(KeyError::Exponent)
 }
 
-fn strip_zeros(number: &[u8]) -> &[u8] {
+pub(crate) fn strip_zeros(number: &[u8]) -> &[u8] {
     let zeros = number.iter().take_while(|&&byte| byte == 0).count();
     number.get(zeros..).unwrap_or_default()
 }

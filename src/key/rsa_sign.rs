@@ -8,6 +8,7 @@ use crate::key::{Entropy, Identity, SignKey, Signature, identified};
 use crate::secret::SecretBytes;
 use alloc::sync::Arc;
 use chacha20::ChaCha20Rng;
+use rsa::pkcs1::DecodeRsaPrivateKey;
 use rsa::pkcs8::{EncodePrivateKey, LineEnding};
 use rsa::rand_core::SeedableRng;
 use rsa::signature::{RandomizedSigner, SignatureEncoding};
@@ -94,8 +95,7 @@ impl<A: RsaAlgorithm> RsaSigningKey<A> {
     ///
     /// As [`from_der`](Self::from_der).
     pub fn from_der_with(der: &[u8], entropy: impl Entropy + 'static) -> Result<Self, KeyError> {
-        let key = PrivateFile::from_der(der, Exponent::Usual)?;
-        Self::from_file(key, Arc::new(entropy))
+        Self::from_file(&PrivateFile::from_der(der, Exponent::Usual)?, Arc::new(entropy))
     }
 
     /// A new key of `bits` bits with exponent 65537. 2048 take about a second.
@@ -133,7 +133,9 @@ impl<A: RsaAlgorithm> RsaSigningKey<A> {
         check_bits(bits)?;
         let mut random = random(&entropy).ok_or(KeyError::Entropy)?;
         let key = RsaPrivateKey::new(&mut random, bits).map_err(|_| KeyError::MalformedKey)?;
-        Self::new(key, Arc::new(entropy))
+        let (modulus, exponent) = (key.n().to_be_bytes(), key.e().to_be_bytes());
+        let public_numbers = PublicNumbers::new(&modulus, &exponent, Exponent::Usual)?;
+        Self::new(key, public_numbers, Arc::new(entropy))
     }
 
     /// The public key that verifies what this one signs, under the same name.
@@ -158,19 +160,22 @@ impl<A: RsaAlgorithm> RsaSigningKey<A> {
         entropy: impl Entropy + 'static,
     ) -> Result<Self, KeyError> {
         let (label, der) = pem::decode(pem, Wanted::Private)?;
-        Self::from_file(PrivateFile::from_labelled(label, &der, exponent)?, Arc::new(entropy))
+        Self::from_file(&PrivateFile::from_labelled(label, &der, exponent)?, Arc::new(entropy))
     }
 
-    fn from_file(file: PrivateFile<'_>, entropy: Arc<dyn Entropy>) -> Result<Self, KeyError> {
-        let key = RsaPrivateKey::try_from(file.into_key()).map_err(|_| KeyError::MalformedKey)?;
-        Self::new(key, entropy)
+    fn from_file(file: &PrivateFile<'_>, entropy: Arc<dyn Entropy>) -> Result<Self, KeyError> {
+        let key = RsaPrivateKey::from_pkcs1_der(file.pkcs1()).map_err(|_| KeyError::MalformedKey)?;
+        Self::new(key, file.public_numbers(), entropy)
     }
 
-    fn new(key: RsaPrivateKey, entropy: Arc<dyn Entropy>) -> Result<Self, KeyError> {
-        let (modulus, exponent) = (key.n().to_be_bytes(), key.e().to_be_bytes());
-        let verifying = RsaVerifyingKey::new(PublicNumbers::new(&modulus, &exponent, Exponent::Any)?)?;
-        let identity = Identity::new(A::ALGORITHM);
-        Ok(Self { signer: pkcs1v15::SigningKey::new(key), verifying, entropy, identity })
+    fn new(
+        key: RsaPrivateKey,
+        public_numbers: PublicNumbers<'_>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, KeyError> {
+        let verifying = RsaVerifyingKey::new(public_numbers)?;
+        let signer = pkcs1v15::SigningKey::new(key);
+        Ok(Self { signer, verifying, entropy, identity: Identity::new(A::ALGORITHM) })
     }
 
     fn key(&self) -> &RsaPrivateKey {

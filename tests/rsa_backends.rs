@@ -3,6 +3,8 @@
 //! `cargo test --test rsa_backends -- --nocapture` prints the counts.
 #![cfg(feature = "rsa-verify")]
 
+#[cfg(feature = "aws-lc-rs")]
+use countersign::aws_lc;
 use countersign::{Rs256VerifyingKey, VerifyKey};
 use rsa::pkcs1v15::{Signature, SigningKey, VerifyingKey};
 use rsa::pkcs8::{DecodePrivateKey, EncodePublicKey, LineEnding};
@@ -76,7 +78,11 @@ fn shown(counts: &Counts) -> String {
 
 /// Every verifier of this crate that the features offer, made of the same public key.
 fn verifiers(public: &str) -> Vec<(&'static str, Box<dyn VerifyKey>)> {
-    vec![("countersign", Box::new(Rs256VerifyingKey::from_pem_any_exponent(public).unwrap()))]
+    vec![
+        ("pure", Box::new(Rs256VerifyingKey::from_pem_any_exponent(public).unwrap())),
+        #[cfg(feature = "aws-lc-rs")]
+        ("aws_lc", Box::new(aws_lc::Rs256VerifyingKey::from_pem_any_exponent(public).unwrap())),
+    ]
 }
 
 fn try_key(name: &str, pem: &str, times: usize) -> Counts {

@@ -48,8 +48,6 @@ mod section_4_1 {
         RBSFKrKb2wqVwGU_NsYOYL-QtiWN2lbzcEe6XC0dApr5ydQLrHqkHHig3RBordaZ6Aj-oBHqFEHYpPe7Tpe-OfVfHd1E6cS6M1FZcD1NNLYD\
         5lFHpPI9bTwJlsde3uhGqC0ZCuEHg8lhzwOHrtIQbS0FVbb9k3-tVTU4fg_3L_vniUFAKwuCLqKnS2BYwdq_mzSnbLY7h_qixoR7jig3__kR\
         huaxwUkRz5iaiQkqgc5gHdrNP5zw";
-    /// Figure 4 (section 3.4), put together as PKCS#8.
-    const PRIVATE: &str = include_str!("data/rfc7520_3_4.pem");
 
     over_each_backend! { "rsa-verify" =>
         pub(crate) fn public_key() -> Rs256VerifyingKey {
@@ -76,6 +74,8 @@ mod section_4_1 {
         #[cfg(feature = "rsa")]
         #[test]
         fn rs256_is_signed_again_to_the_same_bytes() {
+            /// Figure 4 (section 3.4), put together as PKCS#8.
+            const PRIVATE: &str = include_str!("data/rfc7520_3_4.pem");
             let key = signing(PRIVATE).unwrap().with_key_id(KEY_ID).unwrap();
             assert_eq!(key.verifying_key().to_pem(), public_key().to_pem());
             let text = jws::Payload::new(CONTENT.as_bytes()).sign(&key).unwrap();

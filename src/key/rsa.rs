@@ -3,9 +3,8 @@
 
 use crate::algorithm::Algorithm;
 use crate::error::KeyError;
-use crate::key::pem::{self, Label};
+use crate::key::pem::Label;
 use crate::key::roca;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::num::NonZero;
 use pkcs1::ObjectIdentifier;
@@ -122,26 +121,20 @@ impl<'a> PublicNumbers<'a> {
     pub(crate) const fn exponent(&self) -> NonZero<u64> {
         self.exponent
     }
+}
 
-    /// The key as SPKI PEM text.
-    pub(crate) fn to_pem(self) -> Result<String, KeyError> {
-        let spki = self.to_spki().map_err(|_| KeyError::MalformedKey)?;
-        pem::encode("PUBLIC KEY", &spki)
+/// A public key of these big-endian numbers as SPKI.
+pub(crate) fn to_spki(modulus: &[u8], exponent: &[u8]) -> der::Result<Vec<u8>> {
+    let key = pkcs1::RsaPublicKeyRef {
+        modulus: pkcs1::UintRef::new(modulus)?,
+        public_exponent: pkcs1::UintRef::new(exponent)?,
     }
-
-    fn to_spki(self) -> der::Result<Vec<u8>> {
-        let exponent = self.exponent.get().to_be_bytes();
-        let key = pkcs1::RsaPublicKeyRef {
-            modulus: pkcs1::UintRef::new(self.modulus)?,
-            public_exponent: pkcs1::UintRef::new(&exponent)?,
-        }
-        .to_der()?;
-        pkcs8::SubjectPublicKeyInfoRef {
-            algorithm: pkcs1::ALGORITHM_ID,
-            subject_public_key: BitStringRef::new(0, &key)?,
-        }
-        .to_der()
+    .to_der()?;
+    pkcs8::SubjectPublicKeyInfoRef {
+        algorithm: pkcs1::ALGORITHM_ID,
+        subject_public_key: BitStringRef::new(0, &key)?,
     }
+    .to_der()
 }
 
 /// A private key in the file that it came in. Its public numbers have passed every check; that the others belong to

@@ -2,7 +2,7 @@
 
 use crate::error::{KeyError, SignatureError};
 use crate::key::pem::{self, Wanted};
-use crate::key::rsa::{Exponent, PublicNumbers, Rs256, RsaAlgorithm};
+use crate::key::rsa::{self, Exponent, PublicNumbers, Rs256, RsaAlgorithm};
 use crate::key::{Identity, VerifyKey, identified};
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -108,8 +108,9 @@ impl<A: RsaAlgorithm> RsaVerifyingKey<A> {
     ///
     /// [`KeyError::MalformedKey`] if it cannot be encoded; no key made here is known to do that.
     pub fn to_pem(&self) -> Result<String, KeyError> {
-        let modulus = self.modulus.modulus().to_be_bytes();
-        PublicNumbers::new(&modulus, &self.exponent.get().to_be_bytes(), Exponent::Any)?.to_pem()
+        let (modulus, exponent) = (self.modulus.modulus().to_be_bytes(), self.exponent.get().to_be_bytes());
+        let spki = rsa::to_spki(&modulus, &exponent).map_err(|_| KeyError::MalformedKey)?;
+        pem::encode("PUBLIC KEY", &spki)
     }
 
     fn from_pem_text(pem: &str, exponent: Exponent) -> Result<Self, KeyError> {
@@ -160,7 +161,8 @@ impl<A: RsaAlgorithm> RsaVerifyingKey<A> {
     }
 }
 
-/// The encoded message of RFC 8017 section 9.2, of as many bytes as the modulus, up to the hash.
+/// The encoded message of RFC 8017 section 9.2, of as many bytes as the modulus, up to the hash. At 2048 bits there are
+/// 202 bytes of padding; the RFC asks for 8.
 fn before_hash<A: RsaAlgorithm>(modulus_bytes: usize) -> Option<Box<[u8]>> {
     let hash_bytes = <A::Hash as Digest>::output_size();
     let not_padding = hash_bytes.checked_add(A::DIGEST_INFO.len())?.checked_add(3)?;

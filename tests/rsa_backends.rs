@@ -10,8 +10,8 @@ use rsa::pkcs1v15::{Signature, SigningKey, VerifyingKey};
 use rsa::pkcs8::{DecodePrivateKey, EncodePublicKey, LineEnding};
 use rsa::signature::{SignatureEncoding, Signer, Verifier};
 use rsa::traits::PublicKeyParts;
-use rsa::{BoxedUint, RsaPrivateKey};
-use sha2::Sha256;
+use rsa::{BoxedUint, Pkcs1v15Sign, RsaPrivateKey};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::thread;
 
@@ -27,9 +27,10 @@ const KEYS: [(&str, &str, usize); 6] = [
 ];
 
 /// What is tried on a key, and how often of a hundred times.
-const KINDS: [(Kind, u64); 7] = [
+const KINDS: [(Kind, u64); 8] = [
     (Kind::Valid, 10),
-    (Kind::OneBitFlipped, 48),
+    (Kind::OneBitFlipped, 43),
+    (Kind::OtherEncoding, 5),
     (Kind::RandomBelow, 10),
     (Kind::Random, 10),
     (Kind::OtherMessage, 5),
@@ -41,6 +42,7 @@ const KINDS: [(Kind, u64); 7] = [
 enum Kind {
     Valid,
     OneBitFlipped,
+    OtherEncoding,
     RandomBelow,
     Random,
     OtherMessage,
@@ -112,6 +114,8 @@ struct Tries {
     random: Random,
     /// Messages with their signatures.
     valid: Vec<([u8; 32], Vec<u8>)>,
+    /// Messages with what their key has signed in their place: nearly, but not quite, what RFC 8017 section 9.2 says.
+    other_encodings: Vec<([u8; 32], Vec<u8>)>,
     /// Numbers of as many bytes as the modulus that sign themselves, or are not below it, or are on the edge of that.
     edges: Vec<Vec<u8>>,
 }
@@ -126,6 +130,11 @@ impl Tries {
         })
         .take(24)
         .collect();
+        let other_encodings = valid.iter().enumerate().map(|(place, (message, _))| {
+            let encoded = not_quite_encoded(place, message, &mut random);
+            (*message, private.sign(Pkcs1v15Sign::new_unprefixed(), &encoded).unwrap())
+        });
+        let other_encodings = other_encodings.collect();
         let modulus = private.n().as_ref();
         let bytes = private.size();
         let precision = 8 * u32::try_from(bytes + 8).unwrap();
@@ -144,7 +153,7 @@ impl Tries {
         });
         let ones = |leading: u8| [&[leading][..], &vec![0xff; bytes - 1]].concat();
         let edges = edges.chain((0..8).map(|unused| ones(0xff >> unused))).collect();
-        Self { random, valid, edges }
+        Self { random, valid, other_encodings, edges }
     }
 
     fn next(&mut self) -> (Kind, [u8; 32], Vec<u8>) {
@@ -155,6 +164,11 @@ impl Tries {
             Kind::OneBitFlipped => {
                 let bit = self.random.below(8 * signature.len());
                 signature[bit / 8] ^= 1 << (bit % 8);
+            }
+            Kind::OtherEncoding => {
+                let place = self.random.below(self.other_encodings.len());
+                let (message, signature) = self.other_encodings[place].clone();
+                return (kind, message, signature);
             }
             Kind::RandomBelow => {
                 signature = self.random.bytes(signature.len());
@@ -189,6 +203,28 @@ impl Tries {
         }
         unreachable!("the times make a hundred")
     }
+}
+
+/// What stands behind the padding, with a mistake.
+fn not_quite_encoded(place: usize, message: &[u8], random: &mut Random) -> Vec<u8> {
+    const BEFORE_HASH: &[u8] =
+        b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20";
+    const WITHOUT_NULL: &[u8] = b"\x30\x2f\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x04\x20";
+    let hash = Sha256::digest(message);
+    let mut whole = [BEFORE_HASH, &hash].concat();
+    match place % 8 {
+        0 => return hash.to_vec(),
+        1 => return [WITHOUT_NULL, &hash].concat(),
+        2 => whole.insert(0, 0),
+        3 => whole.push(0),
+        4 => drop(whole.pop()),
+        5 => whole.extend(random.bytes(100)),
+        _ => {
+            let bit = random.below(8 * whole.len());
+            whole[bit / 8] ^= 1 << (bit % 8);
+        }
+    }
+    whole
 }
 
 /// SplitMix64: the same on every run.

@@ -183,8 +183,11 @@ impl<A: RsaAlgorithm> VerifyKey for RsaVerifyingKey<A> {
         let message = self.message(signature).ok_or(SignatureError::Invalid)?;
         // Step 4: the whole encoded message is built and compared. Nothing of what the signature holds is read, so
         // there is nothing that could be read in two ways.
-        let zeros = message.len().saturating_sub(length);
-        let expected = core::iter::repeat_n(&0, zeros).chain(&self.before_hash).chain(&hash);
-        if expected.eq(&message) { Ok(()) } else { Err(SignatureError::Invalid) }
+        let (zeros, encoded) =
+            message.split_at_checked(message.len().saturating_sub(length)).unwrap_or_default();
+        let (before_hash, rest) = encoded.split_at_checked(self.before_hash.len()).unwrap_or_default();
+        let equal =
+            zeros.iter().all(|byte| *byte == 0) && before_hash == &*self.before_hash && rest == &*hash;
+        if equal { Ok(()) } else { Err(SignatureError::Invalid) }
     }
 }

@@ -1,13 +1,19 @@
-//! What a key can do. The crate's own keys are in [`hmac`] and [`rsa`]; a key of yours, in an HSM or over
-//! another backend, implements the same traits.
+//! What a key can do. The crate's own keys are in [`hmac`], `rsa_sign`, `rsa_verify` and `aws_lc`; a key of yours, in
+//! an HSM or over another backend, implements the same traits.
 
+#[cfg(feature = "aws-lc-rs")]
+pub mod aws_lc;
 pub(crate) mod hmac;
-#[cfg(feature = "rsa")]
+#[cfg(feature = "rsa-verify")]
 pub(crate) mod pem;
-#[cfg(feature = "rsa")]
+#[cfg(feature = "rsa-verify")]
 pub(crate) mod roca;
-#[cfg(feature = "rsa")]
+#[cfg(feature = "rsa-verify")]
 pub(crate) mod rsa;
+#[cfg(feature = "rsa")]
+pub(crate) mod rsa_sign;
+#[cfg(feature = "rsa-verify")]
+pub(crate) mod rsa_verify;
 
 use crate::algorithm::Algorithm;
 use crate::error::{EntropyError, KeyError, SignError, SignatureError};
@@ -359,8 +365,8 @@ impl fmt::Debug for Identity {
 
 /// Implements `Key`, `Debug` and `with_key_id` for a key type that has a field `identity`.
 macro_rules! identified {
-    ($name:ident < $parameter:ident : $bound:ident >) => {
-        impl<$parameter: $bound> $name<$parameter> {
+    ($name:ident $(< $parameter:ident : $bound:ident >)?) => {
+        impl$(<$parameter: $bound>)? $name$(<$parameter>)? {
             /// The same key with a name (`kid`), which it writes into its tokens and then also demands of them.
             ///
             /// # Errors
@@ -375,7 +381,7 @@ macro_rules! identified {
             }
         }
 
-        impl<$parameter: $bound> crate::key::Key for $name<$parameter> {
+        impl$(<$parameter: $bound>)? crate::key::Key for $name$(<$parameter>)? {
             fn algorithm(&self) -> crate::algorithm::Algorithm {
                 self.identity.algorithm()
             }
@@ -389,7 +395,7 @@ macro_rules! identified {
             }
         }
 
-        impl<$parameter: $bound> core::fmt::Debug for $name<$parameter> {
+        impl$(<$parameter: $bound>)? core::fmt::Debug for $name$(<$parameter>)? {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 f.debug_struct(stringify!($name))
                     .field("algorithm", &self.identity.algorithm())

@@ -49,7 +49,8 @@
 //! | | signs | verifies |
 //! |---|---|---|
 //! | HS256 | [`Hs256Key`] | [`Hs256Key`] |
-//! | RS256 (feature `rsa`) | `Rs256SigningKey` | `Rs256VerifyingKey` |
+//! | RS256 (features `rsa`, `rsa-verify`) | `Rs256SigningKey` | `Rs256VerifyingKey` |
+//! | RS256 (feature `aws-lc-rs`) | `aws_lc::Rs256SigningKey` | `aws_lc::Rs256VerifyingKey` |
 //! | yours: HSM, another library | [`SignKey`], or [`Claims::prepare`] | [`VerifyKey`] |
 //! | several, by `kid` | | [`KeySet`], or a [`KeySource`] of yours |
 //!
@@ -58,7 +59,9 @@
 //! | feature | default | |
 //! |---|---|---|
 //! | `std` | yes | the clock: `Verifier::verify`; faster base64url; without it: `no_std` and `alloc` |
-//! | `rsa` | yes | RS256 |
+//! | `rsa` | yes | signing with RS256, through the crate `rsa`; turns `rsa-verify` on |
+//! | `rsa-verify` | yes | verifying RS256, without the crate `rsa` |
+//! | `aws-lc-rs` | no | signing and verifying RS256 over AWS-LC, in C and assembly: the module `aws_lc` |
 //! | `getrandom` | yes | the system's randomness, for new keys and for signing with RSA |
 //!
 //! HS256 is always there. No feature removes a check.
@@ -126,9 +129,15 @@ pub use header::{EncodedHeader, Header};
 pub use jws::compact::Unverified;
 #[cfg(feature = "getrandom")]
 pub use key::SystemEntropy;
+#[cfg(feature = "aws-lc-rs")]
+pub use key::aws_lc;
 pub use key::hmac::{HmacAlgorithm, HmacKey, Hs256, Hs256Key};
+#[cfg(feature = "rsa-verify")]
+pub use key::rsa::{Rs256, RsaAlgorithm};
 #[cfg(feature = "rsa")]
-pub use key::rsa::{Rs256, Rs256SigningKey, Rs256VerifyingKey, RsaAlgorithm, RsaSigningKey, RsaVerifyingKey};
+pub use key::rsa_sign::{Rs256SigningKey, RsaSigningKey};
+#[cfg(feature = "rsa-verify")]
+pub use key::rsa_verify::{Rs256VerifyingKey, RsaVerifyingKey};
 pub use key::{Entropy, ExternalKey, Key, SignKey, Signature, VerifyKey};
 pub use keyset::{KeyRef, KeySet, KeySource, Recognized};
 pub use limits::Limits;

@@ -1859,18 +1859,14 @@ fn what_a_type_cannot_read_is_said_of_the_type_and_not_of_the_payload() {
 
 // ---- RSA ----
 
-#[cfg(feature = "rsa")]
+#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
 mod rsa {
     use super::*;
-    use countersign::{Algorithm, Rs256VerifyingKey, SignKey};
-    use util::{RSA_PUBLIC, der, pem, rsa_signing_key, rsa_verifying_key};
+    use countersign::{Algorithm, SignKey};
+    use util::{RSA_PUBLIC, der, over_each_backend, pem};
 
     const RS_HEADER: &str = r#"{"alg":"RS256","typ":"JWT"}"#;
     const RS_PAYLOAD: &str = r#"{"exp":1700000900}"#;
-
-    fn rs_verifier() -> Verifier {
-        open().with_keys(rsa_verifying_key())
-    }
 
     /// A token with the fixed header and payload, and this signature.
     fn with_signature(signature: impl AsRef<[u8]>) -> String {
@@ -1913,184 +1909,190 @@ mod rsa {
         }
     }
 
-    #[test]
-    fn a_token_keyed_with_the_public_key_is_refused() {
-        // Any key makes the point: the algorithm is compared before the signature is looked at.
-        for kid in ["", r#","kid":"rsa""#] {
-            let header = format!(r#"{{"alg":"HS256","typ":"JWT"{kid}}}"#);
-            let error = refusal(&rs_verifier(), &signed_with(&other_key(), header, GOOD));
-            let expected = VerifyError::AlgorithmMismatch { key: Algorithm::Rs256, token: Algorithm::Hs256 };
+    over_each_backend! { "rsa" =>
+        fn rs_verifier() -> Verifier {
+            open().with_keys(rsa_verifying_key())
+        }
+
+        #[test]
+        fn a_token_keyed_with_the_public_key_is_refused() {
+            // Any key makes the point: the algorithm is compared before the signature is looked at.
+            for kid in ["", r#","kid":"rsa""#] {
+                let header = format!(r#"{{"alg":"HS256","typ":"JWT"{kid}}}"#);
+                let error = refusal(&rs_verifier(), &signed_with(&other_key(), header, GOOD));
+                let expected = VerifyError::AlgorithmMismatch { key: Algorithm::Rs256, token: Algorithm::Hs256 };
+                assert_eq!(error, expected);
+            }
+            let error = refusal(&open(), &signed_with(&rsa_signing_key(), RS_HEADER, GOOD));
+            let expected = VerifyError::AlgorithmMismatch { key: Algorithm::Hs256, token: Algorithm::Rs256 };
             assert_eq!(error, expected);
         }
-        let error = refusal(&open(), &signed_with(&rsa_signing_key(), RS_HEADER, GOOD));
-        let expected = VerifyError::AlgorithmMismatch { key: Algorithm::Hs256, token: Algorithm::Rs256 };
-        assert_eq!(error, expected);
-    }
 
-    #[test]
-    fn one_kid_under_two_algorithms_is_two_keys() {
-        let mut keys = KeySet::new();
-        keys.insert(rsa_verifying_key().with_key_id("k").unwrap()).unwrap();
-        let rsa_only = open().with_keys(keys.clone());
-        let hs_token = signed_with(&key(), r#"{"alg":"HS256","kid":"k"}"#, GOOD);
-        let rs_token = signed_with(&rsa_signing_key(), r#"{"alg":"RS256","kid":"k"}"#, GOOD);
-        assert_eq!(refusal(&rsa_only, &hs_token), VerifyError::UnknownKey);
-        assert_accepted(&rsa_only, &rs_token);
+        #[test]
+        fn one_kid_under_two_algorithms_is_two_keys() {
+            let mut keys = KeySet::new();
+            keys.insert(rsa_verifying_key().with_key_id("k").unwrap()).unwrap();
+            let rsa_only = open().with_keys(keys.clone());
+            let hs_token = signed_with(&key(), r#"{"alg":"HS256","kid":"k"}"#, GOOD);
+            let rs_token = signed_with(&rsa_signing_key(), r#"{"alg":"RS256","kid":"k"}"#, GOOD);
+            assert_eq!(refusal(&rsa_only, &hs_token), VerifyError::UnknownKey);
+            assert_accepted(&rsa_only, &rs_token);
 
-        keys.insert(key().with_key_id("k").unwrap()).unwrap();
-        let both = open().with_keys(keys);
-        assert_accepted(&both, &hs_token);
-        assert_accepted(&both, &rs_token);
-        for (signer, header) in [(&key() as &dyn SignKey, "RS256"), (&rsa_signing_key(), "HS256")] {
-            let crossed = signed_with(&signer, format!(r#"{{"alg":"{header}","kid":"k"}}"#), GOOD);
-            assert_eq!(refusal(&both, &crossed), VerifyError::InvalidSignature);
-        }
-    }
-
-    #[test]
-    fn a_signature_of_another_length_than_the_modulus_is_refused() {
-        let good = util::unb64(VALID);
-        assert_accepted(&rs_verifier(), &with_signature(&good));
-        let zero_before: Vec<u8> = [0].into_iter().chain(good.iter().copied()).collect();
-        let zero_behind: Vec<u8> = good.iter().copied().chain([0]).collect();
-        for signature in [
-            &[][..],
-            &[0],
-            &good[..255],
-            &good[1..],
-            &good[..32],
-            &zero_before,
-            &zero_behind,
-            &good.repeat(2),
-            &good.repeat(4),
-        ] {
-            assert_eq!(refusal(&rs_verifier(), &with_signature(signature)), VerifyError::InvalidSignature);
-        }
-    }
-
-    #[test]
-    fn numbers_that_sign_themselves_are_refused() {
-        let modulus = modulus();
-        let mut one = [0; 256];
-        one[255] = 1;
-        let mut less = modulus.clone();
-        less[255] -= 1;
-        let mut more = modulus.clone();
-        more[255] += 1;
-        for signature in [&[0; 256][..], &one, &less, &modulus, &more, &[0xff; 256]] {
-            assert_eq!(refusal(&rs_verifier(), &with_signature(signature)), VerifyError::InvalidSignature);
-        }
-    }
-
-    #[test]
-    fn any_flipped_bit_of_a_signature_is_refused() {
-        let good = util::unb64(VALID);
-        let verifier = rs_verifier();
-        for place in (0..256).step_by(5) {
-            let mut changed = good.clone();
-            changed[place] ^= 1 << (place % 8);
-            let error = verifier.verify_at::<()>(&with_signature(changed), NOW).unwrap_err();
-            assert_eq!(error, VerifyError::InvalidSignature);
-        }
-    }
-
-    #[test]
-    fn a_signature_with_any_other_padding_is_refused() {
-        for (what, signature) in FORGED {
-            let error = refusal(&rs_verifier(), &with_signature(util::unb64(signature)));
-            assert_eq!(error, VerifyError::InvalidSignature, "{what}");
-        }
-    }
-
-    #[test]
-    fn a_cube_root_is_no_signature_for_exponent_3() {
-        let modulus = util::unb64(CUBE_MODULUS);
-        let verifier =
-            open().with_keys(Rs256VerifyingKey::from_modulus_and_any_exponent(&modulus, &[3]).unwrap());
-        assert_accepted(&verifier, &with_signature(util::unb64(CUBE_VALID)));
-        assert_eq!(
-            refusal(&verifier, &with_signature(util::unb64(CUBE_ROOT))),
-            VerifyError::InvalidSignature
-        );
-        // One is its own cube.
-        let mut one = [0; 256];
-        one[255] = 1;
-        assert_eq!(refusal(&verifier, &with_signature(one)), VerifyError::InvalidSignature);
-    }
-
-    #[test]
-    fn exponents_that_make_signing_trivial_or_slow_make_no_key() {
-        let modulus = modulus();
-        let huge = [0xff; 256];
-        for exponent in [
-            &[][..],
-            &[0],
-            &[1],
-            &[2],
-            &[0, 0, 1],
-            &[4],
-            &[1, 0, 0],
-            &[2, 0, 0, 0, 1],
-            &[1, 0, 0, 0, 0, 0, 0, 0, 1],
-            &huge,
-            &modulus,
-        ] {
-            for made in [
-                Rs256VerifyingKey::from_modulus_and_exponent(&modulus, exponent),
-                Rs256VerifyingKey::from_modulus_and_any_exponent(&modulus, exponent),
-            ] {
-                assert_eq!(made.unwrap_err(), KeyError::Exponent, "{exponent:?}");
+            keys.insert(key().with_key_id("k").unwrap()).unwrap();
+            let both = open().with_keys(keys);
+            assert_accepted(&both, &hs_token);
+            assert_accepted(&both, &rs_token);
+            for (signer, header) in [(&key() as &dyn SignKey, "RS256"), (&rsa_signing_key(), "HS256")] {
+                let crossed = signed_with(&signer, format!(r#"{{"alg":"{header}","kid":"k"}}"#), GOOD);
+                assert_eq!(refusal(&both, &crossed), VerifyError::InvalidSignature);
             }
         }
-        for unusual in [&[3][..], &[17], &[1, 0, 3], &[1, 0xff, 0xff, 0xff, 0xff]] {
-            assert_eq!(
-                Rs256VerifyingKey::from_modulus_and_exponent(&modulus, unusual).unwrap_err(),
-                KeyError::Exponent
-            );
-            assert!(Rs256VerifyingKey::from_modulus_and_any_exponent(&modulus, unusual).is_ok());
+
+        #[test]
+        fn a_signature_of_another_length_than_the_modulus_is_refused() {
+            let good = util::unb64(VALID);
+            assert_accepted(&rs_verifier(), &with_signature(&good));
+            let zero_before: Vec<u8> = [0].into_iter().chain(good.iter().copied()).collect();
+            let zero_behind: Vec<u8> = good.iter().copied().chain([0]).collect();
+            for signature in [
+                &[][..],
+                &[0],
+                &good[..255],
+                &good[1..],
+                &good[..32],
+                &zero_before,
+                &zero_behind,
+                &good.repeat(2),
+                &good.repeat(4),
+            ] {
+                assert_eq!(refusal(&rs_verifier(), &with_signature(signature)), VerifyError::InvalidSignature);
+            }
         }
-    }
 
-    #[test]
-    fn moduli_that_are_too_small_too_large_or_even_make_no_key() {
-        let made =
-            |modulus: &[u8]| Rs256VerifyingKey::from_modulus_and_exponent(modulus, &[1, 0, 1]).map(|_| ());
-        let small = |bits| Err(KeyError::ModulusTooSmall { bits, minimum: 2048 });
-        let large = |bits| Err(KeyError::ModulusTooLarge { bits, limit: 8192 });
-        assert_eq!(made(&[]), small(0));
-        assert_eq!(made(&[0; 256]), small(0));
-        assert_eq!(made(&[15]), small(4));
-        assert_eq!(made(&[0xff; 128]), small(1024));
-        assert_eq!(made(&[&[0x7f][..], &[0xff; 255]].concat()), small(2047));
-        assert_eq!(made(&[&[0; 100][..], &[0xff; 255]].concat()), small(2040));
-        assert_eq!(made(&[&[1][..], &[0xff; 1024]].concat()), large(8193));
-        assert_eq!(made(&[0xff; 100_000]), large(800_000));
-        assert_eq!(made(&[&[0xff; 255][..], &[0xfe]].concat()), Err(KeyError::MalformedKey));
-        assert_eq!(made(&[0xff; 256]), Ok(()));
-        assert_eq!(made(&[0xff; 1024]), Ok(()));
-        assert_eq!(made(&[&[0; 3][..], &modulus()].concat()), Ok(()));
-    }
+        #[test]
+        fn numbers_that_sign_themselves_are_refused() {
+            let modulus = modulus();
+            let mut one = [0; 256];
+            one[255] = 1;
+            let mut less = modulus.clone();
+            less[255] -= 1;
+            let mut more = modulus.clone();
+            more[255] += 1;
+            for signature in [&[0; 256][..], &one, &less, &modulus, &more, &[0xff; 256]] {
+                assert_eq!(refusal(&rs_verifier(), &with_signature(signature)), VerifyError::InvalidSignature);
+            }
+        }
 
-    #[test]
-    fn a_modulus_that_can_be_factored_makes_no_key() {
-        // The modulus of Project Wycheproof's case `rejectsKeyWithRocaVulnerability` (Apache-2.0).
-        const MODULUS: &str = "\
-        AanFpofbj7KjD4Lf-N2hVMKR7yewSyXhhbirIMTGpfYEhZ_lnt5UoK98DnKIgArXGTu3MaW_HhFw16HGaTDUHqPrId7fe4r1\
-        1CqRw09yBFuW79V8sYIwHdzCaWflUI6auImYbVfoN9_nD5n8N8SY9DwXw7mwZM9wREPXoDPgOoIWl6q_MPsp7n0zs3Z5ZaiQ\
-        WOOzl1S9OhwAfSiiOwz6efnXEaxuTEtPd7BjSx7NaFka8Dx9U7YqXy2RFj1O9PjyaDGuRh7YXsX3iMUSP_wSyHQg_c_qHRtK\
-        UsNSGCT7OZg0hzm2KphtjnayKJvC64vAbROBR4Ubg6Bxg9IQVZ-QYyE";
-        let made =
-            |modulus: &[u8]| Rs256VerifyingKey::from_modulus_and_exponent(modulus, &[1, 0, 1]).map(|_| ());
-        let mut modulus = util::unb64(MODULUS);
-        assert_eq!(made(&modulus), Err(KeyError::Roca));
-        assert_eq!(made(&[&[0][..], &modulus].concat()), Err(KeyError::Roca));
-        assert_eq!(KeyError::Roca.code(), "roca");
-        // Its neighbours do not bear the mark.
-        let last = modulus.len() - 1;
-        for change in [2, 4, 8, 32] {
-            modulus[last] ^= change;
-            assert_eq!(made(&modulus), Ok(()));
-            modulus[last] ^= change;
+        #[test]
+        fn any_flipped_bit_of_a_signature_is_refused() {
+            let good = util::unb64(VALID);
+            let verifier = rs_verifier();
+            for place in (0..256).step_by(5) {
+                let mut changed = good.clone();
+                changed[place] ^= 1 << (place % 8);
+                let error = verifier.verify_at::<()>(&with_signature(changed), NOW).unwrap_err();
+                assert_eq!(error, VerifyError::InvalidSignature);
+            }
+        }
+
+        #[test]
+        fn a_signature_with_any_other_padding_is_refused() {
+            for (what, signature) in FORGED {
+                let error = refusal(&rs_verifier(), &with_signature(util::unb64(signature)));
+                assert_eq!(error, VerifyError::InvalidSignature, "{what}");
+            }
+        }
+
+        #[test]
+        fn a_cube_root_is_no_signature_for_exponent_3() {
+            let modulus = util::unb64(CUBE_MODULUS);
+            let verifier =
+                open().with_keys(Rs256VerifyingKey::from_modulus_and_any_exponent(&modulus, &[3]).unwrap());
+            assert_accepted(&verifier, &with_signature(util::unb64(CUBE_VALID)));
+            assert_eq!(
+                refusal(&verifier, &with_signature(util::unb64(CUBE_ROOT))),
+                VerifyError::InvalidSignature
+            );
+            // One is its own cube.
+            let mut one = [0; 256];
+            one[255] = 1;
+            assert_eq!(refusal(&verifier, &with_signature(one)), VerifyError::InvalidSignature);
+        }
+
+        #[test]
+        fn exponents_that_make_signing_trivial_or_slow_make_no_key() {
+            let modulus = modulus();
+            let huge = [0xff; 256];
+            for exponent in [
+                &[][..],
+                &[0],
+                &[1],
+                &[2],
+                &[0, 0, 1],
+                &[4],
+                &[1, 0, 0],
+                &[2, 0, 0, 0, 1],
+                &[1, 0, 0, 0, 0, 0, 0, 0, 1],
+                &huge,
+                &modulus,
+            ] {
+                for made in [
+                    Rs256VerifyingKey::from_modulus_and_exponent(&modulus, exponent),
+                    Rs256VerifyingKey::from_modulus_and_any_exponent(&modulus, exponent),
+                ] {
+                    assert_eq!(made.unwrap_err(), KeyError::Exponent, "{exponent:?}");
+                }
+            }
+            for unusual in [&[3][..], &[17], &[1, 0, 3], &[1, 0xff, 0xff, 0xff, 0xff]] {
+                assert_eq!(
+                    Rs256VerifyingKey::from_modulus_and_exponent(&modulus, unusual).unwrap_err(),
+                    KeyError::Exponent
+                );
+                assert!(Rs256VerifyingKey::from_modulus_and_any_exponent(&modulus, unusual).is_ok());
+            }
+        }
+
+        #[test]
+        fn moduli_that_are_too_small_too_large_or_even_make_no_key() {
+            let made =
+                |modulus: &[u8]| Rs256VerifyingKey::from_modulus_and_exponent(modulus, &[1, 0, 1]).map(|_| ());
+            let small = |bits| Err(KeyError::ModulusTooSmall { bits, minimum: 2048 });
+            let large = |bits| Err(KeyError::ModulusTooLarge { bits, limit: 8192 });
+            assert_eq!(made(&[]), small(0));
+            assert_eq!(made(&[0; 256]), small(0));
+            assert_eq!(made(&[15]), small(4));
+            assert_eq!(made(&[0xff; 128]), small(1024));
+            assert_eq!(made(&[&[0x7f][..], &[0xff; 255]].concat()), small(2047));
+            assert_eq!(made(&[&[0; 100][..], &[0xff; 255]].concat()), small(2040));
+            assert_eq!(made(&[&[1][..], &[0xff; 1024]].concat()), large(8193));
+            assert_eq!(made(&[0xff; 100_000]), large(800_000));
+            assert_eq!(made(&[&[0xff; 255][..], &[0xfe]].concat()), Err(KeyError::MalformedKey));
+            assert_eq!(made(&[0xff; 256]), Ok(()));
+            assert_eq!(made(&[0xff; 1024]), Ok(()));
+            assert_eq!(made(&[&[0; 3][..], &modulus()].concat()), Ok(()));
+        }
+
+        #[test]
+        fn a_modulus_that_can_be_factored_makes_no_key() {
+            // The modulus of Project Wycheproof's case `rejectsKeyWithRocaVulnerability` (Apache-2.0).
+            const MODULUS: &str = "\
+            AanFpofbj7KjD4Lf-N2hVMKR7yewSyXhhbirIMTGpfYEhZ_lnt5UoK98DnKIgArXGTu3MaW_HhFw16HGaTDUHqPrId7fe4r1\
+            1CqRw09yBFuW79V8sYIwHdzCaWflUI6auImYbVfoN9_nD5n8N8SY9DwXw7mwZM9wREPXoDPgOoIWl6q_MPsp7n0zs3Z5ZaiQ\
+            WOOzl1S9OhwAfSiiOwz6efnXEaxuTEtPd7BjSx7NaFka8Dx9U7YqXy2RFj1O9PjyaDGuRh7YXsX3iMUSP_wSyHQg_c_qHRtK\
+            UsNSGCT7OZg0hzm2KphtjnayKJvC64vAbROBR4Ubg6Bxg9IQVZ-QYyE";
+            let made =
+                |modulus: &[u8]| Rs256VerifyingKey::from_modulus_and_exponent(modulus, &[1, 0, 1]).map(|_| ());
+            let mut modulus = util::unb64(MODULUS);
+            assert_eq!(made(&modulus), Err(KeyError::Roca));
+            assert_eq!(made(&[&[0][..], &modulus].concat()), Err(KeyError::Roca));
+            assert_eq!(KeyError::Roca.code(), "roca");
+            // Its neighbours do not bear the mark.
+            let last = modulus.len() - 1;
+            for change in [2, 4, 8, 32] {
+                modulus[last] ^= change;
+                assert_eq!(made(&modulus), Ok(()));
+                modulus[last] ^= change;
+            }
         }
     }
 

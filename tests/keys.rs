@@ -691,46 +691,11 @@ fn what_is_built_once_can_be_shared_by_threads() {
 
 // ---- RSA ----
 
-#[cfg(feature = "rsa")]
+#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
 mod rsa {
     use super::*;
-    use countersign::{PemMistake, Rs256SigningKey, Rs256VerifyingKey};
-    use std::sync::LazyLock;
-    use util::{RSA_PRIVATE, RSA_PUBLIC, der, pem, rsa_signing_key, rsa_verifying_key};
-
-    fn signing(text: &str) -> Result<Rs256SigningKey, KeyError> {
-        Rs256SigningKey::from_pem_with(text, Counting)
-    }
-
-    fn signing_der(der: &[u8]) -> Result<Rs256SigningKey, KeyError> {
-        Rs256SigningKey::from_der_with(der, Counting)
-    }
-
-    /// Checks that a text makes no key of either kind, for this reason.
-    #[track_caller]
-    fn mistaken(text: &str, mistake: PemMistake) {
-        mistaken_private(text, mistake);
-        mistaken_public(text, mistake);
-    }
-
-    #[track_caller]
-    fn mistaken_private(text: &str, mistake: PemMistake) {
-        no_key(signing(text), &KeyError::Pem(mistake), "pem", text);
-        no_key(
-            Rs256SigningKey::from_pem_any_exponent_with(text, Counting),
-            &KeyError::Pem(mistake),
-            "pem",
-            text,
-        );
-        #[cfg(feature = "getrandom")]
-        no_key(Rs256SigningKey::from_pem(text), &KeyError::Pem(mistake), "pem", text);
-    }
-
-    #[track_caller]
-    fn mistaken_public(text: &str, mistake: PemMistake) {
-        no_key(Rs256VerifyingKey::from_pem(text), &KeyError::Pem(mistake), "pem", text);
-        no_key(Rs256VerifyingKey::from_pem_any_exponent(text), &KeyError::Pem(mistake), "pem", text);
-    }
+    use countersign::PemMistake;
+    use util::{RSA_PRIVATE, RSA_PUBLIC, der, over_each_backend, pem};
 
     /// The four kinds of PEM file that an RSA key comes in, the private ones first.
     fn pems() -> [String; 4] {
@@ -744,430 +709,526 @@ mod rsa {
     }
 
     #[track_caller]
-    fn pair(signing: &Rs256SigningKey, verifying: &Rs256VerifyingKey) {
+    fn pair(signing: &impl SignKey, verifying: &(impl VerifyKey + Clone + 'static)) {
         let token = token_of(signing);
         assert_accepted(&open().with_keys(verifying.clone()), &token);
     }
 
-    #[test]
-    fn every_kind_of_pem_and_der_makes_the_same_key() {
-        let [pkcs8, pkcs1, spki, pkcs1_public] = pems();
-        for private in [&pkcs8, &pkcs1] {
-            for key in [signing(private), signing_der(&der(private))] {
-                let key = key.unwrap();
-                pair(&key, &rsa_verifying_key());
-                assert_eq!(key.verifying_key().to_pem().unwrap(), RSA_PUBLIC);
+    over_each_backend! { "rsa" =>
+        /// Checks that a text makes no key of either kind, for this reason.
+        #[track_caller]
+        fn mistaken(text: &str, mistake: PemMistake) {
+            mistaken_private(text, mistake);
+            mistaken_public(text, mistake);
+        }
+
+        #[track_caller]
+        fn mistaken_private(text: &str, mistake: PemMistake) {
+            no_key(signing(text), &KeyError::Pem(mistake), "pem", text);
+            no_key(signing_any_exponent(text), &KeyError::Pem(mistake), "pem", text);
+            #[cfg(feature = "getrandom")]
+            no_key(Rs256SigningKey::from_pem(text), &KeyError::Pem(mistake), "pem", text);
+        }
+
+        #[track_caller]
+        fn mistaken_public(text: &str, mistake: PemMistake) {
+            no_key(Rs256VerifyingKey::from_pem(text), &KeyError::Pem(mistake), "pem", text);
+            no_key(Rs256VerifyingKey::from_pem_any_exponent(text), &KeyError::Pem(mistake), "pem", text);
+        }
+
+        #[test]
+        fn every_kind_of_pem_and_der_makes_the_same_key() {
+            let [pkcs8, pkcs1, spki, pkcs1_public] = pems();
+            for private in [&pkcs8, &pkcs1] {
+                for key in [signing(private), signing_der(&der(private))] {
+                    let key = key.unwrap();
+                    pair(&key, &rsa_verifying_key());
+                    assert_eq!(key.verifying_key().to_pem().unwrap(), RSA_PUBLIC);
+                }
+            }
+            for public in [&spki, &pkcs1_public] {
+                for key in [Rs256VerifyingKey::from_pem(public), Rs256VerifyingKey::from_der(&der(public))] {
+                    assert_eq!(key.unwrap().to_pem().unwrap(), RSA_PUBLIC);
+                }
+            }
+            let written = rsa_signing_key().to_secret_pem().unwrap();
+            assert_eq!(core::str::from_utf8(written.expose_secret()).unwrap(), RSA_PRIVATE);
+        }
+
+        #[test]
+        fn a_private_key_is_no_public_one_and_the_reverse() {
+            let [pkcs8, pkcs1, spki, pkcs1_public] = pems();
+            for private in [&pkcs8, &pkcs1] {
+                mistaken_public(private, PemMistake::PrivateKey);
+            }
+            for public in [&spki, &pkcs1_public] {
+                mistaken_private(public, PemMistake::PublicKey);
+            }
+            // DER says it too, but only as being of another shape.
+            for private in [&pkcs8, &pkcs1] {
+                no_key(
+                    Rs256VerifyingKey::from_der(&der(private)),
+                    &KeyError::MalformedKey,
+                    "malformed_key",
+                    private,
+                );
+            }
+            for public in [&spki, &pkcs1_public] {
+                no_key(signing_der(&der(public)), &KeyError::MalformedKey, "malformed_key", public);
             }
         }
-        for public in [&spki, &pkcs1_public] {
-            for key in [Rs256VerifyingKey::from_pem(public), Rs256VerifyingKey::from_der(&der(public))] {
-                assert_eq!(key.unwrap().to_pem().unwrap(), RSA_PUBLIC);
+
+        #[test]
+        fn each_usual_mistake_with_a_pem_is_called_by_its_name() {
+            for text in pems() {
+                mistaken(&text.replace('\n', "\\n"), PemMistake::EscapedLineBreaks);
+                mistaken(&text.replace('\n', "\r\n"), PemMistake::CrLf);
+                mistaken(&text.replace('\n', "\r"), PemMistake::CrLf);
+                mistaken(
+                    &text.lines().map(|line| format!("    {line}\n")).collect::<String>(),
+                    PemMistake::Indented,
+                );
+                mistaken(&text.replace('\n', "\n\t"), PemMistake::Indented);
+                mistaken(&text.replace('\n', " \n"), PemMistake::Indented);
+                mistaken(&b64_standard(&text), PemMistake::Base64OfPem);
+                mistaken(&format!("{}\n", b64_standard(&text)), PemMistake::Base64OfPem);
+                mistaken(&text.repeat(2), PemMistake::SeveralBlocks);
+                mistaken(&format!("{text}{RSA_PUBLIC}"), PemMistake::SeveralBlocks);
+                mistaken(&format!("{CERTIFICATE}{text}"), PemMistake::SeveralBlocks);
+                mistaken(text.split("-----END").next().unwrap(), PemMistake::MissingEnd);
+                mistaken(&text[..200], PemMistake::MissingEnd);
+                mistaken(&text.replace('\n', " "), PemMistake::LostLineBreaks);
+                mistaken(&text.replace('\n', ""), PemMistake::LostLineBreaks);
+                mistaken(&format!("\"{text}\""), PemMistake::Quoted);
+                mistaken(&format!("'{text}'"), PemMistake::Quoted);
+            }
+            for nothing in ["", " ", "\n", " \n\t\n"] {
+                mistaken(nothing, PemMistake::Empty);
+            }
+            for text in [
+                "x",
+                "private.pem",
+                "/etc/keys/private.pem",
+                "secret",
+                "{\"kty\":\"RSA\"}",
+                "ssh-rsa AAAAB3NzaC1yc2E",
+            ] {
+                mistaken(text, PemMistake::NotPem);
+            }
+            mistaken(&b64_standard(der(RSA_PUBLIC)), PemMistake::NotPem);
+            mistaken(CERTIFICATE, PemMistake::Certificate);
+            mistaken(ENCRYPTED, PemMistake::Encrypted);
+            mistaken(ENCRYPTED_OLD, PemMistake::Encrypted);
+            mistaken(OPENSSH_PRIVATE, PemMistake::OpenSsh);
+            mistaken(EC_SEC1, PemMistake::OtherLabel);
+            for label in [
+                "DSA PRIVATE KEY",
+                "CERTIFICATE REQUEST",
+                "PKCS7",
+                "DH PARAMETERS",
+                "PGP PUBLIC KEY BLOCK",
+                "",
+                "public key",
+            ] {
+                mistaken(&pem(label, &der(RSA_PUBLIC)), PemMistake::OtherLabel);
             }
         }
-        let written = rsa_signing_key().to_secret_pem().unwrap();
-        assert_eq!(core::str::from_utf8(written.expose_secret()).unwrap(), RSA_PRIVATE);
-    }
 
-    #[test]
-    fn a_private_key_is_no_public_one_and_the_reverse() {
-        let [pkcs8, pkcs1, spki, pkcs1_public] = pems();
-        for private in [&pkcs8, &pkcs1] {
-            mistaken_public(private, PemMistake::PrivateKey);
+        #[test]
+        fn broken_base64_in_a_pem_is_called_so() {
+            let [pkcs8, pkcs1, spki, pkcs1_public] = pems();
+            let broken = |text: &str| {
+                let middle = text.find('\n').unwrap() + 20;
+                ["!", "=", "-", "_", "é", "\0"]
+                    .map(|symbol| format!("{}{symbol}{}", &text[..middle], &text[middle + 1..]))
+            };
+            for text in [pkcs8, pkcs1].iter().flat_map(|text| broken(text)) {
+                mistaken_private(&text, PemMistake::BrokenBase64);
+            }
+            for text in [spki, pkcs1_public].iter().flat_map(|text| broken(text)) {
+                mistaken_public(&text, PemMistake::BrokenBase64);
+            }
         }
-        for public in [&spki, &pkcs1_public] {
-            mistaken_private(public, PemMistake::PublicKey);
-        }
-        // DER says it too, but only as being of another shape.
-        for private in [&pkcs8, &pkcs1] {
-            no_key(
-                Rs256VerifyingKey::from_der(&der(private)),
-                &KeyError::MalformedKey,
-                "malformed_key",
-                private,
-            );
-        }
-        for public in [&spki, &pkcs1_public] {
-            no_key(signing_der(&der(public)), &KeyError::MalformedKey, "malformed_key", public);
-        }
-    }
 
-    #[test]
-    fn each_usual_mistake_with_a_pem_is_called_by_its_name() {
-        for text in pems() {
-            mistaken(&text.replace('\n', "\\n"), PemMistake::EscapedLineBreaks);
-            mistaken(&text.replace('\n', "\r\n"), PemMistake::CrLf);
-            mistaken(&text.replace('\n', "\r"), PemMistake::CrLf);
-            mistaken(
-                &text.lines().map(|line| format!("    {line}\n")).collect::<String>(),
-                PemMistake::Indented,
-            );
-            mistaken(&text.replace('\n', "\n\t"), PemMistake::Indented);
-            mistaken(&text.replace('\n', " \n"), PemMistake::Indented);
-            mistaken(&b64_standard(&text), PemMistake::Base64OfPem);
-            mistaken(&format!("{}\n", b64_standard(&text)), PemMistake::Base64OfPem);
-            mistaken(&text.repeat(2), PemMistake::SeveralBlocks);
-            mistaken(&format!("{text}{RSA_PUBLIC}"), PemMistake::SeveralBlocks);
-            mistaken(&format!("{CERTIFICATE}{text}"), PemMistake::SeveralBlocks);
-            mistaken(text.split("-----END").next().unwrap(), PemMistake::MissingEnd);
-            mistaken(&text[..200], PemMistake::MissingEnd);
-            mistaken(&text.replace('\n', " "), PemMistake::LostLineBreaks);
-            mistaken(&text.replace('\n', ""), PemMistake::LostLineBreaks);
-            mistaken(&format!("\"{text}\""), PemMistake::Quoted);
-            mistaken(&format!("'{text}'"), PemMistake::Quoted);
+        #[test]
+        fn white_space_around_and_text_before_a_pem_do_no_harm() {
+            for before in [
+                "",
+                "\n",
+                "  \n",
+                "# a comment\n",
+                "Bag Attributes\n    friendlyName: x\nKey Attributes: <No Attributes>\n",
+            ] {
+                for after in ["", "\n", "\n\n  "] {
+                    let around = |text: &str| format!("{before}{}{after}", text.trim_end());
+                    pair(
+                        &signing(&around(RSA_PRIVATE)).unwrap(),
+                        &Rs256VerifyingKey::from_pem(&around(RSA_PUBLIC)).unwrap(),
+                    );
+                }
+            }
         }
-        for nothing in ["", " ", "\n", " \n\t\n"] {
-            mistaken(nothing, PemMistake::Empty);
-        }
-        for text in [
-            "x",
-            "private.pem",
-            "/etc/keys/private.pem",
-            "secret",
-            "{\"kty\":\"RSA\"}",
-            "ssh-rsa AAAAB3NzaC1yc2E",
-        ] {
-            mistaken(text, PemMistake::NotPem);
-        }
-        mistaken(&b64_standard(der(RSA_PUBLIC)), PemMistake::NotPem);
-        mistaken(CERTIFICATE, PemMistake::Certificate);
-        mistaken(ENCRYPTED, PemMistake::Encrypted);
-        mistaken(ENCRYPTED_OLD, PemMistake::Encrypted);
-        mistaken(OPENSSH_PRIVATE, PemMistake::OpenSsh);
-        mistaken(EC_SEC1, PemMistake::OtherLabel);
-        for label in [
-            "DSA PRIVATE KEY",
-            "CERTIFICATE REQUEST",
-            "PKCS7",
-            "DH PARAMETERS",
-            "PGP PUBLIC KEY BLOCK",
-            "",
-            "public key",
-        ] {
-            mistaken(&pem(label, &der(RSA_PUBLIC)), PemMistake::OtherLabel);
-        }
-    }
 
-    #[test]
-    fn broken_base64_in_a_pem_is_called_so() {
-        let [pkcs8, pkcs1, spki, pkcs1_public] = pems();
-        let broken = |text: &str| {
-            let middle = text.find('\n').unwrap() + 20;
-            ["!", "=", "-", "_", "é", "\0"]
-                .map(|symbol| format!("{}{symbol}{}", &text[..middle], &text[middle + 1..]))
-        };
-        for text in [pkcs8, pkcs1].iter().flat_map(|text| broken(text)) {
-            mistaken_private(&text, PemMistake::BrokenBase64);
+        #[test]
+        fn a_pem_that_ends_as_another_than_it_began_makes_no_key() {
+            let text = RSA_PUBLIC.replace("END PUBLIC", "END PRIVATE");
+            assert!(matches!(Rs256VerifyingKey::from_pem(&text).unwrap_err(), KeyError::Pem(_)));
+            let text = RSA_PRIVATE.replace("BEGIN PRIVATE", "BEGIN RSA PRIVATE");
+            assert!(matches!(signing(&text).unwrap_err(), KeyError::Pem(_)));
         }
-        for text in [spki, pkcs1_public].iter().flat_map(|text| broken(text)) {
-            mistaken_public(&text, PemMistake::BrokenBase64);
-        }
-    }
 
-    #[test]
-    fn white_space_around_and_text_before_a_pem_do_no_harm() {
-        for before in [
-            "",
-            "\n",
-            "  \n",
-            "# a comment\n",
-            "Bag Attributes\n    friendlyName: x\nKey Attributes: <No Attributes>\n",
-        ] {
-            for after in ["", "\n", "\n\n  "] {
-                let around = |text: &str| format!("{before}{}{after}", text.trim_end());
-                pair(
-                    &signing(&around(RSA_PRIVATE)).unwrap(),
-                    &Rs256VerifyingKey::from_pem(&around(RSA_PUBLIC)).unwrap(),
+        #[test]
+        fn a_pem_of_one_kind_with_the_label_of_the_other_makes_no_key() {
+            let malformed = |made, text: &str| no_key(made, &KeyError::MalformedKey, "malformed_key", text);
+            let (private, public) = (der(RSA_PRIVATE), der(RSA_PUBLIC));
+            for (label, der) in
+                [("PRIVATE KEY", &private[26..]), ("RSA PRIVATE KEY", &private), ("PRIVATE KEY", &public)]
+            {
+                let text = pem(label, der);
+                malformed(signing(&text).map(|_| ()), &text);
+            }
+            for (label, der) in
+                [("PUBLIC KEY", &public[24..]), ("RSA PUBLIC KEY", &public), ("PUBLIC KEY", &private)]
+            {
+                let text = pem(label, der);
+                malformed(Rs256VerifyingKey::from_pem(&text).map(|_| ()), &text);
+            }
+        }
+
+        #[test]
+        fn a_key_for_another_algorithm_is_called_so() {
+            let wrong = |made, text: &str| no_key(made, &KeyError::WrongKeyType, "wrong_key_type", text);
+            for text in [EC_PUBLIC, ED25519_PUBLIC, PSS_PUBLIC] {
+                wrong(Rs256VerifyingKey::from_pem(text).map(|_| ()), text);
+                wrong(Rs256VerifyingKey::from_pem_any_exponent(text).map(|_| ()), text);
+                wrong(Rs256VerifyingKey::from_der(&der(text)).map(|_| ()), text);
+            }
+            wrong(signing(EC_PRIVATE).map(|_| ()), EC_PRIVATE);
+            wrong(signing_der(&der(EC_PRIVATE)).map(|_| ()), EC_PRIVATE);
+        }
+
+        #[test]
+        fn der_that_is_cut_or_stretched_makes_no_key() {
+            for text in pems() {
+                let whole = der(&text);
+                for length in 0..whole.len() {
+                    assert_eq!(signing_der(&whole[..length]).unwrap_err(), KeyError::MalformedKey, "{length}");
+                    assert_eq!(
+                        Rs256VerifyingKey::from_der(&whole[..length]).unwrap_err(),
+                        KeyError::MalformedKey,
+                        "{length}"
+                    );
+                }
+                let longer = [&whole[..], &[0]].concat();
+                assert_eq!(signing_der(&longer).unwrap_err(), KeyError::MalformedKey);
+                assert_eq!(Rs256VerifyingKey::from_der(&longer).unwrap_err(), KeyError::MalformedKey);
+                // The text is no DER.
+                assert_eq!(signing_der(text.as_bytes()).unwrap_err(), KeyError::MalformedKey);
+                assert_eq!(Rs256VerifyingKey::from_der(text.as_bytes()).unwrap_err(), KeyError::MalformedKey);
+            }
+            for garbage in
+                [&[][..], &[0], &[0x30], &[0x30, 0x80, 0, 0], &[0x30, 0x84, 0xff, 0xff, 0xff, 0xff], &[0xff; 300]]
+            {
+                assert_eq!(signing_der(garbage).unwrap_err(), KeyError::MalformedKey);
+                assert_eq!(Rs256VerifyingKey::from_der(garbage).unwrap_err(), KeyError::MalformedKey);
+            }
+        }
+
+        #[test]
+        fn a_changed_byte_of_der_makes_no_key_or_another_one_and_never_a_bad_signature() {
+            let public = der(RSA_PUBLIC);
+            let token = token_of(&rsa_signing_key());
+            for place in 0..public.len() {
+                let mut changed = public.clone();
+                changed[place] ^= 0x11;
+                if let Ok(key) = Rs256VerifyingKey::from_der(&changed) {
+                    // Of two spellings of one key both are that key.
+                    let same = key.to_pem().unwrap() == RSA_PUBLIC;
+                    let refused = open().with_keys(key).verify_at::<()>(&token, NOW).err();
+                    assert_eq!(refused, (!same).then_some(VerifyError::InvalidSignature), "{place}");
+                }
+            }
+            // Checking the numbers of a private key takes its time: one place in each of them.
+            let private = der(RSA_PRIVATE);
+            for place in (0..private.len()).step_by(61) {
+                let mut changed = private.clone();
+                changed[place] ^= 0x11;
+                if let Ok(key) = signing_der(&changed) {
+                    pair(&key, &key.verifying_key());
+                }
+            }
+        }
+
+        #[test]
+        fn numbers_that_do_not_belong_together_make_no_private_key() {
+            let private = der(RSA_PRIVATE);
+            // Offsets in this PKCS#8 file of a byte within n, d, p and q.
+            for (what, place) in [("n", 200), ("d", 400), ("p", 620), ("q", 750)] {
+                let mut changed = private.clone();
+                changed[place] ^= 2;
+                assert_eq!(signing_der(&changed).unwrap_err(), KeyError::MalformedKey, "{what}");
+            }
+        }
+
+        #[test]
+        fn keys_outside_of_2048_to_8192_bits_are_refused_by_their_bits() {
+            let small = |bits| KeyError::ModulusTooSmall { bits, minimum: 2048 };
+            let too_small = |made, bits| no_key(made, &small(bits), "modulus_too_small", "");
+            too_small(Rs256VerifyingKey::from_pem(RSA_1024_PUBLIC).map(|_| ()), 1024);
+            too_small(Rs256VerifyingKey::from_der(&der(RSA_1024_PUBLIC)).map(|_| ()), 1024);
+            too_small(Rs256VerifyingKey::from_pem_any_exponent(RSA_1024_PUBLIC).map(|_| ()), 1024);
+            too_small(Rs256VerifyingKey::from_pem(RSA_2047_PUBLIC).map(|_| ()), 2047);
+            too_small(signing(RSA_1024_PRIVATE).map(|_| ()), 1024);
+            too_small(signing_der(&der(RSA_1024_PRIVATE)).map(|_| ()), 1024);
+            let huge = Rs256VerifyingKey::from_modulus_and_exponent(&[0xff; 1025], &[1, 0, 1]);
+            no_key(huge, &KeyError::ModulusTooLarge { bits: 8200, limit: 8192 }, "modulus_too_large", "");
+        }
+
+        #[test]
+        fn a_key_of_8192_bits_verifies() {
+            let verifier = open().with_keys(Rs256VerifyingKey::from_pem(RSA_8192_PUBLIC).unwrap());
+            let input = format!("{}.{}", b64(r#"{"alg":"RS256","typ":"JWT"}"#), b64(r#"{"exp":1700000900}"#));
+            assert_accepted(&verifier, &format!("{input}.{RSA_8192_SIGNATURE}"));
+            let other = format!("{input}.A{}", &RSA_8192_SIGNATURE[1..]);
+            assert_eq!(refusal(&verifier, &other), VerifyError::InvalidSignature);
+        }
+
+        #[test]
+        fn another_exponent_than_65537_has_to_be_asked_for() {
+            no_key(signing(RSA_EXPONENT_3), &KeyError::Exponent, "exponent", RSA_EXPONENT_3);
+            no_key(signing_der(&der(RSA_EXPONENT_3)), &KeyError::Exponent, "exponent", RSA_EXPONENT_3);
+            let signer = signing_any_exponent(RSA_EXPONENT_3).unwrap();
+            let public = signer.verifying_key().to_pem().unwrap();
+            no_key(Rs256VerifyingKey::from_pem(&public), &KeyError::Exponent, "exponent", &public);
+            no_key(Rs256VerifyingKey::from_der(&der(&public)), &KeyError::Exponent, "exponent", &public);
+            pair(&signer, &Rs256VerifyingKey::from_pem_any_exponent(&public).unwrap());
+            // The usual one is any one too.
+            Rs256VerifyingKey::from_pem_any_exponent(RSA_PUBLIC).unwrap();
+            signing_any_exponent(RSA_PRIVATE).unwrap();
+        }
+
+        #[test]
+        fn the_id_of_an_rsa_key_follows_it_to_its_public_half() {
+            let named = rsa_signing_key().with_key_id("2026-11").unwrap();
+            assert_eq!(named.verifying_key().key_id(), Some("2026-11"));
+            pair(&named, &named.verifying_key());
+            pair(&named, &rsa_verifying_key());
+            let other = rsa_verifying_key().with_key_id("2025").unwrap();
+            assert_eq!(refusal(&open().with_keys(other), &token_of(&named)), VerifyError::UnknownKey);
+            for key_id in ["", &"k".repeat(1025)] {
+                no_key(rsa_signing_key().with_key_id(key_id), &KeyError::InvalidKeyId, "invalid_key_id", key_id);
+                no_key(
+                    rsa_verifying_key().with_key_id(key_id),
+                    &KeyError::InvalidKeyId,
+                    "invalid_key_id",
+                    key_id,
                 );
             }
         }
-    }
 
-    #[test]
-    fn a_pem_that_ends_as_another_than_it_began_makes_no_key() {
-        let text = RSA_PUBLIC.replace("END PUBLIC", "END PRIVATE");
-        assert!(matches!(Rs256VerifyingKey::from_pem(&text).unwrap_err(), KeyError::Pem(_)));
-        let text = RSA_PRIVATE.replace("BEGIN PRIVATE", "BEGIN RSA PRIVATE");
-        assert!(matches!(signing(&text).unwrap_err(), KeyError::Pem(_)));
-    }
+        // ---- the rest ----
 
-    #[test]
-    fn a_pem_of_one_kind_with_the_label_of_the_other_makes_no_key() {
-        let malformed = |made, text: &str| no_key(made, &KeyError::MalformedKey, "malformed_key", text);
-        let (private, public) = (der(RSA_PRIVATE), der(RSA_PUBLIC));
-        for (label, der) in
-            [("PRIVATE KEY", &private[26..]), ("RSA PRIVATE KEY", &private), ("PRIVATE KEY", &public)]
-        {
-            let text = pem(label, der);
-            malformed(signing(&text).map(|_| ()), &text);
-        }
-        for (label, der) in
-            [("PUBLIC KEY", &public[24..]), ("RSA PUBLIC KEY", &public), ("PUBLIC KEY", &private)]
-        {
-            let text = pem(label, der);
-            malformed(Rs256VerifyingKey::from_pem(&text).map(|_| ()), &text);
-        }
-    }
-
-    #[test]
-    fn a_key_for_another_algorithm_is_called_so() {
-        let wrong = |made, text: &str| no_key(made, &KeyError::WrongKeyType, "wrong_key_type", text);
-        for text in [EC_PUBLIC, ED25519_PUBLIC, PSS_PUBLIC] {
-            wrong(Rs256VerifyingKey::from_pem(text).map(|_| ()), text);
-            wrong(Rs256VerifyingKey::from_pem_any_exponent(text).map(|_| ()), text);
-            wrong(Rs256VerifyingKey::from_der(&der(text)).map(|_| ()), text);
-        }
-        wrong(signing(EC_PRIVATE).map(|_| ()), EC_PRIVATE);
-        wrong(signing_der(&der(EC_PRIVATE)).map(|_| ()), EC_PRIVATE);
-    }
-
-    #[test]
-    fn der_that_is_cut_or_stretched_makes_no_key() {
-        for text in pems() {
-            let whole = der(&text);
-            for length in 0..whole.len() {
-                assert_eq!(signing_der(&whole[..length]).unwrap_err(), KeyError::MalformedKey, "{length}");
-                assert_eq!(
-                    Rs256VerifyingKey::from_der(&whole[..length]).unwrap_err(),
-                    KeyError::MalformedKey,
-                    "{length}"
-                );
-            }
-            let longer = [&whole[..], &[0]].concat();
-            assert_eq!(signing_der(&longer).unwrap_err(), KeyError::MalformedKey);
-            assert_eq!(Rs256VerifyingKey::from_der(&longer).unwrap_err(), KeyError::MalformedKey);
-            // The text is no DER.
-            assert_eq!(signing_der(text.as_bytes()).unwrap_err(), KeyError::MalformedKey);
-            assert_eq!(Rs256VerifyingKey::from_der(text.as_bytes()).unwrap_err(), KeyError::MalformedKey);
-        }
-        for garbage in
-            [&[][..], &[0], &[0x30], &[0x30, 0x80, 0, 0], &[0x30, 0x84, 0xff, 0xff, 0xff, 0xff], &[0xff; 300]]
-        {
-            assert_eq!(signing_der(garbage).unwrap_err(), KeyError::MalformedKey);
-            assert_eq!(Rs256VerifyingKey::from_der(garbage).unwrap_err(), KeyError::MalformedKey);
-        }
-    }
-
-    #[test]
-    fn a_changed_byte_of_der_makes_no_key_or_another_one_and_never_a_bad_signature() {
-        let public = der(RSA_PUBLIC);
-        let token = token_of(&rsa_signing_key());
-        for place in 0..public.len() {
-            let mut changed = public.clone();
-            changed[place] ^= 0x11;
-            if let Ok(key) = Rs256VerifyingKey::from_der(&changed) {
-                // Of two spellings of one key both are that key.
-                let same = key.to_pem().unwrap() == RSA_PUBLIC;
-                let refused = open().with_keys(key).verify_at::<()>(&token, NOW).err();
-                assert_eq!(refused, (!same).then_some(VerifyError::InvalidSignature), "{place}");
+        #[test]
+        fn a_signature_made_elsewhere_is_checked_before_it_leaves() {
+            let external = ExternalKey::new(Algorithm::Rs256).with_key_id("k").unwrap();
+            let prepare = || Claims::registered().never_expires().prepare(&external).unwrap();
+            let signature = rsa_signing_key().sign_bytes(prepare().signing_input()).unwrap();
+            let text = prepare().finish_checked(signature.as_bytes(), &rsa_verifying_key()).unwrap();
+            assert_accepted(&open().with_keys(rsa_verifying_key().with_key_id("k").unwrap()), &text);
+            let failed =
+                |signature: &[u8], key: &dyn VerifyKey| prepare().finish_checked(signature, key).unwrap_err();
+            assert_eq!(failed(&[0; 256], &rsa_verifying_key()), SignError::SigningFailed);
+            assert_eq!(failed(signature.as_bytes(), &key()), SignError::SigningFailed);
+            for bytes in [0, 32, 255, 1025] {
+                let error = prepare().finish(&vec![0; bytes]).unwrap_err();
+                assert_eq!(error, SignError::SignatureLength { algorithm: Algorithm::Rs256, bytes });
             }
         }
-        // Checking the numbers of a private key takes its time: one place in each of them.
-        let private = der(RSA_PRIVATE);
-        for place in (0..private.len()).step_by(61) {
-            let mut changed = private.clone();
-            changed[place] ^= 0x11;
-            if let Ok(key) = signing_der(&changed) {
-                pair(&key, &key.verifying_key());
-            }
+
+        #[test]
+        fn a_set_of_both_algorithms_finds_the_only_key_of_each() {
+            let mut keys = KeySet::new();
+            keys.insert(rsa_verifying_key()).unwrap();
+            keys.insert(key()).unwrap();
+            assert_eq!(keys.len(), 2);
+            let verifier = open().with_keys(keys.clone());
+            assert_accepted(&verifier, &token_of(&rsa_signing_key()));
+            assert_accepted(&verifier, &token_of(&key()));
+            assert!(keys.remove(Algorithm::Hs256, None));
+            let verifier = open().with_keys(keys);
+            assert_accepted(&verifier, &token_of(&rsa_signing_key()));
+            assert_eq!(refusal(&verifier, &token_of(&key())), VerifyError::UnknownKey);
+        }
+
+        #[test]
+        fn no_debug_text_of_an_rsa_key_shows_its_numbers() {
+            let named = rsa_signing_key().with_key_id("the-key").unwrap();
+            let shown = [
+                format!("{named:?}\n{named:#?}"),
+                format!("{:?}", named.verifying_key()),
+                format!("{:?}", named.to_secret_pem().unwrap()),
+                format!("{:?}", open().with_keys(named.verifying_key())),
+            ];
+            let numbers = format!("{:?}", der(RSA_PRIVATE));
+            let hex: String = der(RSA_PRIVATE).iter().map(|byte| format!("{byte:02X}")).collect();
+            assert_hides(&shown, &[RSA_PRIVATE, RSA_PUBLIC, &numbers, &hex, &hex.to_lowercase()]);
+            let [signing, verifying] =
+                KEY_TYPES.map(|name| format!(r#"{name} {{ algorithm: Rs256, kid: Some("the-key"), .. }}"#));
+            assert_eq!(shown[0].lines().next(), Some(&signing[..]));
+            assert_eq!(shown[1], verifying);
         }
     }
 
+    #[cfg(all(feature = "aws-lc-rs", feature = "rsa"))]
     #[test]
-    fn numbers_that_do_not_belong_together_make_no_private_key() {
-        let private = der(RSA_PRIVATE);
-        // Offsets in this PKCS#8 file of a byte within n, d, p and q.
-        for (what, place) in [("n", 200), ("d", 400), ("p", 620), ("q", 750)] {
-            let mut changed = private.clone();
-            changed[place] ^= 2;
-            assert_eq!(signing_der(&changed).unwrap_err(), KeyError::MalformedKey, "{what}");
+    fn each_backend_signs_what_the_other_verifies_and_to_the_same_bytes() {
+        for pem in [
+            RSA_PRIVATE,
+            RSA_EXPONENT_3,
+            include_str!("data/rsa_2050.pem"),
+            include_str!("data/rsa_3072.pem"),
+            include_str!("data/rsa_4096.pem"),
+            include_str!("data/rsa_2048_8589934591.pem"),
+        ] {
+            let ours = util::pure::signing_any_exponent(pem).unwrap();
+            let theirs = util::aws_lc::signing_any_exponent(pem).unwrap();
+            assert_eq!(token_of(&ours), token_of(&theirs));
+            assert_eq!(ours.verifying_key().to_pem(), theirs.verifying_key().to_pem());
+            pair(&ours, &theirs.verifying_key());
+            pair(&theirs, &ours.verifying_key());
+            let stored = [ours.to_secret_pem().unwrap(), theirs.to_secret_pem().unwrap()];
+            assert_eq!(stored[0], stored[1]);
+        }
+        let mut keys = KeySet::new();
+        keys.insert(util::pure::rsa_verifying_key().with_key_id("ours").unwrap()).unwrap();
+        keys.insert(util::aws_lc::rsa_verifying_key().with_key_id("theirs").unwrap()).unwrap();
+        let verifier = open().with_keys(keys);
+        for name in ["ours", "theirs"] {
+            let ours = util::pure::rsa_signing_key().with_key_id(name).unwrap();
+            let theirs = util::aws_lc::rsa_signing_key().with_key_id(name).unwrap();
+            assert_accepted(&verifier, &token_of(&ours));
+            assert_accepted(&verifier, &token_of(&theirs));
         }
     }
 
+    #[cfg(feature = "aws-lc-rs")]
     #[test]
-    fn keys_outside_of_2048_to_8192_bits_are_refused_by_their_bits() {
-        let small = |bits| KeyError::ModulusTooSmall { bits, minimum: 2048 };
-        let too_small = |made, bits| no_key(made, &small(bits), "modulus_too_small", "");
-        too_small(Rs256VerifyingKey::from_pem(RSA_1024_PUBLIC).map(|_| ()), 1024);
-        too_small(Rs256VerifyingKey::from_der(&der(RSA_1024_PUBLIC)).map(|_| ()), 1024);
-        too_small(Rs256VerifyingKey::from_pem_any_exponent(RSA_1024_PUBLIC).map(|_| ()), 1024);
-        too_small(Rs256VerifyingKey::from_pem(RSA_2047_PUBLIC).map(|_| ()), 2047);
-        too_small(signing(RSA_1024_PRIVATE).map(|_| ()), 1024);
-        too_small(signing_der(&der(RSA_1024_PRIVATE)).map(|_| ()), 1024);
-        let huge = Rs256VerifyingKey::from_modulus_and_exponent(&[0xff; 1025], &[1, 0, 1]);
-        no_key(huge, &KeyError::ModulusTooLarge { bits: 8200, limit: 8192 }, "modulus_too_large", "");
-    }
-
-    #[test]
-    fn a_key_of_8192_bits_verifies() {
-        let verifier = open().with_keys(Rs256VerifyingKey::from_pem(RSA_8192_PUBLIC).unwrap());
-        let input = format!("{}.{}", b64(r#"{"alg":"RS256","typ":"JWT"}"#), b64(r#"{"exp":1700000900}"#));
-        assert_accepted(&verifier, &format!("{input}.{RSA_8192_SIGNATURE}"));
-        let other = format!("{input}.A{}", &RSA_8192_SIGNATURE[1..]);
-        assert_eq!(refusal(&verifier, &other), VerifyError::InvalidSignature);
-    }
-
-    #[test]
-    fn another_exponent_than_65537_has_to_be_asked_for() {
-        no_key(signing(RSA_EXPONENT_3), &KeyError::Exponent, "exponent", RSA_EXPONENT_3);
-        no_key(signing_der(&der(RSA_EXPONENT_3)), &KeyError::Exponent, "exponent", RSA_EXPONENT_3);
-        let signer = Rs256SigningKey::from_pem_any_exponent_with(RSA_EXPONENT_3, Counting).unwrap();
-        let public = signer.verifying_key().to_pem().unwrap();
-        no_key(Rs256VerifyingKey::from_pem(&public), &KeyError::Exponent, "exponent", &public);
-        no_key(Rs256VerifyingKey::from_der(&der(&public)), &KeyError::Exponent, "exponent", &public);
-        pair(&signer, &Rs256VerifyingKey::from_pem_any_exponent(&public).unwrap());
-        // The usual one is any one too.
-        Rs256VerifyingKey::from_pem_any_exponent(RSA_PUBLIC).unwrap();
-        Rs256SigningKey::from_pem_any_exponent_with(RSA_PRIVATE, Counting).unwrap();
-    }
-
-    #[test]
-    fn the_id_of_an_rsa_key_follows_it_to_its_public_half() {
-        let named = rsa_signing_key().with_key_id("2026-11").unwrap();
-        assert_eq!(named.verifying_key().key_id(), Some("2026-11"));
-        pair(&named, &named.verifying_key());
-        pair(&named, &rsa_verifying_key());
-        let other = rsa_verifying_key().with_key_id("2025").unwrap();
-        assert_eq!(refusal(&open().with_keys(other), &token_of(&named)), VerifyError::UnknownKey);
-        for key_id in ["", &"k".repeat(1025)] {
-            no_key(rsa_signing_key().with_key_id(key_id), &KeyError::InvalidKeyId, "invalid_key_id", key_id);
-            no_key(
-                rsa_verifying_key().with_key_id(key_id),
-                &KeyError::InvalidKeyId,
-                "invalid_key_id",
-                key_id,
-            );
+    fn aws_lc_generates_keys_of_the_lengths_it_has() {
+        use countersign::aws_lc::{Rs256SigningKey, Rs256VerifyingKey};
+        let generated = Rs256SigningKey::generate(2048).unwrap();
+        let stored = generated.to_secret_pem().unwrap();
+        let stored = Rs256SigningKey::from_pem(stored.expose_secret_text().unwrap()).unwrap();
+        pair(&stored, &generated.verifying_key());
+        pair(&generated, &Rs256VerifyingKey::from_pem(&stored.verifying_key().to_pem().unwrap()).unwrap());
+        for (bits, error) in [
+            (0, KeyError::ModulusTooSmall { bits: 0, minimum: 2048 }),
+            (2047, KeyError::ModulusTooSmall { bits: 2047, minimum: 2048 }),
+            (2049, KeyError::ModulusTooSmall { bits: 2049, minimum: 3072 }),
+            (4097, KeyError::ModulusTooSmall { bits: 4097, minimum: 8192 }),
+            (8193, KeyError::ModulusTooLarge { bits: 8193, limit: 8192 }),
+            (usize::MAX, KeyError::ModulusTooLarge { bits: usize::MAX, limit: 8192 }),
+        ] {
+            assert_eq!(Rs256SigningKey::generate(bits).unwrap_err(), error);
         }
     }
 
     // ---- randomness ----
 
-    /// Made once: it takes a while.
-    static GENERATED: LazyLock<(Rs256SigningKey, Watched)> = LazyLock::new(|| {
-        let watched = Watched::default();
-        (Rs256SigningKey::generate_with(2048, watched.clone()).unwrap(), watched)
-    });
+    #[cfg(feature = "rsa")]
+    mod randomness {
+        use super::*;
+        use std::sync::LazyLock;
+        use util::pure::*;
 
-    #[test]
-    fn a_generated_key_pair_works_and_can_be_stored() {
-        let (generated, _) = &*GENERATED;
-        pair(generated, &generated.verifying_key());
-        let stored = generated.to_secret_pem().unwrap();
-        let stored = signing(core::str::from_utf8(stored.expose_secret()).unwrap()).unwrap();
-        pair(&stored, &generated.verifying_key());
-        pair(&stored, &Rs256VerifyingKey::from_pem(&generated.verifying_key().to_pem().unwrap()).unwrap());
-        assert_eq!(
-            refusal(&open().with_keys(rsa_verifying_key()), &token_of(generated)),
-            VerifyError::InvalidSignature
-        );
-    }
+        /// Made once: it takes a while.
+        static GENERATED: LazyLock<(Rs256SigningKey, Watched)> = LazyLock::new(|| {
+            let watched = Watched::default();
+            (Rs256SigningKey::generate_with(2048, watched.clone()).unwrap(), watched)
+        });
 
-    #[test]
-    fn making_a_key_and_each_signature_draw_32_bytes() {
-        let watched = Watched::default();
-        let key = Rs256SigningKey::from_pem_with(RSA_PRIVATE, watched.clone()).unwrap();
-        assert_eq!(watched.asked(), [0, 0]);
-        token_of(&key);
-        token_of(&key);
-        assert_eq!(watched.asked(), [2, 64]);
-        let (_, watched) = &*GENERATED;
-        let [times, bytes] = watched.asked();
-        assert!(times >= 1 && bytes == 32 * times);
-    }
-
-    #[test]
-    fn a_length_that_is_not_allowed_is_refused_before_anything_is_drawn() {
-        let watched = Watched::default();
-        for bits in [0, 1, 512, 1024, 2047] {
-            let small = KeyError::ModulusTooSmall { bits, minimum: 2048 };
-            no_key(Rs256SigningKey::generate_with(bits, watched.clone()), &small, "modulus_too_small", "");
+        #[test]
+        fn a_generated_key_pair_works_and_can_be_stored() {
+            let (generated, _) = &*GENERATED;
+            pair(generated, &generated.verifying_key());
+            let stored = generated.to_secret_pem().unwrap();
+            let stored = signing(core::str::from_utf8(stored.expose_secret()).unwrap()).unwrap();
+            pair(&stored, &generated.verifying_key());
+            pair(
+                &stored,
+                &Rs256VerifyingKey::from_pem(&generated.verifying_key().to_pem().unwrap()).unwrap(),
+            );
+            assert_eq!(
+                refusal(&open().with_keys(rsa_verifying_key()), &token_of(generated)),
+                VerifyError::InvalidSignature
+            );
         }
-        for bits in [8193, 16_384, usize::MAX] {
-            let large = KeyError::ModulusTooLarge { bits, limit: 8192 };
-            no_key(Rs256SigningKey::generate_with(bits, watched.clone()), &large, "modulus_too_large", "");
+
+        #[test]
+        fn making_a_key_and_each_signature_draw_32_bytes() {
+            let watched = Watched::default();
+            let key = Rs256SigningKey::from_pem_with(RSA_PRIVATE, watched.clone()).unwrap();
+            assert_eq!(watched.asked(), [0, 0]);
+            token_of(&key);
+            token_of(&key);
+            assert_eq!(watched.asked(), [2, 64]);
+            let (_, watched) = &*GENERATED;
+            let [times, bytes] = watched.asked();
+            assert!(times >= 1 && bytes == 32 * times);
         }
-        assert_eq!(watched.asked(), [0, 0]);
-    }
 
-    #[test]
-    fn randomness_that_fails_makes_no_key_pair_and_no_signature() {
-        no_key(Rs256SigningKey::generate_with(2048, Failing), &KeyError::Entropy, "entropy", "");
-        // A key can be read without randomness; signing cannot be done without.
-        let key = Rs256SigningKey::from_pem_with(RSA_PRIVATE, Failing).unwrap();
-        let error = Claims::registered().never_expires().sign(&key).unwrap_err();
-        assert_eq!((error.code(), error), ("entropy", SignError::Entropy));
-        assert_eq!(jws::Payload::new("x").sign(&key).unwrap_err(), SignError::Entropy);
-        assert_eq!(key.sign_bytes(b"x").unwrap_err(), SignError::Entropy);
-    }
-
-    #[test]
-    fn constant_randomness_neither_hangs_nor_changes_a_signature() {
-        let token = token_of(&rsa_signing_key());
-        for byte in [0, 0xff] {
-            let key = Rs256SigningKey::from_pem_with(RSA_PRIVATE, Constant(byte)).unwrap();
-            // RS256 has one signature for each message, however it is blinded.
-            assert_eq!(token_of(&key), token);
+        #[test]
+        fn a_length_that_is_not_allowed_is_refused_before_anything_is_drawn() {
+            let watched = Watched::default();
+            for bits in [0, 1, 512, 1024, 2047] {
+                let small = KeyError::ModulusTooSmall { bits, minimum: 2048 };
+                no_key(
+                    Rs256SigningKey::generate_with(bits, watched.clone()),
+                    &small,
+                    "modulus_too_small",
+                    "",
+                );
+            }
+            for bits in [8193, 16_384, usize::MAX] {
+                let large = KeyError::ModulusTooLarge { bits, limit: 8192 };
+                no_key(
+                    Rs256SigningKey::generate_with(bits, watched.clone()),
+                    &large,
+                    "modulus_too_large",
+                    "",
+                );
+            }
+            assert_eq!(watched.asked(), [0, 0]);
         }
-    }
 
-    #[cfg(feature = "getrandom")]
-    #[test]
-    fn the_systems_randomness_signs_the_same() {
-        for key in [Rs256SigningKey::from_pem(RSA_PRIVATE), Rs256SigningKey::from_der(&der(RSA_PRIVATE))] {
-            assert_eq!(token_of(&key.unwrap()), token_of(&rsa_signing_key()));
+        #[test]
+        fn randomness_that_fails_makes_no_key_pair_and_no_signature() {
+            no_key(Rs256SigningKey::generate_with(2048, Failing), &KeyError::Entropy, "entropy", "");
+            // A key can be read without randomness; signing cannot be done without.
+            let key = Rs256SigningKey::from_pem_with(RSA_PRIVATE, Failing).unwrap();
+            let error = Claims::registered().never_expires().sign(&key).unwrap_err();
+            assert_eq!((error.code(), error), ("entropy", SignError::Entropy));
+            assert_eq!(jws::Payload::new("x").sign(&key).unwrap_err(), SignError::Entropy);
+            assert_eq!(key.sign_bytes(b"x").unwrap_err(), SignError::Entropy);
         }
-    }
 
-    // ---- the rest ----
-
-    #[test]
-    fn a_signature_made_elsewhere_is_checked_before_it_leaves() {
-        let external = ExternalKey::new(Algorithm::Rs256).with_key_id("k").unwrap();
-        let prepare = || Claims::registered().never_expires().prepare(&external).unwrap();
-        let signature = rsa_signing_key().sign_bytes(prepare().signing_input()).unwrap();
-        let text = prepare().finish_checked(signature.as_bytes(), &rsa_verifying_key()).unwrap();
-        assert_accepted(&open().with_keys(rsa_verifying_key().with_key_id("k").unwrap()), &text);
-        let failed =
-            |signature: &[u8], key: &dyn VerifyKey| prepare().finish_checked(signature, key).unwrap_err();
-        assert_eq!(failed(&[0; 256], &rsa_verifying_key()), SignError::SigningFailed);
-        assert_eq!(failed(signature.as_bytes(), &key()), SignError::SigningFailed);
-        for bytes in [0, 32, 255, 1025] {
-            let error = prepare().finish(&vec![0; bytes]).unwrap_err();
-            assert_eq!(error, SignError::SignatureLength { algorithm: Algorithm::Rs256, bytes });
+        #[test]
+        fn constant_randomness_neither_hangs_nor_changes_a_signature() {
+            let token = token_of(&rsa_signing_key());
+            for byte in [0, 0xff] {
+                let key = Rs256SigningKey::from_pem_with(RSA_PRIVATE, Constant(byte)).unwrap();
+                // RS256 has one signature for each message, however it is blinded.
+                assert_eq!(token_of(&key), token);
+            }
         }
-    }
 
-    #[test]
-    fn a_set_of_both_algorithms_finds_the_only_key_of_each() {
-        let mut keys = KeySet::new();
-        keys.insert(rsa_verifying_key()).unwrap();
-        keys.insert(key()).unwrap();
-        assert_eq!(keys.len(), 2);
-        let verifier = open().with_keys(keys.clone());
-        assert_accepted(&verifier, &token_of(&rsa_signing_key()));
-        assert_accepted(&verifier, &token_of(&key()));
-        assert!(keys.remove(Algorithm::Hs256, None));
-        let verifier = open().with_keys(keys);
-        assert_accepted(&verifier, &token_of(&rsa_signing_key()));
-        assert_eq!(refusal(&verifier, &token_of(&key())), VerifyError::UnknownKey);
-    }
-
-    #[test]
-    fn no_debug_text_of_an_rsa_key_shows_its_numbers() {
-        let named = rsa_signing_key().with_key_id("the-key").unwrap();
-        let shown = [
-            format!("{named:?}\n{named:#?}"),
-            format!("{:?}", named.verifying_key()),
-            format!("{:?}", named.to_secret_pem().unwrap()),
-            format!("{:?}", open().with_keys(named.verifying_key())),
-        ];
-        let numbers = format!("{:?}", der(RSA_PRIVATE));
-        let hex: String = der(RSA_PRIVATE).iter().map(|byte| format!("{byte:02X}")).collect();
-        assert_hides(&shown, &[RSA_PRIVATE, RSA_PUBLIC, &numbers, &hex, &hex.to_lowercase()]);
-        assert_eq!(
-            shown[0].lines().next(),
-            Some(r#"RsaSigningKey { algorithm: Rs256, kid: Some("the-key"), .. }"#)
-        );
-        assert_eq!(shown[1], r#"RsaVerifyingKey { algorithm: Rs256, kid: Some("the-key"), .. }"#);
+        #[cfg(feature = "getrandom")]
+        #[test]
+        fn the_systems_randomness_signs_the_same() {
+            for key in [Rs256SigningKey::from_pem(RSA_PRIVATE), Rs256SigningKey::from_der(&der(RSA_PRIVATE))]
+            {
+                assert_eq!(token_of(&key.unwrap()), token_of(&rsa_signing_key()));
+            }
+        }
     }
 
     // ---- key files, each made once by OpenSSL 3.0 or OpenSSH as its comment says ----

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// What each file may lean on stands before it.
-const ROOMS: [&str; 24] = [
+const ROOMS: [&str; 27] = [
     "base64url",
     "time",
     "limits",
@@ -20,6 +20,9 @@ const ROOMS: [&str; 24] = [
     "key/hmac",
     "key/roca",
     "key/rsa",
+    "key/rsa_verify",
+    "key/rsa_sign",
+    "key/aws_lc",
     "keyset",
     "jws",
     "jws/compact",

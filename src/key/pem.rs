@@ -7,7 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use rsa::pkcs8::der::pem;
+use pkcs8::der::pem::{self, LineEnding};
 use zeroize::Zeroizing;
 
 /// The labels that a key of this crate can come under.
@@ -26,6 +26,7 @@ pub(crate) enum Label {
 /// Which half of a key pair is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
+    #[cfg_attr(not(any(feature = "aws-lc-rs", feature = "rsa")), expect(dead_code, reason = "nothing signs"))]
     Private,
     Public,
 }
@@ -37,6 +38,11 @@ pub(crate) fn decode(text: &str, wanted: Wanted) -> Result<(Label, Zeroizing<Vec
     let label = classify(text, wanted).map_err(KeyError::Pem)?;
     let (_, der) = pem::decode_vec(text.as_bytes()).map_err(|_| KeyError::Pem(PemMistake::BrokenBase64))?;
     Ok((label, Zeroizing::new(der)))
+}
+
+/// `der` as PEM text.
+pub(crate) fn encode(label: &'static str, der: &[u8]) -> Result<String, KeyError> {
+    pem::encode_string(label, LineEnding::LF, der).map_err(|_| KeyError::MalformedKey)
 }
 
 /// Says what kind of key `text` holds, or which mistake it is.

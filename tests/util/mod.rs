@@ -1,5 +1,5 @@
 //! Helpers: tokens of any header and payload, and checks that every refusal keeps its mouth shut.
-#![allow(dead_code, unused_macros, reason = "no test file uses all of them")]
+#![allow(dead_code, unused_imports, unused_macros, reason = "no test file uses all of them")]
 
 use core::error::Error;
 use core::time::Duration;
@@ -315,8 +315,96 @@ impl Entropy for Counting {
     }
 }
 
+/// Runs the same tests over each backend of RSA, with its keys and with what makes them under the same names. The one in
+/// Rust takes part if its feature is on: `"rsa-verify"`, or `"rsa"` where something is signed.
+macro_rules! over_each_backend {
+    ($feature:tt => $($test:item)*) => {
+        #[cfg(feature = $feature)]
+        pub(crate) mod pure {
+            use super::*;
+            use crate::util::pure::*;
+            $($test)*
+        }
+
+        #[cfg(feature = "aws-lc-rs")]
+        pub(crate) mod aws_lc {
+            use super::*;
+            use crate::util::aws_lc::*;
+            $($test)*
+        }
+    };
+}
+pub(crate) use over_each_backend;
+
+#[cfg(feature = "rsa-verify")]
+pub(crate) mod pure {
+    use super::RSA_PUBLIC;
+    #[cfg(feature = "rsa")]
+    use super::{Counting, RSA_PRIVATE};
+    #[cfg(feature = "rsa")]
+    use countersign::KeyError;
+    #[cfg(feature = "rsa")]
+    pub(crate) use countersign::Rs256SigningKey;
+    pub(crate) use countersign::Rs256VerifyingKey;
+
+    pub(crate) const KEY_TYPES: [&str; 2] = ["RsaSigningKey", "RsaVerifyingKey"];
+
+    #[cfg(feature = "rsa")]
+    pub(crate) fn signing(text: &str) -> Result<Rs256SigningKey, KeyError> {
+        Rs256SigningKey::from_pem_with(text, Counting)
+    }
+
+    #[cfg(feature = "rsa")]
+    pub(crate) fn signing_any_exponent(text: &str) -> Result<Rs256SigningKey, KeyError> {
+        Rs256SigningKey::from_pem_any_exponent_with(text, Counting)
+    }
+
+    #[cfg(feature = "rsa")]
+    pub(crate) fn signing_der(der: &[u8]) -> Result<Rs256SigningKey, KeyError> {
+        Rs256SigningKey::from_der_with(der, Counting)
+    }
+
+    #[cfg(feature = "rsa")]
+    pub(crate) fn rsa_signing_key() -> Rs256SigningKey {
+        signing(RSA_PRIVATE).unwrap()
+    }
+
+    pub(crate) fn rsa_verifying_key() -> Rs256VerifyingKey {
+        Rs256VerifyingKey::from_pem(RSA_PUBLIC).unwrap()
+    }
+}
+
+#[cfg(feature = "aws-lc-rs")]
+pub(crate) mod aws_lc {
+    use super::{RSA_PRIVATE, RSA_PUBLIC};
+    use countersign::KeyError;
+    pub(crate) use countersign::aws_lc::{Rs256SigningKey, Rs256VerifyingKey};
+
+    pub(crate) const KEY_TYPES: [&str; 2] = ["Rs256SigningKey", "Rs256VerifyingKey"];
+
+    pub(crate) fn signing(text: &str) -> Result<Rs256SigningKey, KeyError> {
+        Rs256SigningKey::from_pem(text)
+    }
+
+    pub(crate) fn signing_any_exponent(text: &str) -> Result<Rs256SigningKey, KeyError> {
+        Rs256SigningKey::from_pem_any_exponent(text)
+    }
+
+    pub(crate) fn signing_der(der: &[u8]) -> Result<Rs256SigningKey, KeyError> {
+        Rs256SigningKey::from_der(der)
+    }
+
+    pub(crate) fn rsa_signing_key() -> Rs256SigningKey {
+        signing(RSA_PRIVATE).unwrap()
+    }
+
+    pub(crate) fn rsa_verifying_key() -> Rs256VerifyingKey {
+        Rs256VerifyingKey::from_pem(RSA_PUBLIC).unwrap()
+    }
+}
+
 /// A key pair for tests: `openssl genrsa 2048`, `openssl rsa -pubout`.
-#[cfg(feature = "rsa")]
+#[cfg(feature = "rsa-verify")]
 pub(crate) const RSA_PRIVATE: &str = "\
 -----BEGIN PRIVATE KEY-----\n\
 MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQCjeSM0sNHd3p0Z\n\
@@ -347,7 +435,7 @@ b933JScCx8htmpdgg9+OMEjF8C/p0RazLzo4g5cSagI2O/vXUy65LgJ3Svqb9e2I\n\
 6gvO3vROcs9WzleH6sxIdKI=\n\
 -----END PRIVATE KEY-----\n";
 /// Its public half.
-#[cfg(feature = "rsa")]
+#[cfg(feature = "rsa-verify")]
 pub(crate) const RSA_PUBLIC: &str = "\
 -----BEGIN PUBLIC KEY-----\n\
 MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAo3kjNLDR3d6dGbG37BOa\n\
@@ -360,11 +448,6 @@ CgNuFSCHrHG2J4bhdhy2vRgV22eki26ZwW6Fn+fTVIHxeVGK7N74BcLuj6uhNfBz\n\
 -----END PUBLIC KEY-----\n";
 
 #[cfg(feature = "rsa")]
-pub(crate) fn rsa_signing_key() -> countersign::Rs256SigningKey {
-    countersign::Rs256SigningKey::from_pem_with(RSA_PRIVATE, Counting).unwrap()
-}
-
-#[cfg(feature = "rsa")]
-pub(crate) fn rsa_verifying_key() -> countersign::Rs256VerifyingKey {
-    countersign::Rs256VerifyingKey::from_pem(RSA_PUBLIC).unwrap()
-}
+pub(crate) use pure::rsa_signing_key;
+#[cfg(feature = "rsa-verify")]
+pub(crate) use pure::rsa_verifying_key;

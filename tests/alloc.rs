@@ -148,6 +148,18 @@ fn a_bad_signature_allocates_nothing() {
 }
 
 #[test]
+#[cfg(feature = "rsa-verify")]
+fn verifying_rs256_allocates_for_a_handful_of_numbers_of_any_size() {
+    use countersign::{Rs256VerifyingKey, VerifyKey};
+    for bytes in [256, 384, 512, 1024] {
+        let key = Rs256VerifyingKey::from_modulus_and_exponent(&vec![0xff; bytes], &[1, 0, 1]).unwrap();
+        let signature = vec![0x7f; bytes];
+        let count = allocations(|| key.verify_bytes(b"input", &signature).is_err());
+        assert!(count <= 6, "{count} at {bytes} bytes");
+    }
+}
+
+#[test]
 fn a_token_over_the_limit_is_refused_before_anything_is_allocated_for_it() {
     warm_up();
     let verifier = verifier(key());

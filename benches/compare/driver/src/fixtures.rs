@@ -1,0 +1,56 @@
+//! The tokens that all libraries verify.
+
+use crate::Result;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use compare_common::claims::{Everything, Size, Tiny};
+use compare_common::keys::{RSA, SECRET};
+use compare_common::tokens::{self, Tokens};
+use countersign::{Hs256Key, Rs256SigningKey, SignKey};
+use serde::Serialize;
+
+const HS256_HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
+const OTHER_HEADER: &str = r#"{"typ":"JWT","alg":"HS256"}"#;
+const RS256_HEADER: &str = r#"{"alg":"RS256","typ":"JWT"}"#;
+
+/// In the year 2023.
+const LONG_AGO: u64 = 1_700_000_900;
+
+pub(crate) fn write(tokens: &Tokens) -> Result<()> {
+    let (key, typical) = (Hs256Key::from_bytes(SECRET)?, Everything::of(Size::Typical));
+    for size in Size::ALL {
+        tokens.write(tokens::verify_hs256(size), &token(HS256_HEADER, &Everything::of(size), &key)?)?;
+    }
+    tokens.write(tokens::VERIFY_TINY, &token(HS256_HEADER, &Tiny::default(), &key)?)?;
+    tokens.write(tokens::VERIFY_OTHER_HEADER, &token(OTHER_HEADER, &typical, &key)?)?;
+    tokens.write(tokens::VERIFY_IN, &token(HS256_HEADER, &typical, &key)?)?;
+    for rsa in RSA {
+        let key = Rs256SigningKey::from_pem(rsa.private_pem)?;
+        tokens.write(&tokens::verify_rs256(rsa.bits), &token(RS256_HEADER, &typical, &key)?)?;
+    }
+    write_refused(tokens, &key, &typical)
+}
+
+fn write_refused(tokens: &Tokens, key: &Hs256Key, typical: &Everything) -> Result<()> {
+    let other_key = Hs256Key::from_bytes([1; 32])?;
+    tokens.write(tokens::FORGED, &token(HS256_HEADER, typical, &other_key)?)?;
+    let wrong = [
+        (tokens::EXPIRED, Everything { exp: LONG_AGO, ..typical.clone() }),
+        (tokens::OTHER_ISSUER, Everything { iss: "https://other.example.com".into(), ..typical.clone() }),
+        (tokens::OTHER_AUDIENCE, Everything { aud: "https://other.example.com".into(), ..typical.clone() }),
+    ];
+    for (name, claims) in wrong {
+        tokens.write(name, &token(HS256_HEADER, &claims, key)?)?;
+    }
+    Ok(())
+}
+
+fn token(header: &str, claims: &impl Serialize, key: &impl SignKey) -> Result<String> {
+    let input = format!("{}.{}", base64url(header.as_bytes()), base64url(&serde_json::to_vec(claims)?));
+    let signature = key.sign_bytes(input.as_bytes()).map_err(|_| "a token cannot be signed")?;
+    Ok(format!("{input}.{}", base64url(signature.as_bytes())))
+}
+
+fn base64url(bytes: &[u8]) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
+}

@@ -1,0 +1,42 @@
+//! What the numbers were measured on.
+
+use std::fs;
+use std::process::Command;
+use std::thread;
+
+pub(crate) struct Machine {
+    pub(crate) cpu: String,
+    pub(crate) cores: usize,
+    pub(crate) date: String,
+    pub(crate) rustc: String,
+}
+
+impl Machine {
+    pub(crate) fn of_this() -> Self {
+        Self {
+            cpu: cpu().unwrap_or_else(|| std::env::consts::ARCH.to_owned()),
+            cores: thread::available_parallelism().map_or(1, usize::from),
+            date: output_of("date", &["-u", "+%Y-%m-%d"]),
+            rustc: output_of("rustc", &["--version"]),
+        }
+    }
+
+    /// In one line.
+    pub(crate) fn describe(&self) -> String {
+        format!("{}, {} cores, {}, {}", self.cpu, self.cores, self.rustc, self.date)
+    }
+}
+
+fn cpu() -> Option<String> {
+    let text = fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("model name"))?;
+    Some(line.split_once(':')?.1.trim().to_owned())
+}
+
+fn output_of(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).output();
+    output.map_or_else(
+        |_| "unknown".to_owned(),
+        |output| String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+    )
+}

@@ -1,0 +1,124 @@
+//! The runs.
+
+use crate::Result;
+use crate::build::Workshop;
+use crate::peer::Peer;
+use crate::results::Results;
+use crate::roster::Entry;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Long beside the time it takes to ask for it, short beside the swings of a machine's speed.
+const WINDOW_NANOSECONDS: f64 = 2e6;
+
+/// Allocations are the same each time, but for buffers that grow now and then.
+const COUNTED_ITERATIONS: u64 = 16;
+
+/// In processes of their own: a preloaded counter would slow down what is timed.
+pub(crate) fn count_allocations(
+    workshop: &Workshop,
+    peers: &[(&'static Entry, Peer)],
+    results: &mut Results,
+) -> Result<()> {
+    for (entry, _) in peers {
+        let program = workshop.program(entry);
+        let mut peer = Peer::start(&program, &workshop.target, workshop.count_malloc.as_deref())?;
+        for (number, operation) in peer.operations.clone().iter().enumerate() {
+            results.set_allocations(operation, entry.id, peer.count(number, COUNTED_ITERATIONS)?);
+        }
+    }
+    Ok(())
+}
+
+/// One window for each library and operation in each round. Those of an operation follow one another in
+/// random order, so that all of them meet the same weather.
+pub(crate) fn time(peers: &mut [(&'static Entry, Peer)], rounds: usize, results: &mut Results) -> Result<()> {
+    let mut operations = Vec::new();
+    for (_, peer) in peers.iter() {
+        for name in &peer.operations {
+            if !operations.contains(name) {
+                operations.push(name.clone());
+            }
+        }
+    }
+    let mut plans = Vec::new();
+    for operation in &operations {
+        plans.push(plan(peers, operation)?);
+    }
+    let mut dice = Dice::new();
+    for round in 1..=rounds {
+        eprint!("\rround {round} of {rounds}");
+        for (operation, plan) in operations.iter().zip(&mut plans) {
+            dice.shuffle(plan);
+            for window in plan.iter() {
+                let (entry, peer) = &mut peers[window.peer];
+                let nanoseconds = peer.time(window.number, window.iterations)?;
+                results.add_window(operation, entry.id, nanoseconds / window.iterations as f64);
+            }
+        }
+    }
+    eprintln!();
+    Ok(())
+}
+
+struct Window {
+    /// Which of the peers.
+    peer: usize,
+    /// The number of the operation there.
+    number: usize,
+    iterations: u64,
+}
+
+fn plan(peers: &mut [(&'static Entry, Peer)], operation: &str) -> Result<Vec<Window>> {
+    let mut plan = Vec::new();
+    for (index, (_, peer)) in peers.iter_mut().enumerate() {
+        if let Some(number) = peer.number(operation) {
+            plan.push(Window { peer: index, number, iterations: calibrate(peer, number)? });
+        }
+    }
+    Ok(plan)
+}
+
+/// How many iterations fill a window.
+fn calibrate(peer: &mut Peer, number: usize) -> Result<u64> {
+    let mut iterations = 1;
+    loop {
+        let nanoseconds = best_of_three(peer, number, iterations)?;
+        if nanoseconds > WINDOW_NANOSECONDS / 4.0 {
+            return Ok(((iterations as f64 * WINDOW_NANOSECONDS / nanoseconds) as u64).max(1));
+        }
+        iterations *= 4;
+    }
+}
+
+/// An interruption in the one try would make the windows too short.
+fn best_of_three(peer: &mut Peer, number: usize, iterations: u64) -> Result<f64> {
+    let mut best = f64::INFINITY;
+    for _ in 0..3 {
+        best = best.min(peer.time(number, iterations)?);
+    }
+    Ok(best)
+}
+
+/// A generator of numbers that are random enough for an order (Marsaglia's xorshift64).
+struct Dice(u64);
+
+impl Dice {
+    fn new() -> Self {
+        let seed = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_nanos() as u64);
+        Self(seed | 1)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    /// Fisher and Yates.
+    fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, (self.next() % (last as u64 + 1)) as usize);
+        }
+    }
+}

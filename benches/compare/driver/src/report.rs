@@ -1,0 +1,219 @@
+//! The tables, in Markdown.
+
+use crate::machine::Machine;
+use crate::peer::Allocations;
+use crate::results::{Measured, Results};
+use crate::roster::{self, Entry, OURS, ROSTER, Role, Rsa};
+use crate::targets::{self, Limit, Target};
+use crate::weight::Weight;
+use compare_common::claims::Size;
+use compare_common::keys::RSA;
+use compare_common::tokens;
+use std::fmt::Write;
+
+/// The run as a page.
+pub(crate) fn markdown(results: &Results, machine: &Machine, rounds: usize) -> String {
+    let mut page = format!(
+        "# Comparison\n\n{}. Medians of {rounds} windows of 2 ms; `p10` is the quiet part of the run. \
+         Compare within a table: absolute times belong to the machine. How this was measured: \
+         [README.md](README.md).\n\n",
+        machine.describe()
+    );
+    page.push_str(&targets_table(results));
+    for (title, operation) in shared_operations() {
+        page.push_str(&operation_table(results, &title, &operation));
+    }
+    page.push_str(&own_table(results));
+    page.push_str(&notes(results));
+    page
+}
+
+/// What all libraries do, with a heading.
+fn shared_operations() -> Vec<(String, String)> {
+    let typical = Size::Typical;
+    let mut operations = [
+        ("HS256 verify, seven claims", tokens::verify_hs256(typical)),
+        ("HS256 sign, seven claims", tokens::sign_hs256(typical)),
+        ("HS256 verify, seven claims, header in another order", tokens::VERIFY_OTHER_HEADER),
+        ("HS256 verify, one claim and `exp`", tokens::VERIFY_TINY),
+        ("HS256 sign, one claim and `exp`", tokens::SIGN_TINY),
+        ("HS256 verify, 1 KB", tokens::verify_hs256(Size::OneKilobyte)),
+        ("HS256 sign, 1 KB", tokens::sign_hs256(Size::OneKilobyte)),
+        ("HS256 verify, 100 KB", tokens::verify_hs256(Size::HundredKilobytes)),
+        ("HS256 sign, 100 KB", tokens::sign_hs256(Size::HundredKilobytes)),
+        ("RS256 sign, 2048 bits", tokens::SIGN_RS256),
+    ]
+    .map(|(title, operation)| (title.to_owned(), operation.to_owned()))
+    .to_vec();
+    operations
+        .extend(RSA.map(|key| (format!("RS256 verify, {} bits", key.bits), tokens::verify_rs256(key.bits))));
+    operations
+}
+
+fn operation_table(results: &Results, title: &str, operation: &str) -> String {
+    let ours = results.median(operation, OURS);
+    let mut table = format!(
+        "## {title}\n\n| | median | p10 | / countersign | allocations [with C] |\n|---|---:|---:|---:|---:|\n"
+    );
+    for (entry, measured) in results.ranking(operation) {
+        let ratio = ours.map_or("–".to_owned(), |ours| format!("{:.2}", measured.median() / ours));
+        let _ = writeln!(
+            table,
+            "| {} | {} | {} | {ratio} | {} |",
+            name(results, entry),
+            duration(measured.median()),
+            duration(measured.p10()),
+            allocations(measured.allocations),
+        );
+    }
+    table.push('\n');
+    table
+}
+
+fn own_table(results: &Results) -> String {
+    let mut operations = vec![
+        ("HS256 verify".to_owned(), tokens::verify_hs256(Size::Typical).to_owned()),
+        ("HS256 verify, claims that borrow from a buffer".to_owned(), tokens::VERIFY_IN.to_owned()),
+        ("HS256 refuse a forged token".to_owned(), tokens::REFUSE_FORGED.to_owned()),
+        ("HS256 refuse an expired token".to_owned(), tokens::REFUSE_EXPIRED.to_owned()),
+    ];
+    operations.extend(tokens::KEY_SET_SIZES.map(|keys| {
+        (format!("HS256 verify by `kid`, keys in the set: {keys}"), tokens::verify_by_key_id(keys))
+    }));
+    let mut table = String::from(
+        "## What only countersign was asked\n\n\
+         | seven claims | median | p10 | allocations [with C] |\n|---|---:|---:|---:|\n",
+    );
+    for (title, operation) in operations {
+        let Some(measured) = results.get(&operation, OURS) else { continue };
+        let _ = writeln!(table, "| {title} | {} |", cells(measured));
+    }
+    table.push('\n');
+    table
+}
+
+fn cells(measured: &Measured) -> String {
+    let Measured { allocations, .. } = measured;
+    format!(
+        "{} | {} | {}",
+        duration(measured.median()),
+        duration(measured.p10()),
+        self::allocations(*allocations)
+    )
+}
+
+fn targets_table(results: &Results) -> String {
+    let mut table =
+        String::from("## Targets\n\n| countersign | at most | measured | |\n|---|---:|---:|---|\n");
+    for target in targets::all(results) {
+        let _ = writeln!(table, "{}", target_row(&target));
+    }
+    table.push_str("\nA ratio counts as met up to 3 % above the target.\n\n");
+    table
+}
+
+fn target_row(target: &Target) -> String {
+    let number = |number: f64| match target.limit {
+        Limit::Ratio(_) => format!("{number:.2}"),
+        Limit::Allocations(_) => number.to_string(),
+    };
+    let (Limit::Ratio(limit) | Limit::Allocations(limit)) = target.limit;
+    let measured = target.measured.map_or("–".to_owned(), number);
+    let verdict = match target.is_met() {
+        Some(true) => "met",
+        Some(false) => "missed",
+        None => "not measured",
+    };
+    format!("| {} | {} | {measured} | {verdict} |", target.what, number(limit))
+}
+
+/// What each library leaves to its caller, and which builds are missing.
+fn notes(results: &Results) -> String {
+    let mut notes = String::from(
+        "## Notes\n\nEach library was seen to refuse a forged and an expired token and those of another \
+         issuer and audience, with these additions:\n\n",
+    );
+    for entry in ROSTER.iter().filter(|entry| results.labels.contains_key(entry.id)) {
+        if let Some(note) = entry.note {
+            let _ = writeln!(notes, "- {}: {note}.", results.label(entry));
+        }
+    }
+    let _ = writeln!(
+        notes,
+        "\nRSA in pure Rust: {}. RSA in C or assembly: {}.",
+        labels_with(results, Rsa::PureRust),
+        labels_with(results, Rsa::Native)
+    );
+    if !results.left_out.is_empty() {
+        notes.push_str("\nNot measured:\n\n");
+    }
+    for (id, reason) in &results.left_out {
+        let _ = writeln!(notes, "- {id}: {reason}.");
+    }
+    notes
+}
+
+fn labels_with(results: &Results, rsa: Rsa) -> String {
+    let measured = ROSTER.iter().filter(|entry| entry.rsa == rsa && results.labels.contains_key(entry.id));
+    measured.map(|entry| results.label(entry)).collect::<Vec<_>>().join(", ")
+}
+
+/// Ours stand out; a floor is no library.
+fn name(results: &Results, entry: &Entry) -> String {
+    let label = results.label(entry);
+    match entry.role {
+        Role::Ours => format!("**{label}**"),
+        Role::Floor => format!("*{label}*"),
+        Role::Rival => label.to_owned(),
+    }
+}
+
+fn allocations(allocations: Allocations) -> String {
+    let of_process = allocations.of_process.map(|count| format!(" [{count:.0}]")).unwrap_or_default();
+    format!("{:.0}{of_process}", allocations.from_rust)
+}
+
+/// Three digits and a unit.
+pub(crate) fn duration(nanoseconds: f64) -> String {
+    match nanoseconds {
+        ..9_995.0 => format!("{nanoseconds:.0} ns"),
+        ..99_950.0 => format!("{:.1} µs", nanoseconds / 1e3),
+        ..9_995_000.0 => format!("{:.0} µs", nanoseconds / 1e3),
+        _ => format!("{:.1} ms", nanoseconds / 1e6),
+    }
+}
+
+/// The weights as a page.
+pub(crate) fn weight(rows: &[(&'static str, crate::Result<Weight>)], machine: &Machine) -> String {
+    let mut page = format!(
+        "# Weight\n\n{}. A clean release build of a program that signs and verifies one HS256 token. Compare \
+         CPU seconds rather than wall time. Crates: lines of `cargo tree -e normal`, in brackets by name.\n\n\
+         | | CPU s | wall s | crates | binary KB | stripped KB |\n|---|---:|---:|---:|---:|---:|\n",
+        machine.describe()
+    );
+    for (id, weight) in rows {
+        let name = if roster::find(id).is_some_and(|entry| entry.role == Role::Ours) {
+            format!("**{id}**")
+        } else {
+            (*id).to_owned()
+        };
+        let _ = match weight {
+            Ok(weight) => writeln!(page, "| {name} | {} |", weight_cells(weight)),
+            Err(error) => writeln!(page, "| {name} | {error} | | | | |"),
+        };
+    }
+    page
+}
+
+fn weight_cells(weight: &Weight) -> String {
+    let kilobytes = |bytes: u64| (bytes / 1024).to_string();
+    format!(
+        "{:.0} | {:.0} | {} ({}) | {} | {}",
+        weight.cpu.as_secs_f64(),
+        weight.wall.as_secs_f64(),
+        weight.crates,
+        weight.crate_names,
+        kilobytes(weight.binary),
+        weight.stripped.map_or("–".to_owned(), kilobytes),
+    )
+}

@@ -1,0 +1,135 @@
+//! `countersign` with its default features, and the operations that only it has here.
+
+use compare_common::claims::{AUDIENCE, EXPIRES_AT, ISSUED_AT, ISSUER, SUBJECT, Size, TinyUser, User};
+use compare_common::keys::{RsaKey, SECRET};
+use compare_common::{Bench, Hs256, Rs256, Sign, Verify, tokens};
+use countersign::{
+    Buffer, Claims, Hs256Key, KeySet, KeySource, Rs256SigningKey, Rs256VerifyingKey, SignKey, UnixTime,
+    Verifier, VerifyError,
+};
+use serde::{Deserialize, Serialize};
+use std::hint::black_box;
+
+/// The tokens that a key set is asked about in turn: more than a cache of recent tokens would hide, and as
+/// many for one key as for 100,000, so that only the number of keys differs.
+const TOKENS_PER_KEY_SET: u32 = 1_000;
+
+fn main() {
+    let mut bench = Bench::new();
+    bench.hs256::<Countersign>();
+    bench.rs256::<Countersign>();
+    bench.verify(tokens::VERIFY_IN, verify_in());
+    bench.other(
+        tokens::REFUSE_FORGED,
+        refuse(bench.token(tokens::FORGED), |error| matches!(error, VerifyError::InvalidSignature)),
+    );
+    bench.other(
+        tokens::REFUSE_EXPIRED,
+        refuse(bench.token(tokens::EXPIRED), |error| matches!(error, VerifyError::Expired { .. })),
+    );
+    for keys in tokens::KEY_SET_SIZES {
+        bench.other(&tokens::verify_by_key_id(keys), verify_by_key_id(keys));
+    }
+    bench.serve();
+}
+
+struct Countersign;
+
+impl Hs256 for Countersign {
+    fn sign(size: Size) -> impl Sign + 'static {
+        sign(everything(size), secret())
+    }
+
+    fn verify() -> impl Verify + 'static {
+        let verifier = verifier(secret());
+        move |token: &str| verifier.verify::<User>(token)
+    }
+
+    fn sign_tiny() -> impl Sign + 'static {
+        sign(Claims::new(TinyUser::default()).expires_at(time(EXPIRES_AT)), secret())
+    }
+
+    fn verify_tiny() -> impl Verify + 'static {
+        let verifier = Verifier::builder(secret()).accept_any_issuer().no_audience().build().unwrap();
+        move |token: &str| verifier.verify::<TinyUser>(token)
+    }
+}
+
+impl Rs256 for Countersign {
+    fn sign(key: RsaKey) -> impl Sign + 'static {
+        sign(everything(Size::Typical), Rs256SigningKey::from_pem(key.private_pem).unwrap())
+    }
+
+    fn verify(key: RsaKey) -> impl Verify + 'static {
+        let verifier = verifier(Rs256VerifyingKey::from_pem(key.public_pem).unwrap());
+        move |token: &str| verifier.verify::<User>(token)
+    }
+}
+
+fn secret() -> Hs256Key {
+    Hs256Key::from_bytes(SECRET).unwrap()
+}
+
+fn everything(size: Size) -> Claims<User> {
+    Claims::new(User::of(size))
+        .issuer(ISSUER)
+        .subject(SUBJECT)
+        .audience(AUDIENCE)
+        .issued_at(time(ISSUED_AT))
+        .expires_at(time(EXPIRES_AT))
+}
+
+fn time(seconds: u64) -> UnixTime {
+    UnixTime::from_secs(seconds.try_into().unwrap())
+}
+
+fn sign<T: Serialize + 'static>(claims: Claims<T>, key: impl SignKey + 'static) -> impl Sign + 'static {
+    move || claims.sign(&key)
+}
+
+fn verifier(keys: impl KeySource + 'static) -> Verifier {
+    Verifier::builder(keys).issuer(ISSUER).audience(AUDIENCE).build().unwrap()
+}
+
+#[derive(Deserialize)]
+struct BorrowedUser<'a> {
+    name: &'a str,
+    role: &'a str,
+}
+
+/// Claims that borrow from a buffer, which is used again.
+fn verify_in() -> impl Verify + 'static {
+    let (verifier, mut buffer) = (verifier(secret()), Buffer::new());
+    move |token: &str| {
+        let token = verifier.verify_in::<BorrowedUser<'_>>(&mut buffer, token)?;
+        let BorrowedUser { name, role } = black_box(token.claims());
+        Ok::<_, VerifyError>(name.len() + role.len())
+    }
+}
+
+fn refuse(token: String, expected: fn(&VerifyError) -> bool) -> impl FnMut() + 'static {
+    let verifier = verifier(secret());
+    move || assert!(verifier.verify::<User>(black_box(&token)).is_err_and(|error| expected(&error)))
+}
+
+/// Each call verifies another token, under another key where there are several.
+fn verify_by_key_id(keys: u32) -> impl FnMut() + 'static {
+    let mut key_set = KeySet::new();
+    for number in 0..keys {
+        key_set.insert(numbered_key(number)).unwrap();
+    }
+    let tokens: Vec<String> = (0..TOKENS_PER_KEY_SET)
+        .map(|number| number * keys.div_ceil(TOKENS_PER_KEY_SET) % keys)
+        .map(|number| everything(Size::Typical).sign(&numbered_key(number)).unwrap())
+        .collect();
+    let (verifier, mut next) = (verifier(key_set), 0);
+    move || {
+        next = (next + 1) % tokens.len();
+        drop(black_box(verifier.verify::<User>(&tokens[next]).unwrap()));
+    }
+}
+
+fn numbered_key(number: u32) -> Hs256Key {
+    let secret = number.to_be_bytes().repeat(8);
+    Hs256Key::from_bytes(secret).unwrap().with_key_id(format!("key-{number:06}")).unwrap()
+}

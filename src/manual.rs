@@ -6,6 +6,9 @@ pub mod attacks {}
 #[doc = include_str!("manual/migrating.md")]
 pub mod migrating {}
 
+#[doc = include_str!("manual/performance.md")]
+pub mod performance {}
+
 #[doc = include_str!("manual/standards.md")]
 pub mod standards {}
 

@@ -239,31 +239,36 @@ pub(crate) struct Registered {
     pub(crate) resolved: Resolved,
 }
 
-/// The entries of `aud`, and whether they stood in an array. Tokens are for one audience as a rule, and that one
-/// takes no allocation.
+/// How many audiences are kept without an allocation; tokens for more than a few are rare.
+const INLINE_AUDIENCES: usize = 4;
+
+/// The entries of `aud`, and whether they stood in an array.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Audiences {
-    first: Option<Text>,
-    others: Vec<Text>,
+    inline: [Option<Text>; INLINE_AUDIENCES],
+    used: usize,
+    spilled: Vec<Text>,
     pub(crate) array: bool,
 }
 
 impl Audiences {
     #[inline]
     pub(crate) fn push(&mut self, text: Text) {
-        if self.first.is_none() {
-            self.first = Some(text);
-        } else {
-            self.others.push(text);
+        match self.inline.get_mut(self.used) {
+            Some(slot) => {
+                *slot = Some(text);
+                self.used = self.used.saturating_add(1);
+            }
+            None => self.spilled.push(text),
         }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.others.len().saturating_add(usize::from(self.first.is_some()))
+        self.used.saturating_add(self.spilled.len())
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = Text> + Clone {
-        self.first.iter().chain(&self.others).copied()
+        self.inline.iter().flatten().chain(&self.spilled).copied()
     }
 }
 

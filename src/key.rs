@@ -121,7 +121,8 @@ pub trait VerifyKey: Key {
     ///
     /// # Security
     ///
-    /// An implementation must take any bytes of any length, and compare secrets in constant time.
+    /// An implementation must take any bytes of any length, and compare secrets in constant time. What `input` holds has
+    /// not been looked at: it is as long as a token may be, and may be no base64url.
     fn verify_bytes(&self, input: &[u8], signature: &[u8]) -> Result<(), SignatureError>;
 }
 

@@ -56,7 +56,8 @@ pub trait KeySource: Send + Sync {
         None
     }
 
-    /// The key whose own header is this very segment, if the source keeps them: then nothing is decoded.
+    /// The key whose own header is this very segment, if the source keeps them: then nothing is decoded. The segment is
+    /// any text without a dot, up to the length of a token.
     fn recognize(&self, _segment: &str) -> Option<Recognized<'_>> {
         None
     }

@@ -123,6 +123,14 @@ fn verify_in_allocates_nothing_once_the_buffer_has_grown() {
         assert_eq!(token.subject(), Some("user123"));
     });
     assert_eq!(again, 0);
+
+    // A few audiences change nothing; more of them take a list.
+    let text = claims().audience("https://b.example").audience("c").audience("d").sign(&key()).unwrap();
+    verifier.verify_in_at::<BorrowedUser>(&mut buffer, &text, NOW).unwrap();
+    assert_eq!(allocations(|| verifier.verify_in_at::<BorrowedUser>(&mut buffer, &text, NOW).is_ok()), 0);
+    let text = claims().audience("b").audience("c").audience("d").audience("e").sign(&key()).unwrap();
+    verifier.verify_in_at::<BorrowedUser>(&mut buffer, &text, NOW).unwrap();
+    assert_eq!(allocations(|| verifier.verify_in_at::<BorrowedUser>(&mut buffer, &text, NOW).is_ok()), 1);
 }
 
 #[test]

@@ -6,13 +6,13 @@ use core::fmt::Debug;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use countersign::{
     Algorithm, Buffer, Claims, EncodedHeader, Entropy, EntropyError, ExternalKey, Header, Hs256Key, Key,
-    KeyError, KeyRef, KeySet, KeySource, SecretBytes, SignError, SignKey, Signature, SignatureError, Token,
-    Unverified, Verifier, VerifierBuilder, VerifyError, VerifyKey, jws,
+    KeyError, KeyRef, KeySet, KeySource, Recognized, SecretBytes, SignError, SignKey, Signature,
+    SignatureError, Token, Unverified, Verifier, VerifierBuilder, VerifyError, VerifyKey, jws,
 };
 use std::sync::{Arc, RwLock};
 use util::{
     Counting, GOOD, HEADER, NOW, SECRET, assert_accepted, assert_discreet, assert_hides, b64, b64_standard,
-    headed, jwt, key, lax, open, other_key, refusal, signed_with, strict,
+    headed, jwt, key, lax, open, other_key, refusal, sign_text, signed_with, strict,
 };
 
 /// Randomness that there is none of.
@@ -609,6 +609,36 @@ fn a_source_whose_only_key_becomes_one_of_another_algorithm_is_caught() {
     assert_eq!(refusal(&open().with_keys(turning), &jwt(GOOD)), mismatch);
 }
 
+/// One that always recognises its own key, whatever the header.
+struct Stale(KeySet, EncodedHeader);
+
+impl KeySource for Stale {
+    fn find(&self, header: &Header<'_>) -> Result<KeyRef<'_>, VerifyError> {
+        self.0.find(header)
+    }
+
+    fn recognize(&self, _: &str) -> Option<Recognized<'_>> {
+        self.0.recognize(self.1.segment())
+    }
+}
+
+#[test]
+fn a_source_that_recognizes_another_header_does_not_move_the_border_of_what_is_signed() {
+    let stale = || {
+        let mut keys = KeySet::new();
+        keys.insert(key()).unwrap();
+        Stale(keys, EncodedHeader::new(Algorithm::Hs256, None))
+    };
+    assert_accepted(&open().with_keys(stale()), &jwt(GOOD));
+    // Sixteen characters longer than the header that is recognised.
+    let header = b64(format!("{HEADER}{}", " ".repeat(12)));
+    let signed = sign_text(&key(), &format!("{header}.{}", b64(br#"{"exp":1700000900,"a":  0}"#)));
+    assert_accepted(&open().with_keys(stale()), &signed);
+    let (input, signature) = signed.rsplit_once('.').unwrap();
+    let forged = format!("{input}{}.{signature}", b64(" ".repeat(12)));
+    assert_eq!(refusal(&open().with_keys(stale()), &forged), VerifyError::InvalidSignature);
+}
+
 // ---- what is shown ----
 
 #[test]
@@ -962,8 +992,16 @@ mod rsa {
         #[test]
         fn numbers_that_do_not_belong_together_make_no_private_key() {
             let private = der(RSA_PRIVATE);
-            // Offsets in this PKCS#8 file of a byte within n, d, p and q.
-            for (what, place) in [("n", 200), ("d", 400), ("p", 620), ("q", 750)] {
+            // Offsets in this PKCS#8 file of a byte within each number.
+            for (what, place) in [
+                ("n", 200),
+                ("d", 400),
+                ("p", 620),
+                ("q", 750),
+                ("d mod p-1", 900),
+                ("d mod q-1", 1000),
+                ("1/q mod p", 1150),
+            ] {
                 let mut changed = private.clone();
                 changed[place] ^= 2;
                 assert_eq!(signing_der(&changed).unwrap_err(), KeyError::MalformedKey, "{what}");

@@ -2,10 +2,14 @@
 
 mod util;
 
-use countersign::{Buffer, Claims, Hs256Key, UnixTime, Unverified, Verifier, VerifyError, jws};
+use countersign::{
+    Buffer, Claims, Header, Hs256Key, Key, KeyRef, KeySet, KeySource, Limits, UnixTime, Unverified, Verifier,
+    VerifyError, jws,
+};
 use proptest::prelude::*;
-use serde_json::{Map, Value};
-use std::sync::LazyLock;
+use proptest::sample::select;
+use serde_json::{Map, Value, json};
+use std::sync::{Arc, LazyLock};
 
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 
@@ -35,6 +39,56 @@ fn value() -> impl Strategy<Value = Value> {
                 .prop_map(|members| Value::Object(members.into_iter().collect())),
         ]
     })
+}
+
+fn kid() -> impl Strategy<Value = Option<&'static str>> {
+    prop::option::of(select(&["k", "a\"é\n"][..]))
+}
+
+fn named(kid: Option<&str>) -> Hs256Key {
+    match kid {
+        Some(kid) => KEY.clone().with_key_id(kid).unwrap(),
+        None => KEY.clone(),
+    }
+}
+
+/// The usual limits, and each of those that a header may break as tight as can be.
+fn limits() -> impl Strategy<Value = Limits> {
+    prop_oneof![
+        4 => Just(Limits::new()),
+        1 => Just(Limits::new().token_bytes(120)),
+        1 => Just(Limits::new().header_bytes(36)),
+        1 => Just(Limits::new().key_id_bytes(1)),
+        1 => Just(Limits::new().members(2)),
+        1 => Just(Limits::new().depth(0)),
+    ]
+}
+
+/// Where a text is changed, by which piece, and whether the piece takes the place of what was there.
+type Spoil = (prop::sample::Index, &'static str, bool);
+
+fn spoils() -> impl Strategy<Value = Vec<Spoil>> {
+    let piece = select(&[".", "..", "", "=", "é", "😀", "A", "-", "\n", "\0", "+", "AAAA"][..]);
+    let spoil = (any::<prop::sample::Index>(), piece, any::<bool>());
+    prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec(spoil, 1..3)]
+}
+
+fn spoil(text: String, spoils: &[Spoil]) -> String {
+    spoils.iter().fold(text, |text, (place, piece, replace)| {
+        let place = place.index(text.chars().count() + 1);
+        let (before, after): (String, String) =
+            (text.chars().take(place).collect(), text.chars().skip(place + usize::from(*replace)).collect());
+        before + piece + &after
+    })
+}
+
+/// Hides what a source knows by heart, so that every header is read.
+struct Long(Arc<dyn KeySource>);
+
+impl KeySource for Long {
+    fn find(&self, header: &Header<'_>) -> Result<KeyRef<'_>, VerifyError> {
+        self.0.find(header)
+    }
 }
 
 /// Private claims: no registered or reserved name among them.
@@ -142,6 +196,48 @@ proptest! {
             prop_assert_eq!(fast.header().algorithm(), slow.header().algorithm());
         }
         prop_assert_eq!(verdict(fast), verdict(slow));
+    }
+
+    #[test]
+    fn the_short_way_and_the_long_way_say_the_same(
+        (kid, in_set, exact_typ, limits) in (kid(), any::<bool>(), any::<bool>(), limits()),
+        header in (prop::option::of(select(&["JWT", "jwt", "at+jwt"][..])), kid()),
+        payload in select(&[r#"{"aud":["\u0061","b"]}"#, r#"{"sub":"a","x":[1]}"#, "{}", "", "\u{e9}"][..]),
+        before in spoils(),
+        after in spoils(),
+    ) {
+        let key = named(kid);
+        let mut json = json!({ "alg": "HS256" });
+        for (name, value) in [("typ", header.0), ("kid", header.1)] {
+            if let Some(value) = value {
+                json[name] = value.into();
+            }
+        }
+        // Its members stand in the order of a header of ours, so that many are known by heart.
+        let json = if header.0 == Some("JWT") && header.1 == kid {
+            key.encoded_header().unwrap().header().json().to_owned()
+        } else {
+            json.to_string()
+        };
+        let input = spoil(format!("{}.{}", util::b64(json), util::b64(payload)), &before);
+        let text = spoil(util::sign_text(&key, &input), &after);
+
+        let mut set = KeySet::new();
+        set.insert(key.clone()).unwrap();
+        set.insert(named(Some("another"))).unwrap();
+        let short: Arc<dyn KeySource> = if in_set { Arc::new(set) } else { Arc::new(key) };
+        let long: Arc<dyn KeySource> = Arc::new(Long(short.clone()));
+        let typ = if exact_typ { "at+jwt" } else { "JWT" };
+        let both = [short, long].map(|source| {
+            let builder = Verifier::builder_shared(source).accept_any_issuer().accept_any_audience();
+            let builder = builder.allow_missing_expiration().limits(limits);
+            let verifier = if exact_typ { builder.typ(typ) } else { builder }.build().unwrap();
+            verifier.verify_at::<Value>(&text, NOW).map(|token| {
+                let header = token.header();
+                (token.payload().to_owned(), header.json().to_owned(), header.key_id().map(str::to_owned))
+            })
+        });
+        prop_assert_eq!(&both[0], &both[1]);
     }
 
     #[test]

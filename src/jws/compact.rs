@@ -216,8 +216,8 @@ impl Gate {
         &self.rules.limits
     }
 
-    /// Checks shape, header and signature of `text`, in this order. What the payload's characters are is left
-    /// to [`decode_payload`].
+    /// Checks shape, header and signature of `text`, in this order; on the short way characters are looked at last:
+    /// those of the payload by [`decode_payload`].
     pub(crate) fn open<'t>(&self, text: &'t str) -> Result<Opened<'t, '_>, VerifyError> {
         let Some((found, token)) = self.recognize(text) else { return self.open_unknown(text) };
         match token.check_signature(found.key) {
@@ -258,6 +258,10 @@ impl Gate {
             None => {
                 let (segment, rest) = text.split_once('.')?;
                 let found = self.source.recognize(segment)?;
+                // Whatever the source recognised: what is signed begins with the header that was sent.
+                if found.header.segment() != segment {
+                    return None;
+                }
                 self.rules.typ.check(&found.header.header()).ok()?;
                 (found, rest)
             }

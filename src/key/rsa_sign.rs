@@ -8,12 +8,13 @@ use crate::key::{Entropy, Identity, SignKey, Signature, identified};
 use crate::secret::SecretBytes;
 use alloc::sync::Arc;
 use chacha20::ChaCha20Rng;
-use rsa::pkcs1::DecodeRsaPrivateKey;
+use rsa::pkcs1::{DecodeRsaPrivateKey, EncodeRsaPrivateKey};
 use rsa::pkcs8::{EncodePrivateKey, LineEnding};
 use rsa::rand_core::SeedableRng;
 use rsa::signature::{RandomizedSigner, SignatureEncoding};
 use rsa::traits::PublicKeyParts;
 use rsa::{RsaPrivateKey, pkcs1v15};
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// A private key that signs RS256 tokens. See [`RsaSigningKey`].
@@ -165,6 +166,12 @@ impl<A: RsaAlgorithm> RsaSigningKey<A> {
 
     fn from_file(file: &PrivateFile<'_>, entropy: Arc<dyn Entropy>) -> Result<Self, KeyError> {
         let key = RsaPrivateKey::from_pkcs1_der(file.pkcs1()).map_err(|_| KeyError::MalformedKey)?;
+        // The crate checks n, d, p and q, and makes the other three numbers anew. Where the file has others it is
+        // broken, also if the key would work.
+        let again = key.to_pkcs1_der().map_err(|_| KeyError::MalformedKey)?;
+        if !bool::from(again.as_bytes().ct_eq(file.pkcs1())) {
+            return Err(KeyError::MalformedKey);
+        }
         Self::new(key, file.public_numbers(), entropy)
     }
 

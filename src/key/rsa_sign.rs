@@ -27,8 +27,8 @@ pub type Rs256SigningKey = RsaSigningKey<Rs256>;
 /// Every signature is blinded with fresh randomness and checked before it leaves; there is no way around
 /// either. The key owns its source: the operating system's with feature `getrandom`, or the one that is handed
 /// to the constructors ending in `_with`. 32 bytes of it are drawn for a signature and expanded with ChaCha20,
-/// so a source that fails makes signing fail, and one that repeats itself cannot make it hang. Secrets are
-/// wiped when the key is dropped.
+/// so a source that fails makes signing fail, and one that repeats itself cannot make it hang. The private
+/// numbers are wiped when the key is dropped; not every copy that the crate `rsa` makes of them in passing is.
 ///
 /// RSA comes from the crate `rsa`; see the crate's README on RUSTSEC-2023-0071.
 ///

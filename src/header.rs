@@ -107,9 +107,10 @@ impl HeaderFields {
         json::check_text(json, limits, Part::Header)?;
         let mut reading = Reading::new(json, limits);
         if let Err(failure) = json::read(json, |reader| reader.deserialize_map(&mut reading)) {
+            let broken_at = |offset| VerifyError::InvalidJson { part: Part::Header, offset };
             return Err(reading.refusal.unwrap_or(match reading.parameter {
-                Some(name) if json::is_json(json) => VerifyError::InvalidHeader { name },
-                _ => VerifyError::InvalidJson { part: Part::Header, offset: failure.offset },
+                Some(name) => json::broken_at(json).map_or(VerifyError::InvalidHeader { name }, broken_at),
+                None => broken_at(failure.offset),
             }));
         }
         reading.finish(understood)

@@ -55,9 +55,9 @@ pub(crate) fn read<'de, T>(
         .map_err(|error| Failure { offset: offset_of(text, &error), shape: error.is_data() })
 }
 
-/// Whether `text` is JSON at all; numbers may be larger than any type here holds.
-pub(crate) fn is_json(text: &str) -> bool {
-    read(text, |reader| IgnoredAny::deserialize(reader)).is_ok()
+/// Where `text` stops to be JSON, if it does; numbers may be larger than any type here holds.
+pub(crate) fn broken_at(text: &str) -> Option<usize> {
+    read(text, |reader| IgnoredAny::deserialize(reader)).err().map(|failure| failure.offset)
 }
 
 /// Bytes from the start of `text` to the place that `error` gives as line and column.

@@ -986,11 +986,13 @@ fn brackets_in_text_and_in_width_are_not_depth() {
 
 #[test]
 fn a_token_is_accepted_up_to_its_limit_and_not_one_byte_longer() {
-    let text = jwt(GOOD);
     let limited = |bytes| lax().limits(Limits::new().token_bytes(bytes)).build().unwrap();
-    assert_accepted(&limited(text.len()), &text);
-    assert_eq!(refusal(&limited(text.len() - 1), &text), too_large(Size::TokenBytes, text.len() - 1));
-    assert_eq!(refusal(&limited(0), &text), too_large(Size::TokenBytes, 0));
+    // With the header that the key writes, and with one that has to be read.
+    for text in [jwt(GOOD), headed(r#"{ "alg":"HS256" }"#)] {
+        assert_accepted(&limited(text.len()), &text);
+        assert_eq!(refusal(&limited(text.len() - 1), &text), too_large(Size::TokenBytes, text.len() - 1));
+        assert_eq!(refusal(&limited(0), &text), too_large(Size::TokenBytes, 0));
+    }
 
     let limit = 256 << 10;
     let filled = |bytes| jwt(format!(r#"{{"x":"{}"}}"#, "x".repeat(bytes)));
@@ -1144,6 +1146,9 @@ fn a_time_of_the_wrong_json_type_is_malformed_and_never_absent() {
         ] {
             payload_refused(format!(r#"{{"{claim}":{value}}}"#), &malformed(claim));
             payload_refused(format!(r#"{{"a":1,"{claim}":{value},"z":1}}"#), &malformed(claim));
+            // Whatever is wrong with a claim, what is no JSON is not called malformed claims.
+            not_json(format!(r#"{{"{claim}":{value},"z":}}"#));
+            not_json(format!(r#"{{"{claim}":{value}"#));
         }
     }
 }
@@ -1719,6 +1724,12 @@ fn takers(verifier: &Verifier, text: &str) -> Vec<&'static str> {
     .into_iter()
     .filter_map(|ask| ask(verifier, text))
     .collect()
+}
+
+#[test]
+fn a_type_that_looks_away_is_given_a_good_token() {
+    let taken = takers(&strict(), &jwt(GOOD));
+    assert!(taken.contains(&"Whatever") && taken.contains(&"StopsAtAnError"), "{taken:?}");
 }
 
 #[test]

@@ -321,6 +321,21 @@ fn a_key_without_an_id_is_the_one_for_tokens_without_an_id() {
     found(&keys, &key().with_key_id("a").unwrap());
     assert!(keys.remove(Algorithm::Hs256, None));
     not_found(&keys, &third(), &VerifyError::AmbiguousKey);
+
+    // Also where it was there before the others.
+    let mut keys = KeySet::new();
+    keys.insert(third()).unwrap();
+    keys.insert(key().with_key_id("a").unwrap()).unwrap();
+    keys.insert(other_key().with_key_id("b").unwrap()).unwrap();
+    found(&keys, &third());
+}
+
+#[test]
+fn a_key_that_was_removed_is_not_found_and_the_others_are() {
+    let mut keys = two();
+    assert!(keys.remove(Algorithm::Hs256, Some("a")));
+    not_found(&keys, &key().with_key_id("a").unwrap(), &VerifyError::UnknownKey);
+    found(&keys, &other_key().with_key_id("b").unwrap());
 }
 
 #[test]

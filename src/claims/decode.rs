@@ -65,13 +65,17 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(
         }
         Err(failure) => failure,
     };
+    let part = Part::Payload;
     Err(match (capture.reading, capture.missing) {
-        (Some(name), _) if json::is_json(payload) => VerifyError::MalformedClaim { claim: name.text() },
+        (Some(name), _) => match json::broken_at(payload) {
+            Some(offset) => VerifyError::InvalidJson { part, offset },
+            None => VerifyError::MalformedClaim { claim: name.text() },
+        },
         (_, Some(claim)) => VerifyError::MissingClaim { claim: Cow::Borrowed(claim) },
         _ if failure.shape && (capture.entered || capture.unfit) => {
             VerifyError::ClaimsMismatch { claim: capture.field, offset: failure.offset }
         }
-        _ => VerifyError::InvalidJson { part: Part::Payload, offset: failure.offset },
+        _ => VerifyError::InvalidJson { part, offset: failure.offset },
     })
 }
 

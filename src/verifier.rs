@@ -25,10 +25,10 @@ use serde::de::{Deserialize, DeserializeOwned};
 /// Built once from keys and a policy, shared by reference; cloning is cheap. It holds no state, so threads do
 /// not meet in it.
 ///
-/// What is checked, in this order: the size and alphabet of the text; the header, strictly, with its `typ` and
-/// `crit`; that a trusted key is meant and its algorithm is the header's; the signature; the payload, strictly:
-/// UTF-8, JSON, no name twice, every registered claim of the right type; issuer, audience, subject, required
-/// claims; `exp` being there; `nbf`, `iat`, `exp`, age; and that the claims fit the type.
+/// What is checked, an error naming what is wrong first in this order: the size and alphabet of the text; the
+/// header, strictly, with its `typ` and `crit`; that a trusted key is meant and its algorithm is the header's; the
+/// signature; the payload, strictly: UTF-8, JSON, no name twice, every registered claim of the right type; issuer,
+/// audience, subject, required claims; `exp` being there; `nbf`, `iat`, `exp`, age; and that the claims fit the type.
 ///
 /// What is not: whether the token was revoked, was seen before, or came from the party it was given to. Two
 /// spellings of one token do not exist, but two signatures over one payload may: deny tokens by `jti` or

@@ -1,4 +1,4 @@
-//! `jsonwebtoken` 11, with the cryptography that the feature names.
+//! `jsonwebtoken` 11, with the cryptography that the feature names; and 9, the last with `ring`.
 
 use compare_common::claims::{AUDIENCE, Everything, ISSUER, Size, Tiny};
 use compare_common::keys::{RsaKey, SECRET};

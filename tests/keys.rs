@@ -809,17 +809,12 @@ mod rsa {
             for public in [&spki, &pkcs1_public] {
                 mistaken_private(public, PemMistake::PublicKey);
             }
-            // DER says it too, but only as being of another shape.
             for private in [&pkcs8, &pkcs1] {
-                no_key(
-                    Rs256VerifyingKey::from_der(&der(private)),
-                    &KeyError::MalformedKey,
-                    "malformed_key",
-                    private,
-                );
+                let made = Rs256VerifyingKey::from_der(&der(private));
+                no_key(made, &KeyError::PrivateKey, "private_key", private);
             }
             for public in [&spki, &pkcs1_public] {
-                no_key(signing_der(&der(public)), &KeyError::MalformedKey, "malformed_key", public);
+                no_key(signing_der(&der(public)), &KeyError::PublicKey, "public_key", public);
             }
         }
 

@@ -84,7 +84,7 @@ impl<A: RsaAlgorithm> RsaSigningKey<A> {
     ///
     /// # Errors
     ///
-    /// As [`from_pem`](Self::from_pem), without the PEM.
+    /// As [`from_pem`](Self::from_pem), without the PEM, and [`KeyError::PublicKey`] for the other half of a pair.
     #[cfg(feature = "getrandom")]
     pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
         Self::from_der_with(der, crate::key::SystemEntropy::new())

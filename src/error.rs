@@ -1,7 +1,7 @@
 //! One error type per operation. None of them holds key bytes, token text or a dependency's error.
 
 use crate::algorithm::Algorithm;
-use crate::http::challenge::Challenge;
+pub(crate) use crate::http::challenge::Challenge;
 use crate::time::UnixTime;
 use alloc::borrow::Cow;
 use alloc::boxed::Box;

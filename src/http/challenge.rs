@@ -126,12 +126,22 @@ impl Challenge {
         Self::of(Kind::InsufficientScope).with_scope(scope)
     }
 
-    pub(crate) const fn expired_token() -> Self {
-        Self::of(Kind::ExpiredToken)
+    /// 503 without a challenge: what the token is held against could not be asked, keys or a denylist. That says nothing
+    /// about the token, so the client keeps it and tries again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let challenge = countersign::http::Challenge::unavailable();
+    /// assert_eq!((challenge.status(), challenge.www_authenticate()), (503, None));
+    /// ```
+    #[must_use]
+    pub const fn unavailable() -> Self {
+        Self::of(Kind::Unavailable)
     }
 
-    pub(crate) const fn unavailable() -> Self {
-        Self::of(Kind::Unavailable)
+    pub(crate) const fn expired_token() -> Self {
+        Self::of(Kind::ExpiredToken)
     }
 
     const fn of(kind: Kind) -> Self {

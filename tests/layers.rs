@@ -5,12 +5,14 @@ use std::fs;
 use std::path::Path;
 
 /// What each file may lean on stands before it.
-const ROOMS: [&str; 27] = [
+const ROOMS: [&str; 32] = [
     "base64url",
     "time",
     "limits",
     "algorithm",
+    "http/challenge",
     "error",
+    "http/bearer",
     "secret",
     "json",
     "numeric_date",
@@ -33,6 +35,9 @@ const ROOMS: [&str; 27] = [
     "claims/encode",
     "policy",
     "verifier",
+    "http",
+    "http/cookie",
+    "http/origin",
 ];
 
 /// Not rooms: the list of what is public, and pages of text.

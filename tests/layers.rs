@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// What each file may lean on stands before it.
-const ROOMS: [&str; 27] = [
+const ROOMS: [&str; 46] = [
     "base64url",
     "time",
     "limits",
@@ -33,6 +33,25 @@ const ROOMS: [&str; 27] = [
     "claims/encode",
     "policy",
     "verifier",
+    "session/text",
+    "session/error",
+    "session/id",
+    "session/binding",
+    "session/config",
+    "session/refresh_token",
+    "session/master_keys",
+    "session/row",
+    "session/row_bytes",
+    "session/denial",
+    "session/event",
+    "session/login",
+    "session/grant",
+    "session/machine",
+    "session/store",
+    "session/memory",
+    "session/sessions",
+    "session/access",
+    "session",
 ];
 
 /// Not rooms: the list of what is public, and pages of text.

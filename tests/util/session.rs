@@ -327,3 +327,12 @@ pub(crate) fn exchanged(server: &Server, mut grant: Grant, count: i64) -> (Grant
 pub(crate) fn after(time: UnixTime, count: u64) -> UnixTime {
     time.saturating_add(seconds(count))
 }
+
+/// A sequence that goes on where it was left.
+pub(crate) struct SharedSequence(pub(crate) Arc<Sequence>);
+
+impl Entropy for SharedSequence {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        self.0.fill(bytes)
+    }
+}

@@ -210,6 +210,20 @@ impl Name {
         }
     }
 
+    /// What a member of this name begins with, from the comma before it to the colon.
+    #[inline]
+    pub(crate) const fn member_start(self) -> &'static [u8; 7] {
+        match self {
+            Self::Iss => b",\"iss\":",
+            Self::Sub => b",\"sub\":",
+            Self::Aud => b",\"aud\":",
+            Self::Exp => b",\"exp\":",
+            Self::Nbf => b",\"nbf\":",
+            Self::Iat => b",\"iat\":",
+            Self::Jti => b",\"jti\":",
+        }
+    }
+
     pub(crate) const fn text(self) -> &'static str {
         match self {
             Self::Iss => "iss",

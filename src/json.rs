@@ -139,18 +139,85 @@ pub(crate) fn to_text<T: Serialize + ?Sized>(value: &T) -> Result<String, Error>
     serde_json::to_string(value)
 }
 
-/// `value` as JSON.
-#[cfg(feature = "std")]
-pub(crate) fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>, Error> {
-    // Room for the claims of most tokens, so that the buffer is not moved while it grows.
-    let mut bytes = Vec::with_capacity(512);
-    serde_json::to_writer(&mut bytes, value).map(|()| bytes)
+/// An object on its way out. Plain names and texts and what stands between them are written here, all else by
+/// `serde_json`, which writes each comma and each quote in a step of its own.
+///
+/// Every member begins with a comma; that of the first becomes the brace.
+pub(crate) struct Object(Vec<u8>);
+
+impl Object {
+    pub(crate) fn new() -> Self {
+        // Room for the claims of most tokens, so that the buffer is not moved while it grows.
+        Self(Vec::with_capacity(512))
+    }
+
+    /// Appends a member. An error leaves half of one behind.
+    pub(crate) fn member<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Error> {
+        self.0.push(b',');
+        append_text(&mut self.0, name)?;
+        self.0.push(b':');
+        append(&mut self.0, value)
+    }
+
+    /// Appends a member whose name is written already, from the comma to the colon.
+    #[inline]
+    pub(crate) fn known<T: Serialize + ?Sized>(&mut self, name: &[u8; 7], value: &T) -> Result<(), Error> {
+        self.0.extend_from_slice(name);
+        append(&mut self.0, value)
+    }
+
+    /// Appends a member whose name is written already and whose value is a string.
+    #[inline]
+    pub(crate) fn known_text(&mut self, name: &[u8; 7], text: &str) -> Result<(), Error> {
+        self.0.extend_from_slice(name);
+        append_text(&mut self.0, text)
+    }
+
+    /// The whole object.
+    #[inline]
+    pub(crate) fn finish(mut self) -> Vec<u8> {
+        match self.0.first_mut() {
+            Some(comma) => *comma = b'{',
+            None => self.0.push(b'{'),
+        }
+        self.0.push(b'}');
+        self.0
+    }
 }
 
-/// `value` as JSON.
+#[inline]
+fn append_text(json: &mut Vec<u8>, text: &str) -> Result<(), Error> {
+    if !is_plain(text.as_bytes()) {
+        return append(json, text);
+    }
+    json.reserve(text.len().saturating_add(2));
+    json.push(b'"');
+    json.extend_from_slice(text.as_bytes());
+    json.push(b'"');
+    Ok(())
+}
+
+/// Whether a JSON string holds `text` as it stands ([RFC 8259 section 7](https://www.rfc-editor.org/rfc/rfc8259#section-7)).
+#[inline]
+fn is_plain(text: &[u8]) -> bool {
+    let escaped = |byte: u8| u8::from(byte < b' ') | u8::from(byte == b'"') | u8::from(byte == b'\\');
+    let any = |bytes: &[u8]| bytes.iter().fold(0, |any, byte| any | escaped(*byte)) != 0;
+    // Sixteen at a time the compiler does in one step; the last sixteen may be some of those before.
+    match text.last_chunk::<16>() {
+        Some(last) => !any(last) && !text.as_chunks::<16>().0.iter().any(|chunk| any(chunk)),
+        None => !any(text),
+    }
+}
+
+#[cfg(feature = "std")]
+fn append<T: Serialize + ?Sized>(json: &mut Vec<u8>, value: &T) -> Result<(), Error> {
+    serde_json::to_writer(json, value)
+}
+
+/// Without std, `serde_json` writes into nothing but a buffer of its own.
 #[cfg(not(feature = "std"))]
-pub(crate) fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>, Error> {
-    serde_json::to_vec(value)
+fn append<T: Serialize + ?Sized>(json: &mut Vec<u8>, value: &T) -> Result<(), Error> {
+    serde_json::to_vec(value).map(|value| json.extend_from_slice(&value))
 }
 
 /// Where a JSON string stands: in its document or, where an escape had to be resolved, in [`Resolved`] behind it.

@@ -12,7 +12,6 @@ use crate::time::UnixTime;
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::cell::RefCell;
 use core::fmt;
 use serde::de::Deserialize;
 use serde::ser::{Impossible, Serialize, SerializeMap, SerializeStruct, Serializer};
@@ -71,16 +70,14 @@ impl<T: Serialize> Claims<T> {
 
     /// The claims as JSON.
     fn payload(&self) -> Result<Vec<u8>, SignError> {
-        let state = RefCell::new(State { registered: self.times()?, refusal: None });
-        let document = Document { claims: self, state };
-        let written = json::to_bytes(&document);
-        let state = document.state.into_inner();
-        if let Some(refusal) = state.refusal {
+        let mut merge = Merge::new(self.times()?);
+        let written = merge.builders(self).and_then(|()| self.claims.serialize(Top(&mut merge)));
+        if let Some(refusal) = merge.refusal {
             return Err(refusal);
         }
-        let payload = written.map_err(|_| SignError::Serialize)?;
-        self.check_times(&state.registered)?;
-        Ok(payload)
+        written.map_err(|_| SignError::Serialize)?;
+        self.check_times(&merge.registered)?;
+        Ok(merge.object.finish())
     }
 
     /// The times that the builder sets.
@@ -132,71 +129,72 @@ fn clock() -> Option<UnixTime> {
     None
 }
 
-/// The claims as one object, and what was seen while it was written.
-struct Document<'a, T> {
-    claims: &'a Claims<T>,
-    state: RefCell<State>,
+/// An error that only says "stop": what is wrong has been noted in [`Merge`].
+fn stop() -> json::Error {
+    serde::ser::Error::custom("refused")
 }
 
-impl<T: Serialize> Serialize for Document<'_, T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut state = self.state.borrow_mut();
-        let map = serializer.serialize_map(None)?;
-        let mut merge = Merge { map, state: &mut state, met: 0, names: Names::new() };
-        let Claims { claims, issuer, subject, audience, jwt_id, .. } = self.claims;
-        let Registered { exp, nbf, iat, .. } = merge.state.registered;
-        merge.own(Name::Iss, issuer.as_ref())?;
-        merge.own(Name::Sub, subject.as_ref())?;
-        merge.own(Name::Aud, (!audience.is_empty()).then_some(&OneOrMany(audience)))?;
-        merge.own(Name::Exp, exp.as_ref())?;
-        merge.own(Name::Nbf, nbf.as_ref())?;
-        merge.own(Name::Iat, iat.as_ref())?;
-        merge.own(Name::Jti, jwt_id.as_ref())?;
-        claims.serialize(Top(&mut merge))?;
-        merge.map.end()
-    }
-}
+/// The builder's `aud`, if it has several entries.
+struct Several<'a>(&'a [String]);
 
-/// An error that only says "stop": what is wrong has been noted in the state.
-fn stop<E: serde::ser::Error>() -> E {
-    E::custom("refused")
-}
-
-/// The builder's `aud`.
-struct OneOrMany<'a>(&'a [String]);
-
-impl Serialize for OneOrMany<'_> {
+impl Serialize for Several<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serialize_audience(self.0, serializer)
     }
 }
 
-/// What was seen of the claims while they were written.
-struct State {
+/// The object on its way out, and what was seen of the claims while they were written.
+struct Merge {
+    object: json::Object,
     /// Times of both sides.
     registered: Registered,
     refusal: Option<SignError>,
-}
-
-/// The object on its way out.
-struct Merge<'s, M> {
-    map: M,
-    state: &'s mut State,
     /// What has been written: a bit for each registered name, and the others.
     met: u8,
     names: Names<'static>,
 }
 
-impl<M: SerializeMap> Merge<'_, M> {
-    /// Writes a claim of the builder, if it is set.
-    fn own(&mut self, name: Name, value: Option<&impl Serialize>) -> Result<(), M::Error> {
-        let Some(value) = value else { return Ok(()) };
+impl Merge {
+    #[inline]
+    fn new(registered: Registered) -> Self {
+        Self { object: json::Object::new(), registered, refusal: None, met: 0, names: Names::new() }
+    }
+
+    /// Writes the claims that the builder has.
+    fn builders<T>(&mut self, claims: &Claims<T>) -> Result<(), json::Error> {
+        self.own_text(Name::Iss, claims.issuer.as_deref())?;
+        self.own_text(Name::Sub, claims.subject.as_deref())?;
+        match &*claims.audience {
+            [] => {}
+            [only] => self.own_text(Name::Aud, Some(only))?,
+            several => self.own(Name::Aud, &Several(several))?,
+        }
+        let Registered { exp, nbf, iat, .. } = self.registered;
+        for (name, date) in [(Name::Exp, exp), (Name::Nbf, nbf), (Name::Iat, iat)] {
+            if let Some(date) = date {
+                self.own(name, &date)?;
+            }
+        }
+        self.own_text(Name::Jti, claims.jwt_id.as_deref())
+    }
+
+    fn own_text(&mut self, name: Name, text: Option<&str>) -> Result<(), json::Error> {
+        let Some(text) = text else { return Ok(()) };
         self.met |= name.bit();
-        self.map.serialize_entry(name.text(), value)
+        self.object.known_text(name.member_start(), text)
+    }
+
+    fn own(&mut self, name: Name, value: &impl Serialize) -> Result<(), json::Error> {
+        self.met |= name.bit();
+        self.object.known(name.member_start(), value)
     }
 
     /// Writes a member of `T`.
-    fn member<V: Serialize + ?Sized>(&mut self, name: Cow<'static, str>, value: &V) -> Result<(), M::Error> {
+    fn member<V: Serialize + ?Sized>(
+        &mut self,
+        name: Cow<'static, str>,
+        value: &V,
+    ) -> Result<(), json::Error> {
         if name.starts_with(RESERVED) {
             return self.refuse(SignError::ReservedName);
         }
@@ -207,7 +205,7 @@ impl<M: SerializeMap> Merge<'_, M> {
             }
             let Ok(text) = json::to_text(value) else { return self.refuse(SignError::Serialize) };
             let new = self.met & registered.bit() == 0;
-            if new && !read_value(registered, &text, &mut self.state.registered) {
+            if new && !read_value(registered, &text, &mut self.registered) {
                 return self.refuse(SignError::MalformedClaim { claim: registered.text() });
             }
             self.met |= registered.bit();
@@ -219,70 +217,69 @@ impl<M: SerializeMap> Merge<'_, M> {
             return self.refuse(SignError::DuplicateClaim { claim: name });
         }
         // A type that swallows the error would leave half a member behind.
-        let state = &mut *self.state;
-        self.map.serialize_entry(&*name, value).inspect_err(|_| {
-            state.refusal.get_or_insert(SignError::Serialize);
+        self.object.member(&name, value).inspect_err(|_| {
+            self.refusal.get_or_insert(SignError::Serialize);
         })
     }
 
-    fn refuse(&mut self, refusal: SignError) -> Result<(), M::Error> {
-        self.state.refusal.get_or_insert(refusal);
+    fn refuse(&mut self, refusal: SignError) -> Result<(), json::Error> {
+        self.refusal.get_or_insert(refusal);
         Err(stop())
     }
 }
 
 /// The serializer that `T` sees: it takes a struct or a map, or nothing.
-struct Top<'m, 's, M>(&'m mut Merge<'s, M>);
+struct Top<'m>(&'m mut Merge);
 
-impl<M: SerializeMap> Top<'_, '_, M> {
-    fn not_an_object<R>(self) -> Result<R, M::Error> {
+impl Top<'_> {
+    fn not_an_object<R>(self) -> Result<R, json::Error> {
         self.0.refuse(SignError::ClaimsNotAnObject).and_then(|()| Err(stop()))
     }
 }
 
 macro_rules! refuse {
     ($($method:ident($($kind:ty),*)),* $(,)?) => {$(
-        fn $method(self $(, _: $kind)*) -> Result<(), M::Error> {
+        fn $method(self $(, _: $kind)*) -> Result<(), json::Error> {
             self.not_an_object()
         }
     )*};
 }
 
-impl<'m, 's, M: SerializeMap> Serializer for Top<'m, 's, M> {
+impl<'m> Serializer for Top<'m> {
     type Ok = ();
-    type Error = M::Error;
-    type SerializeSeq = Impossible<(), M::Error>;
-    type SerializeTuple = Impossible<(), M::Error>;
-    type SerializeTupleStruct = Impossible<(), M::Error>;
-    type SerializeTupleVariant = Impossible<(), M::Error>;
-    type SerializeMap = MapMembers<'m, 's, M>;
-    type SerializeStruct = StructMembers<'m, 's, M>;
-    type SerializeStructVariant = Impossible<(), M::Error>;
+    type Error = json::Error;
+    type SerializeSeq = Impossible<(), json::Error>;
+    type SerializeTuple = Impossible<(), json::Error>;
+    type SerializeTupleStruct = Impossible<(), json::Error>;
+    type SerializeTupleVariant = Impossible<(), json::Error>;
+    type SerializeMap = MapMembers<'m>;
+    type SerializeStruct = StructMembers<'m>;
+    type SerializeStructVariant = Impossible<(), json::Error>;
 
-    fn serialize_struct(self, name: &'static str, _: usize) -> Result<StructMembers<'m, 's, M>, M::Error> {
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<StructMembers<'m>, json::Error> {
         if name.starts_with(RESERVED) {
             return self.not_an_object();
         }
         Ok(StructMembers(self.0))
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<MapMembers<'m, 's, M>, M::Error> {
+    fn serialize_map(self, _: Option<usize>) -> Result<MapMembers<'m>, json::Error> {
         Ok(MapMembers { merge: self.0, name: None })
     }
 
-    fn serialize_unit(self) -> Result<(), M::Error> {
+    fn serialize_unit(self) -> Result<(), json::Error> {
         Ok(())
     }
 
-    fn serialize_unit_struct(self, _: &'static str) -> Result<(), M::Error> {
+    fn serialize_unit_struct(self, _: &'static str) -> Result<(), json::Error> {
         Ok(())
     }
 
-    fn serialize_none(self) -> Result<(), M::Error> {
+    fn serialize_none(self) -> Result<(), json::Error> {
         Ok(())
     }
 
-    fn serialize_some<V: Serialize + ?Sized>(self, value: &V) -> Result<(), M::Error> {
+    fn serialize_some<V: Serialize + ?Sized>(self, value: &V) -> Result<(), json::Error> {
         value.serialize(self)
     }
 
@@ -290,7 +287,7 @@ impl<'m, 's, M: SerializeMap> Serializer for Top<'m, 's, M> {
         self,
         _: &'static str,
         value: &V,
-    ) -> Result<(), M::Error> {
+    ) -> Result<(), json::Error> {
         value.serialize(self)
     }
 
@@ -300,15 +297,15 @@ impl<'m, 's, M: SerializeMap> Serializer for Top<'m, 's, M> {
         _: u32,
         _: &'static str,
         _: &V,
-    ) -> Result<(), M::Error> {
+    ) -> Result<(), json::Error> {
         self.not_an_object()
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<Self::SerializeSeq, M::Error> {
+    fn serialize_seq(self, _: Option<usize>) -> Result<Self::SerializeSeq, json::Error> {
         self.not_an_object()
     }
 
-    fn serialize_tuple(self, _: usize) -> Result<Self::SerializeTuple, M::Error> {
+    fn serialize_tuple(self, _: usize) -> Result<Self::SerializeTuple, json::Error> {
         self.not_an_object()
     }
 
@@ -316,7 +313,7 @@ impl<'m, 's, M: SerializeMap> Serializer for Top<'m, 's, M> {
         self,
         _: &'static str,
         _: usize,
-    ) -> Result<Self::SerializeTupleStruct, M::Error> {
+    ) -> Result<Self::SerializeTupleStruct, json::Error> {
         self.not_an_object()
     }
 
@@ -326,7 +323,7 @@ impl<'m, 's, M: SerializeMap> Serializer for Top<'m, 's, M> {
         _: u32,
         _: &'static str,
         _: usize,
-    ) -> Result<Self::SerializeTupleVariant, M::Error> {
+    ) -> Result<Self::SerializeTupleVariant, json::Error> {
         self.not_an_object()
     }
 
@@ -336,7 +333,7 @@ impl<'m, 's, M: SerializeMap> Serializer for Top<'m, 's, M> {
         _: u32,
         _: &'static str,
         _: usize,
-    ) -> Result<Self::SerializeStructVariant, M::Error> {
+    ) -> Result<Self::SerializeStructVariant, json::Error> {
         self.not_an_object()
     }
 
@@ -349,48 +346,48 @@ impl<'m, 's, M: SerializeMap> Serializer for Top<'m, 's, M> {
 }
 
 /// The members of a struct.
-struct StructMembers<'m, 's, M>(&'m mut Merge<'s, M>);
+struct StructMembers<'m>(&'m mut Merge);
 
-impl<M: SerializeMap> SerializeStruct for StructMembers<'_, '_, M> {
+impl SerializeStruct for StructMembers<'_> {
     type Ok = ();
-    type Error = M::Error;
+    type Error = json::Error;
 
     fn serialize_field<V: Serialize + ?Sized>(
         &mut self,
         name: &'static str,
         value: &V,
-    ) -> Result<(), M::Error> {
+    ) -> Result<(), json::Error> {
         self.0.member(Cow::Borrowed(name), value)
     }
 
-    fn end(self) -> Result<(), M::Error> {
+    fn end(self) -> Result<(), json::Error> {
         Ok(())
     }
 }
 
 /// The members of a map.
-struct MapMembers<'m, 's, M> {
-    merge: &'m mut Merge<'s, M>,
+struct MapMembers<'m> {
+    merge: &'m mut Merge,
     name: Option<String>,
 }
 
-impl<M: SerializeMap> SerializeMap for MapMembers<'_, '_, M> {
+impl SerializeMap for MapMembers<'_> {
     type Ok = ();
-    type Error = M::Error;
+    type Error = json::Error;
 
-    fn serialize_key<K: Serialize + ?Sized>(&mut self, key: &K) -> Result<(), M::Error> {
+    fn serialize_key<K: Serialize + ?Sized>(&mut self, key: &K) -> Result<(), json::Error> {
         self.name = name_text(key);
         if self.name.is_some() { Ok(()) } else { self.merge.refuse(SignError::ClaimsNotAnObject) }
     }
 
-    fn serialize_value<V: Serialize + ?Sized>(&mut self, value: &V) -> Result<(), M::Error> {
+    fn serialize_value<V: Serialize + ?Sized>(&mut self, value: &V) -> Result<(), json::Error> {
         match self.name.take() {
             Some(name) => self.merge.member(Cow::Owned(name), value),
             None => self.merge.refuse(SignError::Serialize),
         }
     }
 
-    fn end(self) -> Result<(), M::Error> {
+    fn end(self) -> Result<(), json::Error> {
         Ok(())
     }
 }

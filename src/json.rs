@@ -470,6 +470,29 @@ mod tests {
     }
 
     #[test]
+    fn every_text_is_written_as_serde_json_writes_it_wherever_something_has_to_be_escaped() {
+        for length in 0..40 {
+            for (place, byte) in (0..length).flat_map(|place| (0..=127_u8).map(move |byte| (place, byte))) {
+                let mut text = "é".repeat(length / 2) + &"a".repeat(length % 2);
+                let place = (0..=place).rev().find(|place| text.is_char_boundary(*place)).unwrap();
+                text.insert(place, char::from(byte));
+                let mut written = Vec::new();
+                append_text(&mut written, &text).unwrap();
+                assert_eq!(written, to_text(&text).unwrap().into_bytes());
+            }
+        }
+    }
+
+    #[test]
+    fn an_object_of_no_members_is_an_object() {
+        assert_eq!(Object::new().finish(), b"{}");
+        let mut object = Object::new();
+        object.known(b",\"exp\":", &7).unwrap();
+        object.member("a\"b", &[true]).unwrap();
+        assert_eq!(object.finish(), br#"{"exp":7,"a\"b":[true]}"#);
+    }
+
+    #[test]
     fn a_failure_says_the_byte_also_behind_line_breaks() {
         let failure =
             |text| read(text, |reader| Deserialize::deserialize(reader)).map(|(): ()| ()).unwrap_err();

@@ -959,7 +959,7 @@ mod session {
         }
         for no_object in [json!([1]), json!("text"), json!(7)] {
             let error = server.sessions.access_token(&grant, &no_object).unwrap_err();
-            assert_eq!(error, SignError::Serialize, "{no_object}");
+            assert_eq!(error, SignError::ClaimsNotAnObject, "{no_object}");
         }
     }
 

@@ -259,7 +259,7 @@ mod session {
         let before = server.store().content();
         server.events();
         let key = Binding::key_thumbprint(&b64([7; 32])).unwrap();
-        for shown in [Binding::None, key] {
+        for shown in [Binding::None, Binding::fingerprint(""), key] {
             assert_eq!(server.refusal_bound(text(&grant), &shown, NOW), Refusal::BindingMissing);
         }
         assert_eq!(server.store().content(), before);
@@ -706,6 +706,9 @@ mod session {
         assert!(server.lives(&second, later(1)));
         let third = server.login("ann", later(-30));
         assert!(server.lives(&third, later(1)) && !server.lives(&second, later(1)));
+        // To stand behind the others is all that this is about: its token is of its own time.
+        assert!(server.check(&server.access(&third), later(-30)).is_ok());
+        assert_eq!(third.access_expires_at(), later(-30 + 10 * MINUTE));
     }
 
     #[test]
@@ -1249,7 +1252,7 @@ mod session {
         struct Waits;
 
         impl Denylist for Waits {
-            async fn is_denied(&self, _: &[countersign::session::DenyKey]) -> Result<bool, StoreError> {
+            async fn denies(&self, _: &[countersign::session::DenyKey]) -> Result<bool, StoreError> {
                 core::future::pending().await
             }
         }

@@ -30,7 +30,8 @@ static MACHINE: LazyLock<Machine> = LazyLock::new(|| {
 /// A token of the first generation, its row, and a token of the second.
 static ISSUED: LazyLock<(String, Row, String)> = LazyLock::new(|| {
     let step = MACHINE.login(&Login::new("ann"), 0, NOW, &random(7)).unwrap();
-    let (row, first) = (step.write.unwrap().row, step.reply.unwrap().refresh_token().expose_secret().to_owned());
+    let (row, first) =
+        (step.write.unwrap().row, step.reply.unwrap().refresh_token().expose_secret().to_owned());
     let token = MACHINE.authenticate(&first).unwrap();
     let step = MACHINE.refresh(&token, Some(&Loaded::new(row.clone(), 0)), &Binding::None, NOW, &random(8));
     (first, row, step.reply.unwrap().refresh_token().expose_secret().to_owned())
@@ -91,7 +92,9 @@ fn any_row(data: &[u8], first: &str, second: &str, own: &Row) {
         }
         if let Ok(grant) = &step.reply {
             assert!(loaded.row().revoked().is_none() && loaded.row().generation() <= generation + 1);
-            assert!(grant.access_expires_at() > now && grant.access_expires_at() <= grant.row().access_until());
+            assert!(
+                grant.access_expires_at() > now && grant.access_expires_at() <= grant.row().access_until()
+            );
         }
     }
     let _ = MACHINE.revoke(loaded.row(), countersign::session::Reason::Logout, now);

@@ -41,7 +41,7 @@ pub enum Error {
         /// Which part of it.
         field: &'static str,
     },
-    /// Others wrote to the session at the same time, again and again. Nothing was changed by this call.
+    /// Others wrote to the session at the same time, again and again. This call has not changed it.
     #[error("the session is being written to by others: try again")]
     Retry,
     /// The store could not be asked, or did not say whether it wrote.

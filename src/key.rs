@@ -268,7 +268,7 @@ impl Signature {
 
 impl From<Vec<u8>> for Signature {
     fn from(bytes: Vec<u8>) -> Self {
-        if bytes.len() <= INLINE { Self::from_bytes(&bytes) } else { Self(Repr::Heap(bytes)) }
+        Self(Repr::Heap(bytes))
     }
 }
 

@@ -1002,6 +1002,7 @@ fn a_type_of_token_that_no_verifier_takes_is_not_signed() {
         let token = built(lax().typ(typ)).verify_at::<()>(&text, NOW).unwrap();
         assert_eq!(token.header().typ(), Some(typ));
         assert_refused!(open(), text, VerifyError::WrongType { .. });
+        assert_eq!(expected_names(&refusal(&open(), &text)), ["JWT"]);
     }
     let text = jws::Payload::new("x").content_type("");
     assert_eq!(text.sign(&key()).unwrap_err(), SignError::InvalidHeader { name: "cty" });

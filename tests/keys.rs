@@ -722,6 +722,18 @@ fn no_debug_text_shows_a_secret_or_a_token() {
 }
 
 #[test]
+fn a_key_that_is_elsewhere_says_its_name_and_its_header() {
+    let nameless = ExternalKey::new(Algorithm::Hs256);
+    assert_eq!(nameless.key_id(), None);
+    let named = nameless.clone().with_key_id("the-key").unwrap();
+    assert_eq!(named.key_id(), Some("the-key"));
+    for key in [nameless, named] {
+        let expected = EncodedHeader::new(Algorithm::Hs256, key.key_id());
+        assert_eq!(key.encoded_header().unwrap().segment(), expected.segment());
+    }
+}
+
+#[test]
 fn what_is_built_once_can_be_shared_by_threads() {
     fn shared<T: Send + Sync + Clone + 'static>() {}
     shared::<Verifier>();

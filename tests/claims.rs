@@ -42,6 +42,12 @@ fn expected_names(error: &VerifyError) -> Vec<&str> {
     }
 }
 
+#[test]
+fn a_time_is_shown_as_its_seconds() {
+    assert_eq!(NOW.to_string(), "1700000000");
+    assert_eq!(format!("{:>5}", UnixTime::from_secs(-7)), "   -7");
+}
+
 // ---- issuer, audience, subject ----
 
 #[test]

@@ -878,6 +878,7 @@ mod rsa {
             mistaken(CERTIFICATE, PemMistake::Certificate);
             mistaken(ENCRYPTED, PemMistake::Encrypted);
             mistaken(ENCRYPTED_OLD, PemMistake::Encrypted);
+            mistaken(&ENCRYPTED_OLD.replace("ENCRYPTED", "MIC-CLEAR"), PemMistake::OtherLabel);
             mistaken(OPENSSH_PRIVATE, PemMistake::OpenSsh);
             mistaken(EC_SEC1, PemMistake::OtherLabel);
             for label in [

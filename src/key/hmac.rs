@@ -332,9 +332,27 @@ mod tests {
         let mut secret = [0x5a; 32];
         secret[..2].copy_from_slice(&[0x30, 30]);
         assert!(!is_der(&secret));
-        secret[2..5].copy_from_slice(&[0x30, 5, 6]);
-        assert!(is_der(&secret));
-        assert!(!is_der(&secret[..31]));
+        for (content, is_key) in [
+            ([0x30, 5, 6], true),
+            ([0x30, 5, 7], false),
+            ([0x31, 5, 6], false),
+            // Two marks at once.
+            ([0x30, 0x81, 6], true),
+        ] {
+            secret[2..5].copy_from_slice(&content);
+            assert_eq!(is_der(&secret), is_key, "{content:?}");
+            assert!(!is_der(&secret[..31]));
+        }
+    }
+
+    #[test]
+    fn two_marks_of_one_kind_do_not_cancel_each_other() {
+        let mut key = *b"\x30\x28\x02\x01\x01\x04 ANBgkqhkiG9w0BAQ ..................";
+        assert_eq!(refuse_key_files(&key), Err(KeyError::NotASecret { found: KeyFile::Der }));
+        key[1] += 1;
+        assert_eq!(refuse_key_files(&key), Err(KeyError::NotASecret { found: KeyFile::Der }));
+        key[8] = b'?';
+        assert_eq!(refuse_key_files(&key), Ok(()));
     }
 
     #[test]

@@ -95,21 +95,27 @@ impl RedisStore {
             .set_response_timeout(Some(PATIENCE))
             .set_number_of_retries(RETRIES);
         let connection = ConnectionManager::new_with_config(client, config).await.map_err(StoreError::new)?;
-        Ok(Self::new(connection, PREFIX))
+        Ok(Self::new(connection))
     }
 
-    /// The store over a connection of yours, with TLS or other limits, its keys beginning with `prefix`.
+    /// The store over a connection of yours, with TLS or other limits.
     ///
     /// Give it timeouts, and the server that takes writes: replicas lag behind it.
     #[must_use]
-    pub fn new(connection: ConnectionManager, prefix: &str) -> Self {
+    pub fn new(connection: ConnectionManager) -> Self {
         let scripts = Scripts {
             load: Script::new(LOAD),
             write: Script::new(WRITE),
             purge_sessions: Script::new(PURGE_SESSIONS),
             purge_denials: Script::new(PURGE_DENIALS),
         };
-        Self { connection, prefix: prefix.into(), scripts: Arc::new(scripts) }
+        Self { connection, prefix: PREFIX.into(), scripts: Arc::new(scripts) }
+    }
+
+    /// The same with another beginning of its keys, for several stores in one Redis.
+    #[must_use]
+    pub fn with_prefix(self, prefix: &str) -> Self {
+        Self { prefix: prefix.into(), ..self }
     }
 
     /// A hash: version, subject and content of one session.

@@ -17,7 +17,7 @@ const CONNECTIONS: usize = 16;
 /// Rows that one statement of a purge takes away.
 const PURGED: i64 = 500;
 
-/// Names of subjects are bytes, since a text of PostgreSQL cannot hold a NUL.
+/// Names of subjects are bytes: any text may be asked for, and one with a NUL would be an error.
 ///
 /// One transaction, as what is sent at once. Two servers that start together make the tables one after the other: `IF NOT
 /// EXISTS` alone lets both try.

@@ -95,7 +95,10 @@ impl RedisStore {
             .set_response_timeout(Some(PATIENCE))
             .set_number_of_retries(RETRIES);
         let connection = ConnectionManager::new_with_config(client, config).await.map_err(StoreError::new)?;
-        Ok(Self::new(connection))
+        let store = Self::new(connection);
+        // Whoever lacks a password is let in all the same, and refused at its first command.
+        let () = store.ask(&redis::cmd("PING")).await?;
+        Ok(store)
     }
 
     /// The store over a connection of yours, with TLS or other limits.

@@ -20,7 +20,7 @@ const WRITES: usize = 64;
 /// Rows that a purge takes away at a time.
 const PURGED: u16 = 500;
 
-/// Names of subjects are blobs, since SQLite's own tools end a text at its first NUL.
+/// Names of subjects are blobs: any text may be asked for, and some functions of SQLite end a text at its first NUL.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS sessions (
         sid         BLOB    NOT NULL PRIMARY KEY,

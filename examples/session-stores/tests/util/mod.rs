@@ -1,9 +1,12 @@
 //! Places for stores, each empty and used by one test only; and rows without sessions.
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(irrefutable_let_patterns, reason = "there may be one kind of store only")]
 
 pub(crate) mod wire;
 
-use countersign::session::{Config, Login, Machine, MasterKeys, Randomness, Reason, Row, Store, StoreError};
+use countersign::session::{
+    Binding, Config, Loaded, Login, Machine, MasterKeys, Randomness, Reason, Row, Store, StoreError,
+};
 use countersign::{SystemEntropy, UnixTime};
 use session_stores::AnyStore;
 use std::error::Error;
@@ -91,17 +94,95 @@ impl Place {
         }
     }
 
-    /// Where its server listens.
-    pub(crate) async fn address(&self) -> Option<SocketAddr> {
-        let url = match self {
+    /// The URL of its server, if it is on one.
+    pub(crate) fn url(&self) -> &str {
+        match self {
             #[cfg(feature = "postgres")]
             Self::Postgres { url, .. } => url,
             #[cfg(feature = "redis")]
             Self::Redis { url, .. } => url,
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(_) => return None,
-        };
-        tokio::net::lookup_host(host(url)).await.unwrap().next()
+            Self::Sqlite(_) => panic!("a file has no server"),
+        }
+    }
+
+    /// Where its server listens.
+    pub(crate) async fn address(&self) -> SocketAddr {
+        tokio::net::lookup_host(host(self.url())).await.unwrap().next().unwrap()
+    }
+}
+
+/// What a test does behind the back of the stores.
+impl Place {
+    #[cfg(feature = "postgres")]
+    async fn postgres(&self) -> Option<tokio_postgres::Client> {
+        let Self::Postgres { url, schema } = self else { return None };
+        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client.batch_execute(&format!("SET search_path = {schema}")).await.unwrap();
+        Some(client)
+    }
+
+    #[cfg(feature = "redis")]
+    pub(crate) async fn redis(&self) -> Option<(redis::aio::MultiplexedConnection, &str)> {
+        let Self::Redis { url, prefix } = self else { return None };
+        let client = redis::Client::open(&**url).unwrap();
+        Some((client.get_multiplexed_async_connection().await.unwrap(), prefix))
+    }
+
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn sqlite(&self) -> Option<rusqlite::Connection> {
+        let Self::Sqlite(folder) = self else { return None };
+        Some(rusqlite::Connection::open(folder.path().join("sessions.db")).unwrap())
+    }
+
+    /// That there is as much left as belongs to this many sessions.
+    pub(crate) async fn assert_rows(&self, expected: usize) {
+        #[cfg(feature = "postgres")]
+        if let Some(client) = self.postgres().await {
+            let rows = client.query("SELECT 1 FROM sessions", &[]).await.unwrap();
+            assert_eq!(rows.len(), expected);
+        }
+        #[cfg(feature = "redis")]
+        if let Some((mut redis, prefix)) = self.redis().await {
+            let keys = async |redis: &mut _, kind: &str| -> Vec<String> {
+                redis::cmd("KEYS").arg(format!("{prefix}{kind}:*")).query_async(redis).await.unwrap()
+            };
+            assert_eq!(keys(&mut redis, "session").await.len(), expected);
+            let mut listed = 0;
+            for key in keys(&mut redis, "subject").await {
+                listed += redis::Cmd::scard(key).query_async::<usize>(&mut redis).await.unwrap();
+            }
+            assert_eq!(listed, expected);
+            let times: usize =
+                redis::Cmd::zcard(format!("{prefix}times")).query_async(&mut redis).await.unwrap();
+            assert_eq!(times, expected);
+        }
+        #[cfg(feature = "sqlite")]
+        if let Some(db) = self.sqlite() {
+            let rows: i64 = db.query_row("SELECT count(*) FROM sessions", [], |row| row.get(0)).unwrap();
+            assert_eq!(rows, expected as i64);
+        }
+    }
+
+    /// Writes into the store what no version of countersign has written.
+    pub(crate) async fn break_row(&self, row: &Row) {
+        let sid = row.session_id();
+        #[cfg(feature = "postgres")]
+        if let Some(client) = self.postgres().await {
+            let statement = "UPDATE sessions SET content = 'nonsense' WHERE sid = $1";
+            assert_eq!(client.execute(statement, &[&sid.as_bytes().as_slice()]).await.unwrap(), 1);
+        }
+        #[cfg(feature = "redis")]
+        if let Some((mut redis, prefix)) = self.redis().await {
+            let set = redis::Cmd::hset(format!("{prefix}session:{sid}"), "content", "nonsense");
+            assert_eq!(set.query_async::<usize>(&mut redis).await.unwrap(), 0);
+        }
+        #[cfg(feature = "sqlite")]
+        if let Some(db) = self.sqlite() {
+            let statement = "UPDATE sessions SET content = CAST('nonsense' AS BLOB) WHERE sid = ?1";
+            assert_eq!(db.execute(statement, [sid.as_bytes()]).unwrap(), 1);
+        }
     }
 }
 
@@ -145,6 +226,16 @@ pub(crate) fn row_at(subject: &str, now: UnixTime) -> Row {
     machine().login(&Login::new(subject), 0, now, &random()).unwrap().write.unwrap().row
 }
 
+/// The row of a new session, and the one that follows it after an exchange ten minutes later.
+pub(crate) fn exchanged_row(subject: &str) -> (Row, Row) {
+    let login = machine().login(&Login::new(subject), 0, NOW, &random()).unwrap();
+    let row = login.write.unwrap().row;
+    let token = machine().authenticate(login.reply.unwrap().refresh_token().expose_secret()).unwrap();
+    let loaded = Loaded::new(row.clone(), 0);
+    let exchange = machine().refresh(&token, Some(&loaded), &Binding::None, later(600), &random());
+    (row, exchange.write.unwrap().row)
+}
+
 /// The row that follows this one, ended at some time, which differs from other ends of it by that time.
 pub(crate) fn ended(row: &Row, seconds: u64) -> Row {
     let step = machine().revoke(row, Reason::Logout, later(seconds)).unwrap();
@@ -184,7 +275,7 @@ macro_rules! each_store {
     (@ $test:ident, $kind:ident) => {
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $test() {
-            if let Some(place) = crate::util::Place::new(crate::util::Kind::$kind).await {
+            if let Some(place) = $crate::util::Place::new($crate::util::Kind::$kind).await {
                 super::$test(place).await;
             }
         }

@@ -28,7 +28,7 @@ const SCHEMA: &str = "
         sub         bytea  NOT NULL,
         version     bigint NOT NULL,
         purge_after bigint NOT NULL,
-        content     bytea  NOT NULL
+        data     bytea  NOT NULL
     );
     CREATE INDEX IF NOT EXISTS sessions_of_subject ON sessions (sub);
     CREATE INDEX IF NOT EXISTS sessions_to_purge ON sessions (purge_after);
@@ -47,13 +47,13 @@ const IS_PREPARED: &str = "SELECT to_regclass('session_denials') IS NOT NULL";
 
 /// In one statement, so that the epoch is never older than the row.
 const LOAD: &str = "
-    SELECT content, coalesce(epoch, 0) FROM sessions LEFT JOIN session_epochs USING (sub) WHERE sid = $1";
+    SELECT data, coalesce(epoch, 0) FROM sessions LEFT JOIN session_epochs USING (sub) WHERE sid = $1";
 const INSERT: &str = "
-    INSERT INTO sessions (sid, sub, version, purge_after, content) VALUES ($1, $2, $3, $4, $5)
+    INSERT INTO sessions (sid, sub, version, purge_after, data) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (sid) DO NOTHING";
 const SWAP: &str = "
-    UPDATE sessions SET version = $3, purge_after = $4, content = $5 WHERE sid = $1 AND version = $2";
-const LIST: &str = "SELECT content FROM sessions WHERE sub = $1";
+    UPDATE sessions SET version = $3, purge_after = $4, data = $5 WHERE sid = $1 AND version = $2";
+const LIST: &str = "SELECT data FROM sessions WHERE sub = $1";
 const EPOCH: &str = "SELECT epoch FROM session_epochs WHERE sub = $1";
 const BUMP_EPOCH: &str = "
     INSERT INTO session_epochs (sub, epoch) VALUES ($1, 1)
@@ -175,7 +175,7 @@ impl Store for PostgresStore {
         let rows = self.query(LOAD, &[&session.as_bytes().as_slice()]).await?;
         let Some(found) = rows.first() else { return Ok(None) };
         let epoch: i64 = found.try_get(1).map_err(StoreError::new)?;
-        Ok(Some(Loaded::new(content(found)?, epoch.cast_unsigned())))
+        Ok(Some(Loaded::new(data(found)?, epoch.cast_unsigned())))
     }
 
     async fn insert(&self, row: &Row) -> Result<Swap, StoreError> {
@@ -213,7 +213,7 @@ impl Store for PostgresStore {
     }
 
     async fn list(&self, subject: &str) -> Result<Vec<Row>, StoreError> {
-        self.query(LIST, &[&subject.as_bytes()]).await?.iter().map(content).collect()
+        self.query(LIST, &[&subject.as_bytes()]).await?.iter().map(data).collect()
     }
 
     async fn epoch(&self, subject: &str) -> Result<u64, StoreError> {
@@ -250,9 +250,9 @@ fn bytes(keys: &[DenyKey]) -> Vec<&[u8]> {
     keys.iter().map(|key| key.as_bytes().as_slice()).collect()
 }
 
-fn content(row: &tokio_postgres::Row) -> Result<Row, StoreError> {
-    let content: &[u8] = row.try_get(0).map_err(StoreError::new)?;
-    Ok(Row::from_bytes(content)?)
+fn data(row: &tokio_postgres::Row) -> Result<Row, StoreError> {
+    let data: &[u8] = row.try_get(0).map_err(StoreError::new)?;
+    Ok(Row::from_bytes(data)?)
 }
 
 /// What was answered in time. A connection that was not goes out of the pool, for it may never answer again.

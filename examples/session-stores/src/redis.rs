@@ -3,7 +3,7 @@
 use countersign::UnixTime;
 use countersign::session::{DenyKey, Loaded, Row, SessionId, Store, StoreError, Swap};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, Cmd, FromRedisValue, Script, ScriptInvocation};
+use redis::{Client, Cmd, FromRedisValue, IntoConnectionInfo, Script, ScriptInvocation};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ const PURGED: usize = 200;
 
 /// The epoch is read with the row. KEYS: session, epochs.
 const LOAD: &str = "
-    local found = redis.call('HMGET', KEYS[1], 'content', 'sub')
+    local found = redis.call('HMGET', KEYS[1], 'data', 'sub')
     if not found[1] then return false end
     return {found[1], redis.call('HGET', KEYS[2], found[2]) or '0'}";
 
@@ -26,10 +26,10 @@ const LOAD: &str = "
 /// 2^53 only.
 ///
 /// KEYS: session, sessions of the subject, time table.
-/// ARGV: expected version, version, subject, content, sid, purge_after, seconds to live.
+/// ARGV: expected version, version, subject, data, sid, purge_after, seconds to live.
 const WRITE: &str = "
     if (redis.call('HGET', KEYS[1], 'version') or '') ~= ARGV[1] then return 0 end
-    redis.call('HSET', KEYS[1], 'version', ARGV[2], 'sub', ARGV[3], 'content', ARGV[4])
+    redis.call('HSET', KEYS[1], 'version', ARGV[2], 'sub', ARGV[3], 'data', ARGV[4])
     redis.call('EXPIRE', KEYS[1], ARGV[7])
     redis.call('SADD', KEYS[2], ARGV[5])
     if redis.call('TTL', KEYS[2]) < tonumber(ARGV[7]) then redis.call('EXPIRE', KEYS[2], ARGV[7]) end
@@ -89,7 +89,13 @@ impl RedisStore {
     /// [`StoreError`] when the URL is none, or Redis cannot be reached. It never shows the URL.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         // What is wrong with it may be a piece of the password.
-        let client = Client::open(url).map_err(|_| StoreError::new("the URL is not one of Redis"))?;
+        let info = url.into_connection_info();
+        let info = info.map_err(|_| StoreError::new("the URL is not one of Redis"))?;
+        // A connection is made again when it has ended, and for an answer that does not come it has not ended. This ends it
+        // when the network takes nothing from us any more.
+        #[cfg(target_os = "linux")]
+        let info = info.set_tcp_settings(redis::io::tcp::TcpSettings::default().set_user_timeout(PATIENCE));
+        let client = Client::open(info).map_err(StoreError::new)?;
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(PATIENCE))
             .set_response_timeout(Some(PATIENCE))
@@ -121,7 +127,7 @@ impl RedisStore {
         Self { prefix: prefix.into(), ..self }
     }
 
-    /// A hash: version, subject and content of one session.
+    /// A hash: version, subject and data of one session.
     fn session_key(&self, sid: &str) -> String {
         format!("{}session:{sid}", self.prefix)
     }
@@ -204,7 +210,7 @@ impl Store for RedisStore {
         let mut script = self.scripts.load.prepare_invoke();
         script.key(self.session_key(&session.to_string())).key(self.epochs_key());
         let found: Option<(Vec<u8>, u64)> = self.run(&script).await?;
-        found.map(|(content, epoch)| Ok(Loaded::new(Row::from_bytes(&content)?, epoch))).transpose()
+        found.map(|(data, epoch)| Ok(Loaded::new(Row::from_bytes(&data)?, epoch))).transpose()
     }
 
     async fn insert(&self, row: &Row) -> Result<Swap, StoreError> {
@@ -222,12 +228,12 @@ impl Store for RedisStore {
         }
         let mut all = redis::pipe();
         for sid in &sids {
-            all.hget(self.session_key(sid), "content");
+            all.hget(self.session_key(sid), "data");
         }
         let rows: Vec<Option<Vec<u8>>> =
             all.query_async(&mut self.connection.clone()).await.map_err(StoreError::new)?;
         // One that is not there has been purged meanwhile.
-        rows.iter().flatten().map(|content| Ok(Row::from_bytes(content)?)).collect()
+        rows.iter().flatten().map(|data| Ok(Row::from_bytes(data)?)).collect()
     }
 
     async fn epoch(&self, subject: &str) -> Result<u64, StoreError> {

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 /// How long another process may hold the file, which it does for one write at a time.
 const BUSY: Duration = Duration::from_secs(5);
 /// Callers that wait beyond this are told so at once: better a 503 than an answer after the client has gone.
-const QUEUE: usize = 1024;
+const QUEUE: usize = 4096;
 /// Writes that share a transaction, so that they wait for the disk once and not each.
 const WRITES: usize = 64;
 /// Rows that a purge takes away at a time.
@@ -27,7 +27,7 @@ const SCHEMA: &str = "
         sub         BLOB    NOT NULL,
         version     INTEGER NOT NULL,
         purge_after INTEGER NOT NULL,
-        content     BLOB    NOT NULL
+        data     BLOB    NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS sessions_of_subject ON sessions (sub);
     CREATE INDEX IF NOT EXISTS sessions_to_purge ON sessions (purge_after);
@@ -44,14 +44,14 @@ const SCHEMA: &str = "
 
 /// In one statement, so that the epoch is never older than the row.
 const LOAD: &str = "
-    SELECT content, coalesce((SELECT epoch FROM session_epochs WHERE session_epochs.sub = sessions.sub), 0)
+    SELECT data, coalesce((SELECT epoch FROM session_epochs WHERE session_epochs.sub = sessions.sub), 0)
     FROM sessions WHERE sid = ?1";
 const INSERT: &str = "
-    INSERT INTO sessions (sid, sub, version, purge_after, content) VALUES (?1, ?2, ?3, ?4, ?5)
+    INSERT INTO sessions (sid, sub, version, purge_after, data) VALUES (?1, ?2, ?3, ?4, ?5)
     ON CONFLICT (sid) DO NOTHING";
 const SWAP: &str = "
-    UPDATE sessions SET version = ?3, purge_after = ?4, content = ?5 WHERE sid = ?1 AND version = ?2";
-const LIST: &str = "SELECT content FROM sessions WHERE sub = ?1";
+    UPDATE sessions SET version = ?3, purge_after = ?4, data = ?5 WHERE sid = ?1 AND version = ?2";
+const LIST: &str = "SELECT data FROM sessions WHERE sub = ?1";
 const EPOCH: &str = "SELECT epoch FROM session_epochs WHERE sub = ?1";
 const BUMP_EPOCH: &str = "
     INSERT INTO session_epochs (sub, epoch) VALUES (?1, 1)
@@ -291,7 +291,11 @@ fn write_together(connection: &mut Connection, jobs: impl Iterator<Item = Job>) 
             let committed = transaction.commit().map_err(StoreError::new);
             answers.into_iter().for_each(|answer| answer(committed.clone()));
         }
-        Err(error) => jobs.for_each(|job| job(Err(error.clone()))(Ok(()))),
+        Err(error) => {
+            // Those who wait now. Who comes when the first of them has been told may find that it can be written again.
+            let jobs: Vec<Job> = jobs.collect();
+            jobs.into_iter().for_each(|job| job(Err(error.clone()))(Ok(())));
+        }
     }
 }
 

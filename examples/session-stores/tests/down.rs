@@ -66,6 +66,21 @@ async fn a_store_that_falls_silent_says_so_in_time(place: Place) {
     assert_eq!(stored(&store, &row).await, row);
 }
 
+/// What a firewall does that has forgotten it: no end, and no answer.
+#[cfg(feature = "postgres")]
+#[tokio::test]
+async fn a_dead_connection_of_a_pool_is_given_up() {
+    let Some(place) = Place::new(util::Kind::Postgres).await else { return };
+    let wire = Wire::to(place.address().await).await;
+    let store = place.open_through(wire.address()).await;
+    let row = random_row("ann");
+    assert_eq!(store.insert(&row).await.unwrap(), Swap::Done);
+    wire.kill_connections();
+    store.load(row.session_id()).await.unwrap_err();
+    wire.mend();
+    assert_eq!(stored(&store, &row).await, row);
+}
+
 async fn a_store_that_was_never_there_says_so(place: Place) {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     place.try_open(Some(nobody)).await.unwrap_err();

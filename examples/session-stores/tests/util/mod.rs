@@ -170,17 +170,17 @@ impl Place {
         let sid = row.session_id();
         #[cfg(feature = "postgres")]
         if let Some(client) = self.postgres().await {
-            let statement = "UPDATE sessions SET content = 'nonsense' WHERE sid = $1";
+            let statement = "UPDATE sessions SET data = 'nonsense' WHERE sid = $1";
             assert_eq!(client.execute(statement, &[&sid.as_bytes().as_slice()]).await.unwrap(), 1);
         }
         #[cfg(feature = "redis")]
         if let Some((mut redis, prefix)) = self.redis().await {
-            let set = redis::Cmd::hset(format!("{prefix}session:{sid}"), "content", "nonsense");
+            let set = redis::Cmd::hset(format!("{prefix}session:{sid}"), "data", "nonsense");
             assert_eq!(set.query_async::<usize>(&mut redis).await.unwrap(), 0);
         }
         #[cfg(feature = "sqlite")]
         if let Some(db) = self.sqlite() {
-            let statement = "UPDATE sessions SET content = CAST('nonsense' AS BLOB) WHERE sid = ?1";
+            let statement = "UPDATE sessions SET data = CAST('nonsense' AS BLOB) WHERE sid = ?1";
             assert_eq!(db.execute(statement, [sid.as_bytes()]).unwrap(), 1);
         }
     }

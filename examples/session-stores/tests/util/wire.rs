@@ -12,6 +12,8 @@ enum State {
     Cut,
     /// Connections stay and carry nothing.
     Silent,
+    /// The connections of now stay and will never carry anything again.
+    Dead,
 }
 
 pub(crate) struct Wire {
@@ -46,6 +48,10 @@ impl Wire {
         self.state.send_replace(State::Silent);
     }
 
+    pub(crate) fn kill_connections(&self) {
+        self.state.send_replace(State::Dead);
+    }
+
     pub(crate) fn mend(&self) {
         self.state.send_replace(State::Whole);
     }
@@ -56,8 +62,10 @@ async fn carry(mut client: TcpStream, server: SocketAddr, mut state: watch::Rece
     let (mut there, mut back) = (vec![0; 4096], vec![0; 4096]);
     loop {
         let now = *state.borrow_and_update();
-        if now == State::Cut {
-            return;
+        match now {
+            State::Cut => return,
+            State::Dead => std::future::pending().await,
+            State::Silent | State::Whole => {}
         }
         tokio::select! {
             changed = state.changed() => if changed.is_err() { return },

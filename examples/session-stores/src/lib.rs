@@ -18,6 +18,10 @@
     )
 )]
 
+#[cfg(all(doctest, feature = "sqlite"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod any;
 #[cfg(feature = "postgres")]
 mod postgres;

@@ -55,7 +55,7 @@ const PURGE_DENIALS: &str = "
     if #keys > 0 then redis.call('ZREM', KEYS[1], unpack(keys)) end
     return #keys";
 
-/// Sessions in Redis 6.2 or newer, or in Valkey, over one connection that is made again when it breaks.
+/// Sessions in Redis 6.2 or newer, over one connection that is made again when it breaks.
 ///
 /// Every operation is one command or one script. It needs two settings that are not Redis's own:
 ///

@@ -5,6 +5,7 @@ mod util;
 
 use countersign::session::{DenyKey, Store, Swap};
 use session_stores::SqliteStore;
+use std::sync::Barrier;
 use util::{Kind, Place, ended, everything, random_row};
 
 async fn place() -> Place {
@@ -99,4 +100,22 @@ async fn a_write_that_fails_takes_no_other_with_it() {
         assert_eq!(task.await.unwrap(), (true, Swap::Done));
     }
     assert_eq!(store.list("ann").await.unwrap().len(), rows.len());
+}
+
+/// The first of them makes the file, its log and its tables.
+#[test]
+fn those_who_open_a_new_file_together_all_have_it() {
+    for _ in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sessions.db");
+        let start = Barrier::new(16);
+        std::thread::scope(|scope| {
+            for _ in 0..16 {
+                scope.spawn(|| {
+                    start.wait();
+                    SqliteStore::open(&path).unwrap();
+                });
+            }
+        });
+    }
 }

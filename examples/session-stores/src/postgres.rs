@@ -1,0 +1,270 @@
+//! Sessions in PostgreSQL.
+
+use countersign::UnixTime;
+use countersign::session::{DenyKey, Loaded, Row, SessionId, Store, StoreError, Swap};
+use deadpool_postgres::{Client, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use std::fmt;
+use std::time::Duration;
+use tokio::time::error::Elapsed;
+use tokio::time::timeout;
+use tokio_postgres::config::TargetSessionAttrs;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Config, NoTls};
+
+/// How long to wait for a connection, and then for an answer. A client waits for both.
+const PATIENCE: Duration = Duration::from_secs(5);
+const CONNECTIONS: usize = 16;
+/// Rows that one statement of a purge takes away.
+const PURGED: i64 = 500;
+
+/// Names of subjects are bytes: any text may be asked for, and one with a NUL would be an error.
+///
+/// One transaction, as what is sent at once. Two servers that start together make the tables one after the other: `IF NOT
+/// EXISTS` alone lets both try.
+const SCHEMA: &str = "
+    SELECT pg_advisory_xact_lock(hashtext('countersign sessions'));
+    CREATE TABLE IF NOT EXISTS sessions (
+        sid         bytea  NOT NULL PRIMARY KEY,
+        sub         bytea  NOT NULL,
+        version     bigint NOT NULL,
+        purge_after bigint NOT NULL,
+        data     bytea  NOT NULL
+    );
+    CREATE INDEX IF NOT EXISTS sessions_of_subject ON sessions (sub);
+    CREATE INDEX IF NOT EXISTS sessions_to_purge ON sessions (purge_after);
+    CREATE TABLE IF NOT EXISTS session_epochs (
+        sub   bytea  NOT NULL PRIMARY KEY,
+        epoch bigint NOT NULL
+    );
+    CREATE TABLE IF NOT EXISTS session_denials (
+        key   bytea  NOT NULL PRIMARY KEY,
+        until bigint NOT NULL
+    );
+    CREATE INDEX IF NOT EXISTS session_denials_to_purge ON session_denials (until);
+";
+/// The table that is made last. Where it is, a user who may not make tables will do.
+const IS_PREPARED: &str = "SELECT to_regclass('session_denials') IS NOT NULL";
+
+/// In one statement, so that the epoch is never older than the row.
+const LOAD: &str = "
+    SELECT data, coalesce(epoch, 0) FROM sessions LEFT JOIN session_epochs USING (sub) WHERE sid = $1";
+const INSERT: &str = "
+    INSERT INTO sessions (sid, sub, version, purge_after, data) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (sid) DO NOTHING";
+const SWAP: &str = "
+    UPDATE sessions SET version = $3, purge_after = $4, data = $5 WHERE sid = $1 AND version = $2";
+const LIST: &str = "SELECT data FROM sessions WHERE sub = $1";
+const EPOCH: &str = "SELECT epoch FROM session_epochs WHERE sub = $1";
+const BUMP_EPOCH: &str = "
+    INSERT INTO session_epochs (sub, epoch) VALUES ($1, 1)
+    ON CONFLICT (sub) DO UPDATE SET epoch = session_epochs.epoch + 1 RETURNING epoch";
+/// Each key once, or the second would be an error; in one order, so that no two of these wait for each other.
+const DENY: &str = "
+    INSERT INTO session_denials (key, until)
+    SELECT DISTINCT key, $2::bigint FROM unnest($1::bytea[]) AS key ORDER BY key
+    ON CONFLICT (key) DO UPDATE SET until = greatest(session_denials.until, excluded.until)";
+const IS_DENIED: &str = "SELECT EXISTS (SELECT 1 FROM session_denials WHERE key = ANY ($1::bytea[]))";
+/// The lock looks once more at a row that another is just writing. `ARRAY` has the rows chosen once, whatever the planner
+/// makes of the rest.
+const PURGE_SESSIONS: &str = "
+    DELETE FROM sessions WHERE sid = ANY (ARRAY(
+        SELECT sid FROM sessions WHERE purge_after < $1 ORDER BY purge_after LIMIT $2 FOR UPDATE SKIP LOCKED))";
+const PURGE_DENIALS: &str = "
+    DELETE FROM session_denials WHERE key = ANY (ARRAY(
+        SELECT key FROM session_denials WHERE until < $1 ORDER BY until LIMIT $2 FOR UPDATE SKIP LOCKED))";
+
+type Parameter<'a> = &'a (dyn ToSql + Sync);
+
+/// Sessions in PostgreSQL, version 9.5 or newer, over a pool of connections.
+///
+/// Every operation is one statement on the server that takes writes, at the isolation `read committed`, which is the default.
+/// What was answered is on the disk as long as `synchronous_commit` and `fsync` are left on, as they are by default.
+#[derive(Clone)]
+pub struct PostgresStore {
+    pool: Pool,
+}
+
+impl PostgresStore {
+    /// The store at this URL, with its tables made: `postgres://user:password@host:5432/database`.
+    ///
+    /// Without TLS: for a database of the same machine or network. Any other: see [`new`](Self::new).
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the URL is none, or the database cannot be reached. It never shows the URL.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        // What is wrong with it may be a piece of the password.
+        let mut config: Config =
+            url.parse().map_err(|_| StoreError::new("the URL is not one of PostgreSQL"))?;
+        // Of several hosts, the one that is no replica.
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        // It is asked for nothing to find out whether a connection lives: a broken one is known by its socket.
+        let manager =
+            Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let pool = Pool::builder(manager)
+            .max_size(CONNECTIONS)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(PATIENCE))
+            .create_timeout(Some(PATIENCE))
+            .build()
+            .map_err(StoreError::new)?;
+        Self::new(pool).await
+    }
+
+    /// The store over a pool of yours, with TLS or other limits, with its tables made.
+    ///
+    /// Give it timeouts, and connections to the server that takes writes: replicas lag behind it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database cannot be reached.
+    pub async fn new(pool: Pool) -> Result<Self, StoreError> {
+        let store = Self { pool };
+        if !store.single(IS_PREPARED, &[]).await?.unwrap_or(false) {
+            let client = store.client().await?;
+            let answer = timeout(PATIENCE, client.batch_execute(SCHEMA)).await;
+            settle(client, answer)?;
+        }
+        Ok(store)
+    }
+
+    async fn client(&self) -> Result<Client, StoreError> {
+        self.pool.get().await.map_err(StoreError::new)
+    }
+
+    async fn query(
+        &self,
+        statement: &str,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<tokio_postgres::Row>, StoreError> {
+        let client = self.client().await?;
+        let answer = timeout(PATIENCE, async {
+            client.query(&client.prepare_cached(statement).await?, parameters).await
+        });
+        let answer = answer.await;
+        settle(client, answer)
+    }
+
+    /// How many rows the statement hit.
+    async fn execute(&self, statement: &str, parameters: &[Parameter<'_>]) -> Result<u64, StoreError> {
+        let client = self.client().await?;
+        let answer = timeout(PATIENCE, async {
+            client.execute(&client.prepare_cached(statement).await?, parameters).await
+        });
+        let answer = answer.await;
+        settle(client, answer)
+    }
+
+    /// The first column of the only row, if there is one.
+    async fn single<T>(&self, statement: &str, parameters: &[Parameter<'_>]) -> Result<Option<T>, StoreError>
+    where
+        T: for<'a> tokio_postgres::types::FromSql<'a>,
+    {
+        let rows = self.query(statement, parameters).await?;
+        rows.first().map(|row| row.try_get(0).map_err(StoreError::new)).transpose()
+    }
+
+    async fn purge_by(&self, statement: &str, now: UnixTime) -> Result<(), StoreError> {
+        while self.execute(statement, &[&now.as_secs(), &PURGED]).await? >= PURGED.unsigned_abs() {}
+        Ok(())
+    }
+}
+
+impl Store for PostgresStore {
+    async fn load(&self, session: SessionId) -> Result<Option<Loaded>, StoreError> {
+        let rows = self.query(LOAD, &[&session.as_bytes().as_slice()]).await?;
+        let Some(found) = rows.first() else { return Ok(None) };
+        let epoch: i64 = found.try_get(1).map_err(StoreError::new)?;
+        Ok(Some(Loaded::new(data(found)?, epoch.cast_unsigned())))
+    }
+
+    async fn insert(&self, row: &Row) -> Result<Swap, StoreError> {
+        let sid = row.session_id();
+        let hit = self
+            .execute(
+                INSERT,
+                &[
+                    &sid.as_bytes().as_slice(),
+                    &row.subject().as_bytes(),
+                    &row.version().cast_signed(),
+                    &row.purge_after().as_secs(),
+                    &row.to_bytes(),
+                ],
+            )
+            .await?;
+        Ok(Swap::from_rows(hit))
+    }
+
+    async fn compare_and_swap(&self, expected: u64, row: &Row) -> Result<Swap, StoreError> {
+        let sid = row.session_id();
+        let hit = self
+            .execute(
+                SWAP,
+                &[
+                    &sid.as_bytes().as_slice(),
+                    &expected.cast_signed(),
+                    &row.version().cast_signed(),
+                    &row.purge_after().as_secs(),
+                    &row.to_bytes(),
+                ],
+            )
+            .await?;
+        Ok(Swap::from_rows(hit))
+    }
+
+    async fn list(&self, subject: &str) -> Result<Vec<Row>, StoreError> {
+        self.query(LIST, &[&subject.as_bytes()]).await?.iter().map(data).collect()
+    }
+
+    async fn epoch(&self, subject: &str) -> Result<u64, StoreError> {
+        let epoch: Option<i64> = self.single(EPOCH, &[&subject.as_bytes()]).await?;
+        Ok(epoch.unwrap_or_default().cast_unsigned())
+    }
+
+    async fn bump_epoch(&self, subject: &str) -> Result<u64, StoreError> {
+        let epoch: Option<i64> = self.single(BUMP_EPOCH, &[&subject.as_bytes()]).await?;
+        epoch.map(i64::cast_unsigned).ok_or_else(StoreError::unavailable)
+    }
+
+    async fn deny(&self, keys: &[DenyKey], until: UnixTime) -> Result<(), StoreError> {
+        self.execute(DENY, &[&bytes(keys), &until.as_secs()]).await.map(|_| ())
+    }
+
+    async fn is_denied(&self, keys: &[DenyKey]) -> Result<bool, StoreError> {
+        self.single(IS_DENIED, &[&bytes(keys)]).await?.ok_or_else(StoreError::unavailable)
+    }
+
+    async fn purge(&self, now: UnixTime) -> Result<(), StoreError> {
+        self.purge_by(PURGE_SESSIONS, now).await?;
+        self.purge_by(PURGE_DENIALS, now).await
+    }
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore").finish_non_exhaustive()
+    }
+}
+
+fn bytes(keys: &[DenyKey]) -> Vec<&[u8]> {
+    keys.iter().map(|key| key.as_bytes().as_slice()).collect()
+}
+
+fn data(row: &tokio_postgres::Row) -> Result<Row, StoreError> {
+    let data: &[u8] = row.try_get(0).map_err(StoreError::new)?;
+    Ok(Row::from_bytes(data)?)
+}
+
+/// What was answered in time. A connection that was not goes out of the pool, for it may never answer again.
+fn settle<T>(
+    client: Client,
+    answer: Result<Result<T, tokio_postgres::Error>, Elapsed>,
+) -> Result<T, StoreError> {
+    match answer {
+        Ok(answer) => answer.map_err(StoreError::new),
+        Err(elapsed) => {
+            drop(Object::take(client));
+            Err(StoreError::new(elapsed))
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! Sessions in Redis.
+
+use countersign::UnixTime;
+use countersign::session::{DenyKey, Loaded, Row, SessionId, Store, StoreError, Swap};
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{Client, Cmd, FromRedisValue, IntoConnectionInfo, Script, ScriptInvocation};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+const PREFIX: &str = "countersign:";
+/// How long to wait for an answer, and for a connection. A client waits for both.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How often a connection is tried again before all who wait for it are told. The next call tries once more.
+const RETRIES: usize = 1;
+/// What one script of a purge takes away: nobody else is served while it runs.
+const PURGED: usize = 200;
+
+/// The epoch is read with the row. KEYS: session, epochs.
+const LOAD: &str = "
+    local found = redis.call('HMGET', KEYS[1], 'data', 'sub')
+    if not found[1] then return false end
+    return {found[1], redis.call('HGET', KEYS[2], found[2]) or '0'}";
+
+/// Inserts if the expected version is the empty text, else swaps. Versions are compared as text: a number of Lua is exact to
+/// 2^53 only.
+///
+/// KEYS: session, sessions of the subject, time table.
+/// ARGV: expected version, version, subject, data, sid, purge_after, seconds to live.
+const WRITE: &str = "
+    if (redis.call('HGET', KEYS[1], 'version') or '') ~= ARGV[1] then return 0 end
+    redis.call('HSET', KEYS[1], 'version', ARGV[2], 'sub', ARGV[3], 'data', ARGV[4])
+    redis.call('EXPIRE', KEYS[1], ARGV[7])
+    redis.call('SADD', KEYS[2], ARGV[5])
+    if redis.call('TTL', KEYS[2]) < tonumber(ARGV[7]) then redis.call('EXPIRE', KEYS[2], ARGV[7]) end
+    redis.call('ZADD', KEYS[3], ARGV[6], ARGV[5] .. ARGV[3])
+    return 1";
+
+/// Looks at each time once more: a row may have been written since it was found.
+///
+/// KEYS: time table, then session and sessions of the subject, for each. ARGV: now, then the member of the time table, for each.
+const PURGE_SESSIONS: &str = "
+    for i = 2, #ARGV do
+        local time = redis.call('ZSCORE', KEYS[1], ARGV[i])
+        if time and tonumber(time) < tonumber(ARGV[1]) then
+            redis.call('DEL', KEYS[2 * i - 2])
+            redis.call('SREM', KEYS[2 * i - 1], string.sub(ARGV[i], 1, 22))
+            redis.call('ZREM', KEYS[1], ARGV[i])
+        end
+    end";
+
+/// KEYS: denials. ARGV: now, how many.
+const PURGE_DENIALS: &str = "
+    local keys = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[1], 'LIMIT', 0, ARGV[2])
+    if #keys > 0 then redis.call('ZREM', KEYS[1], unpack(keys)) end
+    return #keys";
+
+/// Sessions in Redis 6.2 or newer, over one connection that is made again when it breaks.
+///
+/// Every operation is one command or one script. It needs two settings that are not Redis's own:
+///
+/// - `appendonly yes`, and `appendfsync always` if nothing that was answered may be lost with the machine's power. With
+///   `everysec`, whose last exchange is lost with it is logged out, and a denial of that second is forgotten.
+/// - `maxmemory-policy noeviction`. Any other throws away sessions and denials when memory runs out.
+///
+/// A replica that takes over has not seen the last writes, whatever is set. Redis Cluster will not do: a script writes to
+/// keys of several slots.
+#[derive(Clone)]
+pub struct RedisStore {
+    connection: ConnectionManager,
+    prefix: Arc<str>,
+    scripts: Arc<Scripts>,
+}
+
+struct Scripts {
+    load: Script,
+    write: Script,
+    purge_sessions: Script,
+    purge_denials: Script,
+}
+
+impl RedisStore {
+    /// The store at this URL: `redis://:password@host:6379/0`. Its keys begin with `countersign:`.
+    ///
+    /// Without TLS: for a server of the same machine or network. Any other: see [`new`](Self::new).
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the URL is none, or Redis cannot be reached. It never shows the URL.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        // What is wrong with it may be a piece of the password.
+        let info = url.into_connection_info();
+        let info = info.map_err(|_| StoreError::new("the URL is not one of Redis"))?;
+        // A connection is made again when it has ended, and for an answer that does not come it has not ended. This ends it
+        // when the network takes nothing from us any more.
+        #[cfg(target_os = "linux")]
+        let info = info.set_tcp_settings(redis::io::tcp::TcpSettings::default().set_user_timeout(PATIENCE));
+        let client = Client::open(info).map_err(StoreError::new)?;
+        let config = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(PATIENCE))
+            .set_response_timeout(Some(PATIENCE))
+            .set_number_of_retries(RETRIES);
+        let connection = ConnectionManager::new_with_config(client, config).await.map_err(StoreError::new)?;
+        let store = Self::new(connection);
+        // Whoever lacks a password is let in all the same, and refused at its first command.
+        let () = store.ask(&redis::cmd("PING")).await?;
+        Ok(store)
+    }
+
+    /// The store over a connection of yours, with TLS or other limits.
+    ///
+    /// Give it timeouts, and the server that takes writes: replicas lag behind it.
+    #[must_use]
+    pub fn new(connection: ConnectionManager) -> Self {
+        let scripts = Scripts {
+            load: Script::new(LOAD),
+            write: Script::new(WRITE),
+            purge_sessions: Script::new(PURGE_SESSIONS),
+            purge_denials: Script::new(PURGE_DENIALS),
+        };
+        Self { connection, prefix: PREFIX.into(), scripts: Arc::new(scripts) }
+    }
+
+    /// The same with another beginning of its keys, for several stores in one Redis.
+    #[must_use]
+    pub fn with_prefix(self, prefix: &str) -> Self {
+        Self { prefix: prefix.into(), ..self }
+    }
+
+    /// A hash: version, subject and data of one session.
+    fn session_key(&self, sid: &str) -> String {
+        format!("{}session:{sid}", self.prefix)
+    }
+
+    /// A set: the sessions of one subject.
+    fn subject_key(&self, subject: &str) -> String {
+        format!("{}subject:{subject}", self.prefix)
+    }
+
+    /// A hash: the epoch of each subject. It has no time to live.
+    fn epochs_key(&self) -> String {
+        format!("{}epochs", self.prefix)
+    }
+
+    /// A sorted set: denied keys by the time until when. One set, so that several keys are one question.
+    fn denials_key(&self) -> String {
+        format!("{}denials", self.prefix)
+    }
+
+    /// A sorted set: sessions by the time after which they are purged. Its members are the 22 characters of a `sid` and the
+    /// subject behind them, so that the session's keys are known when its row is gone.
+    fn times_key(&self) -> String {
+        format!("{}times", self.prefix)
+    }
+
+    async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, StoreError> {
+        script.invoke_async(&mut self.connection.clone()).await.map_err(StoreError::new)
+    }
+
+    async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
+        command.query_async(&mut self.connection.clone()).await.map_err(StoreError::new)
+    }
+
+    async fn write(&self, expected: &str, row: &Row) -> Result<Swap, StoreError> {
+        let sid = row.session_id().to_string();
+        let mut script = self.scripts.write.prepare_invoke();
+        script
+            .key(self.session_key(&sid))
+            .key(self.subject_key(row.subject()))
+            .key(self.times_key())
+            .arg(expected)
+            .arg(row.version())
+            .arg(row.subject())
+            .arg(row.to_bytes())
+            .arg(&sid)
+            .arg(row.purge_after().as_secs())
+            .arg(seconds_to_live(row));
+        self.run(&script).await.map(Swap::from_rows)
+    }
+
+    async fn purge_sessions(&self, now: UnixTime) -> Result<(), StoreError> {
+        loop {
+            let mut find = redis::cmd("ZRANGEBYSCORE");
+            find.arg(self.times_key()).arg("-inf").arg(before(now)).arg("LIMIT").arg(0).arg(PURGED);
+            let members: Vec<String> = self.ask(&find).await?;
+            let mut script = self.scripts.purge_sessions.prepare_invoke();
+            script.key(self.times_key()).arg(now.as_secs());
+            for member in &members {
+                // Only what was not written here has no such place.
+                let (sid, subject) = member.split_at_checked(22).unwrap_or((member, ""));
+                script.key(self.session_key(sid)).key(self.subject_key(subject)).arg(member);
+            }
+            let () = self.run(&script).await?;
+            if members.len() < PURGED {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn purge_denials(&self, now: UnixTime) -> Result<(), StoreError> {
+        let mut script = self.scripts.purge_denials.prepare_invoke();
+        script.key(self.denials_key()).arg(now.as_secs()).arg(PURGED);
+        while self.run::<usize>(&script).await? >= PURGED {}
+        Ok(())
+    }
+}
+
+impl Store for RedisStore {
+    async fn load(&self, session: SessionId) -> Result<Option<Loaded>, StoreError> {
+        let mut script = self.scripts.load.prepare_invoke();
+        script.key(self.session_key(&session.to_string())).key(self.epochs_key());
+        let found: Option<(Vec<u8>, u64)> = self.run(&script).await?;
+        found.map(|(data, epoch)| Ok(Loaded::new(Row::from_bytes(&data)?, epoch))).transpose()
+    }
+
+    async fn insert(&self, row: &Row) -> Result<Swap, StoreError> {
+        self.write("", row).await
+    }
+
+    async fn compare_and_swap(&self, expected: u64, row: &Row) -> Result<Swap, StoreError> {
+        self.write(&expected.to_string(), row).await
+    }
+
+    async fn list(&self, subject: &str) -> Result<Vec<Row>, StoreError> {
+        let sids: Vec<String> = self.ask(&Cmd::smembers(self.subject_key(subject))).await?;
+        if sids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut all = redis::pipe();
+        for sid in &sids {
+            all.hget(self.session_key(sid), "data");
+        }
+        let rows: Vec<Option<Vec<u8>>> =
+            all.query_async(&mut self.connection.clone()).await.map_err(StoreError::new)?;
+        // One that is not there has been purged meanwhile.
+        rows.iter().flatten().map(|data| Ok(Row::from_bytes(data)?)).collect()
+    }
+
+    async fn epoch(&self, subject: &str) -> Result<u64, StoreError> {
+        let epoch: Option<u64> = self.ask(&Cmd::hget(self.epochs_key(), subject)).await?;
+        Ok(epoch.unwrap_or_default())
+    }
+
+    async fn bump_epoch(&self, subject: &str) -> Result<u64, StoreError> {
+        self.ask(&Cmd::hincr(self.epochs_key(), subject, 1)).await
+    }
+
+    async fn deny(&self, keys: &[DenyKey], until: UnixTime) -> Result<(), StoreError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let mut add = redis::cmd("ZADD");
+        // The later time stays.
+        add.arg(self.denials_key()).arg("GT");
+        for key in keys {
+            add.arg(until.as_secs()).arg(key.as_bytes());
+        }
+        self.ask(&add).await
+    }
+
+    async fn is_denied(&self, keys: &[DenyKey]) -> Result<bool, StoreError> {
+        if keys.is_empty() {
+            return Ok(false);
+        }
+        let mut find = redis::cmd("ZMSCORE");
+        find.arg(self.denials_key());
+        for key in keys {
+            find.arg(key.as_bytes());
+        }
+        let found: Vec<Option<f64>> = self.ask(&find).await?;
+        Ok(found.iter().any(Option::is_some))
+    }
+
+    async fn purge(&self, now: UnixTime) -> Result<(), StoreError> {
+        self.purge_sessions(now).await?;
+        self.purge_denials(now).await
+    }
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStore").finish_non_exhaustive()
+    }
+}
+
+/// Redis takes a row away by itself, if nobody purges. Counted from the row's own time on, for which Redis's clock need not be
+/// ours: it may go later than it could, never earlier.
+fn seconds_to_live(row: &Row) -> u64 {
+    // Redis refuses 0, and what is beyond its calendar.
+    row.purge_after().saturating_duration_since(row.rotated_at()).as_secs().clamp(1, u64::from(u32::MAX))
+}
+
+/// The end of a range of times that does not hold `now` itself.
+fn before(now: UnixTime) -> String {
+    format!("({}", now.as_secs())
+}

@@ -1,0 +1,328 @@
+//! Sessions in a SQLite file.
+
+use countersign::UnixTime;
+use countersign::session::{DenyKey, Loaded, Row, SessionId, Store, StoreError, Swap};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
+use std::fmt;
+use std::iter;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// How long another process may hold the file, which it does for one write at a time.
+const BUSY: Duration = Duration::from_secs(5);
+/// Callers that wait beyond this are told so at once: better a 503 than an answer after the client has gone.
+const QUEUE: usize = 4096;
+/// Writes that share a transaction, so that they wait for the disk once and not each.
+const WRITES: usize = 64;
+/// Rows that a purge takes away at a time.
+const PURGED: u16 = 500;
+
+/// Names of subjects are blobs: any text may be asked for, and some functions of SQLite end a text at its first NUL.
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS sessions (
+        sid         BLOB    NOT NULL PRIMARY KEY,
+        sub         BLOB    NOT NULL,
+        version     INTEGER NOT NULL,
+        purge_after INTEGER NOT NULL,
+        data     BLOB    NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS sessions_of_subject ON sessions (sub);
+    CREATE INDEX IF NOT EXISTS sessions_to_purge ON sessions (purge_after);
+    CREATE TABLE IF NOT EXISTS session_epochs (
+        sub   BLOB    NOT NULL PRIMARY KEY,
+        epoch INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS session_denials (
+        key   BLOB    NOT NULL PRIMARY KEY,
+        until INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS session_denials_to_purge ON session_denials (until);
+";
+
+/// In one statement, so that the epoch is never older than the row.
+const LOAD: &str = "
+    SELECT data, coalesce((SELECT epoch FROM session_epochs WHERE session_epochs.sub = sessions.sub), 0)
+    FROM sessions WHERE sid = ?1";
+const INSERT: &str = "
+    INSERT INTO sessions (sid, sub, version, purge_after, data) VALUES (?1, ?2, ?3, ?4, ?5)
+    ON CONFLICT (sid) DO NOTHING";
+const SWAP: &str = "
+    UPDATE sessions SET version = ?3, purge_after = ?4, data = ?5 WHERE sid = ?1 AND version = ?2";
+const LIST: &str = "SELECT data FROM sessions WHERE sub = ?1";
+const EPOCH: &str = "SELECT epoch FROM session_epochs WHERE sub = ?1";
+const BUMP_EPOCH: &str = "
+    INSERT INTO session_epochs (sub, epoch) VALUES (?1, 1)
+    ON CONFLICT (sub) DO UPDATE SET epoch = epoch + 1 RETURNING epoch";
+const DENY: &str = "
+    INSERT INTO session_denials (key, until) VALUES (?1, ?2)
+    ON CONFLICT (key) DO UPDATE SET until = max(until, excluded.until)";
+const IS_DENIED: &str = "SELECT 1 FROM session_denials WHERE key = ?1";
+const PURGE_SESSIONS: &str = "
+    DELETE FROM sessions WHERE sid IN (SELECT sid FROM sessions WHERE purge_after < ?1 LIMIT ?2)";
+const PURGE_DENIALS: &str = "
+    DELETE FROM session_denials WHERE key IN (SELECT key FROM session_denials WHERE until < ?1 LIMIT ?2)";
+
+/// Sessions in a SQLite file, which needs nothing installed. For the servers of one machine.
+///
+/// What was answered is on the disk: it outlives the process, and the machine's power. Any number of processes of one
+/// machine can open the same file; a file system of another machine (NFS) will not do.
+///
+/// It has two threads, since SQLite blocks: one reads, so that no access check waits for a disk, and one writes, several
+/// callers' writes in one transaction. They end with the last clone.
+#[derive(Clone)]
+pub struct SqliteStore {
+    reader: Worker,
+    writer: Worker,
+}
+
+impl SqliteStore {
+    /// The store in this file, which is made if there is none. It blocks: call it when the server starts.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the file cannot be opened or written.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        let mut writer = connect(path)?;
+        prepare(&mut writer).map_err(StoreError::new)?;
+        let reader = connect(path)?;
+        reader.pragma_update(None, "query_only", true).map_err(StoreError::new)?;
+        Ok(Self {
+            reader: Worker::spawn("sessions-reader", move |queue| read(&reader, queue))?,
+            writer: Worker::spawn("sessions-writer", move |queue| write(&mut writer, queue))?,
+        })
+    }
+
+    /// Each batch is a write of its own, so that others come between.
+    async fn purge_by(&self, statement: &'static str, now: UnixTime) -> Result<(), StoreError> {
+        loop {
+            let gone = self
+                .writer
+                .call(move |db| db.prepare_cached(statement)?.execute(params![now.as_secs(), PURGED]))
+                .await?;
+            if gone < usize::from(PURGED) {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl Store for SqliteStore {
+    async fn load(&self, session: SessionId) -> Result<Option<Loaded>, StoreError> {
+        let found: Option<(Vec<u8>, i64)> = self
+            .reader
+            .call(move |db| {
+                let mut statement = db.prepare_cached(LOAD)?;
+                statement.query_row([session.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+            })
+            .await?;
+        let Some((row, epoch)) = found else { return Ok(None) };
+        Ok(Some(Loaded::new(Row::from_bytes(&row)?, epoch.cast_unsigned())))
+    }
+
+    async fn insert(&self, row: &Row) -> Result<Swap, StoreError> {
+        let columns = Columns::of(row);
+        let hit = self.writer.call(move |db| {
+            let Columns { sid, subject, version, purge_after, row } = columns;
+            db.prepare_cached(INSERT)?.execute(params![sid, subject, version, purge_after, row])
+        });
+        Ok(swap(hit.await?))
+    }
+
+    async fn compare_and_swap(&self, expected: u64, row: &Row) -> Result<Swap, StoreError> {
+        let columns = Columns::of(row);
+        let hit = self.writer.call(move |db| {
+            let Columns { sid, version, purge_after, row, .. } = columns;
+            let expected = expected.cast_signed();
+            db.prepare_cached(SWAP)?.execute(params![sid, expected, version, purge_after, row])
+        });
+        Ok(swap(hit.await?))
+    }
+
+    async fn list(&self, subject: &str) -> Result<Vec<Row>, StoreError> {
+        let subject = subject.as_bytes().to_vec();
+        let rows: Vec<Vec<u8>> = self
+            .reader
+            .call(move |db| db.prepare_cached(LIST)?.query_map([subject], |row| row.get(0))?.collect())
+            .await?;
+        rows.iter().map(|row| Ok(Row::from_bytes(row)?)).collect()
+    }
+
+    async fn epoch(&self, subject: &str) -> Result<u64, StoreError> {
+        let subject = subject.as_bytes().to_vec();
+        let epoch: Option<i64> = self
+            .reader
+            .call(move |db| db.prepare_cached(EPOCH)?.query_row([subject], |row| row.get(0)).optional())
+            .await?;
+        Ok(epoch.unwrap_or_default().cast_unsigned())
+    }
+
+    async fn bump_epoch(&self, subject: &str) -> Result<u64, StoreError> {
+        let subject = subject.as_bytes().to_vec();
+        let epoch: i64 = self
+            .writer
+            .call(move |db| db.prepare_cached(BUMP_EPOCH)?.query_row([subject], |row| row.get(0)))
+            .await?;
+        Ok(epoch.cast_unsigned())
+    }
+
+    async fn deny(&self, keys: &[DenyKey], until: UnixTime) -> Result<(), StoreError> {
+        let keys = keys.to_vec();
+        self.writer
+            .call(move |db| {
+                let mut statement = db.prepare_cached(DENY)?;
+                keys.iter().try_for_each(|key| {
+                    statement.execute(params![key.as_bytes(), until.as_secs()]).map(|_| ())
+                })
+            })
+            .await
+    }
+
+    async fn is_denied(&self, keys: &[DenyKey]) -> Result<bool, StoreError> {
+        let keys = keys.to_vec();
+        self.reader
+            .call(move |db| {
+                // One trip to the thread; a statement by itself costs no trip.
+                let mut statement = db.prepare_cached(IS_DENIED)?;
+                for key in keys {
+                    if statement.exists([key.as_bytes()])? {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            })
+            .await
+    }
+
+    async fn purge(&self, now: UnixTime) -> Result<(), StoreError> {
+        self.purge_by(PURGE_SESSIONS, now).await?;
+        self.purge_by(PURGE_DENIALS, now).await
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").finish_non_exhaustive()
+    }
+}
+
+/// A row as it stands in the table.
+struct Columns {
+    sid: [u8; 16],
+    subject: Vec<u8>,
+    version: i64,
+    purge_after: i64,
+    row: Vec<u8>,
+}
+
+impl Columns {
+    fn of(row: &Row) -> Self {
+        Self {
+            sid: *row.session_id().as_bytes(),
+            subject: row.subject().into(),
+            // SQLite has signed integers only: the same bits.
+            version: row.version().cast_signed(),
+            purge_after: row.purge_after().as_secs(),
+            row: row.to_bytes(),
+        }
+    }
+}
+
+fn swap(hit: usize) -> Swap {
+    if hit == 0 { Swap::Conflict } else { Swap::Done }
+}
+
+/// A thread with a connection.
+#[derive(Clone)]
+struct Worker(SyncSender<Job>);
+
+/// What a thread is to do with its connection, or with the news that it has none to give.
+type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Answer + Send>;
+
+/// Tells the caller, once it is known whether the writes are on the disk.
+type Answer = Box<dyn FnOnce(Result<(), StoreError>)>;
+
+impl Worker {
+    fn spawn(name: &str, run: impl FnOnce(&Receiver<Job>) + Send + 'static) -> Result<Self, StoreError> {
+        let (jobs, queue) = sync_channel(QUEUE);
+        thread::Builder::new().name(name.into()).spawn(move || run(&queue)).map_err(StoreError::new)?;
+        Ok(Self(jobs))
+    }
+
+    /// A caller that goes away meanwhile has it done all the same.
+    async fn call<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            let result = connection.and_then(|connection| work(connection).map_err(StoreError::new));
+            Box::new(move |committed| {
+                // Fails if nobody waits for it any more.
+                let _ = answer.send(committed.and(result));
+            })
+        });
+        self.0.try_send(job).map_err(|_| StoreError::new("too many calls wait for the file already"))?;
+        answered.await.map_err(|_| StoreError::new("the thread of the file has ended"))?
+    }
+}
+
+fn read(connection: &Connection, queue: &Receiver<Job>) {
+    while let Ok(job) = queue.recv() {
+        job(Ok(connection))(Ok(()));
+    }
+}
+
+fn write(connection: &mut Connection, queue: &Receiver<Job>) {
+    while let Ok(first) = queue.recv() {
+        write_together(connection, iter::once(first).chain(queue.try_iter()).take(WRITES));
+    }
+}
+
+/// All of them, or none, are on the disk when it returns, and none is answered before.
+fn write_together(connection: &mut Connection, jobs: impl Iterator<Item = Job>) {
+    // From the beginning for writing: a transaction that reads first may find that it cannot write any more.
+    match connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(StoreError::new) {
+        Ok(transaction) => {
+            let answers: Vec<Answer> = jobs.map(|job| job(Ok(&transaction))).collect();
+            let committed = transaction.commit().map_err(StoreError::new);
+            answers.into_iter().for_each(|answer| answer(committed.clone()));
+        }
+        Err(error) => {
+            // Those who wait now. Who comes when the first of them has been told may find that it can be written again.
+            let jobs: Vec<Job> = jobs.collect();
+            jobs.into_iter().for_each(|job| job(Err(error.clone()))(Ok(())));
+        }
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    // Without SQLITE_OPEN_URI: a path is a path, whatever it begins with.
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(StoreError::new)?;
+    connection.busy_timeout(BUSY).map_err(StoreError::new)?;
+    // Readers do not wait for the writer, nor it for them.
+    let mode: String = connection
+        .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
+        .map_err(StoreError::new)?;
+    if mode != "wal" {
+        return Err(StoreError::new(
+            "the file cannot have a write-ahead log: is it on a disk of this machine?",
+        ));
+    }
+    // What was committed is on the disk. NORMAL would lose the last writes with the power: a rotation that a client has seen
+    // would be undone, and its session taken for rolled back.
+    connection.pragma_update(None, "synchronous", "full").map_err(StoreError::new)?;
+    Ok(connection)
+}
+
+/// In one transaction, since another process may do the same.
+fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute_batch(SCHEMA)?;
+    transaction.commit()
+}

@@ -1,0 +1,102 @@
+//! A server over SQLite is killed, again and again, in the middle of its writes: what it had answered is there.
+
+use countersign::Hs256Key;
+use countersign::session::{Binding, Config, Exchange, Login, MasterKeys, Sessions};
+use session_stores::SqliteStore;
+use std::collections::HashMap;
+use std::env;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+const SERVER: &str = "--serve-until-killed";
+const KILLS: usize = 20;
+/// As many clients as ask it at once.
+const CLIENTS: usize = 8;
+/// As many answers as it gives before it is killed, and one more each time.
+const ANSWERS: usize = 40;
+
+fn main() {
+    let arguments: Vec<String> = env::args().collect();
+    match &arguments[1..] {
+        [flag, path] if flag == SERVER => serve(path.as_ref()),
+        // `cargo test` may give more, such as a name to look for.
+        _ => kill_again_and_again(),
+    }
+}
+
+#[tokio::main]
+async fn serve(path: &Path) {
+    let sessions = sessions(path);
+    let client = async |number: usize| {
+        let mut grant = sessions.login(&Login::new(format!("subject {number}"))).await.unwrap();
+        loop {
+            let text = grant.refresh_token().expose_secret();
+            // In one go, so that no line is cut off in the middle but by the kill.
+            std::io::stdout().write_all(format!("{number} {text}\n").as_bytes()).unwrap();
+            grant = sessions.refresh(text, &Binding::None).await.unwrap();
+        }
+    };
+    let clients: [_; CLIENTS] = std::array::from_fn(client);
+    let [a, b, c, d, e, f, g, h] = clients;
+    tokio::join!(a, b, c, d, e, f, g, h);
+}
+
+#[tokio::main]
+async fn kill_again_and_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sessions.db");
+    let mut answers = 0;
+    for kill in 0..KILLS {
+        let last = answers_until_killed(&path, ANSWERS + kill);
+        let sessions = sessions(&path);
+        for (number, (count, text)) in &last {
+            // The last that its client has got. Its successor may have been made, and not have arrived.
+            let grant = sessions.refresh(text, &Binding::None).await.unwrap();
+            assert_eq!(grant.subject(), format!("subject {number}"));
+            assert_eq!(grant.row().generation(), *count as u64 + 1, "one step for each answer");
+            assert!(matches!(grant.exchange(), Exchange::Rotated | Exchange::Replayed));
+            answers += count;
+        }
+        // No session was lost, and none made twice.
+        for number in 0..CLIENTS {
+            let subject = format!("subject {number}");
+            let living = sessions.list(&subject).await.unwrap().len();
+            assert!(living == 1 || (living == 0 && !last.contains_key(&number)), "{subject}: {living}");
+            sessions.revoke_all(&subject).await.unwrap();
+        }
+    }
+    println!("{KILLS} kills, {answers} answers, none lost");
+}
+
+/// Of each client: how many tokens it was given, and the last.
+fn answers_until_killed(path: &Path, answers: usize) -> HashMap<usize, (usize, String)> {
+    let mut server = Command::new(env::current_exe().unwrap())
+        .arg(SERVER)
+        .arg(path)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+    let mut last: HashMap<usize, (usize, String)> = HashMap::new();
+    let mut note = |line: String| {
+        let (number, text) = line.split_once(' ').unwrap();
+        let (count, latest) = last.entry(number.parse().unwrap()).or_default();
+        (*count, *latest) = (*count + 1, text.into());
+    };
+    lines.by_ref().take(answers).for_each(|line| note(line.unwrap()));
+    server.kill().unwrap();
+    // What it had answered before the kill arrived counts as well.
+    for line in lines {
+        note(line.unwrap());
+    }
+    server.wait().unwrap();
+    last
+}
+
+fn sessions(path: &Path) -> Sessions<SqliteStore> {
+    let config = Config::builder("https://auth.example", "https://api.example").build().unwrap();
+    let keys = MasterKeys::new(1, [7; 32]).unwrap();
+    let key = Hs256Key::from_bytes([8; 32]).unwrap();
+    Sessions::new(config, keys, key, SqliteStore::open(path).unwrap()).unwrap()
+}

@@ -123,6 +123,8 @@ pub mod manual;
 mod numeric_date;
 mod policy;
 mod secret;
+#[cfg(feature = "session")]
+pub mod session;
 mod time;
 mod verifier;
 

@@ -257,7 +257,7 @@ fn decode(alphabet: &Alphabet, text: &str) -> Result<Zeroizing<Vec<u8>>, KeyErro
 /// Refuses what is a key of another kind, whatever stands before it.
 ///
 /// The bytes are secret, so all of them are looked at in the same way: only the answer is branched on.
-fn refuse_key_files(secret: &[u8]) -> Result<(), KeyError> {
+pub(crate) fn refuse_key_files(secret: &[u8]) -> Result<(), KeyError> {
     // The last ones of each are base64 of it, as such keys travel in environment variables.
     const PEM: [&[u8]; 2] = [b"-----BEGIN ", b"LS0tLS1CRUdJTi"];
     const SSH: [&[u8]; 9] = [

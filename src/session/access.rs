@@ -1,0 +1,324 @@
+//! The check of an access token: what application servers do with every request.
+
+use crate::error::{PolicyError, VerifyError};
+use crate::json;
+use crate::session::binding::{Binding, Match};
+use crate::session::denial::DenyKey;
+use crate::session::error::AccessError;
+use crate::session::grant::TYP;
+use crate::session::id::SessionId;
+use crate::session::store::Denylist;
+use crate::session::text;
+use crate::time::UnixTime;
+use crate::verifier::{Token, Verifier, VerifierBuilder};
+use alloc::borrow::Cow;
+use core::fmt;
+use serde::de::{Deserialize, DeserializeOwned};
+
+/// Checks access tokens by themselves: signature, `typ`, issuer, audience, times, and what they are bound to. Asks no store.
+///
+/// A session that was ended is noticed when its access token ends. To notice it at once, add
+/// [`with_denylist`](Self::with_denylist).
+///
+/// # Security
+///
+/// A token that is bound is refused without its binding, whoever checks it.
+///
+/// # Examples
+///
+/// ```
+/// # use countersign::session::{Config, Login, MasterKeys, MemoryStore, Sessions, blocking};
+/// use countersign::session::{AccessVerifier, Binding};
+/// use countersign::{Hs256Key, Verifier};
+///
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct User { role: String }
+///
+/// # let key = Hs256Key::from_bytes([8; 32])?;
+/// # let config = Config::builder("https://auth.example", "https://api.example").build()?;
+/// # let sessions = Sessions::new(config, MasterKeys::new(1, [7; 32])?, key.clone(), MemoryStore::new())?;
+/// # let grant = blocking(sessions.login(&Login::new("user123").scope("read")))?;
+/// # let text = sessions.access_token(&grant, &User { role: "admin".into() })?;
+/// let verifier = AccessVerifier::new(
+///     Verifier::builder(key).issuer("https://auth.example").audience("https://api.example"),
+/// )?;
+/// let access = verifier.verify::<User>(&text, &Binding::None)?;
+/// assert_eq!(access.token().subject(), Some("user123"));
+/// assert_eq!(access.claims().role, "admin");
+/// assert!(access.has_scope("read"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct AccessVerifier {
+    verifier: Verifier,
+}
+
+impl AccessVerifier {
+    /// A verifier of this policy that takes access tokens of sessions only: `typ` `at+jwt`, with `sub`, `exp`, `jti`, `sid`
+    /// and `sub_epoch`.
+    ///
+    /// # Errors
+    ///
+    /// As [`VerifierBuilder::build`].
+    pub fn new(policy: VerifierBuilder) -> Result<Self, PolicyError> {
+        let policy =
+            ["sub", "exp", "jti", "sid", "sub_epoch"].into_iter().fold(policy, VerifierBuilder::require);
+        Ok(Self { verifier: policy.typ(TYP).build()? })
+    }
+
+    /// The same with a look at the denylist, so that revoked sessions are refused at once. While the list cannot be asked,
+    /// everybody is refused with a 503.
+    #[must_use]
+    pub const fn with_denylist<D: Denylist>(self, denylist: D) -> RevocationVerifier<D> {
+        RevocationVerifier { access: self, denylist, on_failure: OnFailure::Refuse }
+    }
+
+    /// Checks a token against the wall clock. `binding` is what came with the request: [`Binding::None`] if nothing did.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError::Token`], [`AccessError::BindingMissing`], [`AccessError::BindingMismatch`].
+    #[cfg(feature = "std")]
+    pub fn verify<T: DeserializeOwned>(
+        &self,
+        text: &str,
+        binding: &Binding,
+    ) -> Result<AccessToken<T>, AccessError> {
+        self.verify_at(text, binding, UnixTime::now())
+    }
+
+    /// Checks a token against the time `now`.
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify).
+    pub fn verify_at<T: DeserializeOwned>(
+        &self,
+        text: &str,
+        binding: &Binding,
+        now: UnixTime,
+    ) -> Result<AccessToken<T>, AccessError> {
+        let access = AccessToken::read(self.verifier.verify_at(text, now)?)?;
+        match access.binding.compare(binding) {
+            Match::Same => Ok(access),
+            Match::Missing => Err(AccessError::BindingMissing),
+            Match::Different => Err(AccessError::BindingMismatch),
+        }
+    }
+}
+
+/// What happens while the denylist cannot be asked.
+#[derive(Clone, Copy, Debug)]
+enum OnFailure {
+    Accept,
+    Refuse,
+}
+
+/// Checks access tokens and asks the denylist whether they were revoked: one look-up for each.
+///
+/// # Examples
+///
+/// ```
+/// # use countersign::session::{Config, Login, MasterKeys, MemoryStore, Sessions, blocking};
+/// # use std::sync::Arc;
+/// use countersign::session::{AccessError, AccessVerifier, Binding};
+/// use countersign::{Hs256Key, Verifier};
+///
+/// # let key = Hs256Key::from_bytes([8; 32])?;
+/// # let store = Arc::new(MemoryStore::new());
+/// # let config = Config::builder("https://auth.example", "https://api.example").build()?;
+/// # let sessions = Sessions::new(config, MasterKeys::new(1, [7; 32])?, key.clone(), store.clone())?;
+/// # let grant = blocking(sessions.login(&Login::new("user123")))?;
+/// # let text = sessions.access_token(&grant, &())?;
+/// let verifier = AccessVerifier::new(
+///     Verifier::builder(key).issuer("https://auth.example").audience("https://api.example"),
+/// )?
+/// .with_denylist(store);
+/// assert!(blocking(verifier.verify::<()>(&text, &Binding::None)).is_ok());
+///
+/// blocking(sessions.logout(grant.refresh_token().expose_secret()))?;
+/// let error = blocking(verifier.verify::<()>(&text, &Binding::None)).unwrap_err();
+/// assert!(matches!(error, AccessError::Denied));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct RevocationVerifier<D> {
+    access: AccessVerifier,
+    denylist: D,
+    on_failure: OnFailure,
+}
+
+impl<D: Denylist> RevocationVerifier<D> {
+    /// Takes tokens while the denylist cannot be asked.
+    ///
+    /// # Security
+    ///
+    /// Whoever can keep the list from answering can use revoked tokens, until they expire.
+    #[must_use]
+    pub fn fail_open(self) -> Self {
+        Self { on_failure: OnFailure::Accept, ..self }
+    }
+
+    /// Checks a token against the wall clock, then the denylist.
+    ///
+    /// # Errors
+    ///
+    /// As [`AccessVerifier::verify`]; [`AccessError::Denied`], [`AccessError::DenylistUnavailable`].
+    #[cfg(feature = "std")]
+    pub async fn verify<T: DeserializeOwned>(
+        &self,
+        text: &str,
+        binding: &Binding,
+    ) -> Result<AccessToken<T>, AccessError> {
+        self.verify_at(text, binding, UnixTime::now()).await
+    }
+
+    /// Checks a token against the time `now`, then the denylist.
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify).
+    pub async fn verify_at<T: DeserializeOwned>(
+        &self,
+        text: &str,
+        binding: &Binding,
+        now: UnixTime,
+    ) -> Result<AccessToken<T>, AccessError> {
+        let access = self.access.verify_at::<T>(text, binding, now)?;
+        let keys = access.deny_keys();
+        match (self.denylist.is_denied(&keys).await, self.on_failure) {
+            (Ok(false), _) | (Err(_), OnFailure::Accept) => Ok(access),
+            (Ok(true), _) => Err(AccessError::Denied),
+            (Err(error), OnFailure::Refuse) => Err(AccessError::DenylistUnavailable(error)),
+        }
+    }
+}
+
+/// An access token that was checked: a [`Token`], and what it says of its session.
+///
+/// Only an [`AccessVerifier`] makes one.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::session::AccessToken;
+///
+/// #[derive(serde::Deserialize)]
+/// struct User { role: String }
+///
+/// fn may_delete(access: &AccessToken<User>) -> bool {
+///     access.claims().role == "admin" && access.has_scope("write")
+/// }
+/// ```
+#[derive(Clone)]
+pub struct AccessToken<T> {
+    token: Token<T>,
+    session: SessionId,
+    subject_epoch: u64,
+    binding: Binding,
+}
+
+impl<T> AccessToken<T> {
+    fn read(token: Token<T>) -> Result<Self, AccessError> {
+        let malformed = |claim| AccessError::Token(VerifyError::MalformedClaim { claim });
+        let claims = json::read(token.payload(), |reader| SessionClaims::deserialize(reader))
+            .map_err(|_| malformed("sid"))?;
+        let session = claims.sid.parse().map_err(|_| malformed("sid"))?;
+        let binding = claims.cnf.map_or(Ok(Binding::None), Confirmation::binding);
+        let binding = binding.map_err(|()| malformed("cnf"))?;
+        let subject_epoch = claims.sub_epoch;
+        Ok(Self { session, subject_epoch, binding, token })
+    }
+
+    /// The token.
+    #[must_use]
+    pub const fn token(&self) -> &Token<T> {
+        &self.token
+    }
+
+    /// The claims of your type.
+    #[must_use]
+    pub const fn claims(&self) -> &T {
+        self.token.claims()
+    }
+
+    /// Whose session it is.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        self.token.subject().unwrap_or_default()
+    }
+
+    /// The session that it belongs to.
+    #[must_use]
+    pub const fn session_id(&self) -> SessionId {
+        self.session
+    }
+
+    /// What it was bound to, and came with.
+    #[must_use]
+    pub const fn binding(&self) -> &Binding {
+        &self.binding
+    }
+
+    /// Whether `scope` holds this name.
+    #[must_use]
+    pub fn has_scope(&self, name: &str) -> bool {
+        let scope = json::read(self.token.payload(), |reader| Scope::deserialize(reader));
+        !name.is_empty() && scope.is_ok_and(|Scope { scope }| scope.split(' ').any(|held| held == name))
+    }
+
+    /// What it would be on the denylist as.
+    #[must_use]
+    pub fn deny_keys(&self) -> [DenyKey; 3] {
+        [
+            DenyKey::session(self.session),
+            DenyKey::subject(self.subject(), self.subject_epoch),
+            DenyKey::access_token(self.token.jwt_id().unwrap_or_default()),
+        ]
+    }
+}
+
+impl<T> fmt::Debug for AccessToken<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken")
+            .field("session", &self.session)
+            .field("binding", &self.binding)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an access token says of its session. Its payload has been read strictly by then.
+#[derive(serde::Deserialize)]
+struct SessionClaims<'a> {
+    #[serde(borrow)]
+    sid: Cow<'a, str>,
+    sub_epoch: u64,
+    #[serde(borrow, default)]
+    cnf: Option<Confirmation<'a>>,
+}
+
+#[derive(serde::Deserialize)]
+struct Confirmation<'a> {
+    #[serde(borrow, default, rename = "fgp#S256")]
+    fingerprint: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    jkt: Option<Cow<'a, str>>,
+}
+
+impl Confirmation<'_> {
+    /// One of the two. A confirmation that is not understood cannot be checked, so it is none that may be passed over.
+    fn binding(self) -> Result<Binding, ()> {
+        let read = |text: &str| text::decode(text).ok_or(());
+        match (self.fingerprint, self.jkt) {
+            (Some(hash), None) => read(&hash).map(Binding::Fingerprint),
+            (None, Some(hash)) => read(&hash).map(Binding::KeyThumbprint),
+            _ => Err(()),
+        }
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Scope<'a> {
+    #[serde(borrow, default)]
+    scope: Cow<'a, str>,
+}

@@ -1,0 +1,247 @@
+//! What a login or an exchange gives: a refresh token, and the right to sign one access token.
+
+use crate::claims::Claims;
+use crate::error::{EntropyError, SignError};
+use crate::jws::Prepared;
+use crate::key::{Entropy, Key, SignKey};
+use crate::session::binding::Binding;
+use crate::session::config::Config;
+use crate::session::id::SessionId;
+use crate::session::refresh_token::{RefreshToken, SALT};
+use crate::session::row::Row;
+use crate::session::text;
+use crate::time::UnixTime;
+use alloc::string::String;
+use core::fmt;
+use core::time::Duration;
+use serde::Serialize;
+
+/// `typ` of an access token: [RFC 9068 section 2.1](https://www.rfc-editor.org/rfc/rfc9068#section-2.1).
+pub(crate) const TYP: &str = "at+jwt";
+
+/// The random bytes that one step of the machine may need. Drawn once for each call, never used for a second one.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::SystemEntropy;
+/// use countersign::session::Randomness;
+///
+/// let random = Randomness::draw(&SystemEntropy::new())?;
+/// # Ok::<(), countersign::EntropyError>(())
+/// ```
+pub struct Randomness {
+    pub(crate) session: SessionId,
+    pub(crate) salt: [u8; SALT],
+    pub(crate) jti: [u8; 16],
+}
+
+impl Randomness {
+    /// Draws them.
+    ///
+    /// # Errors
+    ///
+    /// [`EntropyError`] when the source has none.
+    pub fn draw(entropy: &(impl Entropy + ?Sized)) -> Result<Self, EntropyError> {
+        let (mut session, mut salt, mut jti) = ([0; 16], [0; SALT], [0; 16]);
+        for bytes in [&mut session, &mut salt, &mut jti] {
+            entropy.fill(bytes)?;
+        }
+        Ok(Self { session: SessionId::from_bytes(session), salt, jti })
+    }
+}
+
+impl fmt::Debug for Randomness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Randomness(..)")
+    }
+}
+
+/// How a [`Grant`] came about.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::session::Exchange;
+///
+/// assert_ne!(Exchange::Login, Exchange::Rotated);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Exchange {
+    /// A session began.
+    Login,
+    /// The refresh token was exchanged before, inside the grace: its successor is the same as then.
+    Replayed,
+    /// The refresh token was exchanged for its successor.
+    Rotated,
+}
+
+/// What a login or an exchange gives: the refresh token, and what the access token will say.
+///
+/// The store has it all before you do. The claims of your own are added now that it is known whose session it is: look up
+/// the roles of [`subject`](Self::subject), then sign with
+/// [`Sessions::access_token`](crate::session::Sessions::access_token).
+///
+/// # Examples
+///
+/// ```
+/// # use countersign::session::{Config, Exchange, Login, Machine, MasterKeys, Randomness};
+/// # use countersign::{Hs256Key, SystemEntropy, UnixTime};
+/// # let now = UnixTime::from_secs(0);
+/// # let config = Config::builder("https://auth.example", "https://api.example").build()?;
+/// # let machine = Machine::new(config, MasterKeys::new(1, [7; 32])?);
+/// # let random = Randomness::draw(&SystemEntropy::new())?;
+/// # let grant = machine.login(&Login::new("ann"), 0, now, &random)?.reply?;
+/// assert_eq!((grant.subject(), grant.exchange()), ("ann", Exchange::Login));
+/// assert_eq!(grant.refresh_lifetime().as_secs(), 14 * 24 * 3600); // Max-Age of its cookie
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Grant {
+    pub(crate) row: Row,
+    pub(crate) refresh_token: RefreshToken,
+    pub(crate) exchange: Exchange,
+    pub(crate) jti: [u8; 16],
+    pub(crate) access_until: UnixTime,
+    pub(crate) now: UnixTime,
+}
+
+impl Grant {
+    /// The session.
+    #[must_use]
+    pub const fn session_id(&self) -> SessionId {
+        self.row.session
+    }
+
+    /// Whose session it is.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.row.subject
+    }
+
+    /// What its access tokens allow: names with a space between them, or nothing.
+    #[must_use]
+    pub fn scope(&self) -> &str {
+        &self.row.scope
+    }
+
+    /// The row as it was written.
+    #[must_use]
+    pub const fn row(&self) -> &Row {
+        &self.row
+    }
+
+    /// How it came about.
+    #[must_use]
+    pub const fn exchange(&self) -> Exchange {
+        self.exchange
+    }
+
+    /// The refresh token: the client exchanges it once for the next one.
+    #[must_use]
+    pub const fn refresh_token(&self) -> &RefreshToken {
+        &self.refresh_token
+    }
+
+    /// When the refresh token ends if it is not used.
+    #[must_use]
+    pub fn refresh_expires_at(&self) -> UnixTime {
+        self.row.expires_at()
+    }
+
+    /// How long that is from now: `Max-Age` of the cookies of refresh token and fingerprint.
+    #[must_use]
+    pub fn refresh_lifetime(&self) -> Duration {
+        self.refresh_expires_at().saturating_duration_since(self.now)
+    }
+
+    /// `exp` of the access token. Never behind the end of the session.
+    #[must_use]
+    pub const fn access_expires_at(&self) -> UnixTime {
+        self.access_until
+    }
+
+    /// How long that is from now: `expires_in` of the answer.
+    #[must_use]
+    pub const fn access_lifetime(&self) -> Duration {
+        self.access_until.saturating_duration_since(self.now)
+    }
+
+    /// The access token.
+    pub(crate) fn sign<T: Serialize>(
+        &self,
+        config: &Config,
+        claims: &T,
+        key: &(impl SignKey + ?Sized),
+    ) -> Result<String, SignError> {
+        self.prepare(config, claims, key)?.sign(key)
+    }
+
+    /// The access token, to be signed elsewhere.
+    pub(crate) fn prepare<T: Serialize>(
+        &self,
+        config: &Config,
+        claims: &T,
+        key: &(impl Key + ?Sized),
+    ) -> Result<Prepared, SignError> {
+        let confirmation = match &self.row.binding {
+            Binding::None => None,
+            Binding::Fingerprint(hash) => Some(Confirmation::Fingerprint(text::encode(hash))),
+            Binding::KeyThumbprint(hash) => Some(Confirmation::KeyThumbprint(text::encode(hash))),
+        };
+        let claims = AccessClaims {
+            client_id: some(&self.row.client),
+            sid: text::encode(self.row.session.as_bytes()),
+            sub_epoch: self.row.subject_epoch,
+            scope: some(&self.row.scope),
+            cnf: confirmation,
+            claims,
+        };
+        let claims = Claims::new(claims)
+            .typ(TYP)
+            .issuer(&*config.issuer)
+            .subject(&*self.row.subject)
+            .issued_at(self.now)
+            .expires_at(self.access_until)
+            .jwt_id(text::encode(&self.jti));
+        config.audience.iter().fold(claims, |claims, audience| claims.audience(&**audience)).prepare(key)
+    }
+}
+
+impl fmt::Debug for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Grant")
+            .field("exchange", &self.exchange)
+            .field("row", &self.row)
+            .finish_non_exhaustive()
+    }
+}
+
+fn some(text: &str) -> Option<&str> {
+    if text.is_empty() { None } else { Some(text) }
+}
+
+/// The private members of an access token, before those of the caller's own type.
+#[derive(Serialize)]
+struct AccessClaims<'a, T> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<&'a str>,
+    sid: String,
+    sub_epoch: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<Confirmation>,
+    #[serde(flatten)]
+    claims: &'a T,
+}
+
+/// `cnf`: what the token has to come with ([RFC 7800](https://www.rfc-editor.org/rfc/rfc7800)).
+#[derive(Serialize)]
+enum Confirmation {
+    /// As `x5t#S256` is named: SHA-256, base64url, of the cookie's value.
+    #[serde(rename = "fgp#S256")]
+    Fingerprint(String),
+    #[serde(rename = "jkt")]
+    KeyThumbprint(String),
+}

@@ -1,0 +1,90 @@
+//! The name of a session, and what of it may be logged.
+
+use crate::session::error::ParseError;
+use crate::session::text;
+use core::fmt;
+use core::str::FromStr;
+
+/// The name of a session: 16 random bytes, drawn at login.
+///
+/// It stands in every access token (`sid`) and refresh token, and proves nothing by itself. As text it is base64url, 22
+/// characters.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::session::SessionId;
+///
+/// let id = SessionId::from_bytes([7; 16]);
+/// assert_eq!(id.to_string(), "BwcHBwcHBwcHBwcHBwcHBw");
+/// assert_eq!(id.to_string().parse(), Ok(id));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId([u8; 16]);
+
+impl SessionId {
+    /// The id of these bytes: in a store, reading its key.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes: in a store, its key.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// What stands for this session in logs.
+    #[must_use]
+    pub fn hash(&self) -> SessionHash {
+        let hash = text::sha256(&[b"countersign/session/log/1", &self.0]);
+        SessionHash(hash.first_chunk().copied().unwrap_or_default())
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&text::encode(&self.0))
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionId(#{})", self.hash())
+    }
+}
+
+impl FromStr for SessionId {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        text::decode(text).map(Self).ok_or(ParseError)
+    }
+}
+
+/// What stands for a session in logs: the same for the same session, and no help to whoever reads it.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::session::SessionId;
+///
+/// let id = SessionId::from_bytes([7; 16]);
+/// assert_eq!(id.hash(), id.hash());
+/// assert_ne!(id.hash().to_string(), id.to_string());
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionHash([u8; 16]);
+
+impl fmt::Display for SessionHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&text::encode(&self.0))
+    }
+}
+
+impl fmt::Debug for SessionHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionHash({self})")
+    }
+}

@@ -1,0 +1,93 @@
+//! What is said of a session when it begins.
+
+use crate::session::binding::Binding;
+use crate::session::error::Error;
+use alloc::string::String;
+
+/// Subjects, clients and labels are names: longer ones are mistakes, or attempts to fill a disk.
+const NAME_BYTES: usize = 1024;
+/// It stands in every access token, which has to fit into a header line.
+const SCOPE_BYTES: usize = 4096;
+
+/// A login whose subject has proved who it is: what the session will say of it.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::session::{Binding, Login};
+///
+/// let login = Login::new("user123")
+///     .label("Firefox on Linux")
+///     .scope("read write")
+///     .binding(Binding::fingerprint("the cookie's value"));
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a login does nothing until it is handed to `login`"]
+pub struct Login {
+    pub(crate) subject: String,
+    pub(crate) label: String,
+    pub(crate) scope: String,
+    pub(crate) client: String,
+    pub(crate) binding: Binding,
+}
+
+impl Login {
+    /// A login of `subject` (`sub`): a name that is never given to another, up to 1,024 bytes.
+    pub fn new(subject: impl Into<String>) -> Self {
+        Self {
+            subject: subject.into(),
+            label: String::new(),
+            scope: String::new(),
+            client: String::new(),
+            binding: Binding::None,
+        }
+    }
+
+    /// What its subject will recognise the session by in a list: up to 1,024 bytes.
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// What its access tokens allow (`scope`): names with one space between them
+    /// ([RFC 6749 section 3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)), up to 4,096 bytes.
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.scope = scope.into();
+        self
+    }
+
+    /// The client that it is begun with (`client_id`), where there are several: up to 1,024 bytes.
+    pub fn client_id(mut self, client: impl Into<String>) -> Self {
+        self.client = client.into();
+        self
+    }
+
+    /// What the session's tokens will have to come with.
+    pub const fn binding(mut self, binding: Binding) -> Self {
+        self.binding = binding;
+        self
+    }
+
+    /// Checks what can be kept.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let fits = |text: &str, limit: usize| text.len() <= limit;
+        let rules = [
+            ("subject", !self.subject.is_empty() && fits(&self.subject, NAME_BYTES)),
+            ("label", fits(&self.label, NAME_BYTES)),
+            ("client_id", fits(&self.client, NAME_BYTES)),
+            ("scope", is_scope(&self.scope) && fits(&self.scope, SCOPE_BYTES)),
+        ];
+        match rules.into_iter().find(|(_, holds)| !holds) {
+            Some((field, _)) => Err(Error::InvalidLogin { field }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// RFC 6749, section 3.3; or nothing.
+fn is_scope(scope: &str) -> bool {
+    let token = |token: &str| {
+        !token.is_empty() && token.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
+    };
+    scope.is_empty() || scope.split(' ').all(token)
+}

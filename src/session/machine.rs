@@ -1,0 +1,395 @@
+//! What happens to a session: from a row, an event, the time and some randomness to what is to be written, and to the answer
+//! if the store takes it. It knows no store and no clock.
+
+use crate::error::SignError;
+use crate::jws::Prepared;
+use crate::key::{Key, SignKey};
+use crate::session::binding::{Binding, Match};
+use crate::session::config::{Config, OnMismatch};
+use crate::session::denial::{Denial, DenyOrder};
+use crate::session::error::{Error, Reason, Recency, Refusal};
+use crate::session::event::{Event, EventKind};
+use crate::session::grant::{Exchange, Grant, Randomness};
+use crate::session::login::Login;
+use crate::session::master_keys::MasterKeys;
+use crate::session::refresh_token::{AuthenticToken, Name};
+use crate::session::row::{Maker, Row};
+use crate::time::UnixTime;
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::cmp::Ordering;
+use core::time::Duration;
+use serde::Serialize;
+
+/// The widest leeway that a verifier has without saying so: an access token is taken for as long behind its `exp`.
+const LEEWAY_CAP: Duration = Duration::from_secs(300);
+
+/// The rules of sessions as pure functions, for whoever drives them: [`Sessions`](crate::session::Sessions) over a
+/// [`Store`](crate::session::Store), a test, or code of yours without either.
+///
+/// Each function takes what the store holds and gives a [`Step`]: what to write, and what to answer *if* it was written. When
+/// it was not, because another had written first, throw the step away, load again and ask again.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::session::{Binding, Config, Loaded, Login, Machine, MasterKeys, Randomness};
+/// use countersign::{SystemEntropy, UnixTime};
+///
+/// let config = Config::builder("https://auth.example", "https://api.example").build()?;
+/// let machine = Machine::new(config, MasterKeys::new(1, [7; 32])?);
+/// let draw = || Randomness::draw(&SystemEntropy::new());
+/// let now = UnixTime::from_secs(1_700_000_000);
+///
+/// let step = machine.login(&Login::new("ann"), 0, now, &draw()?)?;
+/// let row = step.write.expect("a login writes").row; // the store's whole content
+/// let grant = step.reply?;
+///
+/// let token = machine.authenticate(grant.refresh_token().expose_secret())?;
+/// let loaded = Loaded::new(row, 0);
+/// let step = machine.refresh(&token, Some(&loaded), &Binding::None, now, &draw()?);
+/// assert_eq!(step.write.expect("an exchange writes").row.generation(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Machine {
+    config: Arc<Config>,
+    keys: MasterKeys,
+}
+
+/// What the store holds of a session: its row, and the present epoch of its subject.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::session::{Loaded, Row, RowError};
+///
+/// fn read(column: &[u8], epoch: u64) -> Result<Loaded, RowError> {
+///     Ok(Loaded::new(Row::from_bytes(column)?, epoch))
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loaded {
+    pub(crate) row: Row,
+    pub(crate) subject_epoch: u64,
+}
+
+impl Loaded {
+    /// Of both. Read the epoch with the row or after it, never before.
+    #[must_use]
+    pub const fn new(row: Row, subject_epoch: u64) -> Self {
+        Self { row, subject_epoch }
+    }
+
+    /// The row.
+    #[must_use]
+    pub const fn row(&self) -> &Row {
+        &self.row
+    }
+
+    /// The epoch.
+    #[must_use]
+    pub const fn subject_epoch(&self) -> u64 {
+        self.subject_epoch
+    }
+}
+
+/// What the machine says: write this, then answer that and tell this.
+///
+/// # Examples
+///
+/// See [`Machine`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Step<R = Grant> {
+    /// What has to be in the store before anything is answered. The machine changes nothing without it.
+    pub write: Option<Write>,
+    /// The answer, if that was written.
+    pub reply: Result<R, Refusal>,
+    /// What has happened then.
+    pub event: Option<Event>,
+}
+
+/// A row to be written, and a denial beside it.
+///
+/// # Examples
+///
+/// See [`Machine`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Write {
+    /// The version that the store must still hold; `None` for a new row.
+    pub replaces: Option<u64>,
+    /// The row.
+    pub row: Row,
+    /// What goes to the denylist, and whether before the row or after it. In one transaction, its order does not matter.
+    pub deny: Option<Denial>,
+}
+
+impl<R> Step<R> {
+    const fn refused(refusal: Refusal) -> Self {
+        Self { write: None, reply: Err(refusal), event: None }
+    }
+}
+
+impl Machine {
+    /// The machine of these rules and keys.
+    #[must_use]
+    pub fn new(config: Config, keys: MasterKeys) -> Self {
+        Self { config: Arc::new(config), keys }
+    }
+
+    /// The rules.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Whether a text is a refresh token that was issued here. Needs no store.
+    ///
+    /// # Errors
+    ///
+    /// As [`MasterKeys::authenticate`]. Such a text changes nothing and is worth no event.
+    pub fn authenticate(&self, text: &str) -> Result<AuthenticToken, Refusal> {
+        self.keys.authenticate(text)
+    }
+
+    /// Begins a session in the subject's present epoch.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidLogin`] for what cannot be kept.
+    pub fn login(
+        &self,
+        login: &Login,
+        subject_epoch: u64,
+        now: UnixTime,
+        random: &Randomness,
+    ) -> Result<Step, Error> {
+        login.check()?;
+        let absolute_until = now.saturating_add(self.config.absolute);
+        let row = Row {
+            session: random.session,
+            version: 1,
+            subject: login.subject.clone(),
+            label: login.label.clone(),
+            scope: login.scope.clone(),
+            client: login.client.clone(),
+            subject_epoch,
+            generation: 1,
+            present: Maker { kid: self.keys.current(), salt: random.salt },
+            previous: Maker::default(),
+            created_at: now,
+            rotated_at: now,
+            idle_until: now.saturating_add(self.config.idle).min(absolute_until),
+            absolute_until,
+            access_until: now.saturating_add(self.config.access).min(absolute_until),
+            binding: login.binding,
+            revoked: None,
+        };
+        let access_until = row.access_until;
+        let event = event(EventKind::Issued, &row, now);
+        let reply = self.grant(row.clone(), Exchange::Login, access_until, now, random);
+        Ok(Step { write: Some(Write { replaces: None, row, deny: None }), reply, event: Some(event) })
+    }
+
+    /// Exchanges a refresh token for its successor, or refuses it.
+    ///
+    /// The order of what is looked at: whether the row is there; whether the session is alive; its binding; its
+    /// generation. See [`Refusal`] for the outcomes. Only [`Refusal::BindingMismatch`], [`Refusal::Reused`] and
+    /// [`Refusal::RolledBack`] write.
+    #[must_use]
+    pub fn refresh(
+        &self,
+        token: &AuthenticToken,
+        loaded: Option<&Loaded>,
+        binding: &Binding,
+        now: UnixTime,
+        random: &Randomness,
+    ) -> Step {
+        let Some(loaded) = loaded.filter(|loaded| loaded.row.session == token.session_id()) else {
+            return Step::refused(Refusal::UnknownSession);
+        };
+        let row = &loaded.row;
+        if let Err(refusal) = row.check_alive(loaded.subject_epoch, now, self.config.skew) {
+            return Step::refused(refusal);
+        }
+        match row.binding.compare(binding) {
+            Match::Same => self.exchange(token, row, now, random),
+            Match::Missing => Step::refused(Refusal::BindingMissing),
+            Match::Different => self.mismatch(row, now),
+        }
+    }
+
+    /// Ends a session on purpose; `None` if it has ended already, so that there is nothing to do.
+    #[must_use]
+    pub fn revoke(&self, row: &Row, reason: Reason, now: UnixTime) -> Option<Step<()>> {
+        row.check_alive(row.subject_epoch, now, self.config.skew).ok()?;
+        Some(Step {
+            write: Some(self.end(row, reason, now)),
+            reply: Ok(()),
+            event: Some(event(EventKind::Revoked(reason), row, now)),
+        })
+    }
+
+    /// How long access tokens that were given until `now` have to be denied.
+    #[must_use]
+    pub fn deny_until(&self, now: UnixTime) -> UnixTime {
+        self.beyond_leeway(now.saturating_add(self.config.access))
+    }
+
+    /// Signs the access token of a grant, with claims of your own beside those of the session. For one grant, once: a second
+    /// one would have the same `jti`.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::DuplicateClaim`] for a claim that the token has anyway: `iss`, `sub`, `aud`, `exp`, `iat`, `jti`,
+    /// `client_id`, `sid`, `sub_epoch`, `scope`, `cnf`; else as [`Claims::sign`](crate::Claims::sign).
+    pub fn access_token<T: Serialize>(
+        &self,
+        grant: &Grant,
+        claims: &T,
+        key: &(impl SignKey + ?Sized),
+    ) -> Result<String, SignError> {
+        grant.sign(&self.config, claims, key)
+    }
+
+    /// As [`access_token`](Self::access_token), for a key that is elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// As [`access_token`](Self::access_token), but for those of the key.
+    pub fn prepare_access_token<T: Serialize>(
+        &self,
+        grant: &Grant,
+        claims: &T,
+        key: &(impl Key + ?Sized),
+    ) -> Result<Prepared, SignError> {
+        grant.prepare(&self.config, claims, key)
+    }
+
+    /// Tells by the generation what the token is.
+    fn exchange(&self, token: &AuthenticToken, row: &Row, now: UnixTime, random: &Randomness) -> Step {
+        let made_by =
+            |maker: &Maker| maker.kid == token.name.kid && self.keys.tag_is_right(token, &maker.salt);
+        match row.generation.cmp(&token.generation()) {
+            Ordering::Equal if made_by(&row.present) => self.rotate(row, now, random),
+            Ordering::Equal | Ordering::Less => self.rolled_back(row, now),
+            Ordering::Greater if token.generation().saturating_add(1) < row.generation => {
+                self.reused(row, Recency::Stale, now)
+            }
+            Ordering::Greater if !made_by(&row.previous) => self.rolled_back(row, now),
+            Ordering::Greater if self.in_grace(row, now) => self.replay(row, now, random),
+            Ordering::Greater => self.reused(row, Recency::RecentPrevious, now),
+        }
+    }
+
+    fn in_grace(&self, row: &Row, now: UnixTime) -> bool {
+        let end = |window| row.rotated_at.saturating_add(window).saturating_add(self.config.skew);
+        self.config.grace.window().is_some_and(|window| now < end(window))
+    }
+
+    fn rotate(&self, row: &Row, now: UnixTime, random: &Randomness) -> Step {
+        let access_until = now.saturating_add(self.config.access).min(row.absolute_until);
+        let next = Row {
+            generation: row.generation.saturating_add(1),
+            previous: row.present,
+            present: Maker { kid: self.keys.current(), salt: random.salt },
+            rotated_at: now,
+            idle_until: now.saturating_add(self.config.idle).min(row.absolute_until),
+            access_until: row.access_until.max(access_until),
+            ..row.next_version()
+        };
+        Step {
+            event: Some(event(EventKind::Rotated, row, now)),
+            reply: self.grant(next.clone(), Exchange::Rotated, access_until, now, random),
+            write: Some(Write { replaces: Some(row.version), row: next, deny: None }),
+        }
+    }
+
+    /// The same successor once more. Generation and time of rotation stay, so the window never grows.
+    fn replay(&self, row: &Row, now: UnixTime, random: &Randomness) -> Step {
+        let wanted = now.saturating_add(self.config.access).min(row.absolute_until);
+        // A token that ends with the last one needs no write. While that leaves half a lifetime, any number of callers can
+        // ask at once without getting into each other's way.
+        let half = self.config.access.checked_div(2).unwrap_or_default();
+        let enough = now.saturating_add(half).min(row.absolute_until);
+        let next = if row.access_until >= enough && row.access_until > now {
+            None
+        } else {
+            Some(Row { access_until: wanted.max(row.access_until), ..row.next_version() })
+        };
+        let access_until = if next.is_some() { wanted } else { wanted.min(row.access_until) };
+        let present = next.clone().unwrap_or_else(|| row.clone());
+        let reply = self.grant(present, Exchange::Replayed, access_until, now, random);
+        if let Err(refusal) = reply {
+            return Step::refused(refusal);
+        }
+        Step {
+            write: next.map(|row| Write { replaces: Some(row.version.saturating_sub(1)), row, deny: None }),
+            reply,
+            event: Some(event(EventKind::GraceReplay, row, now)),
+        }
+    }
+
+    fn reused(&self, row: &Row, recency: Recency, now: UnixTime) -> Step {
+        Step {
+            write: Some(self.end(row, Reason::Reuse, now)),
+            reply: Err(Refusal::Reused(recency)),
+            event: Some(event(EventKind::ReuseDetected(recency), row, now)),
+        }
+    }
+
+    fn mismatch(&self, row: &Row, now: UnixTime) -> Step {
+        let write = match self.config.on_mismatch {
+            OnMismatch::Revoke => Some(self.end(row, Reason::BindingMismatch, now)),
+            OnMismatch::Refuse => None,
+        };
+        let event = Some(event(EventKind::BindingMismatch, row, now));
+        Step { write, reply: Err(Refusal::BindingMismatch), event }
+    }
+
+    /// The row does not know of a token that was issued. What else it does not know cannot be told, so the denial reaches as
+    /// far as any access token of now could.
+    fn rolled_back(&self, row: &Row, now: UnixTime) -> Step {
+        let until = self.beyond_leeway(row.access_until).max(self.deny_until(now));
+        let deny = Denial::session(row.session, until, DenyOrder::AfterRow);
+        Step {
+            write: Some(Write { deny: Some(deny), ..self.end(row, Reason::Rollback, now) }),
+            reply: Err(Refusal::RolledBack),
+            event: Some(event(EventKind::Anomaly, row, now)),
+        }
+    }
+
+    /// The row of a session that is ended, and the denial of its access tokens.
+    fn end(&self, row: &Row, reason: Reason, now: UnixTime) -> Write {
+        let until = self.beyond_leeway(row.access_until);
+        Write {
+            replaces: Some(row.version),
+            row: Row { revoked: Some((now, reason)), ..row.next_version() },
+            deny: Some(Denial::session(row.session, until, DenyOrder::BeforeRow)),
+        }
+    }
+
+    /// The moment from which no verifier takes a token any more whose `exp` is `exp`.
+    fn beyond_leeway(&self, exp: UnixTime) -> UnixTime {
+        exp.saturating_add(LEEWAY_CAP).saturating_add(self.config.skew)
+    }
+
+    fn grant(
+        &self,
+        row: Row,
+        exchange: Exchange,
+        access_until: UnixTime,
+        now: UnixTime,
+        random: &Randomness,
+    ) -> Result<Grant, Refusal> {
+        let name: Name = row.present_name();
+        let refresh_token = self.keys.derive(&name, &row.present.salt).ok_or(Refusal::UnknownKey)?;
+        Ok(Grant { row, refresh_token, exchange, jti: random.jti, access_until, now })
+    }
+}
+
+fn event(kind: EventKind, row: &Row, at: UnixTime) -> Event {
+    Event { kind, session: Some(row.session.hash()), subject: row.subject.clone(), at }
+}

@@ -1,0 +1,163 @@
+//! The keys that refresh tokens are derived with.
+
+use crate::error::KeyError;
+use crate::key::hmac::refuse_key_files;
+use crate::session::error::Refusal;
+use crate::session::refresh_token::{AuthenticToken, MAC, Name, Parsed, RefreshToken, SALT, TAG};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use zeroize::{Zeroize, Zeroizing};
+
+/// As many as the hash has: [RFC 2104 section 3](https://www.rfc-editor.org/rfc/rfc2104#section-3).
+const MINIMUM: usize = 32;
+
+const MAC_LABEL: &[u8] = b"countersign/refresh/mac/1";
+const TAG_LABEL: &[u8] = b"countersign/refresh/tag/1";
+/// Keeps these keys apart from whatever else is derived of the same secret.
+const SALT_LABEL: &[u8] = b"countersign/refresh/keys/1";
+
+/// The master keys of refresh tokens, by number (`kid`): one that makes new tokens, and former ones that still recognise
+/// theirs.
+///
+/// To rotate: make the new key the first one and keep the old one as a former key for as long as sessions live idle. Each
+/// session moves to the new key with its next exchange. To throw everybody out, leave the old key away.
+///
+/// Two keys are derived of each secret by HKDF-SHA256 ([RFC 5869](https://www.rfc-editor.org/rfc/rfc5869)) when it is
+/// added; the secret itself is not kept. They are wiped when the last copy is dropped.
+///
+/// # Security
+///
+/// A master key alone makes no token that would be taken: each also hangs on a random salt that only the store has. Whoever
+/// has both the present master key and the store can make any. Keep them apart.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::session::MasterKeys;
+/// use countersign::{KeyError, SecretBytes};
+///
+/// let secret_2026 = SecretBytes::generate(32)?; // out of a secret store, in earnest
+/// # let secret_2025 = SecretBytes::generate(32)?;
+/// let keys = MasterKeys::new(2026, secret_2026.expose_secret())?
+///     .with_former(2025, secret_2025.expose_secret())?;
+/// assert_eq!(format!("{keys:?}"), "MasterKeys([2026, 2025])");
+///
+/// let short = MasterKeys::new(1, b"secret").unwrap_err();
+/// assert_eq!(short, KeyError::SecretTooShort { bytes: 6, minimum: 32 });
+/// # Ok::<(), KeyError>(())
+/// ```
+#[derive(Clone)]
+pub struct MasterKeys {
+    current: (u32, Arc<Derived>),
+    former: Vec<(u32, Arc<Derived>)>,
+}
+
+/// What is derived of a master key, keyed and ready.
+struct Derived {
+    /// Says that a token was issued here.
+    mac: Hmac<Sha256>,
+    /// Says, with the row's salt, that it is the one of its generation.
+    tag: Hmac<Sha256>,
+}
+
+impl MasterKeys {
+    /// The key that makes new tokens.
+    ///
+    /// # Errors
+    ///
+    /// - [`KeyError::SecretTooShort`] under 32 bytes.
+    /// - [`KeyError::NotASecret`] for a PEM, DER, JWK or SSH key.
+    pub fn new(kid: u32, secret: impl AsRef<[u8]>) -> Result<Self, KeyError> {
+        Ok(Self { current: (kid, Derived::of(secret.as_ref())?), former: Vec::new() })
+    }
+
+    /// A key whose tokens are recognised and exchanged for those of the current one.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::DuplicateKey`] for a number that is there already; else as [`new`](Self::new).
+    pub fn with_former(mut self, kid: u32, secret: impl AsRef<[u8]>) -> Result<Self, KeyError> {
+        if self.find(kid).is_some() {
+            return Err(KeyError::DuplicateKey);
+        }
+        self.former.push((kid, Derived::of(secret.as_ref())?));
+        Ok(self)
+    }
+
+    /// Whether a text is a refresh token that was issued here, whatever has become of it. Reads no store, draws no
+    /// randomness, allocates nothing; comparing takes the same time wherever the mac differs.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Malformed`], [`Refusal::UnknownKey`] or [`Refusal::Forged`].
+    pub fn authenticate(&self, text: &str) -> Result<AuthenticToken, Refusal> {
+        let Parsed { name, mac, tag } = Parsed::read(text)?;
+        let keys = self.find(name.kid).ok_or(Refusal::UnknownKey)?;
+        let expected = keys.mac.clone().chain_update(MAC_LABEL).chain_update(name.to_bytes());
+        // Constant time.
+        expected.verify_truncated_left(&mac).map_err(|_| Refusal::Forged)?;
+        Ok(AuthenticToken { name, tag })
+    }
+
+    /// The number of the key that makes new tokens.
+    pub(crate) const fn current(&self) -> u32 {
+        self.current.0
+    }
+
+    /// The one token of this name and salt, if its key is there.
+    pub(crate) fn derive(&self, name: &Name, salt: &[u8; SALT]) -> Option<RefreshToken> {
+        let keys = self.find(name.kid)?;
+        let mac = keys.mac.clone().chain_update(MAC_LABEL).chain_update(name.to_bytes()).finalize();
+        let mut tag: Zeroizing<[u8; TAG]> =
+            Zeroizing::new(keys.tag(name, salt).finalize().into_bytes().into());
+        let token = RefreshToken::write(name, mac.into_bytes().first_chunk::<MAC>()?, &tag);
+        tag.zeroize();
+        Some(token)
+    }
+
+    /// Whether `token` is the one of its name and this salt. Constant time.
+    pub(crate) fn tag_is_right(&self, token: &AuthenticToken, salt: &[u8; SALT]) -> bool {
+        self.find(token.name.kid)
+            .is_some_and(|keys| keys.tag(&token.name, salt).verify_slice(token.tag.as_slice()).is_ok())
+    }
+
+    fn find(&self, kid: u32) -> Option<&Derived> {
+        let mut all = core::iter::once(&self.current).chain(&self.former);
+        all.find(|(known, _)| *known == kid).map(|(_, keys)| &**keys)
+    }
+}
+
+impl Derived {
+    fn of(secret: &[u8]) -> Result<Arc<Self>, KeyError> {
+        refuse_key_files(secret)?;
+        if secret.len() < MINIMUM {
+            return Err(KeyError::SecretTooShort { bytes: secret.len(), minimum: MINIMUM });
+        }
+        let (mut prk, hkdf) = Hkdf::<Sha256>::extract(Some(SALT_LABEL), secret);
+        prk.as_mut_slice().zeroize();
+        let keyed = |label: &[u8]| {
+            let mut key = Zeroizing::new([0; 32]);
+            // 32 bytes are far under what HKDF can give, and HMAC takes a key of any length: neither fails.
+            hkdf.expand(label, key.as_mut_slice()).ok()?;
+            Hmac::new_from_slice(key.as_slice()).ok()
+        };
+        let (mac, tag) = keyed(MAC_LABEL).zip(keyed(TAG_LABEL)).ok_or(KeyError::EmptySecret)?;
+        Ok(Arc::new(Self { mac, tag }))
+    }
+
+    fn tag(&self, name: &Name, salt: &[u8; SALT]) -> Hmac<Sha256> {
+        self.tag.clone().chain_update(TAG_LABEL).chain_update(name.to_bytes()).chain_update(salt)
+    }
+}
+
+impl fmt::Debug for MasterKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MasterKeys(")?;
+        f.debug_list().entry(&self.current.0).entries(self.former.iter().map(|(kid, _)| kid)).finish()?;
+        f.write_str(")")
+    }
+}

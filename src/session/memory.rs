@@ -1,0 +1,143 @@
+//! A store in memory.
+
+use crate::session::denial::DenyKey;
+use crate::session::error::StoreError;
+use crate::session::id::SessionId;
+use crate::session::machine::Loaded;
+use crate::session::row::Row;
+use crate::session::store::{Store, Swap};
+use crate::time::UnixTime;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+
+/// A [`Store`] in memory: for tests, and for one server whose users may log in again after a restart.
+///
+/// It grows with logins: call [`Sessions::purge`](crate::session::Sessions::purge) from time to time.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::session::{MemoryStore, Store, blocking};
+///
+/// let store = MemoryStore::new();
+/// assert_eq!(blocking(store.epoch("user123"))?, 0);
+/// # Ok::<(), countersign::session::StoreError>(())
+/// ```
+#[derive(Default)]
+pub struct MemoryStore {
+    tables: Mutex<Tables>,
+    /// By itself, since every access asks it and nothing else.
+    denials: RwLock<HashMap<DenyKey, UnixTime>>,
+}
+
+#[derive(Default)]
+struct Tables {
+    rows: HashMap<SessionId, Row>,
+    by_subject: BTreeMap<String, BTreeSet<SessionId>>,
+    epochs: HashMap<String, u64>,
+}
+
+impl MemoryStore {
+    /// An empty one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Each operation is done in one go, so a thread that died while it held the lock has left nothing half done.
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tables {
+    fn epoch(&self, subject: &str) -> u64 {
+        self.epochs.get(subject).copied().unwrap_or_default()
+    }
+
+    fn put(&mut self, row: &Row) {
+        self.by_subject.entry(row.subject.clone()).or_default().insert(row.session);
+        self.rows.insert(row.session, row.clone());
+    }
+
+    fn purge(&mut self, now: UnixTime) {
+        self.rows.retain(|_, row| row.purge_after() >= now);
+        self.by_subject.retain(|_, sessions| {
+            sessions.retain(|session| self.rows.contains_key(session));
+            !sessions.is_empty()
+        });
+    }
+}
+
+impl Store for MemoryStore {
+    async fn load(&self, session: SessionId) -> Result<Option<Loaded>, StoreError> {
+        let tables = self.tables();
+        let row = tables.rows.get(&session);
+        Ok(row.map(|row| Loaded::new(row.clone(), tables.epoch(&row.subject))))
+    }
+
+    async fn insert(&self, row: &Row) -> Result<Swap, StoreError> {
+        let mut tables = self.tables();
+        if tables.rows.contains_key(&row.session) {
+            return Ok(Swap::Conflict);
+        }
+        tables.put(row);
+        Ok(Swap::Done)
+    }
+
+    async fn compare_and_swap(&self, expected: u64, row: &Row) -> Result<Swap, StoreError> {
+        let mut tables = self.tables();
+        if tables.rows.get(&row.session).is_none_or(|stored| stored.version != expected) {
+            return Ok(Swap::Conflict);
+        }
+        tables.put(row);
+        Ok(Swap::Done)
+    }
+
+    async fn list(&self, subject: &str) -> Result<Vec<Row>, StoreError> {
+        let tables = self.tables();
+        let sessions = tables.by_subject.get(subject).into_iter().flatten();
+        Ok(sessions.filter_map(|session| tables.rows.get(session)).cloned().collect())
+    }
+
+    async fn epoch(&self, subject: &str) -> Result<u64, StoreError> {
+        Ok(self.tables().epoch(subject))
+    }
+
+    async fn bump_epoch(&self, subject: &str) -> Result<u64, StoreError> {
+        let mut tables = self.tables();
+        let next = tables.epoch(subject).saturating_add(1);
+        tables.epochs.insert(subject.into(), next);
+        Ok(next)
+    }
+
+    async fn deny(&self, keys: &[DenyKey], until: UnixTime) -> Result<(), StoreError> {
+        let mut denials = self.denials.write().unwrap_or_else(PoisonError::into_inner);
+        for key in keys {
+            let kept = denials.entry(*key).or_insert(until);
+            *kept = until.max(*kept);
+        }
+        Ok(())
+    }
+
+    async fn is_denied(&self, keys: &[DenyKey]) -> Result<bool, StoreError> {
+        let denials = self.denials.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(!denials.is_empty() && keys.iter().any(|key| denials.contains_key(key)))
+    }
+
+    async fn purge(&self, now: UnixTime) -> Result<(), StoreError> {
+        self.denials.write().unwrap_or_else(PoisonError::into_inner).retain(|_, until| *until >= now);
+        self.tables().purge(now);
+        Ok(())
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").field("sessions", &self.tables().rows.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,510 @@
+//! The machine, a store and a signing key together: what a login server calls.
+
+use crate::error::{EntropyError, SignError};
+use crate::jws::Prepared;
+use crate::key::{Entropy, Key, SignKey};
+use crate::session::binding::{Binding, Fingerprint};
+use crate::session::config::Config;
+use crate::session::denial::{DenyKey, DenyOrder};
+use crate::session::error::{Error, Reason};
+use crate::session::event::{Event, EventKind, Observer};
+use crate::session::grant::{Grant, Randomness};
+use crate::session::id::SessionId;
+use crate::session::login::Login;
+use crate::session::machine::{Machine, Step, Write};
+use crate::session::master_keys::MasterKeys;
+use crate::session::row::Row;
+use crate::session::store::{Store, Swap};
+use crate::time::UnixTime;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+use core::fmt;
+use core::num::NonZeroUsize;
+use serde::Serialize;
+
+/// How often a step is done again because another had written first.
+const RETRIES: usize = 4;
+
+/// Sessions of a login server: begin, exchange, end, list.
+///
+/// Built once, shared by reference. Every call reads what it needs from the store and writes at most one row; nothing is
+/// kept here, so any number of servers can run over one store.
+///
+/// The methods with `_at` take the time; the others read the clock.
+///
+/// # Security
+///
+/// - No refusal tells its cause to the client: answer [`Error::code`] and [`Error::status`], log [`Error::refusal`].
+/// - Never delete a cookie because an exchange was refused: it may be a late answer to an old request, and the cookie the
+///   new one. Only the answer to a logout deletes.
+/// - Answer with `Cache-Control: no-store`.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::session::{Binding, Config, Login, MasterKeys, MemoryStore, Sessions, blocking};
+/// use countersign::Hs256Key;
+///
+/// #[derive(serde::Serialize)]
+/// struct User { role: &'static str }
+///
+/// let config = Config::builder("https://auth.example", "https://api.example").build()?;
+/// let keys = MasterKeys::new(1, [7; 32])?;
+/// let sessions = Sessions::new(config, keys, Hs256Key::from_bytes([8; 32])?, MemoryStore::new())?;
+///
+/// // The password was right. With an async store: `.await`.
+/// let grant = blocking(sessions.login(&Login::new("user123").label("Firefox on Linux")))?;
+/// let access = sessions.access_token(&grant, &User { role: "admin" })?;
+/// let cookie = grant.refresh_token().expose_secret();
+///
+/// // Ten minutes later.
+/// let grant = blocking(sessions.refresh(cookie, &Binding::None))?;
+/// assert_eq!(grant.subject(), "user123");
+///
+/// blocking(sessions.logout(grant.refresh_token().expose_secret()))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Sessions<S> {
+    machine: Machine,
+    signer: Arc<dyn SignKey>,
+    store: S,
+    entropy: Arc<dyn Entropy>,
+    observer: Option<Arc<dyn Observer>>,
+}
+
+/// What a request to end a session found.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::session::Ended;
+///
+/// // Whatever it found, the answer to a logout is the same: the session is gone.
+/// fn status(_: Ended) -> u16 { 204 }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ended {
+    /// It had ended before.
+    Already,
+    /// It is ended now.
+    Now,
+    /// There is no such session, or it is another subject's.
+    Unknown,
+}
+
+impl<S: Store> Sessions<S> {
+    /// Sessions over this store, with the operating system's randomness. `signer` signs the access tokens.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Entropy`] when the system has no randomness: better now than at the first login.
+    #[cfg(feature = "getrandom")]
+    pub fn new(
+        config: Config,
+        keys: MasterKeys,
+        signer: impl SignKey + 'static,
+        store: S,
+    ) -> Result<Self, Error> {
+        let entropy = crate::key::SystemEntropy::new();
+        Randomness::draw(&entropy).map_err(entropy_failed)?;
+        Ok(Self::new_with(config, keys, signer, store, entropy))
+    }
+
+    /// Sessions over this store, with randomness of yours.
+    pub fn new_with(
+        config: Config,
+        keys: MasterKeys,
+        signer: impl SignKey + 'static,
+        store: S,
+        entropy: impl Entropy + 'static,
+    ) -> Self {
+        Self {
+            machine: Machine::new(config, keys),
+            signer: Arc::new(signer),
+            store,
+            entropy: Arc::new(entropy),
+            observer: None,
+        }
+    }
+
+    /// The same with an observer, which is told what happens: for the audit log.
+    #[must_use]
+    pub fn observed_by(self, observer: impl Observer + 'static) -> Self {
+        Self { observer: Some(Arc::new(observer)), ..self }
+    }
+
+    /// The rules.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        self.machine.config()
+    }
+
+    /// The store.
+    #[must_use]
+    pub const fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// A new value for a fingerprint cookie, to bind a login to.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Entropy`].
+    pub fn fingerprint(&self) -> Result<Fingerprint, Error> {
+        Fingerprint::generate_with(&*self.entropy).map_err(entropy_failed)
+    }
+
+    /// Signs the access token of a grant, with claims of your own beside those of the session. For one grant, once: a second
+    /// one would have the same `jti`.
+    ///
+    /// The token has the shape of [RFC 9068](https://www.rfc-editor.org/rfc/rfc9068): `typ` is `at+jwt`; `iss`, `aud`,
+    /// `sub`, `exp`, `iat`, `jti`; `client_id` and `scope` where the login said so; and of this crate `sid`, `sub_epoch`, and
+    /// `cnf` for a session that is bound.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::DuplicateClaim`] for a claim of those names; else as [`Claims::sign`](crate::Claims::sign).
+    pub fn access_token<T: Serialize>(&self, grant: &Grant, claims: &T) -> Result<String, SignError> {
+        self.machine.access_token(grant, claims, &*self.signer)
+    }
+
+    /// As [`access_token`](Self::access_token), for a key that is elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// As [`access_token`](Self::access_token), but for those of the key.
+    pub fn prepare_access_token<T: Serialize>(
+        &self,
+        grant: &Grant,
+        claims: &T,
+        key: &(impl Key + ?Sized),
+    ) -> Result<Prepared, SignError> {
+        self.machine.prepare_access_token(grant, claims, key)
+    }
+
+    /// Begins a session for a subject who has proved who it is.
+    ///
+    /// Where there is a cap on sessions, those that began first are revoked once this one is in the store.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidLogin`], [`Error::Entropy`], [`Error::Store`].
+    pub async fn login_at(&self, login: &Login, now: UnixTime) -> Result<Grant, Error> {
+        login.check()?;
+        let random = self.draw()?;
+        // Read before the row is written: a revocation of all that comes between them revokes this login too.
+        let epoch = self.store.epoch(&login.subject).await?;
+        let begins = match self.config().cap {
+            Some(_) => self.after_the_others(&login.subject, epoch, now).await?,
+            None => now,
+        };
+        let step = self.machine.login(login, epoch, begins, &random)?;
+        let grant = self.apply(step).await?.ok_or(Error::Retry)??;
+        if let Some(cap) = self.config().cap {
+            self.evict(&login.subject, epoch, cap, now).await?;
+        }
+        Ok(grant)
+    }
+
+    /// Exchanges a refresh token for a new one and for an access token.
+    ///
+    /// Give what came with the request as `binding`: [`Binding::None`] if nothing did.
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::InvalidGrant`]: the client has to log in again. Leave its cookies alone all the same.
+    /// - [`Error::Retry`], [`Error::Store`], [`Error::Entropy`]: nothing is known of the token; 503.
+    pub async fn refresh_at(&self, text: &str, binding: &Binding, now: UnixTime) -> Result<Grant, Error> {
+        let token = self.machine.authenticate(text).map_err(Error::InvalidGrant)?;
+        let random = self.draw()?;
+        for _ in 0..=RETRIES {
+            let loaded = self.store.load(token.session_id()).await?;
+            let step = self.machine.refresh(&token, loaded.as_ref(), binding, now, &random);
+            if let Some(reply) = self.apply(step).await? {
+                return reply;
+            }
+        }
+        Err(Error::Retry)
+    }
+
+    /// Ends the session of a refresh token, present or past. Whatever it finds, the answer to a logout is the same.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`], [`Error::Retry`]: it may still live; 503.
+    pub async fn logout_at(&self, text: &str, now: UnixTime) -> Result<Ended, Error> {
+        match self.machine.authenticate(text) {
+            Ok(token) => self.end(token.session_id(), None, Reason::Logout, now).await,
+            Err(_) => Ok(Ended::Unknown),
+        }
+    }
+
+    /// Ends a session by its id, whoever's it is: the `sid` of a verified access token, or an administrator's choice.
+    ///
+    /// # Errors
+    ///
+    /// As [`logout_at`](Self::logout_at).
+    pub async fn revoke_at(&self, session: SessionId, now: UnixTime) -> Result<Ended, Error> {
+        self.end(session, None, Reason::Revoked, now).await
+    }
+
+    /// Ends a session by its id, if it is this subject's: one picked from its own list.
+    ///
+    /// # Errors
+    ///
+    /// As [`logout_at`](Self::logout_at).
+    pub async fn revoke_of_at(
+        &self,
+        subject: &str,
+        session: SessionId,
+        now: UnixTime,
+    ) -> Result<Ended, Error> {
+        self.end(session, Some(subject), Reason::Revoked, now).await
+    }
+
+    /// Ends all sessions of a subject but one, and tells how many.
+    ///
+    /// # Errors
+    ///
+    /// As [`logout_at`](Self::logout_at): some may still live.
+    pub async fn revoke_others_at(
+        &self,
+        subject: &str,
+        keep: SessionId,
+        now: UnixTime,
+    ) -> Result<usize, Error> {
+        let mut ended = 0_usize;
+        for row in self.list_at(subject, now).await? {
+            if row.session != keep
+                && self.end(row.session, Some(subject), Reason::Revoked, now).await? == Ended::Now
+            {
+                ended = ended.saturating_add(1);
+            }
+        }
+        Ok(ended)
+    }
+
+    /// Ends all sessions of a subject, also one whose login is under way: after a change of its password or of its roles.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`]: ask again.
+    pub async fn revoke_all_at(&self, subject: &str, now: UnixTime) -> Result<(), Error> {
+        let until = self.machine.deny_until(now);
+        // Denied first, so that after a crash no access token outlives its session.
+        let epoch = self.store.epoch(subject).await?;
+        self.store.deny(&[DenyKey::subject(subject, epoch)], until).await?;
+        let next = self.store.bump_epoch(subject).await?;
+        // Another did the same meanwhile, and a login came between.
+        for skipped in epoch.saturating_add(1)..next {
+            self.store.deny(&[DenyKey::subject(subject, skipped)], until).await?;
+        }
+        self.observe(&Event { kind: EventKind::AllRevoked, session: None, subject: subject.into(), at: now });
+        Ok(())
+    }
+
+    /// The sessions of a subject that live, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn list_at(&self, subject: &str, now: UnixTime) -> Result<Vec<Row>, Error> {
+        let rows = self.store.list(subject).await?;
+        let epoch = self.store.epoch(subject).await?;
+        Ok(self.living(rows, epoch, now))
+    }
+
+    /// Takes from the store what has ended for good. Call it from time to time.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn purge_at(&self, now: UnixTime) -> Result<(), Error> {
+        Ok(self.store.purge(now).await?)
+    }
+
+    /// Writes what a step wants written, and gives its reply. `None`: another had written first.
+    async fn apply<R>(&self, step: Step<R>) -> Result<Option<Result<R, Error>>, Error> {
+        if let Some(write) = &step.write
+            && self.write(write).await? == Swap::Conflict
+        {
+            return Ok(None);
+        }
+        if let Some(event) = &step.event {
+            self.observe(event);
+        }
+        Ok(Some(step.reply.map_err(Error::InvalidGrant)))
+    }
+
+    async fn write(&self, write: &Write) -> Result<Swap, Error> {
+        let deny = async |order| match write.deny {
+            Some(denial) if denial.order == order => self.store.deny(&[denial.key], denial.until).await,
+            _ => Ok(()),
+        };
+        deny(DenyOrder::BeforeRow).await?;
+        let swap = match write.replaces {
+            Some(version) => self.store.compare_and_swap(version, &write.row).await?,
+            None => self.store.insert(&write.row).await?,
+        };
+        if swap == Swap::Done {
+            deny(DenyOrder::AfterRow).await?;
+        }
+        Ok(swap)
+    }
+
+    async fn end(
+        &self,
+        session: SessionId,
+        subject: Option<&str>,
+        reason: Reason,
+        now: UnixTime,
+    ) -> Result<Ended, Error> {
+        for _ in 0..=RETRIES {
+            let loaded = self.store.load(session).await?;
+            let theirs = |row: &Row| subject.is_none_or(|subject| row.subject == subject);
+            let Some(loaded) = loaded.filter(|loaded| theirs(&loaded.row)) else {
+                return Ok(Ended::Unknown);
+            };
+            let Some(step) = self.machine.revoke(&loaded.row, reason, now) else {
+                return Ok(Ended::Already);
+            };
+            if self.apply(step).await?.is_some() {
+                return Ok(Ended::Now);
+            }
+        }
+        Err(Error::Retry)
+    }
+
+    /// The time of a login that shall count as the newest of its subject's, though the clock of this server be behind another's.
+    async fn after_the_others(&self, subject: &str, epoch: u64, now: UnixTime) -> Result<UnixTime, Error> {
+        let living = self.living(self.store.list(subject).await?, epoch, now);
+        let latest =
+            living.first().map_or(now, |row| UnixTime::from_secs(row.created_at.as_secs().saturating_add(1)));
+        // No further than clocks may disagree.
+        Ok(now.max(latest.min(now.saturating_add(self.config().skew))))
+    }
+
+    /// Ends the sessions above the cap, those first that began first. Who logs in at the same time sees the same order.
+    async fn evict(&self, subject: &str, epoch: u64, cap: NonZeroUsize, now: UnixTime) -> Result<(), Error> {
+        let living = self.living(self.store.list(subject).await?, epoch, now);
+        for row in living.iter().skip(cap.get()) {
+            self.end(row.session, Some(subject), Reason::Evicted, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Those of the rows that live, the newest first.
+    fn living(&self, mut rows: Vec<Row>, epoch: u64, now: UnixTime) -> Vec<Row> {
+        rows.retain(|row| row.check_alive(epoch, now, self.config().skew).is_ok());
+        rows.sort_by_key(|row| Reverse((row.created_at, row.session)));
+        rows
+    }
+
+    fn draw(&self) -> Result<Randomness, Error> {
+        Randomness::draw(&*self.entropy).map_err(entropy_failed)
+    }
+
+    fn observe(&self, event: &Event) {
+        if let Some(observer) = &self.observer {
+            observer.observe(event);
+        }
+    }
+}
+
+/// The same against the wall clock.
+#[cfg(feature = "std")]
+impl<S: Store> Sessions<S> {
+    /// As [`login_at`](Self::login_at), now.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn login(&self, login: &Login) -> Result<Grant, Error> {
+        self.login_at(login, UnixTime::now()).await
+    }
+
+    /// As [`refresh_at`](Self::refresh_at), now.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn refresh(&self, text: &str, binding: &Binding) -> Result<Grant, Error> {
+        self.refresh_at(text, binding, UnixTime::now()).await
+    }
+
+    /// As [`logout_at`](Self::logout_at), now.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn logout(&self, text: &str) -> Result<Ended, Error> {
+        self.logout_at(text, UnixTime::now()).await
+    }
+
+    /// As [`revoke_at`](Self::revoke_at), now.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn revoke(&self, session: SessionId) -> Result<Ended, Error> {
+        self.revoke_at(session, UnixTime::now()).await
+    }
+
+    /// As [`revoke_of_at`](Self::revoke_of_at), now.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn revoke_of(&self, subject: &str, session: SessionId) -> Result<Ended, Error> {
+        self.revoke_of_at(subject, session, UnixTime::now()).await
+    }
+
+    /// As [`revoke_others_at`](Self::revoke_others_at), now.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn revoke_others(&self, subject: &str, keep: SessionId) -> Result<usize, Error> {
+        self.revoke_others_at(subject, keep, UnixTime::now()).await
+    }
+
+    /// As [`revoke_all_at`](Self::revoke_all_at), now.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn revoke_all(&self, subject: &str) -> Result<(), Error> {
+        self.revoke_all_at(subject, UnixTime::now()).await
+    }
+
+    /// As [`list_at`](Self::list_at), now.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn list(&self, subject: &str) -> Result<Vec<Row>, Error> {
+        self.list_at(subject, UnixTime::now()).await
+    }
+
+    /// As [`purge_at`](Self::purge_at), now.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn purge(&self) -> Result<(), Error> {
+        self.purge_at(UnixTime::now()).await
+    }
+}
+
+impl<S> fmt::Debug for Sessions<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions").field("machine", &self.machine).finish_non_exhaustive()
+    }
+}
+
+fn entropy_failed(_: EntropyError) -> Error {
+    Error::Entropy
+}

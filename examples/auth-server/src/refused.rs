@@ -4,9 +4,9 @@ use crate::database::DatabaseError;
 use crate::passwords::PasswordError;
 use axum::Json;
 use axum::http::StatusCode;
-use axum::http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{CACHE_CONTROL, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
-use countersign::http::{Challenge, CookieHeaderError, CredentialsError, CrossSiteError};
+use countersign::http::{Challenge, CookieHeaderError, CredentialsError, CrossSiteError, NO_STORE, Scope};
 use countersign::session::{self, AccessError};
 use std::time::Duration;
 
@@ -32,6 +32,15 @@ impl Refused {
     pub fn challenge(challenge: Challenge, code: &'static str) -> Self {
         let status = StatusCode::from_u16(challenge.status()).unwrap_or(StatusCode::UNAUTHORIZED);
         Self { challenge: Some(Box::new(challenge)), ..Self::new(status, code) }
+    }
+
+    /// A good token that does not allow this: 403, since logging in again would not help.
+    pub fn insufficient_scope(scope: &str) -> Self {
+        const CODE: &str = "insufficient_scope";
+        match Scope::new(scope) {
+            Ok(scope) => Self::challenge(Challenge::insufficient_scope(&scope), CODE),
+            Err(_) => Self::new(StatusCode::FORBIDDEN, CODE),
+        }
     }
 
     /// Something that will work again: the client keeps what it has.
@@ -110,6 +119,7 @@ impl IntoResponse for Refused {
         tracing::info!(status = self.status.as_u16(), code = self.code, "refused");
         let mut response = (self.status, Json(serde_json::json!({ "error": self.code }))).into_response();
         let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(NO_STORE));
         let challenge = self.challenge.as_ref().and_then(|challenge| challenge.www_authenticate());
         if let Some(value) = challenge.and_then(|text| HeaderValue::from_str(text).ok()) {
             headers.insert(WWW_AUTHENTICATE, value);

@@ -4,10 +4,9 @@ use crate::refused::Refused;
 use crate::server::Server;
 use crate::users::{Claims, Role};
 use axum::extract::{ConnectInfo, FromRequestParts};
-use axum::http::StatusCode;
 use axum::http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, ORIGIN};
 use axum::http::request::Parts;
-use countersign::http::{Challenge, CookieHeaderError, Scope, bearer_token};
+use countersign::http::{CookieHeaderError, bearer_token};
 use countersign::session::{AccessToken, Binding};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -35,14 +34,10 @@ impl FromRequestParts<Arc<Server>> for AdminAccess {
 
     async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, Refused> {
         let Access(access) = Access::from_request_parts(parts, server).await?;
-        if access.claims().role == Role::Admin {
-            return Ok(Self(access));
+        match access.claims().role {
+            Role::Admin => Ok(Self(access)),
+            Role::User => Err(Refused::insufficient_scope(Role::Admin.as_str())),
         }
-        let challenge = match Scope::new(Role::Admin.as_str()) {
-            Ok(scope) => Challenge::insufficient_scope(&scope),
-            Err(_) => return Err(Refused::new(StatusCode::FORBIDDEN, "insufficient_scope")),
-        };
-        Err(Refused::challenge(challenge, "insufficient_scope"))
     }
 }
 

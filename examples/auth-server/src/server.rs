@@ -12,6 +12,7 @@ use countersign::session::{
     self, ConfigError, Event, EventKind, Grace, MasterKeys, RevocationVerifier, Sessions,
 };
 use countersign::{KeyError, PolicyError};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
@@ -56,7 +57,7 @@ pub enum StartError {
     #[error("{path}: {error}", path = .path.display())]
     Folder {
         /// Where.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// What the system says.
         error: std::io::Error,
     },
@@ -81,8 +82,7 @@ impl Server {
     /// Opens the database, reads the keys or makes them, and adds the administrator.
     pub async fn start(config: &Config) -> Result<Self, StartError> {
         let folder = &config.data;
-        std::fs::create_dir_all(folder)
-            .map_err(|error| StartError::Folder { path: folder.clone(), error })?;
+        make_folder(folder).map_err(|error| StartError::Folder { path: folder.clone(), error })?;
         let database = Arc::new(Database::open(config).await?);
         let key = AccessKey::open(folder, config.algorithm)?;
         let verifying = key.verifying();
@@ -132,6 +132,15 @@ impl Server {
             }
         }
     }
+}
+
+/// For its owner alone: keys and hashes of passwords are in it.
+fn make_folder(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
 }
 
 fn sessions(

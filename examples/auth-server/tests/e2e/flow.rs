@@ -3,6 +3,7 @@
 use crate::client::{Browser, ORIGIN, PASSWORD, Request};
 use crate::server::{ADMIN, Server};
 use serde_json::json;
+use std::process::Command;
 
 #[test]
 fn a_user_registers_logs_in_calls_the_api_refreshes_and_logs_out() {
@@ -209,4 +210,28 @@ fn requests_under_way_are_answered_before_the_server_stops() {
             assert_eq!(response.status, 200, "{}", response.body);
         }
     }
+}
+
+#[test]
+fn the_curl_lines_of_the_readme_log_in_call_the_api_refresh_and_log_out() {
+    let readme = include_str!("../../README.md");
+    let lines = readme.split("```sh\n").find(|block| block.starts_with("TOKEN=")).unwrap();
+    let lines = lines.split("```").next().unwrap();
+    assert_eq!(lines.matches("curl ").count(), 4);
+    let server = Server::start_with(&[
+        ("AUTH_ORIGINS", "http://localhost:3000"),
+        ("AUTH_ADMIN_NAME", "admin"),
+        ("AUTH_ADMIN_PASSWORD", "correct horse battery"),
+    ]);
+    // The same server on another port; the origin is the documented one.
+    let script =
+        lines.replace("http://localhost:3000/", &format!("http://localhost:{}/", server.address().port()));
+    let run = Command::new("bash").args(["-euc", &script]).current_dir(server.folder()).output();
+    let run = run.expect("bash runs");
+    let output = String::from_utf8(run.stdout).unwrap();
+    assert!(run.status.success(), "{output} {}", String::from_utf8_lossy(&run.stderr));
+    assert!(output.contains("Hello, administrator admin."), "{output}");
+    assert!(output.contains("access_token"), "{output}");
+    assert!(output.contains("204 No Content"), "{output}");
+    assert_eq!((server.events("issued"), server.events("rotated"), server.events("revoked")), (1, 1, 1));
 }

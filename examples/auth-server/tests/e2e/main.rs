@@ -5,3 +5,5 @@ mod client;
 mod failures;
 mod flow;
 mod server;
+mod start;
+mod three_parties;

@@ -148,6 +148,24 @@ impl Server {
         self.process.terminate()
     }
 
+    /// An application server that has this file of ours and nothing else.
+    #[track_caller]
+    pub fn application(&self, key: &str) -> Application {
+        let folder = Folder::new();
+        let copy = folder.path().join("key");
+        std::fs::copy(self.folder().join(key), &copy).unwrap();
+        let variables = [
+            ("APP_LISTEN", "127.0.0.1:0"),
+            ("APP_LOG", "json"),
+            ("APP_KEY", copy.to_str().unwrap()),
+            ("APP_ISSUER", "https://auth.example"),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_string(), value.to_string()));
+        let program = env!("CARGO_BIN_EXE_app-server");
+        let process = Process::start(program, &variables, folder.path().join(LOG));
+        Application { process, _folder: folder }
+    }
+
     pub fn address(&self) -> SocketAddr {
         self.process.address
     }
@@ -165,5 +183,17 @@ impl Server {
         let log = self.log();
         let events = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         events.filter(|event| event["fields"]["kind"] == kind).count()
+    }
+}
+
+/// An application server.
+pub struct Application {
+    process: Process,
+    _folder: Folder,
+}
+
+impl Application {
+    pub fn address(&self) -> SocketAddr {
+        self.process.address
     }
 }

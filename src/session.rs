@@ -15,6 +15,7 @@
 pub(crate) mod access;
 pub(crate) mod binding;
 pub(crate) mod config;
+pub mod contract;
 pub(crate) mod denial;
 pub(crate) mod error;
 pub(crate) mod event;

@@ -299,19 +299,20 @@ struct SessionClaims<'a> {
 
 #[derive(serde::Deserialize)]
 struct Confirmation<'a> {
+    // Empty is absent: it is no hash. As options they would be copied.
     #[serde(borrow, default, rename = "fgp#S256")]
-    fingerprint: Option<Cow<'a, str>>,
+    fingerprint: Cow<'a, str>,
     #[serde(borrow, default)]
-    jkt: Option<Cow<'a, str>>,
+    jkt: Cow<'a, str>,
 }
 
 impl Confirmation<'_> {
     /// One of the two. A confirmation that is not understood cannot be checked, so it is none that may be passed over.
     fn binding(self) -> Result<Binding, ()> {
         let read = |text: &str| text::decode(text).ok_or(());
-        match (self.fingerprint, self.jkt) {
-            (Some(hash), None) => read(&hash).map(Binding::Fingerprint),
-            (None, Some(hash)) => read(&hash).map(Binding::KeyThumbprint),
+        match (&*self.fingerprint, &*self.jkt) {
+            (hash, "") => read(hash).map(Binding::Fingerprint),
+            ("", hash) => read(hash).map(Binding::KeyThumbprint),
             _ => Err(()),
         }
     }

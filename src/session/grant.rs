@@ -2,6 +2,7 @@
 
 use crate::claims::Claims;
 use crate::error::{EntropyError, SignError};
+use crate::json;
 use crate::jws::Prepared;
 use crate::key::{Entropy, Key, SignKey};
 use crate::session::binding::Binding;
@@ -11,10 +12,13 @@ use crate::session::refresh_token::{RefreshToken, SALT};
 use crate::session::row::Row;
 use crate::session::text;
 use crate::time::UnixTime;
+use alloc::borrow::Cow;
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
 use serde::Serialize;
+use serde::de::{Deserialize, IgnoredAny};
 
 /// `typ` of an access token: [RFC 9068 section 2.1](https://www.rfc-editor.org/rfc/rfc9068#section-2.1).
 pub(crate) const TYP: &str = "at+jwt";
@@ -184,6 +188,7 @@ impl Grant {
         claims: &T,
         key: &(impl Key + ?Sized),
     ) -> Result<Prepared, SignError> {
+        refuse_reserved(claims)?;
         let confirmation = match &self.row.binding {
             Binding::None => None,
             Binding::Fingerprint(hash) => Some(Confirmation::Fingerprint(text::encode(hash))),
@@ -219,6 +224,20 @@ impl fmt::Debug for Grant {
 
 fn some(text: &str) -> Option<&str> {
     if text.is_empty() { None } else { Some(text) }
+}
+
+/// Refuses claims of the caller's that would say what this session has not said. What it has said cannot stand twice anyway.
+fn refuse_reserved<T: Serialize>(claims: &T) -> Result<(), SignError> {
+    let text = json::to_text(claims).map_err(|_| SignError::Serialize)?;
+    if text == "null" {
+        return Ok(());
+    }
+    let said: BTreeMap<String, IgnoredAny> = json::read(&text, |reader| BTreeMap::deserialize(reader))
+        .map_err(|_| SignError::ClaimsNotAnObject)?;
+    match ["client_id", "cnf", "scope"].into_iter().find(|name| said.contains_key(*name)) {
+        Some(name) => Err(SignError::DuplicateClaim { claim: Cow::Borrowed(name) }),
+        None => Ok(()),
+    }
 }
 
 /// The private members of an access token, before those of the caller's own type.

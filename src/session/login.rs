@@ -32,7 +32,7 @@ pub struct Login {
 }
 
 impl Login {
-    /// A login of `subject` (`sub`): a name that is never given to another, up to 1,024 bytes.
+    /// A login of `subject` (`sub`): a name that is never given to another, up to 1,024 bytes, none of them zero.
     pub fn new(subject: impl Into<String>) -> Self {
         Self {
             subject: subject.into(),
@@ -72,7 +72,7 @@ impl Login {
     pub(crate) fn check(&self) -> Result<(), Error> {
         let fits = |text: &str, limit: usize| text.len() <= limit;
         let rules = [
-            ("subject", !self.subject.is_empty() && fits(&self.subject, NAME_BYTES)),
+            ("subject", is_name(&self.subject)),
             ("label", fits(&self.label, NAME_BYTES)),
             ("client_id", fits(&self.client, NAME_BYTES)),
             ("scope", is_scope(&self.scope) && fits(&self.scope, SCOPE_BYTES)),
@@ -82,6 +82,11 @@ impl Login {
             None => Ok(()),
         }
     }
+}
+
+/// What any store can have in a column of text: PostgreSQL's takes all characters but one.
+fn is_name(subject: &str) -> bool {
+    !subject.is_empty() && subject.len() <= NAME_BYTES && !subject.contains('\0')
 }
 
 /// RFC 6749, section 3.3; or nothing.

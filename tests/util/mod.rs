@@ -1,6 +1,9 @@
 //! Helpers: tokens of any header and payload, and checks that every refusal keeps its mouth shut.
 #![allow(dead_code, unused_imports, unused_macros, reason = "no test file uses all of them")]
 
+#[cfg(all(feature = "session", feature = "std"))]
+pub(crate) mod session;
+
 use core::error::Error;
 use core::time::Duration;
 use countersign::{

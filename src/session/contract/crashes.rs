@@ -1,0 +1,114 @@
+//! Servers that die between two store calls.
+
+use crate::session::binding::Binding;
+use crate::session::config::Grace;
+use crate::session::contract::kit::{Kit, NOW, Report, Violation, hold};
+use crate::session::contract::schedule::{Caller, Gate, Gated};
+use crate::session::error::{Error, Refusal};
+use crate::session::grant::Grant;
+use crate::session::sessions::Sessions;
+use crate::session::store::Store;
+use alloc::string::String;
+
+pub(crate) async fn check<S: Store>(kit: &Kit<'_, S>, report: &mut Report) -> Result<(), Violation> {
+    report.add("crashes of an exchange", of_an_exchange(kit).await?);
+    report.add("crashes of a logout", of_an_end(kit, End::Logout).await?);
+    report.add("crashes of the end of all sessions", of_an_end(kit, End::All).await?);
+    report.add("crashes of a reuse that was noticed", of_an_end(kit, End::Reuse).await?);
+    Ok(())
+}
+
+/// Lets a call make so many store calls, and drops it. Tells whether it came to its end before.
+async fn crash<R>(gate: Gate, call: impl Future<Output = R>, steps: usize) -> bool {
+    let mut caller = Caller::new(gate, call);
+    for _ in 0..steps {
+        if caller.is_done() {
+            break;
+        }
+        caller.step().await;
+    }
+    caller.is_done()
+}
+
+/// Whoever got no answer asks again with the same token: no session is lost, and there are no two of it.
+async fn of_an_exchange<S: Store>(kit: &Kit<'_, S>) -> Result<usize, Violation> {
+    let server = kit.server(kit.store, Grace::default())?;
+    let mut steps = 0_usize;
+    loop {
+        let (grant, other) = kit.two_sessions().await?;
+        let text = grant.refresh_token().expose_secret();
+        let gate = Gate::default();
+        let dying = kit.server(Gated::new(kit.store, gate.clone()), Grace::default())?;
+        let done = crash(gate, dying.refresh_at(text, &Binding::None, NOW), steps).await;
+        let mut successor: Option<String> = None;
+        for _ in 0..2 {
+            let again = server.refresh_at(text, &Binding::None, NOW).await?;
+            hold("a crash makes no second step", again.row().generation == 2, again.row())?;
+            let text = again.refresh_token().expose_secret();
+            let same = successor.as_ref().is_none_or(|known| known == text);
+            hold("after a crash there is one successor", same, ())?;
+            successor = Some(text.into());
+        }
+        let next = server.refresh_at(&successor.unwrap_or_default(), &Binding::None, NOW).await?;
+        hold("after a crash the session goes on", next.row().generation == 3, next.row())?;
+        kit.unharmed(&other).await?;
+        steps = steps.saturating_add(1);
+        if done {
+            return Ok(steps);
+        }
+    }
+}
+
+/// A way to end a session.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Logout,
+    All,
+    Reuse,
+}
+
+impl End {
+    async fn run<S: Store>(self, server: &Sessions<S>, first: &Grant) -> Result<(), Error> {
+        let text = first.refresh_token().expose_secret();
+        match self {
+            Self::Logout => server.logout_at(text, NOW).await.map(|_| ()),
+            Self::All => server.revoke_all_at(first.subject(), NOW).await,
+            Self::Reuse => match server.refresh_at(text, &Binding::None, NOW).await {
+                Err(Error::InvalidGrant(Refusal::Reused(_) | Refusal::Revoked(_))) => Ok(()),
+                other => other.map(|_| ()),
+            },
+        }
+    }
+}
+
+/// No access token outlives its session, and whoever asks again ends it.
+async fn of_an_end<S: Store>(kit: &Kit<'_, S>, end: End) -> Result<usize, Violation> {
+    let server = kit.server(kit.store, Grace::default())?;
+    let mut steps = 0_usize;
+    loop {
+        let (first, other) = kit.two_sessions().await?;
+        let mut last = server.refresh_at(first.refresh_token().expose_secret(), &Binding::None, NOW).await?;
+        last = server.refresh_at(last.refresh_token().expose_secret(), &Binding::None, NOW).await?;
+        let gate = Gate::default();
+        let dying = kit.server(Gated::new(kit.store, gate.clone()), Grace::default())?;
+        let done = crash(gate, end.run(&dying, &first), steps).await;
+        let found = kit.store.load(first.session_id()).await?;
+        let over = found.is_none_or(|loaded| {
+            loaded.row.revoked.is_some() || loaded.row.subject_epoch < loaded.subject_epoch
+        });
+        let denied = kit.denies(&last).await?;
+        hold("no access token outlives its session", denied || !over, (denied, over))?;
+        end.run(&server, &first).await?;
+        hold("after a crash a session can still be ended", kit.denies(&last).await?, ())?;
+        let text = last.refresh_token().expose_secret();
+        let refusal = server.refresh_at(text, &Binding::None, NOW).await.err().and_then(|e| e.refusal());
+        hold("after a crash a session can still be ended", refusal.is_some(), refusal)?;
+        if end != End::All {
+            kit.unharmed(&other).await?;
+        }
+        steps = steps.saturating_add(1);
+        if done {
+            return Ok(steps);
+        }
+    }
+}

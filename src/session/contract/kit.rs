@@ -1,0 +1,198 @@
+//! What the checks have in common.
+
+use crate::error::{EntropyError, KeyError};
+use crate::key::Entropy;
+use crate::key::hmac::Hs256Key;
+use crate::session::binding::Binding;
+use crate::session::config::{Config, Grace};
+use crate::session::denial::DenyKey;
+use crate::session::error::{Error, StoreError};
+use crate::session::grant::Grant;
+use crate::session::login::Login;
+use crate::session::master_keys::MasterKeys;
+use crate::session::sessions::Sessions;
+use crate::session::store::Store;
+use crate::session::text;
+use crate::time::UnixTime;
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use thiserror::Error as ThisError;
+
+/// The time of every check: long ago, so that nothing that lives in a store is touched by a purge.
+pub(crate) const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
+
+/// A law that the store does not keep.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::session::contract::Violation;
+///
+/// fn tell(violation: &Violation) -> String {
+///     format!("{}: {}", violation.law(), violation.found())
+/// }
+/// ```
+#[derive(Clone, Debug, ThisError)]
+#[error("the store breaks its contract: {law}: {found}")]
+pub struct Violation {
+    law: &'static str,
+    found: String,
+}
+
+impl Violation {
+    pub(crate) fn new(law: &'static str, found: impl fmt::Debug) -> Self {
+        Self { law, found: format!("{found:?}") }
+    }
+
+    /// The law, as a sentence.
+    #[must_use]
+    pub const fn law(&self) -> &'static str {
+        self.law
+    }
+
+    /// What was found instead.
+    #[must_use]
+    pub fn found(&self) -> &str {
+        &self.found
+    }
+}
+
+impl From<StoreError> for Violation {
+    fn from(error: StoreError) -> Self {
+        let cause = core::error::Error::source(&error).map(|cause| format!("{cause}"));
+        Self::new("every call is answered", cause)
+    }
+}
+
+impl From<Error> for Violation {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Store(error) => error.into(),
+            error => Self::new("no session is lost", error),
+        }
+    }
+}
+
+impl From<EntropyError> for Violation {
+    fn from(error: EntropyError) -> Self {
+        Self::new("there is randomness", error)
+    }
+}
+
+/// What was checked, and how often: what [`check`](crate::session::contract::check) says of a store that keeps its contract.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::session::{MemoryStore, blocking, contract};
+///
+/// let report = blocking(contract::check(&MemoryStore::new()))?;
+/// assert!(report.entries().all(|(_, count)| count > 0));
+/// # Ok::<(), contract::Violation>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Report(Vec<(&'static str, usize)>);
+
+impl Report {
+    pub(crate) fn add(&mut self, what: &'static str, count: usize) {
+        self.0.push((what, count));
+    }
+
+    /// Each kind of check, and in how many cases or orders it was made.
+    pub fn entries(&self) -> impl Iterator<Item = (&'static str, usize)> {
+        self.0.iter().copied()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|(what, count)| writeln!(f, "{count:>6}  {what}"))
+    }
+}
+
+/// Fails with `law` unless it holds.
+pub(crate) fn hold(law: &'static str, holds: bool, found: impl fmt::Debug) -> Result<(), Violation> {
+    if holds { Ok(()) } else { Err(Violation::new(law, found)) }
+}
+
+/// A store under check, and what sessions over it need.
+pub(crate) struct Kit<'a, S> {
+    pub(crate) store: &'a S,
+    pub(crate) keys: MasterKeys,
+    signer: Hs256Key,
+    entropy: Shared,
+}
+
+/// Randomness that many own.
+#[derive(Clone)]
+pub(crate) struct Shared(Arc<dyn Entropy>);
+
+impl Entropy for Shared {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        self.0.fill(bytes)
+    }
+}
+
+impl<'a, S: Store> Kit<'a, S> {
+    pub(crate) fn new(store: &'a S, entropy: impl Entropy + 'static) -> Result<Self, Violation> {
+        let unusable = |error: KeyError| Violation::new("there is randomness", error);
+        let mut secret = [0; 32];
+        entropy.fill(&mut secret)?;
+        Ok(Self {
+            store,
+            keys: MasterKeys::new(1, secret).map_err(unusable)?,
+            signer: Hs256Key::generate_with(&entropy).map_err(unusable)?,
+            entropy: Shared(Arc::new(entropy)),
+        })
+    }
+
+    /// A subject that no other check has.
+    pub(crate) fn subject(&self) -> Result<String, Violation> {
+        let mut name = [0; 16];
+        self.entropy.fill(&mut name)?;
+        Ok(format!("contract-{}", text::encode(&name)))
+    }
+
+    pub(crate) const fn entropy(&self) -> &Shared {
+        &self.entropy
+    }
+
+    pub(crate) fn config(grace: Grace) -> Result<Config, Violation> {
+        let config =
+            Config::builder("https://contract.invalid", "https://contract.invalid").grace(grace).build();
+        config.map_err(|error| Violation::new("the configuration is sound", error))
+    }
+
+    /// A server over `store`, which may be the one under check or a wrapper around it.
+    pub(crate) fn server<T: Store>(&self, store: T, grace: Grace) -> Result<Sessions<T>, Violation> {
+        let (keys, signer) = (self.keys.clone(), self.signer.clone());
+        Ok(Sessions::new_with(Self::config(grace)?, keys, signer, store, self.entropy.clone()))
+    }
+
+    /// Two sessions of one subject that is new: one to be tried, and one that nothing may happen to.
+    pub(crate) async fn two_sessions(&self) -> Result<(Grant, Grant), Violation> {
+        let server = self.server(self.store, Grace::default())?;
+        let login = Login::new(self.subject()?);
+        Ok((server.login_at(&login, NOW).await?, server.login_at(&login, NOW).await?))
+    }
+
+    /// Whether the access token of a grant is denied.
+    pub(crate) async fn denies(&self, grant: &Grant) -> Result<bool, Violation> {
+        let row = grant.row();
+        let keys = [DenyKey::session(row.session_id()), DenyKey::subject(row.subject(), row.subject_epoch())];
+        Ok(Store::is_denied(self.store, &keys).await?)
+    }
+
+    /// Checks that a session which nothing was done to can be exchanged.
+    pub(crate) async fn unharmed(&self, grant: &Grant) -> Result<(), Violation> {
+        let law = "what happens to one session happens to no other";
+        let server = self.server(self.store, Grace::default())?;
+        let text = grant.refresh_token().expose_secret();
+        let next = server.refresh_at(text, &Binding::None, NOW).await;
+        let next = next.map_err(|error| Violation::new(law, error))?;
+        hold(law, next.row().generation() == 2 && !self.denies(grant).await?, next.row())
+    }
+}

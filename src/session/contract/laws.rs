@@ -1,0 +1,279 @@
+//! The laws of a store, one by one.
+
+use crate::session::binding::Binding;
+use crate::session::config::Grace;
+use crate::session::contract::kit::{Kit, NOW, Report, Violation, hold};
+use crate::session::denial::DenyKey;
+use crate::session::error::{Reason, StoreError};
+use crate::session::grant::Randomness;
+use crate::session::id::SessionId;
+use crate::session::login::Login;
+use crate::session::machine::{Loaded, Machine};
+use crate::session::row::Row;
+use crate::session::store::{Store, Swap};
+use crate::time::UnixTime;
+use alloc::format;
+use alloc::vec::Vec;
+use core::future::{Future, poll_fn};
+use core::pin::pin;
+use core::task::Poll;
+use core::time::Duration;
+
+pub(crate) async fn check<S: Store>(kit: &Kit<'_, S>, report: &mut Report) -> Result<(), Violation> {
+    absence(kit).await?;
+    inserting(kit).await?;
+    swapping(kit).await?;
+    writing_at_once(kit).await?;
+    listing(kit).await?;
+    epochs(kit).await?;
+    denying(kit).await?;
+    purging(kit).await?;
+    report.add("laws of single calls", 8);
+    Ok(())
+}
+
+/// Makes rows without a store.
+fn row<S: Store>(kit: &Kit<'_, S>, login: &Login) -> Result<Row, Violation> {
+    let machine = Machine::new(Kit::<S>::config(Grace::default())?, kit.keys.clone());
+    let step = machine.login(login, 0, NOW, &Randomness::draw(kit.entropy())?)?;
+    step.write.map(|write| write.row).ok_or_else(|| Violation::new("a login writes", ()))
+}
+
+/// The row after the next writing, ended.
+fn ended(row: &Row) -> Row {
+    Row { revoked: Some((NOW, Reason::Logout)), ..row.next_version() }
+}
+
+async fn loaded<S: Store>(kit: &Kit<'_, S>, session: SessionId) -> Result<Option<Row>, Violation> {
+    Ok(kit.store.load(session).await?.map(|loaded| loaded.row))
+}
+
+async fn absence<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
+    let row = row(kit, &Login::new(kit.subject()?))?;
+    let found = kit.store.load(row.session).await?;
+    hold("a session that was never written is absent", found.is_none(), &found)?;
+    let swap = kit.store.compare_and_swap(row.version, &ended(&row)).await?;
+    hold("a swap of an absent row is a conflict", swap == Swap::Conflict, swap)?;
+    let found = kit.store.load(row.session).await?;
+    hold("a swap of an absent row writes nothing", found.is_none(), &found)
+}
+
+async fn inserting<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
+    let odd = "'; DROP TABLE sessions; -- \"\\%_\n\u{1f980} e\u{301}";
+    let subject = kit.subject()?;
+    let long = "x".repeat(1024);
+    for (subject, login) in [
+        (subject.clone(), Login::new(&*subject)),
+        (format!("{subject}{odd}"), Login::new(format!("{subject}{odd}")).label(odd).client_id(odd)),
+        (
+            subject.clone(),
+            Login::new(&*subject).label(long).scope("read write").binding(Binding::fingerprint("cookie")),
+        ),
+    ] {
+        let row = row(kit, &login)?;
+        let swap = kit.store.insert(&row).await?;
+        hold("a new row is inserted", swap == Swap::Done, swap)?;
+        let found = kit.store.load(row.session).await?;
+        let law = "a row is loaded as it was written, with epoch 0";
+        hold(law, found.as_ref() == Some(&Loaded::new(row.clone(), 0)), &found)?;
+        let swap = kit.store.insert(&Row { subject: kit.subject()?, ..ended(&row) }).await?;
+        hold("a second row of the same id is a conflict", swap == Swap::Conflict, swap)?;
+        let found = loaded(kit, row.session).await?;
+        hold("a second row of the same id changes nothing", found.as_ref() == Some(&row), &found)?;
+        let listed = kit.store.list(&subject).await?;
+        hold("an inserted row is listed", listed.contains(&row), &listed)?;
+    }
+    Ok(())
+}
+
+async fn swapping<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
+    let first = row(kit, &Login::new(kit.subject()?))?;
+    hold("a new row is inserted", kit.store.insert(&first).await? == Swap::Done, ())?;
+    let second = Row { generation: 2, ..first.next_version() };
+    for wrong in [0, 2, u64::MAX >> 1] {
+        let swap = kit.store.compare_and_swap(wrong, &second).await?;
+        hold("a swap from another version is a conflict", swap == Swap::Conflict, (wrong, swap))?;
+        let found = loaded(kit, first.session).await?;
+        hold("a swap from another version changes nothing", found.as_ref() == Some(&first), &found)?;
+    }
+    let swap = kit.store.compare_and_swap(1, &second).await?;
+    hold("a swap from the present version is made", swap == Swap::Done, swap)?;
+    let found = loaded(kit, first.session).await?;
+    hold("a swap is seen by the next load", found.as_ref() == Some(&second), &found)?;
+    let swap = kit.store.compare_and_swap(1, &second).await?;
+    hold("the same swap is not made twice", swap == Swap::Conflict, swap)?;
+    let third = ended(&second);
+    hold(
+        "a swap from the present version is made",
+        kit.store.compare_and_swap(2, &third).await? == Swap::Done,
+        (),
+    )?;
+    let found = loaded(kit, first.session).await?;
+    hold("an ended session keeps its row", found.as_ref() == Some(&third), &found)?;
+    let listed = kit.store.list(&first.subject).await?;
+    hold("a list has the present row", listed == [third], &listed)
+}
+
+/// Of two that are sent before either is answered.
+async fn writing_at_once<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
+    let first = row(kit, &Login::new(kit.subject()?))?;
+    let one_of_two = |swaps: [Result<Swap, StoreError>; 2]| -> Result<bool, Violation> {
+        let [a, b] = swaps;
+        Ok(matches!((a?, b?), (Swap::Done, Swap::Conflict) | (Swap::Conflict, Swap::Done)))
+    };
+    let inserted = both(kit.store.insert(&first), kit.store.insert(&first)).await;
+    hold("of two inserts at once one is made", one_of_two(inserted)?, ())?;
+    let (ours, theirs) = (Row { generation: 2, ..first.next_version() }, ended(&first));
+    let swapped = both(kit.store.compare_and_swap(1, &ours), kit.store.compare_and_swap(1, &theirs)).await;
+    hold("of two swaps at once one is made", one_of_two(swapped)?, ())?;
+    let [a, b] = both(kit.store.bump_epoch(&first.subject), kit.store.bump_epoch(&first.subject)).await;
+    let (a, b) = (a?, b?);
+    hold("two bumps at once both count", a.min(b) == 1 && a.max(b) == 2, (a, b))
+}
+
+/// What comes out of two calls that are polled in turn.
+async fn both<R>(first: impl Future<Output = R>, second: impl Future<Output = R>) -> [R; 2] {
+    let (mut first, mut second) = (pin!(first), pin!(second));
+    let (mut one, mut two) = (None, None);
+    poll_fn(|context| {
+        if one.is_none()
+            && let Poll::Ready(value) = first.as_mut().poll(context)
+        {
+            one = Some(value);
+        }
+        if two.is_none()
+            && let Poll::Ready(value) = second.as_mut().poll(context)
+        {
+            two = Some(value);
+        }
+        match (one.take(), two.take()) {
+            (Some(a), Some(b)) => Poll::Ready([a, b]),
+            unfinished => {
+                (one, two) = unfinished;
+                Poll::Pending
+            }
+        }
+    })
+    .await
+}
+
+async fn listing<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
+    let subject = kit.subject()?;
+    let mut rows = Vec::new();
+    for _ in 0..3 {
+        rows.push(row(kit, &Login::new(&*subject))?);
+    }
+    // Names that a careless comparison takes for the same.
+    let others = [
+        subject.to_uppercase(),
+        format!("{subject} "),
+        format!("{subject}%"),
+        subject.chars().skip(1).collect(),
+        subject.replacen('-', "_", 1),
+        format!("{subject}\u{301}"),
+    ];
+    for other in &others {
+        let row = row(kit, &Login::new(&**other))?;
+        hold("a new row is inserted", kit.store.insert(&row).await? == Swap::Done, other)?;
+    }
+    for row in &rows {
+        hold("a new row is inserted", kit.store.insert(row).await? == Swap::Done, ())?;
+    }
+    let mut listed = kit.store.list(&subject).await?;
+    listed.sort_by_key(|row| row.session);
+    rows.sort_by_key(|row| row.session);
+    hold("a list has all rows of its subject and no others", listed == rows, &listed)?;
+    let none = kit.store.list(&kit.subject()?).await?;
+    hold("an unknown subject has no rows", none.is_empty(), &none)
+}
+
+async fn epochs<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
+    let subject = kit.subject()?;
+    let other = subject.to_uppercase();
+    let row = row(kit, &Login::new(&*subject))?;
+    hold("a new row is inserted", kit.store.insert(&row).await? == Swap::Done, ())?;
+    let epoch = kit.store.epoch(&subject).await?;
+    hold("an epoch begins at 0", epoch == 0, epoch)?;
+    for expected in 1..=3 {
+        let bumped = kit.store.bump_epoch(&subject).await?;
+        hold("a bump adds one and tells it", bumped == expected, bumped)?;
+        let epoch = kit.store.epoch(&subject).await?;
+        hold("a bump is seen by the next look", epoch == expected, epoch)?;
+        let found = kit.store.load(row.session).await?.map(|loaded| loaded.subject_epoch);
+        hold("a row is loaded with the present epoch", found == Some(expected), found)?;
+    }
+    let epoch = kit.store.epoch(&other).await?;
+    hold("a bump is of one subject", epoch == 0, epoch)
+}
+
+/// Keys that nobody else has.
+fn keys<const N: usize>(subject: &str) -> [DenyKey; N] {
+    let mut number = 0_u64;
+    [(); N].map(|()| {
+        number = number.saturating_add(1);
+        DenyKey::subject(subject, number)
+    })
+}
+
+async fn denying<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
+    let [first, second, third, fourth] = keys(&kit.subject()?);
+    let is_denied = async |keys: &[DenyKey]| Store::is_denied(kit.store, keys).await;
+    hold("nothing is denied that was not", !is_denied(&[first, second, third]).await?, ())?;
+    hold("no keys are not denied", !is_denied(&[]).await?, ())?;
+    let until = NOW.saturating_add(Duration::from_secs(600));
+    kit.store.deny(&[first, second], until).await?;
+    kit.store.deny(&[], until).await?;
+    for keys in [&[first][..], &[second], &[third, second], &[first, third, fourth]] {
+        hold("any one denied key is enough", is_denied(keys).await?, keys)?;
+    }
+    hold("a denial is of its keys only", !is_denied(&[third, fourth]).await?, ())?;
+    kit.store.deny(&[first], until).await?;
+    hold("a denial can be written twice", is_denied(&[first]).await?, ())
+}
+
+async fn purging<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
+    let subject = kit.subject()?;
+    let [early, late, shortened] = keys(&subject);
+    let at = |seconds| NOW.saturating_add(Duration::from_secs(seconds));
+    kit.store.deny(&[early, shortened], at(100)).await?;
+    kit.store.deny(&[late], at(200)).await?;
+    kit.store.deny(&[shortened], at(200)).await?;
+    kit.store.deny(&[shortened], at(50)).await?;
+    kit.store.purge(at(100)).await?;
+    let is_denied = async |key: DenyKey| Store::is_denied(kit.store, &[key]).await;
+    hold("a denial is kept until its time", is_denied(early).await?, ())?;
+    kit.store.purge(at(101)).await?;
+    hold("a denial is purged after its time", !is_denied(early).await?, ())?;
+    hold("a denial with more time is kept", is_denied(late).await?, ())?;
+    hold("the latest time of a denial counts", is_denied(shortened).await?, ())?;
+
+    let (short, long) = (row(kit, &Login::new(&*subject))?, row(kit, &Login::new(&*subject))?);
+    let longer = |time: UnixTime| time.saturating_add(Duration::from_secs(100));
+    let long =
+        Row { idle_until: longer(long.idle_until), absolute_until: longer(long.absolute_until), ..long };
+    for row in [&short, &long] {
+        hold("a new row is inserted", kit.store.insert(row).await? == Swap::Done, ())?;
+    }
+    kit.store.bump_epoch(&subject).await?;
+    kit.store.purge(short.purge_after()).await?;
+    let found = loaded(kit, short.session).await?;
+    hold("a row is kept until its time", found.is_some(), ())?;
+    // A swap moves the time.
+    let moved = Row { idle_until: longer(long.idle_until), ..long.next_version() };
+    hold(
+        "a swap from the present version is made",
+        kit.store.compare_and_swap(1, &moved).await? == Swap::Done,
+        (),
+    )?;
+    kit.store.purge(longer(short.purge_after())).await?;
+    let found = loaded(kit, short.session).await?;
+    hold("a row is purged after its time", found.is_none(), &found)?;
+    kit.store.purge(longer(long.purge_after())).await?;
+    let listed: Vec<u64> = kit.store.list(&subject).await?.iter().map(Row::version).collect();
+    hold("a row whose time was moved is kept until then", listed == [2], listed)?;
+    kit.store.purge(longer(moved.purge_after())).await?;
+    let listed = kit.store.list(&subject).await?;
+    hold("what was purged is not listed", listed.is_empty(), &listed)?;
+    let epoch = kit.store.epoch(&subject).await?;
+    hold("an epoch is kept when its last row is purged", epoch == 1, epoch)
+}

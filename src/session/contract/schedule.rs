@@ -1,0 +1,194 @@
+//! Callers whose store calls come in an order that is chosen, and all the orders that there are.
+
+use crate::session::contract::kit::Violation;
+use crate::session::denial::DenyKey;
+use crate::session::error::StoreError;
+use crate::session::id::SessionId;
+use crate::session::machine::Loaded;
+use crate::session::row::Row;
+use crate::session::store::{Store, Swap};
+use crate::time::UnixTime;
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::future::{Future, poll_fn};
+use core::pin::Pin;
+use core::sync::atomic::{AtomicU8, Ordering};
+use core::task::Poll;
+
+/// A gate before every store call of one caller: it opens once for each step.
+#[derive(Clone, Default)]
+pub(crate) struct Gate(Arc<AtomicU8>);
+
+const SHUT: u8 = 0;
+const OPEN: u8 = 1;
+const WAITING: u8 = 2;
+
+impl Gate {
+    async fn pass(&self) {
+        poll_fn(|_| {
+            if self.0.compare_exchange(OPEN, SHUT, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+                return Poll::Ready(());
+            }
+            self.0.store(WAITING, Ordering::SeqCst);
+            Poll::Pending
+        })
+        .await;
+    }
+
+    fn open(&self) {
+        self.0.store(OPEN, Ordering::SeqCst);
+    }
+
+    fn is_waited_at(&self) -> bool {
+        self.0.load(Ordering::SeqCst) == WAITING
+    }
+}
+
+/// A store whose calls wait at a gate.
+pub(crate) struct Gated<'a, S> {
+    store: &'a S,
+    gate: Gate,
+}
+
+impl<'a, S> Gated<'a, S> {
+    pub(crate) const fn new(store: &'a S, gate: Gate) -> Self {
+        Self { store, gate }
+    }
+}
+
+impl<S: Store> Store for Gated<'_, S> {
+    async fn load(&self, session: SessionId) -> Result<Option<Loaded>, StoreError> {
+        self.gate.pass().await;
+        self.store.load(session).await
+    }
+
+    async fn insert(&self, row: &Row) -> Result<Swap, StoreError> {
+        self.gate.pass().await;
+        self.store.insert(row).await
+    }
+
+    async fn compare_and_swap(&self, expected: u64, row: &Row) -> Result<Swap, StoreError> {
+        self.gate.pass().await;
+        self.store.compare_and_swap(expected, row).await
+    }
+
+    async fn list(&self, subject: &str) -> Result<Vec<Row>, StoreError> {
+        self.gate.pass().await;
+        self.store.list(subject).await
+    }
+
+    async fn epoch(&self, subject: &str) -> Result<u64, StoreError> {
+        self.gate.pass().await;
+        self.store.epoch(subject).await
+    }
+
+    async fn bump_epoch(&self, subject: &str) -> Result<u64, StoreError> {
+        self.gate.pass().await;
+        self.store.bump_epoch(subject).await
+    }
+
+    async fn deny(&self, keys: &[DenyKey], until: UnixTime) -> Result<(), StoreError> {
+        self.gate.pass().await;
+        self.store.deny(keys, until).await
+    }
+
+    async fn is_denied(&self, keys: &[DenyKey]) -> Result<bool, StoreError> {
+        self.gate.pass().await;
+        Store::is_denied(self.store, keys).await
+    }
+
+    async fn purge(&self, now: UnixTime) -> Result<(), StoreError> {
+        self.gate.pass().await;
+        self.store.purge(now).await
+    }
+}
+
+/// A call in the making, one store call at a time.
+pub(crate) struct Caller<'a, R> {
+    gate: Gate,
+    call: Pin<Box<dyn Future<Output = R> + 'a>>,
+    outcome: Option<R>,
+}
+
+impl<'a, R> Caller<'a, R> {
+    /// One whose store calls wait at `gate`.
+    pub(crate) fn new(gate: Gate, call: impl Future<Output = R> + 'a) -> Self {
+        Self { gate, call: Box::pin(call), outcome: None }
+    }
+
+    pub(crate) const fn is_done(&self) -> bool {
+        self.outcome.is_some()
+    }
+
+    /// Lets it make one store call, and goes on to the next or to its end.
+    pub(crate) async fn step(&mut self) {
+        self.gate.open();
+        let (gate, call, outcome) = (&self.gate, &mut self.call, &mut self.outcome);
+        poll_fn(|context| match call.as_mut().poll(context) {
+            Poll::Ready(value) => {
+                *outcome = Some(value);
+                Poll::Ready(())
+            }
+            Poll::Pending if gate.is_waited_at() => Poll::Ready(()),
+            // The store itself waits, and wakes us.
+            Poll::Pending => Poll::Pending,
+        })
+        .await;
+    }
+}
+
+/// One order of steps after the other, until there is no other left.
+#[derive(Default)]
+pub(crate) struct Orders {
+    /// Which of how many was chosen, at each step.
+    choices: Vec<(usize, usize)>,
+    depth: usize,
+}
+
+impl Orders {
+    /// Lets the callers make their steps in this order, and gives what comes out of each.
+    pub(crate) async fn run<R>(&mut self, mut callers: Vec<Caller<'_, R>>) -> Result<Vec<R>, Violation> {
+        self.depth = 0;
+        loop {
+            let waiting: Vec<usize> = callers
+                .iter()
+                .enumerate()
+                .filter_map(|(number, caller)| (!caller.is_done()).then_some(number))
+                .collect();
+            if waiting.is_empty() {
+                break;
+            }
+            let next = waiting.get(self.choose(waiting.len())).and_then(|number| callers.get_mut(*number));
+            if let Some(caller) = next {
+                caller.step().await;
+            }
+        }
+        Ok(callers.into_iter().filter_map(|caller| caller.outcome).collect())
+    }
+
+    fn choose(&mut self, count: usize) -> usize {
+        let depth = self.depth;
+        self.depth = depth.saturating_add(1);
+        match self.choices.get(depth) {
+            Some((choice, _)) => *choice,
+            None => {
+                self.choices.push((0, count));
+                0
+            }
+        }
+    }
+
+    /// Goes to the next order, if there is one.
+    pub(crate) fn advance(&mut self) -> bool {
+        self.choices.truncate(self.depth);
+        while let Some((choice, count)) = self.choices.pop() {
+            let next = choice.saturating_add(1);
+            if next < count {
+                self.choices.push((next, count));
+                return true;
+            }
+        }
+        false
+    }
+}

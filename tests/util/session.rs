@@ -1,0 +1,338 @@
+//! A store that can be looked into, taken down and set back; sessions over it; and what happened to them.
+
+use crate::util::{NOW, later, seconds};
+use countersign::session::{
+    AccessError, AccessToken, AccessVerifier, Binding, Blocking, BlockingStore, Config, ConfigBuilder,
+    DenyKey, Error, Event, EventKind, Grant, Loaded, Login, MasterKeys, Refusal, Row, SessionId, Sessions,
+    StoreError, Swap, blocking,
+};
+use countersign::{Entropy, EntropyError, Hs256Key, UnixTime, Verifier};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+pub(crate) const ISSUER: &str = "https://auth.example";
+pub(crate) const AUDIENCE: &str = "https://api.example";
+
+/// Keeps rows as bytes, as a database does.
+#[derive(Default)]
+pub(crate) struct Kept {
+    tables: Mutex<Tables>,
+    calls: Mutex<Vec<&'static str>>,
+    down: AtomicBool,
+    /// How many swaps are lost to a rival who writes the same row again.
+    rivals: AtomicU64,
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Tables {
+    rows: BTreeMap<SessionId, Vec<u8>>,
+    epochs: BTreeMap<String, u64>,
+    denials: BTreeMap<DenyKey, UnixTime>,
+}
+
+impl Kept {
+    fn asked(&self, call: &'static str) -> Result<MutexGuard<'_, Tables>, StoreError> {
+        self.calls.lock().unwrap().push(call);
+        if self.down.load(Ordering::Relaxed) {
+            return Err(StoreError::new("connection refused"));
+        }
+        Ok(self.tables.lock().unwrap())
+    }
+
+    /// What was called since this was asked last.
+    pub(crate) fn calls(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.calls.lock().unwrap())
+    }
+
+    pub(crate) fn set_down(&self, down: bool) {
+        self.down.store(down, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_rivals(&self, count: u64) {
+        self.rivals.store(count, Ordering::Relaxed);
+    }
+
+    pub(crate) fn backup(&self) -> Tables {
+        self.tables.lock().unwrap().clone()
+    }
+
+    pub(crate) fn restore(&self, backup: &Tables) {
+        *self.tables.lock().unwrap() = backup.clone();
+    }
+
+    pub(crate) fn row(&self, session: SessionId) -> Row {
+        Row::from_bytes(&self.tables.lock().unwrap().rows[&session]).unwrap()
+    }
+
+    /// All that is in it, so that it can be told whether anything has changed.
+    pub(crate) fn content(&self) -> String {
+        let Tables { rows, epochs, denials } = &*self.tables.lock().unwrap();
+        format!(
+            "{rows:?} {epochs:?} {:?}",
+            denials.iter().map(|(k, v)| (k.to_string(), v)).collect::<Vec<_>>()
+        )
+    }
+
+    pub(crate) fn denials(&self) -> usize {
+        self.tables.lock().unwrap().denials.len()
+    }
+}
+
+impl BlockingStore for Kept {
+    fn load(&self, session: SessionId) -> Result<Option<Loaded>, StoreError> {
+        let tables = self.asked("load")?;
+        let Some(bytes) = tables.rows.get(&session) else { return Ok(None) };
+        let row = Row::from_bytes(bytes)?;
+        let epoch = tables.epochs.get(row.subject()).copied().unwrap_or_default();
+        Ok(Some(Loaded::new(row, epoch)))
+    }
+
+    fn insert(&self, row: &Row) -> Result<Swap, StoreError> {
+        let mut tables = self.asked("insert")?;
+        if tables.rows.contains_key(&row.session_id()) {
+            return Ok(Swap::Conflict);
+        }
+        tables.rows.insert(row.session_id(), row.to_bytes());
+        Ok(Swap::Done)
+    }
+
+    fn compare_and_swap(&self, expected: u64, row: &Row) -> Result<Swap, StoreError> {
+        let mut tables = self.asked("compare_and_swap")?;
+        if self.rivals.load(Ordering::Relaxed) > 0 {
+            self.rivals.fetch_sub(1, Ordering::Relaxed);
+            return Ok(Swap::Conflict);
+        }
+        let Some(bytes) = tables.rows.get_mut(&row.session_id()) else { return Ok(Swap::Conflict) };
+        if Row::from_bytes(bytes)?.version() != expected {
+            return Ok(Swap::Conflict);
+        }
+        *bytes = row.to_bytes();
+        Ok(Swap::Done)
+    }
+
+    fn list(&self, subject: &str) -> Result<Vec<Row>, StoreError> {
+        let tables = self.asked("list")?;
+        let rows: Vec<Row> =
+            tables.rows.values().map(|bytes| Row::from_bytes(bytes)).collect::<Result<_, _>>()?;
+        Ok(rows.into_iter().filter(|row| row.subject() == subject).collect())
+    }
+
+    fn epoch(&self, subject: &str) -> Result<u64, StoreError> {
+        Ok(self.asked("epoch")?.epochs.get(subject).copied().unwrap_or_default())
+    }
+
+    fn bump_epoch(&self, subject: &str) -> Result<u64, StoreError> {
+        let mut tables = self.asked("bump_epoch")?;
+        let epoch = tables.epochs.entry(subject.to_owned()).or_default();
+        *epoch += 1;
+        Ok(*epoch)
+    }
+
+    fn deny(&self, keys: &[DenyKey], until: UnixTime) -> Result<(), StoreError> {
+        let mut tables = self.asked("deny")?;
+        for key in keys {
+            let kept = tables.denials.entry(*key).or_insert(until);
+            *kept = until.max(*kept);
+        }
+        Ok(())
+    }
+
+    fn is_denied(&self, keys: &[DenyKey]) -> Result<bool, StoreError> {
+        let tables = self.asked("is_denied")?;
+        Ok(keys.iter().any(|key| tables.denials.contains_key(key)))
+    }
+
+    fn purge(&self, now: UnixTime) -> Result<(), StoreError> {
+        let mut tables = self.asked("purge")?;
+        tables.rows.retain(|_, bytes| Row::from_bytes(bytes).unwrap().purge_after() >= now);
+        tables.denials.retain(|_, until| *until >= now);
+        Ok(())
+    }
+}
+
+/// Randomness that is none, and differs from call to call.
+#[derive(Default)]
+pub(crate) struct Sequence(AtomicU64);
+
+impl Entropy for Sequence {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        for chunk in bytes.chunks_mut(8) {
+            // SplitMix64.
+            let mut word = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+            word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            chunk.copy_from_slice(&(word ^ (word >> 31)).to_be_bytes()[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
+/// None to be had.
+pub(crate) struct Dry;
+
+impl Entropy for Dry {
+    fn fill(&self, _: &mut [u8]) -> Result<(), EntropyError> {
+        Err(EntropyError::new())
+    }
+}
+
+pub(crate) fn signer() -> Hs256Key {
+    Hs256Key::from_bytes([0x51; 32]).unwrap()
+}
+
+pub(crate) fn master() -> MasterKeys {
+    MasterKeys::new(1, [0x11; 32]).unwrap()
+}
+
+pub(crate) fn config() -> ConfigBuilder {
+    Config::builder(ISSUER, AUDIENCE)
+}
+
+/// A login server under test.
+pub(crate) struct Server {
+    pub(crate) sessions: Sessions<Arc<Blocking<Kept>>>,
+    store: Arc<Blocking<Kept>>,
+    events: Arc<Mutex<Vec<Event>>>,
+}
+
+/// One with the defaults.
+pub(crate) fn server() -> Server {
+    server_of(config())
+}
+
+pub(crate) fn server_of(config: ConfigBuilder) -> Server {
+    let store = Arc::new(Blocking(Kept::default()));
+    Server::over(&store, config, master())
+}
+
+impl Server {
+    pub(crate) fn over(store: &Arc<Blocking<Kept>>, config: ConfigBuilder, keys: MasterKeys) -> Self {
+        // Another place in the sequence for each server over a store.
+        static SEED: AtomicU64 = AtomicU64::new(1);
+        let entropy = Sequence(AtomicU64::new(SEED.fetch_add(1 << 40, Ordering::Relaxed)));
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let log = events.clone();
+        let sessions = Sessions::new_with(config.build().unwrap(), keys, signer(), store.clone(), entropy)
+            .observed_by(move |event: &Event| log.lock().unwrap().push(event.clone()));
+        Self { sessions, store: store.clone(), events }
+    }
+
+    /// Another server over the same store.
+    pub(crate) fn beside(&self, config: ConfigBuilder, keys: MasterKeys) -> Self {
+        Self::over(&self.store, config, keys)
+    }
+
+    pub(crate) fn store(&self) -> &Kept {
+        &self.store.0
+    }
+
+    pub(crate) fn shared(&self) -> Arc<Blocking<Kept>> {
+        self.store.clone()
+    }
+
+    #[track_caller]
+    pub(crate) fn login(&self, subject: &str, now: UnixTime) -> Grant {
+        self.login_as(&Login::new(subject), now)
+    }
+
+    #[track_caller]
+    pub(crate) fn login_as(&self, login: &Login, now: UnixTime) -> Grant {
+        blocking(self.sessions.login_at(login, now)).unwrap()
+    }
+
+    pub(crate) fn try_refresh(&self, text: &str, now: UnixTime) -> Result<Grant, Error> {
+        blocking(self.sessions.refresh_at(text, &Binding::None, now))
+    }
+
+    #[track_caller]
+    pub(crate) fn refresh(&self, grant: &Grant, now: UnixTime) -> Grant {
+        self.try_refresh(text(grant), now).unwrap()
+    }
+
+    /// Why an exchange is refused.
+    #[track_caller]
+    pub(crate) fn refusal(&self, text: &str, now: UnixTime) -> Refusal {
+        refusal_of(self.try_refresh(text, now))
+    }
+
+    /// Why an exchange would be refused, if it would.
+    pub(crate) fn refusal_or_none(&self, text: &str) -> Option<Refusal> {
+        let backup = self.store().backup();
+        let outcome = self.try_refresh(text, NOW);
+        self.store().restore(&backup);
+        outcome.err().map(|error| refusal_of(Err(error)))
+    }
+
+    #[track_caller]
+    pub(crate) fn refusal_bound(&self, text: &str, binding: &Binding, now: UnixTime) -> Refusal {
+        refusal_of(blocking(self.sessions.refresh_at(text, binding, now)))
+    }
+
+    /// What has happened since this was asked last.
+    pub(crate) fn events(&self) -> Vec<EventKind> {
+        std::mem::take(&mut *self.events.lock().unwrap()).into_iter().map(|event| event.kind).collect()
+    }
+
+    pub(crate) fn access(&self, grant: &Grant) -> String {
+        self.sessions.access_token(grant, &()).unwrap()
+    }
+
+    /// What a server with a denylist says of an access token.
+    pub(crate) fn check(&self, text: &str, now: UnixTime) -> Result<AccessToken<()>, AccessError> {
+        let verifier = access_verifier().with_denylist(self.shared());
+        blocking(verifier.verify_at(text, &Binding::None, now))
+    }
+
+    /// Whether a session lives.
+    pub(crate) fn lives(&self, grant: &Grant, now: UnixTime) -> bool {
+        let rows = blocking(self.sessions.list_at(grant.subject(), now)).unwrap();
+        rows.iter().any(|row| row.session_id() == grant.session_id())
+    }
+}
+
+#[track_caller]
+fn refusal_of(outcome: Result<Grant, Error>) -> Refusal {
+    let error = outcome.expect_err("the exchange is refused");
+    assert_eq!(error.to_string(), if error.refusal().is_some() { UNIFORM } else { "" });
+    error.refusal().unwrap()
+}
+
+/// The one text of all refusals.
+pub(crate) const UNIFORM: &str = "the refresh token is not valid";
+
+pub(crate) fn text(grant: &Grant) -> &str {
+    grant.refresh_token().expose_secret()
+}
+
+pub(crate) fn access_verifier() -> AccessVerifier {
+    AccessVerifier::new(Verifier::builder(signer()).issuer(ISSUER).audience(AUDIENCE)).unwrap()
+}
+
+pub(crate) const MINUTE: i64 = 60;
+pub(crate) const HOUR: i64 = 60 * MINUTE;
+pub(crate) const DAY: i64 = 24 * HOUR;
+
+/// Exchanges `grant` so often, ten minutes apart, and tells the last one and its time.
+#[track_caller]
+pub(crate) fn exchanged(server: &Server, mut grant: Grant, count: i64) -> (Grant, UnixTime) {
+    let mut now = NOW;
+    for step in 1..=count {
+        now = later(step * 10 * MINUTE);
+        grant = server.refresh(&grant, now);
+    }
+    (grant, now)
+}
+
+pub(crate) fn after(time: UnixTime, count: u64) -> UnixTime {
+    time.saturating_add(seconds(count))
+}
+
+/// A sequence that goes on where it was left.
+pub(crate) struct SharedSequence(pub(crate) Arc<Sequence>);
+
+impl Entropy for SharedSequence {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        self.0.fill(bytes)
+    }
+}

@@ -282,7 +282,7 @@ impl Variables {
         match url.split_once(':') {
             Some(("sqlite", path)) if !path.is_empty() => Ok(DatabaseUrl::Sqlite(path.into())),
             Some(("postgres" | "postgresql", _)) => Ok(DatabaseUrl::Postgres(url.clone())),
-            Some(("redis", _)) => Ok(DatabaseUrl::Redis(url.clone())),
+            Some(("redis" | "redis+unix" | "unix", _)) => Ok(DatabaseUrl::Redis(url.clone())),
             _ => Err(ConfigError::Invalid {
                 name: "AUTH_DATABASE",
                 expected: "sqlite:PATH, postgres://... or redis://...",

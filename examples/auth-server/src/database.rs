@@ -1,18 +1,33 @@
 //! Users and sessions: SQLite in a file, PostgreSQL, or Redis.
 
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
 mod sqlite;
 
+#[cfg(feature = "postgres")]
+pub use postgres::Postgres;
+#[cfg(feature = "redis")]
+pub use redis::Redis;
 pub use sqlite::Sqlite;
 
 use crate::config::{Config, DatabaseUrl};
-use crate::users::{Name, User};
+use crate::users::{Name, Role, User};
 use countersign::UnixTime;
 use countersign::session::{DenyKey, Loaded, Row, SessionId, Store, StoreError, Swap};
 use std::time::Duration;
 use thiserror::Error;
 
 /// One of the databases.
+#[allow(clippy::large_enum_variant, reason = "there is one, for as long as the server runs")]
 pub enum Database {
+    /// A server.
+    #[cfg(feature = "postgres")]
+    Postgres(Postgres),
+    /// A server.
+    #[cfg(feature = "redis")]
+    Redis(Redis),
     /// A file.
     Sqlite(Sqlite),
 }
@@ -35,10 +50,21 @@ impl From<DatabaseError> for StoreError {
     }
 }
 
+/// The user that a database has in these columns.
+fn user(id: String, name: String, role: String, password_hash: String) -> Result<User, DatabaseError> {
+    let known = Name::new(&name).zip(Role::from_text(&role));
+    let (name, role) = known.ok_or_else(|| DatabaseError::new("a user has no name or no role"))?;
+    Ok(User { id, name, role, password_hash })
+}
+
 /// Runs a call of whichever database it is.
 macro_rules! ask {
     ($database:expr, $store:ident => $call:expr) => {
         match $database {
+            #[cfg(feature = "postgres")]
+            Self::Postgres($store) => $call,
+            #[cfg(feature = "redis")]
+            Self::Redis($store) => $call,
             Self::Sqlite($store) => $call,
         }
     };
@@ -54,7 +80,16 @@ impl Database {
     pub async fn open_url(url: &DatabaseUrl, timeout: Duration) -> Result<Self, DatabaseError> {
         match url {
             DatabaseUrl::Sqlite(path) => Ok(Self::Sqlite(Sqlite::open(path.clone(), timeout).await?)),
-            _ => Err(DatabaseError::new("this program was built without that database")),
+            #[cfg(feature = "postgres")]
+            DatabaseUrl::Postgres(url) => Ok(Self::Postgres(Postgres::open(url, timeout).await?)),
+            #[cfg(not(feature = "postgres"))]
+            DatabaseUrl::Postgres(_) => {
+                Err(DatabaseError::new("build with --features postgres for this one"))
+            }
+            #[cfg(feature = "redis")]
+            DatabaseUrl::Redis(url) => Ok(Self::Redis(Redis::open(url, timeout).await?)),
+            #[cfg(not(feature = "redis"))]
+            DatabaseUrl::Redis(_) => Err(DatabaseError::new("build with --features redis for this one")),
         }
     }
 

@@ -7,6 +7,23 @@ use std::time::{Duration, Instant};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// PostgreSQL and Redis are checked where `E2E_POSTGRES` and `E2E_REDIS` hold their URLs: see `tests/databases`.
+#[cfg(feature = "postgres")]
+#[tokio::test]
+async fn postgres_keeps_the_contract() {
+    if let Ok(server) = std::env::var("E2E_POSTGRES") {
+        check("PostgreSQL", &DatabaseUrl::Postgres(format!("{server}/postgres"))).await;
+    }
+}
+
+#[cfg(feature = "redis")]
+#[tokio::test]
+async fn redis_keeps_the_contract() {
+    if let Ok(url) = std::env::var("E2E_REDIS") {
+        check("Redis", &DatabaseUrl::Redis(url)).await;
+    }
+}
+
 async fn check(name: &str, url: &DatabaseUrl) {
     let database = Database::open_url(url, TIMEOUT).await.unwrap();
     let started = Instant::now();

@@ -1,7 +1,7 @@
 //! SQLite in a file: nothing to install.
 
-use super::DatabaseError;
-use crate::users::{Name, Role, User};
+use super::{DatabaseError, user};
+use crate::users::{Name, User};
 use countersign::UnixTime;
 use countersign::session::{DenyKey, Loaded, Row, SessionId, Store, StoreError, Swap};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -88,17 +88,12 @@ impl Sqlite {
 
     async fn user(&self, sql: &'static str, key: &str) -> Result<Option<User>, DatabaseError> {
         let key = key.to_owned();
-        let read = |row: &rusqlite::Row<'_>| {
-            Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?, row.get(3)?))
-        };
+        type Columns = (String, String, String, String);
+        let read = |row: &rusqlite::Row<'_>| Columns::try_from(row);
         let found = self
             .run(move |connection| connection.prepare_cached(sql)?.query_row([key], read).optional())
             .await?;
-        let Some((id, name, role, password_hash)) = found else { return Ok(None) };
-        let (name, role) = Name::new(&name)
-            .zip(Role::from_text(&role))
-            .ok_or_else(|| DatabaseError::new("a user has no name or no role"))?;
-        Ok(Some(User { id, name, role, password_hash }))
+        found.map(|(id, name, role, hash)| user(id, name, role, hash)).transpose()
     }
 }
 
@@ -216,7 +211,7 @@ impl Sqlite {
                 }
             })
             .await?;
-        Ok(if hit == 0 { Swap::Conflict } else { Swap::Done })
+        Ok(Swap::from_rows(u64::try_from(hit).map_err(StoreError::new)?))
     }
 }
 

@@ -166,12 +166,9 @@ fn random_garbage_and_forged_tokens_revoke_nobody() {
     let mut forged: Vec<String> = ["", "v1.", "v2.AAAA", "null", "undefined", "%00", "..", "a.b.c"]
         .map(|text| format!("x{text}"))
         .into();
-    // Another character at every place up to the end of the part that proves where it comes from; one left out anywhere;
-    // one too many.
+    // Another character at every place, one left out, one too many.
     for place in 0..good.len() {
-        if place < PROOF {
-            forged.push(changed(&good, place));
-        }
+        forged.push(changed(&good, place));
         forged.push(format!("{}{}", &good[..place], &good[place + 1..]));
     }
     forged.push(format!("{good}A"));
@@ -189,28 +186,10 @@ fn random_garbage_and_forged_tokens_revoke_nobody() {
     assert_eq!(browser.api_status(), 200);
 }
 
-/// The characters of a refresh token that hold its name and the proof that it was issued here.
-const PROOF: usize = "v1.".len() + 44 * 8 / 6;
-
 /// Another character at this place.
 fn changed(token: &str, place: usize) -> String {
     let other = if token.as_bytes()[place] == b'A' { "B" } else { "A" };
     format!("{}{other}{}", &token[..place], &token[place + 1..])
-}
-
-#[test]
-fn a_token_that_was_issued_here_and_is_not_the_stores_ends_its_session_and_no_other() {
-    // Nobody can make one without having seen a token of that session; else the store is not the one that issued it.
-    let server = Server::start();
-    let mut browser = Browser::of_new_user(server.address(), "ann");
-    let mut other = Browser::logged_in(server.address(), "ann");
-    let good = browser.refresh_token().to_owned();
-    browser.cookies.insert("__Host-refresh".into(), changed(&good, PROOF + 2));
-    browser.refresh().assert_refused(400, "invalid_grant");
-    assert_eq!(server.events("anomaly"), 1);
-    browser.cookies.insert("__Host-refresh".into(), good);
-    browser.refresh().assert_refused(400, "invalid_grant");
-    other.assert_refresh();
 }
 
 #[test]
@@ -265,25 +244,29 @@ fn nothing_that_holds_a_token_may_be_cached() {
 
 #[test]
 fn a_store_that_is_down_is_a_503_and_logs_nobody_out() {
-    let server = Server::start_with(&[("AUTH_DATABASE_TIMEOUT_MS", "50")]);
+    let mut server = Server::start_with(&[("AUTH_DATABASE_TIMEOUT_MS", "500")]);
     let mut browser = Browser::of_new_user(server.address(), "ann");
     let before = browser.cookies.clone();
-    let database = rusqlite::Connection::open(server.folder().join("auth.db")).unwrap();
-    database.execute_batch("BEGIN IMMEDIATE").unwrap();
-
+    server.store.down();
     let refused = browser.refresh();
     refused.assert_refused(503, "store_unavailable");
     assert!(refused.header("retry-after").is_some());
-    let refused = browser.logout();
-    refused.assert_refused(503, "store_unavailable");
-    browser.api("POST", "/logout/all").assert_refused(503, "store_unavailable");
-    Browser::new(server.address())
-        .login("ann", crate::client::PASSWORD)
-        .assert_refused(503, "store_unavailable");
+    browser.logout().assert_refused(503, "store_unavailable");
+    let (status, code) = browser.api("POST", "/logout/all").refusal();
+    // SQLite can still say that the session has not been ended.
+    assert!(
+        status == 503 && ["denylist_unavailable", "store_unavailable"].contains(&code.as_str()),
+        "{code}"
+    );
+    let login = Browser::new(server.address()).login("ann", crate::client::PASSWORD);
+    login.assert_refused(503, "store_unavailable");
     assert_eq!(browser.cookies, before);
 
-    database.execute_batch("ROLLBACK").unwrap();
-    browser.assert_refresh();
+    server.store.up();
+    // A connection that was lost is made again, which a request or two may notice.
+    let answers = std::iter::repeat_with(|| browser.refresh()).take(100);
+    let answer = answers.into_iter().find(|answer| answer.status != 503).expect("an answer");
+    assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(browser.api_status(), 200);
 }
 
@@ -292,19 +275,14 @@ fn a_store_that_was_set_back_to_a_backup_refuses_what_it_does_not_know() {
     let mut server = Server::start();
     let mut moved_on = Browser::of_new_user(server.address(), "ann");
     let mut quiet = Browser::of_new_user(server.address(), "bob");
-    let (database, backup) = (server.folder().join("auth.db"), server.folder().join("backup.db"));
-    rusqlite::Connection::open(&database)
-        .unwrap()
-        .execute("VACUUM INTO ?1", [backup.to_str().unwrap()])
-        .unwrap();
-    moved_on.assert_refresh();
-    moved_on.assert_refresh();
-
     server.kill();
-    for ending in ["auth.db-wal", "auth.db-shm"] {
-        let _ = std::fs::remove_file(server.folder().join(ending));
-    }
-    std::fs::copy(&backup, &database).unwrap();
+    server.store.back_up();
+    server.restart();
+    moved_on.address = server.address();
+    moved_on.assert_refresh();
+    moved_on.assert_refresh();
+    server.kill();
+    server.store.restore();
     server.restart();
     for browser in [&mut moved_on, &mut quiet] {
         browser.address = server.address();

@@ -6,4 +6,5 @@ mod failures;
 mod flow;
 mod server;
 mod start;
+mod store;
 mod three_parties;

@@ -1,5 +1,6 @@
 //! A server that really runs: a process with a folder of its own, on a port that the system picks.
 
+use crate::store::TestStore;
 use serde_json::Value;
 use std::fs::File;
 use std::net::SocketAddr;
@@ -102,6 +103,8 @@ fn address(log: &Path) -> Option<SocketAddr> {
 /// An authentication server.
 pub struct Server {
     process: Process,
+    /// Below it.
+    pub store: TestStore,
     folder: Folder,
     variables: Vec<(String, String)>,
 }
@@ -116,11 +119,14 @@ impl Server {
     #[track_caller]
     pub fn start_with(settings: &[(&str, &str)]) -> Self {
         let folder = Folder::new();
+        let store = TestStore::new(folder.path());
+        let url = store.url();
         let usual = [
             ("AUTH_LISTEN", "127.0.0.1:0"),
             ("AUTH_LOG", "json"),
             ("AUTH_DATA", folder.path().to_str().unwrap()),
             ("AUTH_ORIGINS", crate::client::ORIGIN),
+            ("AUTH_DATABASE", &url),
             ("AUTH_ISSUER", "https://auth.example"),
             ("AUTH_ATTEMPTS_PER_MINUTE", "100000"),
             ("AUTH_ADMIN_NAME", ADMIN),
@@ -130,7 +136,7 @@ impl Server {
         let variables: Vec<_> =
             usual.chain(settings).map(|(name, value)| (name.to_string(), value.to_string())).collect();
         let process = Process::start(PROGRAM, &variables, folder.path().join(LOG));
-        Self { process, folder, variables }
+        Self { process, store, folder, variables }
     }
 
     /// The same server once more, on another port: browsers find it by its name.

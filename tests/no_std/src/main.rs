@@ -15,6 +15,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::error::Error;
 use core::time::Duration;
+use countersign::http::Cookie;
 use countersign::session::{
     AccessVerifier, Binding, Config, Exchange, Fingerprint, Loaded, Login, Machine, MasterKeys, Randomness,
     Reason, Recency, Refusal,
@@ -31,7 +32,7 @@ type Outcome = Result<(), Box<dyn Error>>;
 type Step = (&'static str, fn() -> Outcome);
 
 /// The number of the step that fails, from 1, is the exit code.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     ("HS256 signs what OpenSSL signs, and verifies it", hs256_signs_and_verifies),
     ("RS256 signs what OpenSSL signs, and verifies it", rs256_signs_and_verifies),
     ("HS256 tokens with a changed character are refused", hs256_tampered_tokens_are_refused),
@@ -40,6 +41,7 @@ const STEPS: [Step; 9] = [
     ("an expired token is refused, and called expired", expired_tokens_are_refused),
     ("without a clock the time of issue has to be given", signing_reads_no_clock),
     ("randomness is the caller's, and its failure an error", randomness_is_the_callers),
+    ("a bearer token is taken out of its header, and a cookie goes and comes", headers_are_read_and_written),
     ("a session begins, is exchanged, repeated, and ends with the reuse of a token", sessions_run),
 ];
 
@@ -190,6 +192,19 @@ fn randomness_is_the_callers() -> Outcome {
     let key = Rs256SigningKey::from_pem_with(PRIVATE_PEM, Dry)?;
     ensure(claims().sign(&key).err() == Some(SignError::Entropy), "signed without randomness")?;
     ensure(Hs256Key::generate_with(&Dry).err() == Some(KeyError::Entropy), "a key of no randomness")
+}
+
+fn headers_are_read_and_written() -> Outcome {
+    let verifier = verifier(hs256()?)?;
+    let token = verifier.verify_bearer_at::<User>([&format!("bearer {HS256_TOKEN}")], ISSUED)?;
+    ensure(token.claims().admin, "the claims are others")?;
+    let Err(missing) = verifier.verify_bearer_at::<User>(None::<&str>, ISSUED) else {
+        return Err("nobody is let in".into());
+    };
+    ensure(missing.challenge().www_authenticate() == Some("Bearer"), "the challenge is another")?;
+    let cookie = Cookie::refresh();
+    let set = cookie.set("value", LIFETIME)?;
+    ensure(cookie.find(set.expose_secret().split(';').take(1))? == Some("value"), "the cookie is another")
 }
 
 /// The store is a variable.

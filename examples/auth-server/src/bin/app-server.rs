@@ -1,0 +1,93 @@
+//! An application server: it has the verifying key of the authentication server, and no store. It asks nobody.
+//!
+//! `APP_KEY` is the file with the key: `access.public.pem`, or `access.secret` with HS256. `APP_ISSUER` and `APP_AUDIENCE`
+//! are what `AUTH_ISSUER` and `AUTH_AUDIENCE` are there; `APP_LISTEN` is an address and port.
+
+use auth_server::keys::VerifyingKey;
+use auth_server::refused::Refused;
+use auth_server::users::{Claims, Role};
+use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
+use axum::http::header::{AUTHORIZATION, COOKIE};
+use axum::http::request::Parts;
+use axum::routing::get;
+use axum::{Json, Router};
+use countersign::http::{Cookie, bearer_token};
+use countersign::session::{AccessToken, AccessVerifier, Binding};
+use serde_json::{Value, json};
+use std::error::Error;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+
+struct App {
+    verifier: AccessVerifier,
+    fingerprint_cookie: Cookie,
+}
+
+/// An access token that was verified. That its session has been ended is noticed when it expires.
+struct Access(AccessToken<Claims>);
+
+impl FromRequestParts<Arc<App>> for Access {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refused> {
+        let text = bearer_token(parts.headers.get_all(AUTHORIZATION))?;
+        let cookie = app.fingerprint_cookie.find(parts.headers.get_all(COOKIE))?;
+        let binding = cookie.map_or(Binding::None, Binding::fingerprint);
+        Ok(Self(app.verifier.verify(text, &binding)?))
+    }
+}
+
+async fn orders(Access(access): Access) -> Json<Value> {
+    Json(json!({ "orders": [], "of": access.claims().name }))
+}
+
+async fn all_orders(Access(access): Access) -> Result<Json<Value>, Refused> {
+    match access.claims().role {
+        Role::Admin => Ok(Json(json!({ "orders": [] }))),
+        Role::User => Err(Refused::insufficient_scope(Role::Admin.as_str())),
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("app-server: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    let setting = |name: &str, default: &str| std::env::var(name).unwrap_or_else(|_| default.into());
+    let listen: SocketAddr = setting("APP_LISTEN", "127.0.0.1:3001")
+        .parse()
+        .map_err(|_| "APP_LISTEN: an address and port such as 127.0.0.1:3001 is expected")?;
+    let key = VerifyingKey::read(Path::new(&setting("APP_KEY", "auth-data/access.secret")))
+        .map_err(|error| format!("APP_KEY: {error}"))?;
+    let issuer = setting("APP_ISSUER", "http://localhost:3000");
+    let audience = setting("APP_AUDIENCE", "https://api.example");
+    let verifier =
+        key.verifier(&issuer, &audience).map_err(|error| format!("APP_ISSUER, APP_AUDIENCE: {error}"))?;
+    match setting("APP_LOG", "text").as_str() {
+        "json" => tracing_subscriber::fmt().json().init(),
+        "text" => tracing_subscriber::fmt().init(),
+        _ => return Err("APP_LOG: text or json is expected".into()),
+    }
+    let app = Arc::new(App { verifier, fingerprint_cookie: Cookie::fingerprint() });
+    let router = Router::new()
+        .route("/orders", get(orders))
+        .route("/orders/all", get(all_orders))
+        .fallback(|| async { Refused::new(StatusCode::NOT_FOUND, "not_found") })
+        .with_state(app);
+    let listener =
+        TcpListener::bind(listen).await.map_err(|error| format!("APP_LISTEN: {listen}: {error}"))?;
+    tracing::info!(address = %listener.local_addr()?, "listening");
+    axum::serve(listener, router).await?;
+    Ok(())
+}

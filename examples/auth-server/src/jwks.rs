@@ -1,0 +1,74 @@
+//! The public key as a JWK set: [RFC 7517](https://www.rfc-editor.org/rfc/rfc7517).
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use countersign::Rs256VerifyingKey;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+/// What stands at `/.well-known/jwks.json`.
+#[derive(Clone, Serialize)]
+pub struct Jwks {
+    keys: Vec<Jwk>,
+}
+
+#[derive(Clone, Serialize)]
+struct Jwk {
+    kty: &'static str,
+    #[serde(rename = "use")]
+    usage: &'static str,
+    alg: &'static str,
+    kid: String,
+    n: String,
+    e: String,
+}
+
+impl Jwks {
+    /// Of this key. `None` for one that has no well-formed public numbers, which no key of the library is.
+    pub fn of(key: &Rs256VerifyingKey) -> Option<Self> {
+        let (n, e) = numbers(key)?;
+        let kid = thumbprint(&n, &e);
+        Some(Self { keys: vec![Jwk { kty: "RSA", usage: "sig", alg: "RS256", kid, n, e }] })
+    }
+}
+
+/// The key's thumbprint ([RFC 7638](https://www.rfc-editor.org/rfc/rfc7638)), for a `kid`: every holder of the public key
+/// comes to the same.
+pub fn key_id(key: &Rs256VerifyingKey) -> Option<String> {
+    let (n, e) = numbers(key)?;
+    Some(thumbprint(&n, &e))
+}
+
+fn thumbprint(n: &str, e: &str) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#)))
+}
+
+/// Modulus and exponent as base64url.
+fn numbers(key: &Rs256VerifyingKey) -> Option<(String, String)> {
+    let (_, document) = pkcs8::Document::from_pem(&key.to_pem().ok()?).ok()?;
+    let info = pkcs8::SubjectPublicKeyInfoRef::try_from(document.as_bytes()).ok()?;
+    let key = pkcs1::RsaPublicKeyRef::try_from(info.subject_public_key.as_bytes()?).ok()?;
+    let encode = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
+    Some((encode(key.modulus.as_bytes()), encode(key.public_exponent.as_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The key of [RFC 7638 section 3.1](https://www.rfc-editor.org/rfc/rfc7638#section-3.1).
+    const N: &str = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
+
+    #[test]
+    fn the_set_is_of_the_keys_own_numbers_and_its_kid_is_the_thumbprint_of_the_rfc() {
+        let modulus = BASE64_URL_SAFE_NO_PAD.decode(N).unwrap();
+        let key = Rs256VerifyingKey::from_modulus_and_exponent(&modulus, &[1, 0, 1]).unwrap();
+        let set = serde_json::to_value(Jwks::of(&key).unwrap()).unwrap();
+        let kid = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs";
+        let expected = serde_json::json!({ "keys": [
+            { "kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "n": N, "e": "AQAB" },
+        ] });
+        assert_eq!(set, expected);
+        assert_eq!(key_id(&key).as_deref(), Some(kid));
+    }
+}

@@ -1,0 +1,165 @@
+//! Keys: made at the first start, kept in files that only the server's user can read.
+
+use crate::config::SigningAlgorithm;
+use crate::jwks::key_id;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use countersign::session::AccessVerifier;
+use countersign::{
+    Hs256Key, KeyError, PolicyError, Rs256SigningKey, Rs256VerifyingKey, SecretBytes, Verifier,
+};
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// The secret that signs and verifies with HS256: base64.
+pub const SHARED: &str = "access.secret";
+/// The private key of RS256.
+pub const PRIVATE: &str = "access.private.pem";
+/// The public key of RS256.
+pub const PUBLIC: &str = "access.public.pem";
+/// The secret that refresh tokens are made with: base64. No application server has it.
+pub const REFRESH: &str = "refresh.secret";
+
+const SECRET_BYTES: usize = 32;
+/// 112 bits of strength, as long as access tokens are worth minutes.
+const RSA_BITS: usize = 2048;
+
+/// What signs access tokens.
+#[allow(clippy::large_enum_variant, reason = "there is one, for a moment, at the start")]
+pub enum AccessKey {
+    /// A secret, which the application servers have too.
+    Hs256(Hs256Key),
+    /// A private key, of which the application servers have the public one.
+    Rs256(Rs256SigningKey),
+}
+
+/// What verifies access tokens.
+#[derive(Clone)]
+pub enum VerifyingKey {
+    /// The secret itself.
+    Hs256(Hs256Key),
+    /// The public key.
+    Rs256(Rs256VerifyingKey),
+}
+
+/// Why there are no keys.
+#[derive(Debug, Error)]
+pub enum KeyFileError {
+    /// The file is there and cannot be read, or not there and cannot be made.
+    #[error("{path}: {error}", path = .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// What is in the file is no key.
+    #[error("{path}: {error}", path = .path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: KeyError,
+    },
+}
+
+impl AccessKey {
+    /// The key in this folder. If it is not there, it is made.
+    pub fn open(folder: &Path, algorithm: SigningAlgorithm) -> Result<Self, KeyFileError> {
+        match algorithm {
+            SigningAlgorithm::Hs256 => shared(folder).map(Self::Hs256),
+            SigningAlgorithm::Rs256 => private(folder).map(Self::Rs256),
+        }
+    }
+
+    /// What verifies what it signs.
+    pub fn verifying(&self) -> VerifyingKey {
+        match self {
+            Self::Hs256(key) => VerifyingKey::Hs256(key.clone()),
+            Self::Rs256(key) => VerifyingKey::Rs256(key.verifying_key()),
+        }
+    }
+}
+
+/// The private key; the public one is written beside it.
+fn private(folder: &Path) -> Result<Rs256SigningKey, KeyFileError> {
+    let path = folder.join(PRIVATE);
+    let at = |error| KeyFileError::Key { path: path.clone(), error };
+    let pem = read_or_make(&path, || Rs256SigningKey::generate(RSA_BITS)?.to_secret_pem())?;
+    let key = Rs256SigningKey::from_pem(pem.expose_secret_text().unwrap_or_default()).map_err(at)?;
+    let public = key.verifying_key();
+    // For the application servers; anew each time, should the private key have been exchanged.
+    let public_path = folder.join(PUBLIC);
+    let pem = public.to_pem().map_err(at)?;
+    fs::write(&public_path, pem).map_err(|error| KeyFileError::File { path: public_path, error })?;
+    key.with_key_id(key_id(&public).ok_or(KeyError::MalformedKey).map_err(at)?).map_err(at)
+}
+
+impl VerifyingKey {
+    /// What an application server has: one of the files, the secret or the public key.
+    pub fn read(path: &Path) -> Result<Self, KeyFileError> {
+        let at = |error| KeyFileError::Key { path: path.into(), error };
+        let bytes = fs::read(path).map_err(|error| KeyFileError::File { path: path.into(), error })?;
+        let secret = SecretBytes::from(bytes);
+        let text = secret.expose_secret_text().unwrap_or_default();
+        if text.contains("-----BEGIN") {
+            let key = Rs256VerifyingKey::from_pem(text).map_err(at)?;
+            let id = key_id(&key).ok_or(KeyError::MalformedKey).map_err(at)?;
+            return Ok(Self::Rs256(key.with_key_id(id).map_err(at)?));
+        }
+        Hs256Key::from_base64(text.trim_end()).map(Self::Hs256).map_err(at)
+    }
+
+    /// Takes the access tokens of `issuer` that are meant for `audience`.
+    pub fn verifier(&self, issuer: &str, audience: &str) -> Result<AccessVerifier, PolicyError> {
+        let policy = match self {
+            Self::Hs256(key) => Verifier::builder(key.clone()),
+            Self::Rs256(key) => Verifier::builder(key.clone()),
+        };
+        AccessVerifier::new(policy.issuer(issuer).audience(audience))
+    }
+}
+
+/// The secret of the refresh tokens.
+pub fn refresh_secret(folder: &Path) -> Result<SecretBytes, KeyFileError> {
+    let path = folder.join(REFRESH);
+    let text = read_or_make(&path, new_secret)?;
+    let bytes = BASE64_STANDARD.decode(text.expose_secret().trim_ascii_end());
+    bytes.map(SecretBytes::from).map_err(|_| KeyFileError::Key { path, error: KeyError::InvalidBase64 })
+}
+
+fn shared(folder: &Path) -> Result<Hs256Key, KeyFileError> {
+    let path = folder.join(SHARED);
+    let text = read_or_make(&path, new_secret)?;
+    let text = text.expose_secret_text().unwrap_or_default().trim_end();
+    Hs256Key::from_base64(text).map_err(|error| KeyFileError::Key { path, error })
+}
+
+fn new_secret() -> Result<SecretBytes, KeyError> {
+    let secret = SecretBytes::generate(SECRET_BYTES)?;
+    Ok(SecretBytes::from(BASE64_STANDARD.encode(secret.expose_secret()).into_bytes()))
+}
+
+/// The content of a file, or what was put into it because it was not there.
+fn read_or_make(
+    path: &Path,
+    make: impl FnOnce() -> Result<SecretBytes, KeyError>,
+) -> Result<SecretBytes, KeyFileError> {
+    let at = |error| KeyFileError::File { path: path.into(), error };
+    match fs::read(path) {
+        Ok(bytes) => return Ok(SecretBytes::from(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(at(error)),
+    }
+    let made = make().map_err(|error| KeyFileError::Key { path: path.into(), error })?;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(at)?;
+    file.write_all(made.expose_secret()).and_then(|()| file.sync_all()).map_err(at)?;
+    tracing::info!(path = %path.display(), "made a key");
+    Ok(made)
+}

@@ -1,0 +1,17 @@
+//! An authentication server over the crate `countersign`: see the README beside this package.
+
+#![forbid(unsafe_code)]
+
+pub mod attempts;
+pub mod body;
+pub mod config;
+pub mod database;
+pub mod device;
+pub mod jwks;
+pub mod keys;
+pub mod passwords;
+pub mod refused;
+pub mod request;
+pub mod routes;
+pub mod server;
+pub mod users;

@@ -1,0 +1,144 @@
+//! Passwords: Argon2id, once for every attempt, whoever asks.
+
+use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
+use argon2::{Algorithm, Argon2, Params, Version};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use thiserror::Error;
+use tokio::sync::Semaphore;
+
+/// Fewer make guessing easy ([NIST SP 800-63B-4](https://pages.nist.gov/800-63-4/sp800-63b.html) asks for 15, or 8
+/// beside a second factor); none of us needs more than the second.
+const LENGTH: std::ops::RangeInclusive<usize> = 12..=256;
+
+/// Hashes passwords and checks them.
+///
+/// Each run takes 19 MiB and a good part of a core's tenth of a second, so no more run at once than there are cores; the
+/// others wait.
+#[derive(Clone)]
+pub struct Passwords {
+    hasher: Argon2<'static>,
+    /// Of a password that nobody has: what is checked when there is no such user.
+    nobody: Arc<str>,
+    running: Arc<Semaphore>,
+    runs: Arc<AtomicU64>,
+}
+
+/// Why a password could not be hashed or checked.
+#[derive(Debug, Error)]
+pub enum PasswordError {
+    /// Argon2, randomness, or the thread failed; or the stored hash is none.
+    #[error("passwords cannot be checked just now")]
+    Failed,
+    /// Not 12 to 256 bytes.
+    #[error("a password has 12 to 256 bytes")]
+    Length,
+}
+
+impl Passwords {
+    /// With the first recommendation of OWASP: 19 MiB, two passes, one lane.
+    pub fn new() -> Result<Self, PasswordError> {
+        let params = Params::new(19 * 1024, 2, 1, None).map_err(|_| PasswordError::Failed)?;
+        let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let nobody = hash(&hasher, &random::<32>()?)?.into();
+        let cores = std::thread::available_parallelism().map_or(1, Into::into);
+        let running = Arc::new(Semaphore::new(cores));
+        Ok(Self { hasher, nobody, running, runs: Arc::default() })
+    }
+
+    /// How often Argon2 has run for a request.
+    pub fn runs(&self) -> u64 {
+        self.runs.load(Ordering::Relaxed)
+    }
+
+    /// The hash of a new password.
+    pub async fn hash(&self, password: String) -> Result<String, PasswordError> {
+        if !LENGTH.contains(&password.len()) {
+            return Err(PasswordError::Length);
+        }
+        self.run(move |hasher| hash(hasher, password.as_bytes())).await
+    }
+
+    /// Whether this is the password of the user with this hash. Argon2 runs once and in the same way if there is no such
+    /// user, and for a password of a length that none can have.
+    pub async fn check(&self, password: String, hash: Option<String>) -> Result<bool, PasswordError> {
+        let stored = hash.as_deref().unwrap_or(&self.nobody).to_owned();
+        let matches = self
+            .run(move |hasher| {
+                let stored = PasswordHash::new(&stored).map_err(|_| PasswordError::Failed)?;
+                Ok(hasher.verify_password(password.as_bytes(), &stored).is_ok())
+            })
+            .await?;
+        Ok(matches && hash.is_some())
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Argon2<'static>) -> Result<T, PasswordError> + Send + 'static,
+    ) -> Result<T, PasswordError> {
+        let permit = self.running.clone().acquire_owned().await.map_err(|_| PasswordError::Failed)?;
+        let hasher = self.hasher.clone();
+        self.runs.fetch_add(1, Ordering::Relaxed);
+        let work = move || {
+            // Kept until the work is done, also when nobody waits for it any more.
+            let _permit = permit;
+            work(&hasher)
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|_| PasswordError::Failed)?
+    }
+}
+
+fn hash(hasher: &Argon2<'_>, password: &[u8]) -> Result<String, PasswordError> {
+    let salt = SaltString::encode_b64(&random::<16>()?).map_err(|_| PasswordError::Failed)?;
+    Ok(hasher.hash_password(password, &salt).map_err(|_| PasswordError::Failed)?.to_string())
+}
+
+fn random<const N: usize>() -> Result<[u8; N], PasswordError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| PasswordError::Failed)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PASSWORD: &str = "correct horse battery staple";
+
+    #[tokio::test]
+    async fn a_password_is_known_again_and_another_is_not() {
+        let passwords = Passwords::new().unwrap();
+        let hash = passwords.hash(PASSWORD.into()).await.unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert!(passwords.check(PASSWORD.into(), Some(hash.clone())).await.unwrap());
+        assert!(!passwords.check("correct horse battery stapler".into(), Some(hash)).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn argon2_runs_once_for_known_and_unknown_users_alike() {
+        let passwords = Passwords::new().unwrap();
+        let known = passwords.hash(PASSWORD.into()).await.unwrap();
+        for (password, hash) in [
+            (PASSWORD, Some(&known)),
+            ("wrong", Some(&known)),
+            ("", Some(&known)),
+            (PASSWORD, None),
+            ("wrong", None),
+            ("", None),
+        ] {
+            let before = passwords.runs();
+            let is_right = passwords.check(password.into(), hash.cloned()).await.unwrap();
+            assert_eq!(passwords.runs() - before, 1, "{password:?} {}", hash.is_some());
+            assert_eq!(is_right, password == PASSWORD && hash.is_some());
+        }
+    }
+
+    #[tokio::test]
+    async fn short_and_endless_passwords_are_not_taken() {
+        let passwords = Passwords::new().unwrap();
+        for password in ["", "eleven char", &"x".repeat(257)] {
+            assert!(matches!(passwords.hash(password.into()).await, Err(PasswordError::Length)));
+        }
+        assert_eq!(passwords.runs(), 0);
+    }
+}

@@ -1,0 +1,134 @@
+//! What a request gets that is not served: a status, a stable code, and no more than that.
+
+use crate::database::DatabaseError;
+use crate::passwords::PasswordError;
+use axum::Json;
+use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::response::{IntoResponse, Response};
+use countersign::http::{Challenge, CookieHeaderError, CredentialsError, CrossSiteError, NO_STORE, Scope};
+use countersign::session::{self, AccessError};
+use std::time::Duration;
+
+/// The answer to a request that is refused: `{"error": code}`.
+///
+/// It never sets or deletes a cookie. The late refusal of an old session would otherwise wipe the cookie that another tab
+/// has just been given.
+#[derive(Debug)]
+pub struct Refused {
+    status: StatusCode,
+    code: &'static str,
+    challenge: Option<Box<Challenge>>,
+    retry_after: Option<Duration>,
+}
+
+impl Refused {
+    /// This status and code.
+    pub const fn new(status: StatusCode, code: &'static str) -> Self {
+        Self { status, code, challenge: None, retry_after: None }
+    }
+
+    /// What RFC 6750 says to answer.
+    pub fn challenge(challenge: Challenge, code: &'static str) -> Self {
+        let status = StatusCode::from_u16(challenge.status()).unwrap_or(StatusCode::UNAUTHORIZED);
+        Self { challenge: Some(Box::new(challenge)), ..Self::new(status, code) }
+    }
+
+    /// A good token that does not allow this: 403, since logging in again would not help.
+    pub fn insufficient_scope(scope: &str) -> Self {
+        const CODE: &str = "insufficient_scope";
+        match Scope::new(scope) {
+            Ok(scope) => Self::challenge(Challenge::insufficient_scope(&scope), CODE),
+            Err(_) => Self::new(StatusCode::FORBIDDEN, CODE),
+        }
+    }
+
+    /// Something that will work again: the client keeps what it has.
+    pub const fn unavailable(code: &'static str) -> Self {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Self { status, code, challenge: None, retry_after: Some(Duration::from_secs(1)) }
+    }
+
+    /// Too often.
+    pub const fn too_many(wait: Duration) -> Self {
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        Self { status, code: "too_many_attempts", challenge: None, retry_after: Some(wait) }
+    }
+
+    /// The code, for the log.
+    pub const fn code(&self) -> &'static str {
+        self.code
+    }
+}
+
+impl From<AccessError> for Refused {
+    fn from(error: AccessError) -> Self {
+        Self::challenge(error.challenge(), error.code())
+    }
+}
+
+impl From<CookieHeaderError> for Refused {
+    fn from(error: CookieHeaderError) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error.code())
+    }
+}
+
+impl From<CredentialsError> for Refused {
+    fn from(error: CredentialsError) -> Self {
+        Self::challenge(error.challenge(), error.code())
+    }
+}
+
+impl From<CrossSiteError> for Refused {
+    fn from(error: CrossSiteError) -> Self {
+        Self::new(StatusCode::FORBIDDEN, error.code())
+    }
+}
+
+impl From<DatabaseError> for Refused {
+    fn from(error: DatabaseError) -> Self {
+        tracing::error!(%error, "the database failed");
+        Self::unavailable("store_unavailable")
+    }
+}
+
+impl From<PasswordError> for Refused {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Failed => Self::unavailable("passwords_unavailable"),
+            PasswordError::Length => Self::new(StatusCode::BAD_REQUEST, "password_length"),
+        }
+    }
+}
+
+impl From<session::Error> for Refused {
+    fn from(error: session::Error) -> Self {
+        if let Some(refusal) = error.refusal() {
+            // For us, not for the client.
+            tracing::info!(cause = refusal.code(), "refresh token refused");
+        }
+        match StatusCode::from_u16(error.status()) {
+            Ok(status) if status != StatusCode::SERVICE_UNAVAILABLE => Self::new(status, error.code()),
+            _ => Self::unavailable(error.code()),
+        }
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        tracing::info!(status = self.status.as_u16(), code = self.code, "refused");
+        let mut response = (self.status, Json(serde_json::json!({ "error": self.code }))).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(NO_STORE));
+        let challenge = self.challenge.as_ref().and_then(|challenge| challenge.www_authenticate());
+        if let Some(value) = challenge.and_then(|text| HeaderValue::from_str(text).ok()) {
+            headers.insert(WWW_AUTHENTICATE, value);
+        }
+        if let Some(wait) = self.retry_after {
+            // Rounded up: a client that is too early would be refused again.
+            headers
+                .insert(RETRY_AFTER, HeaderValue::from(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)));
+        }
+        response
+    }
+}

@@ -1,0 +1,96 @@
+//! What handlers ask of a request: who it is, and where it comes from.
+
+use crate::refused::Refused;
+use crate::server::Server;
+use crate::users::{Claims, Role};
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, ORIGIN};
+use axum::http::request::Parts;
+use countersign::http::{CookieHeaderError, bearer_token};
+use countersign::session::{AccessToken, Binding};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// An access token that was verified, with the cookie it is bound to, of a session that has not been ended.
+pub struct Access(pub AccessToken<Claims>);
+
+impl FromRequestParts<Arc<Server>> for Access {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, Refused> {
+        let text = bearer_token(parts.headers.get_all(AUTHORIZATION))?;
+        let binding = binding(server, &parts.headers)?;
+        Ok(Self(server.access.verify(text, &binding).await?))
+    }
+}
+
+/// As [`Access`], of an administrator.
+pub struct AdminAccess(pub AccessToken<Claims>);
+
+impl FromRequestParts<Arc<Server>> for AdminAccess {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, Refused> {
+        let Access(access) = Access::from_request_parts(parts, server).await?;
+        match access.claims().role {
+            Role::Admin => Ok(Self(access)),
+            Role::User => Err(Refused::insufficient_scope(Role::Admin.as_str())),
+        }
+    }
+}
+
+/// The headers of a request that a page of ours has made: for routes that read the refresh cookie.
+pub struct FromOwnPage(pub HeaderMap);
+
+impl FromRequestParts<Arc<Server>> for FromOwnPage {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, Refused> {
+        let headers = &parts.headers;
+        server.origins.check(headers.get_all(ORIGIN), headers.get_all(SEC_FETCH_SITE))?;
+        Ok(Self(headers.clone()))
+    }
+}
+
+/// The headers of a request that no page of others has made: for routes that set cookies and read none.
+pub struct NotFromOthers(pub HeaderMap);
+
+impl FromRequestParts<Arc<Server>> for NotFromOthers {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, Refused> {
+        let headers = &parts.headers;
+        let origins = server.origins.clone().allow_requests_without_origin();
+        origins.check(headers.get_all(ORIGIN), headers.get_all(SEC_FETCH_SITE))?;
+        Ok(Self(headers.clone()))
+    }
+}
+
+/// One of the attempts that the client's address has.
+pub struct Attempt;
+
+impl FromRequestParts<Arc<Server>> for Attempt {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, Refused> {
+        let connection = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let address = connection.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(address)| address.ip());
+        server.attempts.take(address).map(|()| Self).map_err(Refused::too_many)
+    }
+}
+
+/// The refresh token in the cookie.
+pub fn refresh_token<'a>(
+    server: &Server,
+    headers: &'a HeaderMap,
+) -> Result<Option<&'a str>, CookieHeaderError> {
+    server.refresh_cookie.find(headers.get_all(COOKIE))
+}
+
+/// What the request came with besides its token.
+pub fn binding(server: &Server, headers: &HeaderMap) -> Result<Binding, CookieHeaderError> {
+    let cookie = server.fingerprint_cookie.find(headers.get_all(COOKIE))?;
+    Ok(cookie.map_or(Binding::None, Binding::fingerprint))
+}

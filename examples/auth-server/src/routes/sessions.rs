@@ -1,0 +1,134 @@
+//! Exchange, end and list sessions.
+
+use crate::refused::Refused;
+use crate::request::{Access, FromOwnPage, binding, refresh_token};
+use crate::server::Server;
+use crate::users::{Claims, User};
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::http::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
+use axum::response::{AppendHeaders, IntoResponse, Response};
+use countersign::http::SetCookie;
+use countersign::session::{Ended, Grant, SessionId};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// The cookies of an answer besides the refresh token's.
+pub(super) struct Cookies<'a> {
+    pub(super) fingerprint: Option<&'a str>,
+}
+
+/// Access token in the body, refresh token in its cookie.
+pub(super) fn answer(
+    server: &Server,
+    grant: &Grant,
+    user: &User,
+    cookies: Cookies<'_>,
+) -> Result<Response, Refused> {
+    let failed = || Refused::unavailable("signing_failed");
+    let access_token = server.sessions.access_token(grant, &Claims::from(user)).map_err(|_| failed())?;
+    let body = Json(json!({
+        "access_token": access_token,
+        "token_type": "Bearer",
+        "expires_in": grant.access_lifetime().as_secs(),
+        "session_expires_in": grant.refresh_lifetime().as_secs(),
+    }));
+    let remains = grant.refresh_lifetime();
+    let mut headers = HeaderMap::new();
+    let refresh = server.refresh_cookie.set(grant.refresh_token().expose_secret(), remains);
+    headers.append(SET_COOKIE, header(&refresh.map_err(|_| failed())?).ok_or_else(failed)?);
+    if let Some(fingerprint) = cookies.fingerprint {
+        // The same value for the session's whole life, and no shorter than the other cookie's.
+        let fingerprint = server.fingerprint_cookie.set(fingerprint, remains);
+        headers.append(SET_COOKIE, header(&fingerprint.map_err(|_| failed())?).ok_or_else(failed)?);
+    }
+    Ok((headers, body).into_response())
+}
+
+/// Marked as sensitive, so that whatever logs headers leaves it out.
+fn header(cookie: &SetCookie) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(cookie.expose_secret()).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// Deletes the cookies. Of all answers, only those to a logout have it.
+fn gone(server: &Server) -> Response {
+    let cookies = [server.refresh_cookie.clear(), server.fingerprint_cookie.clear()];
+    (StatusCode::NO_CONTENT, AppendHeaders(cookies.map(|cookie| (SET_COOKIE, cookie)))).into_response()
+}
+
+pub(super) async fn refresh(
+    State(server): State<Arc<Server>>,
+    FromOwnPage(headers): FromOwnPage,
+) -> Result<Response, Refused> {
+    let missing = Refused::new(StatusCode::BAD_REQUEST, "missing_refresh_token");
+    let token = refresh_token(&server, &headers)?.ok_or(missing)?;
+    let fingerprint = server.fingerprint_cookie.find(headers.get_all(COOKIE))?;
+    let grant = server.sessions.refresh(token, &binding(&server, &headers)?).await?;
+    // The role may be another by now.
+    let Some(user) = server.database.user_of(grant.subject()).await? else {
+        server.sessions.revoke(grant.session_id()).await?;
+        return Err(Refused::new(StatusCode::BAD_REQUEST, "invalid_grant"));
+    };
+    answer(&server, &grant, &user, Cookies { fingerprint })
+}
+
+/// Ends the session of the cookie. Whatever was in it, the answer is that it is gone.
+pub(super) async fn logout(
+    State(server): State<Arc<Server>>,
+    FromOwnPage(headers): FromOwnPage,
+) -> Result<Response, Refused> {
+    if let Some(token) = refresh_token(&server, &headers)? {
+        // An error is a 503, and the cookie stays: the session may still live.
+        server.sessions.logout(token).await?;
+    }
+    Ok(gone(&server))
+}
+
+pub(super) async fn logout_everywhere(
+    State(server): State<Arc<Server>>,
+    Access(access): Access,
+) -> Result<Response, Refused> {
+    server.sessions.revoke_all(access.subject()).await?;
+    Ok(gone(&server))
+}
+
+pub(super) async fn list(
+    State(server): State<Arc<Server>>,
+    Access(access): Access,
+) -> Result<Json<Value>, Refused> {
+    let rows = server.sessions.list(access.subject()).await?;
+    let sessions: Vec<Value> = rows
+        .iter()
+        .map(|row| {
+            json!({
+                "id": row.session_id().to_string(),
+                "device": row.label(),
+                "created_at": row.created_at().as_secs(),
+                "refreshed_at": row.rotated_at().as_secs(),
+                "expires_at": row.expires_at().as_secs(),
+                "current": row.session_id() == access.session_id(),
+            })
+        })
+        .collect();
+    Ok(Json(json!({ "sessions": sessions })))
+}
+
+pub(super) async fn revoke(
+    State(server): State<Arc<Server>>,
+    Access(access): Access,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<StatusCode, Refused> {
+    let unknown = || Refused::new(StatusCode::NOT_FOUND, "unknown_session");
+    // Not even text, or no id.
+    let Path(id) = id.map_err(|_| unknown())?;
+    let id: SessionId = id.parse().map_err(|_| unknown())?;
+    match server.sessions.revoke_of(access.subject(), id).await? {
+        // Another user's session is as unknown as one that never was.
+        Ended::Unknown => Err(unknown()),
+        _ => Ok(StatusCode::NO_CONTENT),
+    }
+}

@@ -1,0 +1,77 @@
+//! Registration and login.
+
+use super::sessions::{Cookies, answer};
+use crate::body::Body;
+use crate::config::Bind;
+use crate::device;
+use crate::refused::Refused;
+use crate::request::{Attempt, NotFromOthers, refresh_token};
+use crate::server::{Server, new_id};
+use crate::users::{Claims, Name, Role, User};
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::USER_AGENT;
+use axum::response::{IntoResponse, Response};
+use countersign::session::{Binding, Login};
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// What somebody says of themselves.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Credentials {
+    name: String,
+    password: String,
+}
+
+pub(super) async fn register(
+    State(server): State<Arc<Server>>,
+    NotFromOthers(_): NotFromOthers,
+    _: Attempt,
+    Body(credentials): Body<Credentials>,
+) -> Result<Response, Refused> {
+    let name = Name::new(&credentials.name).ok_or(Refused::new(StatusCode::BAD_REQUEST, "invalid_name"))?;
+    let password_hash = server.passwords.hash(credentials.password).await?;
+    let id = new_id().ok_or(Refused::unavailable("entropy"))?;
+    let user = User { id, name, role: Role::User, password_hash };
+    // The database decides: of two who ask at once, one is told that the name is taken.
+    if !server.database.add_user(&user).await? {
+        return Err(Refused::new(StatusCode::CONFLICT, "name_taken"));
+    }
+    Ok((StatusCode::CREATED, Json(Claims::from(&user))).into_response())
+}
+
+pub(super) async fn login(
+    State(server): State<Arc<Server>>,
+    NotFromOthers(headers): NotFromOthers,
+    _: Attempt,
+    Body(credentials): Body<Credentials>,
+) -> Result<Response, Refused> {
+    let user = match Name::new(&credentials.name) {
+        Some(name) => server.database.user_named(&name).await?,
+        None => None,
+    };
+    // Also for a user who does not exist: the time that it takes must not tell them apart.
+    let hash = user.as_ref().map(|user| user.password_hash.clone());
+    let is_right = server.passwords.check(credentials.password, hash).await?;
+    let Some(user) = user.filter(|_| is_right) else {
+        return Err(Refused::new(StatusCode::BAD_REQUEST, "invalid_credentials"));
+    };
+    let fingerprint = match server.bind {
+        Bind::Cookie => Some(server.sessions.fingerprint()?),
+        Bind::Nothing => None,
+    };
+    let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let login = Login::new(&*user.id)
+        .label(device::name(user_agent))
+        .binding(fingerprint.as_ref().map_or(Binding::None, Binding::from));
+    let grant = server.sessions.login(&login).await?;
+    // The browser forgets the session that it had: nobody could end it but from a list.
+    if let Ok(Some(old)) = refresh_token(&server, &headers) {
+        let _ = server.sessions.logout(old).await;
+    }
+    let cookies =
+        Cookies { fingerprint: fingerprint.as_ref().map(|fingerprint| fingerprint.expose_secret()) };
+    answer(&server, &grant, &user, cookies)
+}

@@ -1,0 +1,184 @@
+//! What the routes share, made once at the start.
+
+use crate::attempts::Attempts;
+use crate::config::{Bind, Config};
+use crate::database::{Database, DatabaseError};
+use crate::jwks::Jwks;
+use crate::keys::{self, AccessKey, KeyFileError, VerifyingKey};
+use crate::passwords::{PasswordError, Passwords};
+use crate::users::{Name, Role, User};
+use countersign::http::{AllowedOrigins, Cookie};
+use countersign::session::{
+    self, ConfigError, Event, EventKind, Grace, MasterKeys, RevocationVerifier, Sessions,
+};
+use countersign::{KeyError, PolicyError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+
+/// What the routes share.
+pub struct Server {
+    /// Begins, exchanges and ends sessions.
+    pub sessions: Sessions<Arc<Database>>,
+    /// Checks access tokens, and that their session has not been ended.
+    pub access: RevocationVerifier<Arc<Database>>,
+    /// Users.
+    pub database: Arc<Database>,
+    /// Hashes and checks passwords.
+    pub passwords: Passwords,
+    /// Counts logins and registrations.
+    pub attempts: Attempts,
+    /// Whose pages may use the cookies.
+    pub origins: AllowedOrigins,
+    /// Holds the refresh token.
+    pub refresh_cookie: Cookie,
+    /// Holds what the session's tokens are bound to.
+    pub fingerprint_cookie: Cookie,
+    /// Whether there is one.
+    pub bind: Bind,
+    /// The public key, if it is public.
+    pub jwks: Option<Jwks>,
+}
+
+/// Why the server does not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The administrator's name is none.
+    #[error("AUTH_ADMIN_NAME: 3 to 32 letters, digits, dots, hyphens and underscores are expected")]
+    AdminName,
+    /// The administrator's password, or Argon2.
+    #[error("AUTH_ADMIN_PASSWORD: {0}")]
+    AdminPassword(#[from] PasswordError),
+    /// The database.
+    #[error("{0}")]
+    Database(#[from] DatabaseError),
+    /// The folder for the keys.
+    #[error("{path}: {error}", path = .path.display())]
+    Folder {
+        /// Where.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// A key.
+    #[error("{0}")]
+    Key(#[from] KeyFileError),
+    /// The secret of the refresh tokens.
+    #[error("{file}: {0}", file = keys::REFRESH)]
+    MasterKey(#[from] KeyError),
+    /// What access tokens have to say.
+    #[error("AUTH_ISSUER, AUTH_AUDIENCE: {0}")]
+    Policy(#[from] PolicyError),
+    /// The lifetimes.
+    #[error("the lifetimes cannot be used so: {0}")]
+    Sessions(#[from] ConfigError),
+    /// The system's randomness.
+    #[error("{0}")]
+    Start(#[from] session::Error),
+}
+
+impl Server {
+    /// Opens the database, reads the keys or makes them, and adds the administrator.
+    pub async fn start(config: &Config) -> Result<Self, StartError> {
+        let folder = &config.data;
+        make_folder(folder).map_err(|error| StartError::Folder { path: folder.clone(), error })?;
+        let database = Arc::new(Database::open(config).await?);
+        let key = AccessKey::open(folder, config.algorithm)?;
+        let verifying = key.verifying();
+        let jwks = match &verifying {
+            VerifyingKey::Hs256(_) => None,
+            VerifyingKey::Rs256(key) => Jwks::of(key),
+        };
+        let access = verifying.verifier(&config.issuer, &config.audience)?.with_denylist(database.clone());
+        let server = Self {
+            sessions: sessions(config, key, database.clone())?,
+            access,
+            database,
+            passwords: Passwords::new()?,
+            attempts: Attempts::new(config.attempts_per_minute),
+            origins: config.origins.clone(),
+            refresh_cookie: Cookie::refresh(),
+            fingerprint_cookie: Cookie::fingerprint(),
+            bind: config.bind,
+            jwks,
+        };
+        if let Some((name, password)) = &config.admin {
+            let name = Name::new(name).ok_or(StartError::AdminName)?;
+            server.add_admin(name, password.0.clone()).await?;
+        }
+        Ok(server)
+    }
+
+    async fn add_admin(&self, name: Name, password: String) -> Result<(), StartError> {
+        if self.database.user_named(&name).await?.is_some() {
+            return Ok(());
+        }
+        let password_hash = self.passwords.hash(password).await?;
+        let id = new_id().ok_or(session::Error::Entropy)?;
+        // Should another server have been faster, it was told the same.
+        self.database.add_user(&User { id, name, role: Role::Admin, password_hash }).await?;
+        Ok(())
+    }
+
+    /// What has to be done from time to time, for as long as the server runs.
+    pub async fn housekeeping(&self) {
+        let mut hourly = tokio::time::interval(Duration::from_secs(3600));
+        loop {
+            hourly.tick().await;
+            self.attempts.forget_the_quiet();
+            if let Err(error) = self.sessions.purge().await {
+                tracing::warn!(%error, "what has ended could not be taken away");
+            }
+        }
+    }
+}
+
+/// For its owner alone: keys and hashes of passwords are in it.
+fn make_folder(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+fn sessions(
+    config: &Config,
+    key: AccessKey,
+    database: Arc<Database>,
+) -> Result<Sessions<Arc<Database>>, StartError> {
+    let rules = session::Config::builder(&*config.issuer, &*config.audience)
+        .access_lifetime(config.lifetimes.access)
+        .idle_lifetime(config.lifetimes.idle)
+        .absolute_lifetime(config.lifetimes.absolute)
+        .grace(if config.grace.is_zero() { Grace::None } else { Grace::Within(config.grace) })
+        .sessions_per_subject(config.sessions_per_user)
+        .build()?;
+    let secret = keys::refresh_secret(&config.data)?;
+    let master = MasterKeys::new(1, secret.expose_secret())?;
+    let sessions = match key {
+        AccessKey::Hs256(key) => Sessions::new(rules, master, key, database),
+        AccessKey::Rs256(key) => Sessions::new(rules, master, key, database),
+    };
+    Ok(sessions?.observed_by(record))
+}
+
+/// The audit log: what happened to sessions, without tokens and ids.
+fn record(event: &Event) {
+    let session = event.session.as_ref().map(ToString::to_string).unwrap_or_default();
+    let (kind, subject) = (event.kind.code(), &event.subject);
+    match event.kind {
+        EventKind::Anomaly | EventKind::BindingMismatch | EventKind::ReuseDetected(_) => {
+            tracing::warn!(kind, session, subject, "session");
+        }
+        _ => tracing::info!(kind, session, subject, "session"),
+    }
+}
+
+/// A name for a user that nobody else gets: 16 random bytes as hexadecimal text.
+pub fn new_id() -> Option<String> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).ok()?;
+    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}

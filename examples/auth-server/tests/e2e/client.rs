@@ -1,0 +1,255 @@
+//! A client that sends what it is told to, down to the byte, and keeps cookies like a browser.
+
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// Where the pages of the tests come from.
+pub const ORIGIN: &str = "https://app.example";
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// A request in the making.
+#[derive(Clone)]
+pub struct Request {
+    method: String,
+    path: String,
+    headers: Vec<(String, Vec<u8>)>,
+    body: Vec<u8>,
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Response {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl Request {
+    pub fn new(method: &str, path: &str) -> Self {
+        Self { method: method.into(), path: path.into(), headers: Vec::new(), body: Vec::new() }
+    }
+
+    /// Adds a header; one of the same name stays.
+    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.headers.push((name.into(), value.as_ref().into()));
+        self
+    }
+
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    pub fn json(self, value: &Value) -> Self {
+        self.header("Content-Type", "application/json").body(value.to_string())
+    }
+
+    /// Sends it and reads the answer to its end.
+    #[track_caller]
+    pub fn send(&self, address: SocketAddr) -> Response {
+        self.try_send(address).unwrap_or_else(|error| panic!("{} {}: {error}", self.method, self.path))
+    }
+
+    /// As [`send`](Self::send), where the server may be gone.
+    pub fn try_send(&self, address: SocketAddr) -> std::io::Result<Response> {
+        let mut stream = self.start(address)?;
+        let mut answer = Vec::new();
+        // A server that refuses a body without reading it may close the connection behind its answer.
+        let read = stream.read_to_end(&mut answer);
+        match Response::parse(&answer, self.method == "HEAD") {
+            Some(response) => Ok(response),
+            None => Err(read.err().unwrap_or_else(|| std::io::Error::other("the answer is broken off"))),
+        }
+    }
+
+    /// Sends it and reads nothing.
+    pub fn start(&self, address: SocketAddr) -> std::io::Result<TcpStream> {
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+        let mut text = format!("{} {} HTTP/1.1\r\nHost: {address}\r\n", self.method, self.path).into_bytes();
+        for (name, value) in &self.headers {
+            text.extend_from_slice(name.as_bytes());
+            text.extend_from_slice(b": ");
+            text.extend_from_slice(value);
+            text.extend_from_slice(b"\r\n");
+        }
+        let length = self.body.len();
+        text.extend_from_slice(format!("Content-Length: {length}\r\nConnection: close\r\n\r\n").as_bytes());
+        text.extend_from_slice(&self.body);
+        // The same for what it does not want to read.
+        let _ = stream.write_all(&text);
+        Ok(stream)
+    }
+}
+
+impl Response {
+    /// `bare`: without the body that the length speaks of.
+    fn parse(answer: &[u8], bare: bool) -> Option<Self> {
+        let answer = String::from_utf8(answer.into()).ok()?;
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        let mut lines = head.lines();
+        let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
+        let split = |line: &str| {
+            let (name, value) = line.split_once(": ")?;
+            Some((name.to_ascii_lowercase(), value.to_owned()))
+        };
+        let headers: Vec<_> = lines.filter_map(split).collect();
+        let length = headers.iter().find(|(name, _)| name == "content-length");
+        let complete = bare || length.is_none_or(|(_, length)| *length == body.len().to_string());
+        complete.then(|| Self { status, headers, body: body.to_owned() })
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+
+    pub fn set_cookies(&self) -> impl Iterator<Item = &str> {
+        self.headers.iter().filter(|(name, _)| name == "set-cookie").map(|(_, value)| value.as_str())
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{} {:?}", self.status, self.body))
+    }
+
+    /// Status and code of a refusal. It has nothing else in it, and neither sets nor deletes a cookie.
+    #[track_caller]
+    pub fn refusal(&self) -> (u16, String) {
+        let body = self.json();
+        let code = body["error"].as_str().unwrap_or_else(|| panic!("{} {body}", self.status)).to_owned();
+        assert_eq!(body, json!({ "error": code }));
+        assert_eq!(self.set_cookies().count(), 0, "{} {code} sets a cookie", self.status);
+        assert_eq!(self.header("cache-control"), Some("no-store"));
+        (self.status, code)
+    }
+
+    #[track_caller]
+    pub fn assert_refused(&self, status: u16, code: &str) {
+        assert_eq!(self.refusal(), (status, code.into()));
+    }
+}
+
+/// A device with its cookies and, in its page's memory, an access token.
+#[derive(Clone)]
+pub struct Browser {
+    pub address: SocketAddr,
+    pub cookies: BTreeMap<String, String>,
+    pub access: String,
+}
+
+impl Browser {
+    pub fn new(address: SocketAddr) -> Self {
+        Self { address, cookies: BTreeMap::new(), access: String::new() }
+    }
+
+    /// One that has registered and logged in.
+    #[track_caller]
+    pub fn of_new_user(address: SocketAddr, name: &str) -> Self {
+        let mut browser = Self::new(address);
+        assert_eq!(browser.register(name, PASSWORD).status, 201);
+        browser.assert_login(name);
+        browser
+    }
+
+    /// Another device of the same user.
+    #[track_caller]
+    pub fn logged_in(address: SocketAddr, name: &str) -> Self {
+        let mut browser = Self::new(address);
+        browser.assert_login(name);
+        browser
+    }
+
+    #[track_caller]
+    pub fn assert_login(&mut self, name: &str) {
+        let response = self.login(name, PASSWORD);
+        assert_eq!(response.status, 200, "{}", response.body);
+    }
+
+    pub fn register(&self, name: &str, password: &str) -> Response {
+        let body = json!({ "name": name, "password": password });
+        self.request("POST", "/register").json(&body).send(self.address)
+    }
+
+    pub fn login(&mut self, name: &str, password: &str) -> Response {
+        let body = json!({ "name": name, "password": password });
+        let response = self.request("POST", "/login").json(&body).send(self.address);
+        self.keep(&response);
+        response
+    }
+
+    pub fn refresh(&mut self) -> Response {
+        let response = self.refresh_request().send(self.address);
+        self.keep(&response);
+        response
+    }
+
+    pub fn refresh_request(&self) -> Request {
+        self.request("POST", "/token/refresh")
+    }
+
+    #[track_caller]
+    pub fn assert_refresh(&mut self) {
+        let response = self.refresh();
+        assert_eq!(response.status, 200, "{}", response.body);
+    }
+
+    pub fn logout(&mut self) -> Response {
+        let response = self.request("POST", "/logout").send(self.address);
+        self.keep(&response);
+        response
+    }
+
+    /// With the access token.
+    pub fn api(&mut self, method: &str, path: &str) -> Response {
+        let request = self.request(method, path).header("Authorization", format!("Bearer {}", self.access));
+        let response = request.send(self.address);
+        self.keep(&response);
+        response
+    }
+
+    /// What the API says to this device's access token.
+    pub fn api_status(&self) -> u16 {
+        self.clone().api("GET", "/").status
+    }
+
+    /// As a script on a page of ours sends it.
+    pub fn request(&self, method: &str, path: &str) -> Request {
+        let request =
+            Request::new(method, path).header("Origin", ORIGIN).header("Sec-Fetch-Site", "same-origin");
+        if self.cookies.is_empty() { request } else { request.header("Cookie", self.cookie_header()) }
+    }
+
+    pub fn cookie_header(&self) -> String {
+        let pairs: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        pairs.join("; ")
+    }
+
+    pub fn refresh_token(&self) -> &str {
+        &self.cookies["__Host-refresh"]
+    }
+
+    /// Takes cookies and access token out of an answer, as a browser and a page do.
+    pub fn keep(&mut self, response: &Response) {
+        for cookie in response.set_cookies() {
+            let mut parts = cookie.split("; ");
+            let (name, value) = parts.next().unwrap().split_once('=').unwrap();
+            let attributes: Vec<&str> = parts.collect();
+            // What browsers demand of the prefix.
+            assert!(name.starts_with("__Host-") && attributes.contains(&"Secure"), "{cookie}");
+            assert!(attributes.contains(&"Path=/") && !cookie.contains("Domain"), "{cookie}");
+            assert!(attributes.contains(&"HttpOnly") && attributes.contains(&"SameSite=Strict"), "{cookie}");
+            if attributes.contains(&"Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.into(), value.into());
+            }
+        }
+        if response.status == 200 && response.body.contains("access_token") {
+            assert_eq!(response.header("cache-control"), Some("no-store"));
+            self.access = response.json()["access_token"].as_str().unwrap().into();
+        }
+    }
+}

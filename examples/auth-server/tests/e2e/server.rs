@@ -1,0 +1,205 @@
+//! A server that really runs: a process with a folder of its own, on a port that the system picks.
+
+use crate::store::TestStore;
+use serde_json::Value;
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_auth-server");
+const LOG: &str = "log";
+pub const ADMIN: &str = "administrator";
+
+/// A folder that is gone when its owner is.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    pub fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("auth-server-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A process that has said where it listens.
+pub struct Process {
+    child: Child,
+    pub address: SocketAddr,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts a program with these variables and no others. Its log is a file, so that all it had to say about a request is
+    /// there as soon as the answer is.
+    #[track_caller]
+    pub fn start(program: &str, variables: &[(String, String)], log: PathBuf) -> Self {
+        let mut child = Command::new(program)
+            .env_clear()
+            .envs(variables.iter().cloned())
+            .stdin(Stdio::null())
+            .stdout(File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while Instant::now() < deadline && child.try_wait().unwrap().is_none() {
+            if let Some(address) = address(&log) {
+                return Self { child, address, log };
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let _ = child.kill();
+        let _ = child.wait();
+        panic!("{program} did not start: {}", std::fs::read_to_string(log).unwrap());
+    }
+
+    /// As the operating system ends a process that gets no warning.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// As an administrator stops it.
+    pub fn terminate(&mut self) -> ExitStatus {
+        let asked = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        assert!(asked.success());
+        self.child.wait().unwrap()
+    }
+
+    /// All that it has written so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Where it listens, once it has said so.
+fn address(log: &Path) -> Option<SocketAddr> {
+    let text = std::fs::read_to_string(log).ok()?;
+    let event = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let event = event.into_iter().find(|event| event["fields"]["message"] == "listening")?;
+    event["fields"]["address"].as_str()?.parse().ok()
+}
+
+/// An authentication server.
+pub struct Server {
+    process: Process,
+    /// Below it.
+    pub store: TestStore,
+    folder: Folder,
+    variables: Vec<(String, String)>,
+}
+
+impl Server {
+    #[track_caller]
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// With these settings beside or instead of the usual ones of the tests.
+    #[track_caller]
+    pub fn start_with(settings: &[(&str, &str)]) -> Self {
+        let folder = Folder::new();
+        let store = TestStore::new(folder.path());
+        let url = store.url();
+        let usual = [
+            ("AUTH_LISTEN", "127.0.0.1:0"),
+            ("AUTH_LOG", "json"),
+            ("AUTH_DATA", folder.path().to_str().unwrap()),
+            ("AUTH_ORIGINS", crate::client::ORIGIN),
+            ("AUTH_DATABASE", &url),
+            ("AUTH_ISSUER", "https://auth.example"),
+            ("AUTH_ATTEMPTS_PER_MINUTE", "100000"),
+            ("AUTH_ADMIN_NAME", ADMIN),
+            ("AUTH_ADMIN_PASSWORD", crate::client::PASSWORD),
+        ];
+        let usual = usual.iter().filter(|(name, _)| settings.iter().all(|(other, _)| other != name));
+        let variables: Vec<_> =
+            usual.chain(settings).map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        let process = Process::start(PROGRAM, &variables, folder.path().join(LOG));
+        Self { process, store, folder, variables }
+    }
+
+    /// The same server once more, on another port: browsers find it by its name.
+    #[track_caller]
+    pub fn restart(&mut self) {
+        self.process.kill();
+        self.process = Process::start(PROGRAM, &self.variables, self.folder.path().join(LOG));
+    }
+
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    pub fn terminate(&mut self) -> ExitStatus {
+        self.process.terminate()
+    }
+
+    /// An application server that has this file of ours and nothing else.
+    #[track_caller]
+    pub fn application(&self, key: &str) -> Application {
+        let folder = Folder::new();
+        let copy = folder.path().join("key");
+        std::fs::copy(self.folder().join(key), &copy).unwrap();
+        let variables = [
+            ("APP_LISTEN", "127.0.0.1:0"),
+            ("APP_LOG", "json"),
+            ("APP_KEY", copy.to_str().unwrap()),
+            ("APP_ISSUER", "https://auth.example"),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_string(), value.to_string()));
+        let program = env!("CARGO_BIN_EXE_app-server");
+        let process = Process::start(program, &variables, folder.path().join(LOG));
+        Application { process, _folder: folder }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.process.address
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+
+    /// How often this has happened to a session, by the audit log.
+    pub fn events(&self, kind: &str) -> usize {
+        let log = self.log();
+        let events = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        events.filter(|event| event["fields"]["kind"] == kind).count()
+    }
+}
+
+/// An application server.
+pub struct Application {
+    process: Process,
+    _folder: Folder,
+}
+
+impl Application {
+    pub fn address(&self) -> SocketAddr {
+        self.process.address
+    }
+}

@@ -1,0 +1,68 @@
+//! A server that cannot work does not start, and says why.
+
+use crate::server::Folder;
+use std::process::{Command, Output};
+
+fn start(program: &str, settings: &[(&str, &str)]) -> Output {
+    Command::new(program).env_clear().envs(settings.iter().copied()).output().unwrap()
+}
+
+/// Checks that it ends at once with one line that begins so.
+#[track_caller]
+fn assert_fails(program: &str, settings: &[(&str, &str)], expected: &str) {
+    let output = start(program, settings);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains(expected), "{text:?} does not say {expected:?}");
+    assert_eq!(text.lines().count(), 1, "{text}");
+}
+
+#[test]
+fn what_is_wrong_with_the_configuration_is_said_by_name() {
+    let folder = Folder::new();
+    let data = ("AUTH_DATA", folder.path().to_str().unwrap());
+    for (setting, expected) in [
+        (("AUTH_LISTEN", "here"), "AUTH_LISTEN: an address and port such as 127.0.0.1:3000 is expected"),
+        (("AUTH_LISTN", "127.0.0.1:0"), "AUTH_LISTN: there is no such setting"),
+        (("AUTH_ALGORITHM", "none"), "AUTH_ALGORITHM: HS256 or RS256 is expected"),
+        (("AUTH_ACCESS_SECONDS", "86400"), "the lifetimes cannot be used so: an access lifetime of 86400 s"),
+        (("AUTH_IDLE_SECONDS", "9999999"), "the idle lifetime is longer than the absolute lifetime"),
+        (("AUTH_DATABASE", "sqlite:/nowhere/auth.db"), "the database is not available"),
+        (("AUTH_ADMIN_NAME", "root"), "AUTH_ADMIN_NAME: needs AUTH_ADMIN_PASSWORD beside it"),
+    ] {
+        assert_fails(env!("CARGO_BIN_EXE_auth-server"), &[data, setting], expected);
+    }
+    let admin = [data, ("AUTH_ADMIN_NAME", "root"), ("AUTH_ADMIN_PASSWORD", "short")];
+    assert_fails(
+        env!("CARGO_BIN_EXE_auth-server"),
+        &admin,
+        "AUTH_ADMIN_PASSWORD: a password has 12 to 256 bytes",
+    );
+}
+
+#[test]
+fn a_broken_key_file_is_an_error_and_is_not_written_over() {
+    for (file, algorithm, expected) in [
+        ("access.secret", "HS256", "the secret's text is not valid base64"),
+        ("access.private.pem", "RS256", "there is no BEGIN line"),
+        ("refresh.secret", "HS256", "the secret's text is not valid base64"),
+    ] {
+        let folder = Folder::new();
+        let path = folder.path().join(file);
+        std::fs::write(&path, "no key !").unwrap();
+        let settings = [("AUTH_DATA", folder.path().to_str().unwrap()), ("AUTH_ALGORITHM", algorithm)];
+        assert_fails(env!("CARGO_BIN_EXE_auth-server"), &settings, expected);
+        assert_eq!(std::fs::read_to_string(path).unwrap(), "no key !");
+    }
+}
+
+#[test]
+fn an_application_server_wants_a_verifying_key() {
+    let folder = Folder::new();
+    let missing = folder.path().join("key");
+    let program = env!("CARGO_BIN_EXE_app-server");
+    assert_fails(program, &[("APP_KEY", missing.to_str().unwrap())], "APP_KEY: ");
+    std::fs::write(&missing, "-----BEGIN PRIVATE KEY-----\n").unwrap();
+    assert_fails(program, &[("APP_KEY", missing.to_str().unwrap())], "APP_KEY: ");
+    assert_fails(program, &[("APP_LISTEN", "here")], "APP_LISTEN: ");
+}

@@ -1,0 +1,111 @@
+//! User, application server, authentication server.
+
+use crate::client::{Browser, Request, Response};
+use crate::server::{ADMIN, Application, Server};
+use countersign::session::{AccessVerifier, Binding};
+use countersign::{Rs256VerifyingKey, Verifier};
+use serde_json::json;
+
+/// What an application server answers to a browser that has logged in elsewhere.
+fn ask(application: &Application, browser: &Browser, path: &str) -> Response {
+    browser
+        .request("GET", path)
+        .header("Authorization", format!("Bearer {}", browser.access))
+        .send(application.address())
+}
+
+#[test]
+fn an_application_server_needs_the_verifying_key_and_nobody_to_ask() {
+    for (algorithm, key) in [("HS256", "access.secret"), ("RS256", "access.public.pem")] {
+        let mut server = Server::start_with(&[("AUTH_ALGORITHM", algorithm)]);
+        let application = server.application(key);
+        let user = Browser::of_new_user(server.address(), "ann");
+        let admin = Browser::logged_in(server.address(), ADMIN);
+        assert_eq!(ask(&application, &user, "/orders").json(), json!({ "orders": [], "of": "ann" }));
+        ask(&application, &user, "/orders/all").assert_refused(403, "insufficient_scope");
+        assert_eq!(ask(&application, &admin, "/orders/all").status, 200);
+        server.kill();
+        assert_eq!(ask(&application, &user, "/orders").status, 200, "{algorithm}");
+    }
+}
+
+#[test]
+fn an_application_server_refuses_what_is_not_for_it() {
+    let server = Server::start();
+    let application = server.application("access.secret");
+    let user = Browser::of_new_user(server.address(), "ann");
+    Request::new("GET", "/orders").send(application.address()).assert_refused(401, "missing_credentials");
+
+    let stranger = Server::start();
+    let stranger = Browser::of_new_user(stranger.address(), "ann");
+    ask(&application, &stranger, "/orders").assert_refused(401, "invalid_signature");
+
+    let elsewhere = Server::start_with(&[("AUTH_AUDIENCE", "https://other.example")]);
+    let other = elsewhere.application("access.secret");
+    ask(&other, &Browser::of_new_user(elsewhere.address(), "ann"), "/orders")
+        .assert_refused(401, "wrong_audience");
+
+    let mut thief = user.clone();
+    thief.cookies.clear();
+    ask(&application, &thief, "/orders").assert_refused(401, "binding_missing");
+    thief.access = user.refresh_token().into();
+    assert_eq!(ask(&application, &thief, "/orders").refusal().0, 401);
+}
+
+#[test]
+fn an_application_on_another_host_works_without_the_second_cookie() {
+    let server = Server::start_with(&[("AUTH_BIND", "nothing")]);
+    let application = server.application("access.secret");
+    let mut user = Browser::of_new_user(server.address(), "ann");
+    assert_eq!(user.cookies.keys().collect::<Vec<_>>(), ["__Host-refresh"]);
+    let mut elsewhere = user.clone();
+    elsewhere.cookies.clear();
+    assert_eq!(ask(&application, &elsewhere, "/orders").status, 200);
+    user.assert_refresh();
+}
+
+#[test]
+fn the_published_key_verifies_what_the_server_signs() {
+    let server = Server::start_with(&[("AUTH_ALGORITHM", "RS256")]);
+    let user = Browser::of_new_user(server.address(), "ann");
+    let answer = Request::new("GET", "/.well-known/jwks.json").send(server.address());
+    let set = answer.json();
+    let [key] = set["keys"].as_array().unwrap().as_slice() else { panic!("{set}") };
+    assert_eq!((&key["kty"], &key["alg"], &key["use"]), (&json!("RSA"), &json!("RS256"), &json!("sig")));
+    assert!(key.get("d").is_none());
+
+    let number = |name: &str| {
+        use base64::Engine;
+        base64::prelude::BASE64_URL_SAFE_NO_PAD.decode(key[name].as_str().unwrap()).unwrap()
+    };
+    let kid = key["kid"].as_str().unwrap();
+    let key = Rs256VerifyingKey::from_modulus_and_exponent(&number("n"), &number("e")).unwrap();
+    // With the kid, only a token that names it is taken.
+    let policy = Verifier::builder(key.with_key_id(kid).unwrap());
+    let verifier =
+        AccessVerifier::new(policy.issuer("https://auth.example").audience("https://api.example")).unwrap();
+    let binding = Binding::fingerprint(&user.cookies["__Host-fingerprint"]);
+    let access = verifier.verify::<serde_json::Value>(&user.access, &binding).unwrap();
+    assert_eq!(access.claims()["name"], "ann");
+    assert_eq!(access.token().header().key_id(), Some(kid));
+}
+
+#[test]
+fn keys_outlive_a_restart_and_only_their_owner_can_read_them() {
+    for algorithm in ["HS256", "RS256"] {
+        let mut server = Server::start_with(&[("AUTH_ALGORITHM", algorithm)]);
+        let mut user = Browser::of_new_user(server.address(), "ann");
+        server.restart();
+        user.address = server.address();
+        assert_eq!(user.api_status(), 200);
+        user.assert_refresh();
+        #[cfg(unix)]
+        for file in
+            ["refresh.secret", if algorithm == "HS256" { "access.secret" } else { "access.private.pem" }]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = std::fs::metadata(server.folder().join(file)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{file}");
+        }
+    }
+}

@@ -3,6 +3,9 @@
 #[doc = include_str!("manual/attacks.md")]
 pub mod attacks {}
 
+#[doc = include_str!("manual/axum.md")]
+pub mod axum {}
+
 #[doc = include_str!("manual/migrating.md")]
 pub mod migrating {}
 

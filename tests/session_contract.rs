@@ -48,7 +48,14 @@ mod session_contract {
     fn four_callers_hold_the_same_successor_in_every_order() {
         let orders = blocking(contract::exchanges(&MemoryStore::new(), Sequence::default(), 4)).unwrap();
         println!("{orders} orders of four exchanges of one token");
-        assert!(orders > 1_000);
+        assert_eq!(orders, 11_112);
+    }
+
+    #[test]
+    fn of_two_logins_at_once_one_is_left_in_every_order_where_one_is_allowed() {
+        let orders = blocking(contract::logins(&MemoryStore::new(), Sequence::default())).unwrap();
+        println!("{orders} orders of two logins where one session is allowed");
+        assert_eq!(orders, 1_430);
     }
 
     /// A mistake that somebody who writes a store may make.

@@ -1,6 +1,7 @@
 //! One error type per operation. None of them holds key bytes, token text or a dependency's error.
 
 use crate::algorithm::Algorithm;
+pub(crate) use crate::http::challenge::Challenge;
 use crate::time::UnixTime;
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
@@ -395,51 +396,10 @@ impl VerifyError {
     #[must_use]
     pub const fn challenge(&self) -> Challenge {
         match self {
-            Self::KeysUnavailable => Challenge { status: 503, www_authenticate: None },
-            Self::Expired { .. } => Challenge {
-                status: 401,
-                www_authenticate: Some(
-                    r#"Bearer error="invalid_token", error_description="the token expired""#,
-                ),
-            },
-            _ => Challenge {
-                status: 401,
-                www_authenticate: Some(
-                    r#"Bearer error="invalid_token", error_description="the token is invalid""#,
-                ),
-            },
+            Self::KeysUnavailable => Challenge::unavailable(),
+            Self::Expired { .. } => Challenge::expired_token(),
+            _ => Challenge::invalid_token(),
         }
-    }
-}
-
-/// What to answer to a request whose token was refused: a status and the value of `WWW-Authenticate`.
-///
-/// # Examples
-///
-/// ```
-/// use countersign::VerifyError;
-///
-/// // What is wrong with the keys is no fault of the token's.
-/// let challenge = VerifyError::KeysUnavailable.challenge();
-/// assert_eq!((challenge.status(), challenge.www_authenticate()), (503, None));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Challenge {
-    status: u16,
-    www_authenticate: Option<&'static str>,
-}
-
-impl Challenge {
-    /// The HTTP status: 401, or 503 when the keys could not be had.
-    #[must_use]
-    pub const fn status(&self) -> u16 {
-        self.status
-    }
-
-    /// The value of the `WWW-Authenticate` header, if the answer has one.
-    #[must_use]
-    pub const fn www_authenticate(&self) -> Option<&'static str> {
-        self.www_authenticate
     }
 }
 
@@ -505,6 +465,12 @@ pub enum KeyError {
     /// The text is not the PEM that is needed here.
     #[error("{0}")]
     Pem(PemMistake),
+    /// The DER is that of a private key, where the public one is needed.
+    #[error("{}", PemMistake::PrivateKey)]
+    PrivateKey,
+    /// The DER is that of a public key, where the private one is needed.
+    #[error("{}", PemMistake::PublicKey)]
+    PublicKey,
     /// The modulus bears the mark of a library whose keys can be factored
     /// ([ROCA, 2017](https://crocs.fi.muni.cz/public/papers/rsa_ccs17)): the private key is no secret.
     #[error("the RSA key is one of those that can be factored (ROCA)")]
@@ -538,6 +504,8 @@ impl KeyError {
             Self::ModulusTooSmall { .. } => "modulus_too_small",
             Self::NotASecret { .. } => "not_a_secret",
             Self::Pem(_) => "pem",
+            Self::PrivateKey => "private_key",
+            Self::PublicKey => "public_key",
             Self::Roca => "roca",
             Self::SecretTooShort { .. } => "secret_too_short",
             Self::WrongKeyType => "wrong_key_type",

@@ -54,6 +54,12 @@
 //! | yours: HSM, another library | [`SignKey`], or [`Claims::prepare`] | [`VerifyKey`] |
 //! | several, by `kid` | | [`KeySet`], or a [`KeySource`] of yours |
 //!
+//! # In a web server
+//!
+//! [`Verifier::verify_bearer`] takes the token from the request's `Authorization` headers, and its error has the answer:
+//! a status and a `WWW-Authenticate`. [`http`] has cookies and the check of origins beside it, and [`manual::axum`] a
+//! whole server.
+//!
 //! # Features
 //!
 //! | feature | default | |
@@ -63,13 +69,15 @@
 //! | `rsa-verify` | yes | verifying RS256, without the crate `rsa` |
 //! | `aws-lc-rs` | no | signing and verifying RS256 over AWS-LC, in C and assembly: the module `aws_lc` |
 //! | `getrandom` | yes | the system's randomness, for new keys and for signing with RSA |
+//! | `session` | no | access + refresh sessions over any database: the module `session` |
 //!
 //! HS256 is always there. No feature removes a check.
 //!
 //! # Further
 //!
-//! [`manual`] has pages on testing code that verifies tokens, on moving here from other crates, on the attacks that
-//! such libraries know, on the standards, line by line, and on what signing and verifying cost.
+//! [`manual`] has pages on a server with axum, on testing code that verifies tokens, on moving here from other crates,
+//! on the attacks that such libraries know, on sessions, on the standards, line by line, and on what signing and
+//! verifying cost.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -98,7 +106,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
-#[cfg(all(doctest, feature = "std"))]
+#[cfg(all(doctest, feature = "std", feature = "session"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
@@ -107,6 +115,7 @@ mod base64url;
 mod claims;
 mod error;
 mod header;
+pub mod http;
 mod json;
 pub mod jws;
 mod key;
@@ -124,8 +133,8 @@ mod verifier;
 pub use algorithm::Algorithm;
 pub use claims::{Audience, Claims};
 pub use error::{
-    Challenge, EntropyError, Expected, KeyError, KeyFile, Part, PemMistake, PolicyError, SignError,
-    SignatureError, Size, VerifyError,
+    EntropyError, Expected, KeyError, KeyFile, Part, PemMistake, PolicyError, SignError, SignatureError,
+    Size, VerifyError,
 };
 pub use header::{EncodedHeader, Header};
 pub use jws::compact::Unverified;

@@ -3,11 +3,18 @@
 #[doc = include_str!("manual/attacks.md")]
 pub mod attacks {}
 
+#[doc = include_str!("manual/axum.md")]
+pub mod axum {}
+
 #[doc = include_str!("manual/migrating.md")]
 pub mod migrating {}
 
 #[doc = include_str!("manual/performance.md")]
 pub mod performance {}
+
+#[cfg(feature = "session")]
+#[doc = include_str!("manual/sessions.md")]
+pub mod sessions {}
 
 #[doc = include_str!("manual/standards.md")]
 pub mod standards {}

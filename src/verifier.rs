@@ -4,6 +4,7 @@ use crate::claims::Registered;
 use crate::claims::decode::{Rules, decode};
 use crate::error::{Part, PolicyError, VerifyError};
 use crate::header::{Header, HeaderFields};
+use crate::http::bearer::{self, BearerError};
 use crate::json;
 use crate::jws::compact::{Gate, Opened, decode_payload};
 use crate::jws::{HeaderRules, TypRule};
@@ -131,6 +132,57 @@ impl Verifier {
         self.run(text, || now)
     }
 
+    /// Checks the bearer token in the values of a request's `Authorization` headers, against the wall clock.
+    ///
+    /// Hand over all that there are, so that of two contradicting ones neither wins; an `Option` will do where a
+    /// framework knows only one. See [`bearer_token`](crate::http::bearer_token) for what a value may be.
+    ///
+    /// # Errors
+    ///
+    /// - [`BearerError::Credentials`] when there is no bearer token, or not exactly one.
+    /// - [`BearerError::Token`] as [`verify`](Self::verify) says.
+    ///
+    /// Either has the HTTP answer: [`BearerError::challenge`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// use countersign::{Claims, Hs256Key, Verifier};
+    ///
+    /// # let key = Hs256Key::from_bytes([7; 32])?;
+    /// # let verifier = Verifier::builder(key.clone()).accept_any_issuer().no_audience().build()?;
+    /// # let text = Claims::registered().subject("ann").expires_in(Duration::from_secs(900)).sign(&key)?;
+    /// // With the crate `http`: `headers.get_all(AUTHORIZATION)`.
+    /// let values = [format!("Bearer {text}")];
+    /// let token = verifier.verify_bearer::<()>(&values)?;
+    /// assert_eq!(token.subject(), Some("ann"));
+    ///
+    /// let error = verifier.verify_bearer::<()>(&[] as &[String]).unwrap_err();
+    /// assert_eq!((error.challenge().status(), error.challenge().www_authenticate()), (401, Some("Bearer")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn verify_bearer<T: DeserializeOwned>(
+        &self,
+        authorization: impl IntoIterator<Item: AsRef<[u8]>>,
+    ) -> Result<Token<T>, BearerError> {
+        self.run_bearer(authorization, UnixTime::now)
+    }
+
+    /// As [`verify_bearer`](Self::verify_bearer), against the time `now`.
+    ///
+    /// # Errors
+    ///
+    /// As [`verify_bearer`](Self::verify_bearer).
+    pub fn verify_bearer_at<T: DeserializeOwned>(
+        &self,
+        authorization: impl IntoIterator<Item: AsRef<[u8]>>,
+        now: UnixTime,
+    ) -> Result<Token<T>, BearerError> {
+        self.run_bearer(authorization, || now)
+    }
+
     /// Checks a token against the wall clock, into a `T` that may borrow from `buffer`.
     ///
     /// Once the buffer has grown to the size of the tokens, nothing is allocated but what `T` itself does, with an HS256
@@ -197,6 +249,15 @@ impl Verifier {
         let payload = body.text.get(..payload_length).unwrap_or_default();
         let claims = self.read(payload, clock(), &mut body.registered)?;
         Ok(Token { claims, body })
+    }
+
+    fn run_bearer<T: DeserializeOwned>(
+        &self,
+        authorization: impl IntoIterator<Item: AsRef<[u8]>>,
+        clock: impl FnOnce() -> UnixTime,
+    ) -> Result<Token<T>, BearerError> {
+        let value = bearer::single(authorization)?;
+        Ok(self.run(bearer::parse(value.as_ref())?, clock)?)
     }
 
     fn run_in<'b, T: Deserialize<'b>>(

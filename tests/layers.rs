@@ -5,12 +5,14 @@ use std::fs;
 use std::path::Path;
 
 /// What each file may lean on stands before it.
-const ROOMS: [&str; 52] = [
+const ROOMS: [&str; 57] = [
     "base64url",
     "time",
     "limits",
     "algorithm",
+    "http/challenge",
     "error",
+    "http/bearer",
     "secret",
     "json",
     "numeric_date",
@@ -33,6 +35,9 @@ const ROOMS: [&str; 52] = [
     "claims/encode",
     "policy",
     "verifier",
+    "http",
+    "http/cookie",
+    "http/origin",
     "session/text",
     "session/error",
     "session/id",

@@ -3,1252 +3,1299 @@
 
 mod util;
 
-use core::time::Duration;
-use countersign::session::{
-    AccessError, Binding, Config, ConfigError, Denylist, Ended, Error, EventKind, Exchange, Fingerprint,
-    Grace, Lifetime, Login, MasterKeys, MemoryStore, OnMismatch, Reason, Recency, RefreshToken, Refusal, Row,
-    RowError, SessionId, Sessions, Store, StoreError, blocking,
-};
-use countersign::{Claims, KeyError, KeyFile, SignError, UnixTime, Unverified, VerifyError};
-use serde_json::{Value, json};
-use std::collections::BTreeSet;
-use std::sync::Arc;
-use util::session::{
-    AUDIENCE, DAY, Dry, HOUR, ISSUER, MINUTE, Sequence, Server, UNIFORM, access_verifier, after, config,
-    exchanged, master, server, server_of, signer, text,
-};
-use util::{NOW, assert_hides, b64, later, seconds, unb64};
+// Named so that `cargo test session` runs what is in it.
+mod session {
+    use crate::util::session::{
+        AUDIENCE, DAY, Dry, HOUR, ISSUER, MINUTE, Sequence, Server, UNIFORM, access_verifier, after, config,
+        exchanged, master, server, server_of, signer, text,
+    };
+    use crate::util::{NOW, assert_hides, b64, later, seconds, unb64};
+    use core::time::Duration;
+    use countersign::session::{
+        AccessError, Binding, Config, ConfigError, Denylist, Ended, Error, EventKind, Exchange, Fingerprint,
+        Grace, Lifetime, Login, MasterKeys, MemoryStore, OnMismatch, Reason, Recency, RefreshToken, Refusal,
+        Row, RowError, SessionId, Sessions, Store, StoreError, blocking,
+    };
+    use countersign::{Claims, KeyError, KeyFile, SignError, UnixTime, Unverified, VerifyError};
+    use serde_json::{Value, json};
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
 
-// Rule 1: what was not issued here.
+    // Rule 1: what was not issued here.
 
-#[test]
-fn a_text_that_is_no_refresh_token_is_malformed_and_reads_no_store() {
-    let server = server();
-    let grant = server.login("ann", NOW);
-    let good = text(&grant);
-    let mut texts: Vec<String> =
-        ["", "v1.", "v1", ".", "garbage", "null", "eyJhbGciOiJIUzI1NiJ9.e30.AA", "' OR 1=1 --", "\0", "🦀"]
-            .map(String::from)
-            .to_vec();
-    texts.extend((0..good.len()).map(|length| good[..length].to_owned()));
-    texts.extend([
-        format!("{good}A"),
-        format!("{good}="),
-        format!("{good}=="),
-        format!("{good}\n"),
-        format!(" {good}"),
-        format!("Bearer {good}"),
-        format!("\"{good}\""),
-        good.replacen("v1.", "v2.", 1),
-        good.replacen("v1.", "V1.", 1),
-        good.replacen("v1.", "", 1),
-        good.repeat(2),
-        "A".repeat(1 << 20),
-        format!("v1.{}", "+".repeat(good.len() - 3)),
-        format!("v1.{}", "ä".repeat((good.len() - 3) / 2)),
-    ]);
-    server.store().calls();
-    for text in &texts {
-        assert_eq!(server.refusal(text, NOW), Refusal::Malformed, "{text:?}");
-        assert_eq!(blocking(server.sessions.logout_at(text, NOW)).unwrap(), Ended::Unknown);
-    }
-    assert_eq!(server.store().calls(), [""; 0]);
-    server.refresh(&grant, NOW);
-}
-
-#[test]
-fn a_token_has_one_spelling() {
-    let server = server();
-    let grant = server.login("ann", NOW);
-    let good = text(&grant);
-    assert_eq!(good.len(), RefreshToken::LENGTH);
-    // The last character has four bits that belong to no byte.
-    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let (front, last) = good.split_at(good.len() - 1);
-    let taken: Vec<char> = alphabet
-        .chars()
-        .filter(|symbol| server.refusal_or_none(&format!("{front}{symbol}")) != Some(Refusal::Malformed))
-        .collect();
-    assert_eq!(taken, ['A', 'Q', 'g', 'w']);
-    assert!(taken.contains(&last.chars().next().unwrap()));
-}
-
-#[test]
-fn a_token_with_any_bit_changed_reads_no_store_and_revokes_nobody() {
-    let server = server();
-    let grant = server.login("ann", NOW);
-    let bytes = unb64(&text(&grant)[3..]);
-    server.store().calls();
-    server.events();
-    for place in 0..bytes.len() {
-        for bit in 0..8 {
-            let mut changed = bytes.clone();
-            changed[place] ^= 1 << bit;
-            let text = format!("v1.{}", b64(&changed));
-            let expected = if place < 4 { Refusal::UnknownKey } else { Refusal::Forged };
-            assert_eq!(server.refusal(&text, NOW), expected, "bit {bit} of byte {place}");
+    #[test]
+    fn a_text_that_is_no_refresh_token_is_malformed_and_reads_no_store() {
+        let server = server();
+        let grant = server.login("ann", NOW);
+        let good = text(&grant);
+        let mut texts: Vec<String> = [
+            "",
+            "v1.",
+            "v1",
+            ".",
+            "garbage",
+            "null",
+            "eyJhbGciOiJIUzI1NiJ9.e30.AA",
+            "' OR 1=1 --",
+            "\0",
+            "🦀",
+        ]
+        .map(String::from)
+        .to_vec();
+        texts.extend((0..good.len()).map(|length| good[..length].to_owned()));
+        texts.extend([
+            format!("{good}A"),
+            format!("{good}="),
+            format!("{good}=="),
+            format!("{good}\n"),
+            format!(" {good}"),
+            format!("Bearer {good}"),
+            format!("\"{good}\""),
+            good.replacen("v1.", "v2.", 1),
+            good.replacen("v1.", "V1.", 1),
+            good.replacen("v1.", "", 1),
+            good.repeat(2),
+            "A".repeat(1 << 20),
+            format!("v1.{}", "+".repeat(good.len() - 3)),
+            format!("v1.{}", "ä".repeat((good.len() - 3) / 2)),
+        ]);
+        server.store().calls();
+        for text in &texts {
+            assert_eq!(server.refusal(text, NOW), Refusal::Malformed, "{text:?}");
+            assert_eq!(blocking(server.sessions.logout_at(text, NOW)).unwrap(), Ended::Unknown);
         }
+        assert_eq!(server.store().calls(), [""; 0]);
+        server.refresh(&grant, NOW);
     }
-    assert_eq!(server.store().calls(), [""; 0]);
-    assert_eq!(server.events(), []);
-    server.refresh(&grant, NOW);
-}
 
-#[test]
-fn random_garbage_revokes_nobody() {
-    let server = server();
-    let grant = server.login("ann", NOW);
-    let before = server.store().content();
-    let random = Sequence::default();
-    for _ in 0..1_000 {
-        let mut bytes = [0; 76];
-        countersign::Entropy::fill(&random, &mut bytes).unwrap();
-        // The key is known, the session too, the generation the present one: all that can be read in a token of theirs.
-        bytes[..28].copy_from_slice(&unb64(&text(&grant)[3..])[..28]);
-        assert_eq!(server.refusal(&format!("v1.{}", b64(bytes)), NOW), Refusal::Forged);
+    #[test]
+    fn a_token_has_one_spelling() {
+        let server = server();
+        let grant = server.login("ann", NOW);
+        let good = text(&grant);
+        assert_eq!(good.len(), RefreshToken::LENGTH);
+        // The last character has four bits that belong to no byte.
+        let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let (front, last) = good.split_at(good.len() - 1);
+        let taken: Vec<char> = alphabet
+            .chars()
+            .filter(|symbol| server.refusal_or_none(&format!("{front}{symbol}")) != Some(Refusal::Malformed))
+            .collect();
+        assert_eq!(taken, ['A', 'Q', 'g', 'w']);
+        assert!(taken.contains(&last.chars().next().unwrap()));
     }
-    assert_eq!(server.store().content(), before);
-    server.refresh(&grant, NOW);
-}
 
-#[test]
-fn a_token_of_other_master_keys_is_refused() {
-    let server = server();
-    let grant = server.login("ann", NOW);
-    let same_number = server.beside(config(), MasterKeys::new(1, [0x12; 32]).unwrap());
-    assert_eq!(same_number.refusal(text(&grant), NOW), Refusal::Forged);
-    let other_number = server.beside(config(), MasterKeys::new(2, [0x11; 32]).unwrap());
-    assert_eq!(other_number.refusal(text(&grant), NOW), Refusal::UnknownKey);
-}
-
-#[test]
-fn an_access_token_is_no_refresh_token_and_the_other_way_round() {
-    let server = server();
-    let grant = server.login("ann", NOW);
-    assert_eq!(server.refusal(&server.access(&grant), NOW), Refusal::Malformed);
-    assert!(server.check(text(&grant), NOW).is_err());
-}
-
-// Rules 2 and 3: what has ended.
-
-#[test]
-fn a_session_that_is_not_in_the_store_is_refused() {
-    let (first, second) = (server(), server());
-    let grant = first.login("ann", NOW);
-    assert_eq!(second.refusal(text(&grant), NOW), Refusal::UnknownSession);
-    assert_eq!(blocking(second.sessions.logout_at(text(&grant), NOW)).unwrap(), Ended::Unknown);
-    assert_eq!(second.events(), []);
-}
-
-#[test]
-fn a_revoked_session_is_refused_whichever_of_its_tokens_comes() {
-    let server = server();
-    let first = server.login("ann", NOW);
-    let second = server.refresh(&first, later(MINUTE));
-    assert_eq!(blocking(server.sessions.logout_at(text(&second), later(MINUTE))).unwrap(), Ended::Now);
-    server.events();
-    let before = server.store().content();
-    for grant in [&first, &second] {
-        assert_eq!(server.refusal(text(grant), later(MINUTE)), Refusal::Revoked(Reason::Logout));
-    }
-    assert_eq!(server.store().content(), before);
-    assert_eq!(server.events(), []);
-}
-
-#[test]
-fn an_idle_session_ends_after_two_weeks_and_the_clock_skew() {
-    let server = server();
-    let grant = server.login("ann", NOW);
-    assert_eq!(grant.refresh_expires_at(), later(14 * DAY));
-    assert_eq!(grant.refresh_lifetime(), Duration::from_secs(14 * 24 * 3600));
-    let end = 14 * DAY + MINUTE;
-    assert_eq!(server.refusal(text(&grant), later(end)), Refusal::Expired(Lifetime::Idle));
-    // The refusal has changed nothing.
-    server.refresh(&grant, later(end - 1));
-}
-
-#[test]
-fn a_session_that_is_used_ends_after_sixty_days_all_the_same() {
-    let server = server();
-    let mut grant = server.login("ann", NOW);
-    for day in (10..60).step_by(10) {
-        grant = server.refresh(&grant, later(day * DAY));
-    }
-    // Fourteen days from the fiftieth are cut.
-    assert_eq!(grant.refresh_expires_at(), later(60 * DAY));
-    let grant = server.refresh(&grant, later(60 * DAY - 100));
-    assert_eq!(grant.access_expires_at(), later(60 * DAY));
-    assert_eq!(grant.access_lifetime(), seconds(100));
-    let last = server.refresh(&grant, later(60 * DAY - 1));
-    assert_eq!(server.refusal(text(&last), later(60 * DAY)), Refusal::Expired(Lifetime::Absolute));
-    let replayed = server.refresh(&grant, later(60 * DAY - 1));
-    assert_eq!((replayed.exchange(), replayed.access_lifetime()), (Exchange::Replayed, seconds(1)));
-    server.access(&replayed);
-}
-
-#[test]
-fn all_sessions_of_a_subject_end_with_its_epoch_and_nobody_elses() {
-    let server = server();
-    let (phone, laptop) = (server.login("ann", NOW), server.login("ann", NOW));
-    let other = server.login("bob", NOW);
-    let access = [server.access(&phone), server.access(&laptop), server.access(&other)];
-    blocking(server.sessions.revoke_all_at("ann", later(1))).unwrap();
-    for grant in [&phone, &laptop] {
-        assert_eq!(server.refusal(text(grant), later(1)), Refusal::StaleEpoch);
-    }
-    assert!(matches!(server.check(&access[0], later(1)), Err(AccessError::Denied)));
-    assert!(matches!(server.check(&access[1], later(1)), Err(AccessError::Denied)));
-    assert!(server.check(&access[2], later(1)).is_ok());
-    server.refresh(&other, later(1));
-    assert_eq!(blocking(server.sessions.list_at("ann", later(1))).unwrap(), []);
-    // She logs in again.
-    let again = server.login("ann", later(2));
-    assert!(server.check(&server.access(&again), later(2)).is_ok());
-    server.refresh(&again, later(2));
-    assert!(server.events().contains(&EventKind::AllRevoked));
-}
-
-#[test]
-fn a_login_that_races_with_the_end_of_all_sessions_dies_with_them() {
-    let server = server();
-    // The login has read the epoch; then all sessions are ended; then it writes its row.
-    let early = server.store().backup();
-    blocking(server.sessions.revoke_all_at("ann", NOW)).unwrap();
-    let late = server.store().backup();
-    server.store().restore(&early);
-    let grant = server.login("ann", NOW);
-    let row = server.store().row(grant.session_id());
-    server.store().restore(&late);
-    let _ = blocking(server.shared().insert(&row)).unwrap();
-    assert_eq!(server.refusal(text(&grant), NOW), Refusal::StaleEpoch);
-    assert!(matches!(server.check(&server.access(&grant), NOW), Err(AccessError::Denied)));
-}
-
-// Rule 4: the binding.
-
-fn bound(server: &Server, value: &str) -> countersign::session::Grant {
-    server.login_as(&Login::new("ann").binding(Binding::fingerprint(value)), NOW)
-}
-
-#[test]
-fn a_bound_session_is_exchanged_with_its_fingerprint() {
-    let server = server();
-    let fingerprint = server.sessions.fingerprint().unwrap();
-    let grant = server.login_as(&Login::new("ann").binding(Binding::from(&fingerprint)), NOW);
-    let shown = Binding::fingerprint(fingerprint.expose_secret());
-    let grant = blocking(server.sessions.refresh_at(text(&grant), &shown, NOW)).unwrap();
-    blocking(server.sessions.refresh_at(text(&grant), &shown, NOW)).unwrap();
-}
-
-#[test]
-fn a_missing_fingerprint_refuses_and_revokes_nothing() {
-    let server = server();
-    let grant = bound(&server, "cookie");
-    let before = server.store().content();
-    server.events();
-    let key = Binding::key_thumbprint(&b64([7; 32])).unwrap();
-    for shown in [Binding::None, key] {
-        assert_eq!(server.refusal_bound(text(&grant), &shown, NOW), Refusal::BindingMissing);
-    }
-    assert_eq!(server.store().content(), before);
-    assert_eq!(server.events(), []);
-}
-
-#[test]
-fn a_wrong_fingerprint_ends_the_session_and_no_other() {
-    let server = server();
-    let (grant, other) = (bound(&server, "cookie"), bound(&server, "another"));
-    let access = server.access(&grant);
-    server.events();
-    let wrong = Binding::fingerprint("another");
-    assert_eq!(server.refusal_bound(text(&grant), &wrong, NOW), Refusal::BindingMismatch);
-    assert_eq!(server.events(), [EventKind::BindingMismatch]);
-    let right = Binding::fingerprint("cookie");
-    assert_eq!(server.refusal_bound(text(&grant), &right, NOW), Refusal::Revoked(Reason::BindingMismatch));
-    let verifier = access_verifier().with_denylist(server.shared());
-    let error = blocking(verifier.verify_at::<()>(&access, &right, NOW)).unwrap_err();
-    assert!(matches!(error, AccessError::Denied));
-    blocking(server.sessions.refresh_at(text(&other), &wrong, NOW)).unwrap();
-}
-
-#[test]
-fn a_policy_may_soften_a_wrong_fingerprint_to_a_refusal() {
-    let server = server_of(config().on_binding_mismatch(OnMismatch::Refuse));
-    let grant = bound(&server, "cookie");
-    let before = server.store().content();
-    server.events();
-    let wrong = Binding::fingerprint("another");
-    assert_eq!(server.refusal_bound(text(&grant), &wrong, NOW), Refusal::BindingMismatch);
-    assert_eq!(server.store().content(), before);
-    assert_eq!(server.events(), [EventKind::BindingMismatch]);
-    blocking(server.sessions.refresh_at(text(&grant), &Binding::fingerprint("cookie"), NOW)).unwrap();
-}
-
-#[test]
-fn a_session_bound_to_a_key_wants_that_key() {
-    let server = server();
-    let key = Binding::key_thumbprint(&b64([7; 32])).unwrap();
-    let grant = server.login_as(&Login::new("ann").binding(key), NOW);
-    let cookie = Binding::fingerprint("cookie");
-    assert_eq!(server.refusal_bound(text(&grant), &cookie, NOW), Refusal::BindingMissing);
-    let grant = blocking(server.sessions.refresh_at(text(&grant), &key, NOW)).unwrap();
-    let other = Binding::key_thumbprint(&b64([8; 32])).unwrap();
-    assert_eq!(server.refusal_bound(text(&grant), &other, NOW), Refusal::BindingMismatch);
-    for text in ["", "a", &b64([7; 31]), &b64([7; 33]), &format!("{}=", b64([7; 32]))] {
-        assert!(Binding::key_thumbprint(text).is_err(), "{text}");
-    }
-}
-
-#[test]
-fn a_session_that_is_bound_to_nothing_takes_anything() {
-    let server = server();
-    let grant = server.login("ann", NOW);
-    // A cookie of an earlier session may still be there.
-    blocking(server.sessions.refresh_at(text(&grant), &Binding::fingerprint("old"), NOW)).unwrap();
-}
-
-// Rule 5: the exchange.
-
-#[test]
-fn an_exchange_gives_another_refresh_token_of_the_same_session() {
-    let server = server();
-    let first = server.login_as(&Login::new("ann").label("Firefox").scope("read write"), NOW);
-    assert_eq!(first.exchange(), Exchange::Login);
-    let second = server.refresh(&first, later(10 * MINUTE));
-    assert_eq!(second.exchange(), Exchange::Rotated);
-    assert_eq!((second.subject(), second.scope()), ("ann", "read write"));
-    assert_eq!(second.session_id(), first.session_id());
-    assert_ne!(text(&second), text(&first));
-    assert_eq!(second.refresh_expires_at(), later(14 * DAY + 10 * MINUTE));
-    let row = server.store().row(first.session_id());
-    assert_eq!((row.generation(), row.version()), (2, 2));
-    assert_eq!((row.created_at(), row.rotated_at()), (NOW, later(10 * MINUTE)));
-    assert_eq!(row.access_until(), later(20 * MINUTE));
-    assert_eq!(server.events(), [EventKind::Issued, EventKind::Rotated]);
-    assert_eq!(server.store().calls(), ["epoch", "insert", "load", "compare_and_swap"]);
-}
-
-#[test]
-fn an_exchange_that_loses_to_others_is_tried_four_times_more_and_then_put_off() {
-    let server = server();
-    let grant = server.login("ann", NOW);
-    server.store().set_rivals(5);
-    let before = server.store().content();
-    let error = server.try_refresh(text(&grant), NOW).unwrap_err();
-    assert!(matches!(error, Error::Retry));
-    assert_eq!((error.code(), error.status(), error.refusal()), ("retry", 503, None));
-    assert_eq!(server.store().content(), before);
-    server.store().set_rivals(4);
-    server.refresh(&grant, NOW);
-    assert_eq!(server.events(), [EventKind::Issued, EventKind::Rotated]);
-}
-
-#[test]
-fn a_session_moves_to_the_newest_master_key_with_its_next_exchange() {
-    let server = server();
-    let first = server.login("ann", NOW);
-    let rotated = || MasterKeys::new(2, [0x22; 32]).unwrap().with_former(1, [0x11; 32]).unwrap();
-    let during = server.beside(config(), rotated());
-    let second = during.refresh(&first, later(1));
-    // A late answer: the token before is still of the old key.
-    assert_eq!(text(&during.refresh(&first, later(2))), text(&second));
-    let beyond = server.beside(config(), MasterKeys::new(2, [0x22; 32]).unwrap());
-    assert_eq!(beyond.refusal(text(&first), later(3)), Refusal::UnknownKey);
-    beyond.refresh(&second, later(3));
-}
-
-#[test]
-fn a_former_master_key_makes_no_token_for_a_generation_that_a_newer_one_has_made() {
-    let server = server();
-    let first = server.login("ann", NOW);
-    // Two servers disagree for a moment which key is the current one.
-    let both = |current: u32, former: u32| {
-        let secret = |kid: u32| [if kid == 1 { 0x11 } else { 0x22 }; 32];
-        MasterKeys::new(current, secret(current)).unwrap().with_former(former, secret(former)).unwrap()
-    };
-    let (new, old) = (server.beside(config(), both(2, 1)), server.beside(config(), both(1, 2)));
-    let backup = server.store().backup();
-    let of_new = new.refresh(&first, later(1));
-    server.store().restore(&backup);
-    // The same generation, by another key.
-    let of_old = old.refresh(&first, later(1));
-    assert_eq!(of_new.row().generation(), of_old.row().generation());
-    assert_eq!(new.refusal(text(&of_new), later(2)), Refusal::RolledBack);
-}
-
-// Rule 6: the grace.
-
-#[test]
-fn two_tabs_that_refresh_at_once_hold_the_same_successor() {
-    let server = server();
-    let grant = server.login("ann", NOW);
-    let winner = server.refresh(&grant, later(10 * MINUTE));
-    let loser = server.refresh(&grant, later(10 * MINUTE));
-    assert_eq!((winner.exchange(), loser.exchange()), (Exchange::Rotated, Exchange::Replayed));
-    assert_eq!(text(&winner), text(&loser));
-    let (first, second) = (server.access(&winner), server.access(&loser));
-    assert_ne!(first, second);
-    assert!(server.check(&first, later(10 * MINUTE)).is_ok());
-    assert!(server.check(&second, later(10 * MINUTE)).is_ok());
-    assert_eq!(server.events(), [EventKind::Issued, EventKind::Rotated, EventKind::GraceReplay]);
-}
-
-#[test]
-fn fifty_requests_of_one_page_refresh_at_once_and_only_one_writes() {
-    let server = server();
-    let grant = server.login("ann", NOW);
-    server.store().calls();
-    let successors: BTreeSet<String> =
-        (0..50).map(|_| text(&server.refresh(&grant, later(MINUTE))).to_owned()).collect();
-    assert_eq!(successors.len(), 1);
-    let writes = server.store().calls().into_iter().filter(|call| *call == "compare_and_swap").count();
-    assert_eq!(writes, 1);
-    assert_eq!(server.store().row(grant.session_id()).generation(), 2);
-}
-
-#[test]
-fn a_lost_answer_is_given_again_and_the_window_does_not_grow() {
-    let server = server();
-    let grant = server.login("ann", NOW);
-    let lost = server.refresh(&grant, NOW);
-    for wait in [1, 30, 45, 60, 60 + MINUTE - 1] {
-        assert_eq!(text(&server.refresh(&grant, later(wait))), text(&lost), "after {wait} s");
-    }
-    let row = server.store().row(grant.session_id());
-    assert_eq!((row.generation(), row.rotated_at()), (2, NOW));
-    server.events();
-    // 60 seconds, and 60 for the clocks.
-    assert_eq!(server.refusal(text(&grant), later(2 * MINUTE)), Refusal::Reused(Recency::RecentPrevious));
-    assert_eq!(server.events(), [EventKind::ReuseDetected(Recency::RecentPrevious)]);
-}
-
-#[test]
-fn the_grace_is_over_as_soon_as_the_successor_was_used() {
-    let server = server();
-    let first = server.login("ann", NOW);
-    let second = server.refresh(&first, later(1));
-    server.refresh(&second, later(2));
-    assert_eq!(server.refusal(text(&first), later(3)), Refusal::Reused(Recency::Stale));
-}
-
-#[test]
-fn without_a_grace_a_second_exchange_revokes() {
-    let server = server_of(config().grace(Grace::None));
-    let first = server.login("ann", NOW);
-    let second = server.refresh(&first, NOW);
-    assert_eq!(server.refusal(text(&first), NOW), Refusal::Reused(Recency::RecentPrevious));
-    assert_eq!(server.refusal(text(&second), NOW), Refusal::Revoked(Reason::Reuse));
-}
-
-#[test]
-fn a_client_whose_answer_was_lost_for_hours_is_not_logged_out_where_the_grace_lasts_as_long() {
-    let grace = Grace::UntilSuccessorUsed { cap: Duration::from_secs(8 * 3600) };
-    let server = server_of(config().grace(grace));
-    let first = server.login("ann", NOW);
-    let second = server.refresh(&first, NOW);
-    server.store().calls();
-    let again = server.refresh(&first, later(8 * HOUR));
-    assert_eq!(text(&again), text(&second));
-    // The access token of then is long over, so a new one has to be noted.
-    assert_eq!(server.store().calls(), ["load", "compare_and_swap"]);
-    assert_eq!(again.access_lifetime(), seconds(600));
-    assert_eq!(server.store().row(first.session_id()).access_until(), again.access_expires_at());
-    assert!(server.check(&server.access(&again), later(8 * HOUR)).is_ok());
-    assert_eq!(text(&server.refresh(&first, later(8 * HOUR))), text(&second));
-    let end = 8 * HOUR + MINUTE;
-    assert_eq!(server.refusal(text(&first), later(end)), Refusal::Reused(Recency::RecentPrevious));
-}
-
-#[test]
-fn the_clock_of_another_server_may_be_a_minute_behind() {
-    let server = server();
-    let grant = server.login("ann", NOW);
-    let winner = server.refresh(&grant, NOW);
-    assert_eq!(text(&server.refresh(&grant, later(-MINUTE))), text(&winner));
-    server.refresh(&winner, later(-MINUTE));
-}
-
-#[test]
-fn a_replay_with_another_fingerprint_gets_nothing() {
-    let server = server();
-    let grant = bound(&server, "cookie");
-    let right = Binding::fingerprint("cookie");
-    blocking(server.sessions.refresh_at(text(&grant), &right, NOW)).unwrap();
-    assert_eq!(server.refusal_bound(text(&grant), &Binding::None, NOW), Refusal::BindingMissing);
-    let wrong = Binding::fingerprint("another");
-    assert_eq!(server.refusal_bound(text(&grant), &wrong, NOW), Refusal::BindingMismatch);
-}
-
-// Rule 7: reuse.
-
-#[test]
-fn reuse_of_an_old_token_logs_out_that_device_and_no_other_of_the_same_subject() {
-    let server = server();
-    let stolen = server.login("ann", NOW);
-    let (tablet, other) = (server.login("ann", NOW), server.login("bob", NOW));
-    let (last, now) = exchanged(&server, server.refresh(&stolen, NOW), 3);
-    let access = server.access(&last);
-    assert!(server.check(&access, now).is_ok());
-    server.events();
-    assert_eq!(server.refusal(text(&stolen), now), Refusal::Reused(Recency::Stale));
-    assert_eq!(server.events(), [EventKind::ReuseDetected(Recency::Stale)]);
-    // The thief and the owner are both out, at once.
-    assert_eq!(server.refusal(text(&last), now), Refusal::Revoked(Reason::Reuse));
-    assert!(matches!(server.check(&access, now), Err(AccessError::Denied)));
-    assert!(server.lives(&tablet, now) && server.lives(&other, now));
-    server.refresh(&tablet, now);
-    server.refresh(&other, now);
-}
-
-#[test]
-fn an_old_token_is_recognised_however_many_exchanges_later_and_without_history() {
-    let server = server();
-    let first = server.login("ann", NOW);
-    let size = server.store().content().len();
-    let (_, now) = exchanged(&server, server.refresh(&first, NOW), 1_000);
-    // Digits of times and counters apart, the store has not grown.
-    assert!(server.store().content().len() < size + 100);
-    assert_eq!(server.refusal(text(&first), now), Refusal::Reused(Recency::Stale));
-}
-
-#[test]
-fn the_denial_of_a_stolen_session_outlives_its_access_tokens_and_no_more() {
-    let server = server();
-    let first = server.login("ann", NOW);
-    let second = server.refresh(&first, NOW);
-    server.refresh(&second, later(1));
-    let access = server.access(&second);
-    assert_eq!(server.refusal(text(&first), later(2)), Refusal::Reused(Recency::Stale));
-    // `exp`, the widest leeway of a verifier, and the clocks.
-    let end = later(1 + 10 * MINUTE + 5 * MINUTE + MINUTE);
-    blocking(server.sessions.purge_at(end)).unwrap();
-    assert_eq!(server.store().denials(), 1);
-    assert!(matches!(server.check(&access, later(60)), Err(AccessError::Denied)));
-    blocking(server.sessions.purge_at(after(end, 1))).unwrap();
-    assert_eq!(server.store().denials(), 0);
-}
-
-// Rule 8: the store was set back.
-
-#[test]
-fn a_token_from_before_the_store_was_set_back_to_a_backup_ends_its_session() {
-    let server = server();
-    let (first, other) = (server.login("ann", NOW), server.login("bob", NOW));
-    let backup = server.store().backup();
-    let second = server.refresh(&first, later(10 * MINUTE));
-    let access = server.access(&second);
-    server.store().restore(&backup);
-    server.events();
-    assert_eq!(server.refusal(text(&second), later(11 * MINUTE)), Refusal::RolledBack);
-    assert_eq!(server.events(), [EventKind::Anomaly]);
-    assert_eq!(server.refusal(text(&first), later(11 * MINUTE)), Refusal::Revoked(Reason::Rollback));
-    // The row did not know of this access token, and it is denied all the same.
-    assert!(matches!(server.check(&access, later(11 * MINUTE)), Err(AccessError::Denied)));
-    server.refresh(&other, later(11 * MINUTE));
-}
-
-#[test]
-fn a_token_of_a_branch_that_was_set_back_is_told_from_the_one_of_the_same_generation() {
-    let server = server();
-    let first = server.login("ann", NOW);
-    let backup = server.store().backup();
-    let lost = server.refresh(&first, later(1));
-    server.store().restore(&backup);
-    let second = server.refresh(&first, later(2));
-    assert_ne!(text(&lost), text(&second));
-    server.events();
-    // As the present generation, and as the one before.
-    let branch = server.store().backup();
-    assert_eq!(server.refusal(text(&lost), later(3)), Refusal::RolledBack);
-    server.store().restore(&branch);
-    server.refresh(&second, later(3));
-    assert_eq!(server.refusal(text(&lost), later(4)), Refusal::RolledBack);
-    assert_eq!(server.events(), [EventKind::Anomaly, EventKind::Rotated, EventKind::Anomaly]);
-}
-
-#[test]
-fn a_stale_read_denies_and_revokes_nobody() {
-    let server = server();
-    let first = server.login("ann", NOW);
-    let stale = server.store().backup();
-    let second = server.refresh(&first, later(1));
-    let fresh = server.store().content();
-    // A replica that lags answers the read; the write then goes to the real store, and does not fit.
-    server.store().restore(&stale);
-    server.store().set_rivals(5);
-    assert!(matches!(server.try_refresh(text(&second), later(2)), Err(Error::Retry)));
-    assert_eq!(server.store().denials(), 0);
-    assert_ne!(server.store().content(), fresh);
-    assert_eq!(server.events(), [EventKind::Issued, EventKind::Rotated]);
-}
-
-// Ends on purpose.
-
-#[test]
-fn a_logout_ends_the_session_and_its_access_tokens_at_once() {
-    let server = server();
-    let (grant, other) = (server.login("ann", NOW), server.login("ann", NOW));
-    let access = server.access(&grant);
-    assert_eq!(blocking(server.sessions.logout_at(text(&grant), NOW)).unwrap(), Ended::Now);
-    assert!(matches!(server.check(&access, NOW), Err(AccessError::Denied)));
-    assert_eq!(blocking(server.sessions.logout_at(text(&grant), NOW)).unwrap(), Ended::Already);
-    assert!(server.lives(&other, NOW));
-    assert_eq!(server.events(), [EventKind::Issued, EventKind::Issued, EventKind::Revoked(Reason::Logout)]);
-}
-
-#[test]
-fn a_logout_with_the_token_before_the_present_one_is_a_logout() {
-    let server = server();
-    let first = server.login("ann", NOW);
-    server.refresh(&first, NOW);
-    assert_eq!(blocking(server.sessions.logout_at(text(&first), NOW)).unwrap(), Ended::Now);
-}
-
-#[test]
-fn a_denial_is_written_before_its_row() {
-    let server = server();
-    let grant = server.login("ann", NOW);
-    server.store().calls();
-    blocking(server.sessions.logout_at(text(&grant), NOW)).unwrap();
-    assert_eq!(server.store().calls(), ["load", "deny", "compare_and_swap"]);
-    blocking(server.sessions.revoke_all_at("ann", NOW)).unwrap();
-    assert_eq!(server.store().calls(), ["epoch", "deny", "bump_epoch"]);
-}
-
-#[test]
-fn a_subject_ends_one_of_its_sessions_and_none_of_anothers() {
-    let server = server();
-    let (mine, also_mine, theirs) =
-        (server.login("ann", NOW), server.login("ann", NOW), server.login("bob", NOW));
-    let end = |subject: &str, session| blocking(server.sessions.revoke_of_at(subject, session, NOW)).unwrap();
-    assert_eq!(end("ann", theirs.session_id()), Ended::Unknown);
-    assert_eq!(end("ann", SessionId::from_bytes([9; 16])), Ended::Unknown);
-    assert!(server.lives(&theirs, NOW));
-    assert_eq!(end("ann", mine.session_id()), Ended::Now);
-    assert_eq!(end("ann", mine.session_id()), Ended::Already);
-    assert!(server.lives(&also_mine, NOW));
-    assert_eq!(server.refusal(text(&mine), NOW), Refusal::Revoked(Reason::Revoked));
-    // An administrator may.
-    assert_eq!(blocking(server.sessions.revoke_at(theirs.session_id(), NOW)).unwrap(), Ended::Now);
-}
-
-#[test]
-fn a_subject_ends_all_its_sessions_but_one() {
-    let server = server();
-    let grants: Vec<_> = (0..4).map(|_| server.login("ann", NOW)).collect();
-    let other = server.login("bob", NOW);
-    let keep = &grants[2];
-    let count = blocking(server.sessions.revoke_others_at("ann", keep.session_id(), NOW)).unwrap();
-    assert_eq!(count, 3);
-    for grant in &grants {
-        assert_eq!(server.lives(grant, NOW), grant.session_id() == keep.session_id());
-    }
-    assert!(server.lives(&other, NOW));
-    let again = blocking(server.sessions.revoke_others_at("ann", keep.session_id(), NOW)).unwrap();
-    assert_eq!(again, 0);
-}
-
-#[test]
-fn the_sessions_that_live_are_listed_the_newest_first() {
-    let server = server();
-    for (label, time) in [("old", 0), ("middle", 10), ("new", 20)] {
-        server.login_as(&Login::new("ann").label(label), later(time));
-    }
-    server.login("bob", NOW);
-    let gone = server.login("ann", later(30));
-    blocking(server.sessions.logout_at(text(&gone), later(30))).unwrap();
-    let rows = blocking(server.sessions.list_at("ann", later(40))).unwrap();
-    let labels: Vec<&str> = rows.iter().map(Row::label).collect();
-    assert_eq!(labels, ["new", "middle", "old"]);
-    assert_eq!(rows[0].created_at(), later(20));
-    assert_eq!(blocking(server.sessions.list_at("ann", later(15 * DAY))).unwrap(), []);
-}
-
-#[test]
-fn a_login_above_the_cap_ends_the_session_that_began_first() {
-    let server = server_of(config().sessions_per_subject(2));
-    let first = server.login("ann", NOW);
-    let second = server.login("ann", later(1));
-    server.login("bob", later(1));
-    // It is in use, and was the first all the same.
-    let first = server.refresh(&first, later(2));
-    let third = server.login("ann", later(3));
-    assert_eq!(server.refusal(text(&first), later(4)), Refusal::Revoked(Reason::Evicted));
-    assert!(server.lives(&second, later(4)) && server.lives(&third, later(4)));
-    assert!(server.events().contains(&EventKind::Revoked(Reason::Evicted)));
-}
-
-#[test]
-fn a_single_session_is_the_last_one_also_on_a_server_whose_clock_is_behind() {
-    let server = server_of(config().single_session());
-    let first = server.login("ann", NOW);
-    let second = server.login("ann", later(-30));
-    assert_eq!(server.refusal(text(&first), later(1)), Refusal::Revoked(Reason::Evicted));
-    assert!(server.lives(&second, later(1)));
-    let third = server.login("ann", later(-30));
-    assert!(server.lives(&third, later(1)) && !server.lives(&second, later(1)));
-}
-
-#[test]
-fn what_has_ended_for_good_is_purged_and_nothing_else() {
-    let server = server();
-    let grant = server.login("ann", NOW);
-    let row = server.store().row(grant.session_id());
-    assert!(row.purge_after() > later(14 * DAY + MINUTE));
-    blocking(server.sessions.purge_at(row.purge_after())).unwrap();
-    assert_eq!(server.refusal(text(&grant), row.purge_after()), Refusal::Expired(Lifetime::Idle));
-    blocking(server.sessions.purge_at(after(row.purge_after(), 1))).unwrap();
-    assert_eq!(server.refusal(text(&grant), row.purge_after()), Refusal::UnknownSession);
-}
-
-// What may fail.
-
-#[test]
-fn a_store_that_is_down_logs_nobody_out() {
-    let server = server();
-    let grant = server.login("ann", NOW);
-    let access = server.access(&grant);
-    let before = server.store().content();
-    server.store().set_down(true);
-    let errors = [
-        blocking(server.sessions.login_at(&Login::new("bob"), NOW)).unwrap_err(),
-        server.try_refresh(text(&grant), NOW).unwrap_err(),
-        blocking(server.sessions.logout_at(text(&grant), NOW)).unwrap_err(),
-        blocking(server.sessions.revoke_at(grant.session_id(), NOW)).unwrap_err(),
-        blocking(server.sessions.revoke_of_at("ann", grant.session_id(), NOW)).unwrap_err(),
-        blocking(server.sessions.revoke_others_at("ann", grant.session_id(), NOW)).unwrap_err(),
-        blocking(server.sessions.revoke_all_at("ann", NOW)).unwrap_err(),
-        blocking(server.sessions.list_at("ann", NOW)).unwrap_err(),
-        blocking(server.sessions.purge_at(NOW)).unwrap_err(),
-    ];
-    for error in errors {
-        assert_eq!((error.code(), error.status(), error.refusal()), ("store_unavailable", 503, None));
-        assert_eq!(error.to_string(), "the session store is not available");
-        let cause = core::error::Error::source(&error).expect("what the database said");
-        assert_eq!(cause.to_string(), "connection refused");
-    }
-    let error = server.check(&access, NOW).unwrap_err();
-    assert_eq!((error.code(), error.challenge().status()), ("denylist_unavailable", 503));
-    server.store().set_down(false);
-    assert_eq!(server.store().content(), before);
-    assert!(server.check(&access, NOW).is_ok());
-    server.refresh(&grant, NOW);
-}
-
-#[test]
-fn randomness_that_fails_is_an_error_and_changes_nothing() {
-    let server = server();
-    let grant = server.login("ann", NOW);
-    let before = server.store().content();
-    let dry = Sessions::new_with(config().build().unwrap(), master(), signer(), server.shared(), Dry);
-    for error in [
-        blocking(dry.login_at(&Login::new("bob"), NOW)).unwrap_err(),
-        blocking(dry.refresh_at(text(&grant), &Binding::None, NOW)).unwrap_err(),
-        dry.fingerprint().unwrap_err(),
-    ] {
-        assert!(matches!(error, Error::Entropy));
-        assert_eq!((error.code(), error.status()), ("entropy", 503));
-    }
-    assert_eq!(server.store().content(), before);
-    // A logout needs none.
-    assert_eq!(blocking(dry.logout_at(text(&grant), NOW)).unwrap(), Ended::Now);
-}
-
-#[test]
-fn a_row_that_cannot_be_read_is_a_store_that_is_not_available() {
-    let error = StoreError::from(RowError::Malformed);
-    assert_eq!(Error::from(error).status(), 503);
-}
-
-// Logins.
-
-#[test]
-fn a_login_that_cannot_be_kept_names_what_is_wrong_and_writes_nothing() {
-    let server = server();
-    let long = "a".repeat(1025);
-    for (login, field) in [
-        (Login::new(""), "subject"),
-        (Login::new(&*long), "subject"),
-        (Login::new("an\0n"), "subject"),
-        (Login::new("ann").label(&*long), "label"),
-        (Login::new("ann").client_id(&*long), "client_id"),
-        (Login::new("ann").scope("a".repeat(4097)), "scope"),
-        (Login::new("ann").scope(" "), "scope"),
-        (Login::new("ann").scope("read  write"), "scope"),
-        (Login::new("ann").scope("read "), "scope"),
-        (Login::new("ann").scope("re\"ad"), "scope"),
-        (Login::new("ann").scope("re\\ad"), "scope"),
-        (Login::new("ann").scope("läsen"), "scope"),
-        (Login::new("ann").scope("a\nb"), "scope"),
-    ] {
-        let error = blocking(server.sessions.login_at(&login, NOW)).unwrap_err();
-        assert!(matches!(error, Error::InvalidLogin { field: named } if named == field), "{error:?}");
-        assert_eq!((error.code(), error.status()), ("invalid_login", 400));
-    }
-    assert_eq!(server.store().calls(), [""; 0]);
-}
-
-#[test]
-fn a_subject_of_any_text_is_kept_as_it_is() {
-    let server = server();
-    for subject in ["'; DROP TABLE sessions; --", "änne\n\u{7f}\"\\", &"a".repeat(1024)] {
-        let grant = server.login_as(&Login::new(subject).label(subject).client_id(subject), NOW);
-        let grant = server.refresh(&grant, NOW);
-        assert_eq!(grant.subject(), subject);
-        assert_eq!((grant.row().label(), grant.row().client_id()), (subject, subject));
-        assert_eq!(server.check(&server.access(&grant), NOW).unwrap().subject(), subject);
-    }
-}
-
-#[test]
-fn an_absurd_configuration_is_named() {
-    let error = |builder: countersign::session::ConfigBuilder| builder.build().unwrap_err();
-    let of = Duration::from_secs;
-    let day = 24 * 3600;
-    assert_eq!(error(Config::builder("", AUDIENCE)), ConfigError::Empty { setting: "issuer" });
-    assert_eq!(error(Config::builder(ISSUER, "")), ConfigError::Empty { setting: "audience" });
-    assert_eq!(error(config().audience("")), ConfigError::Empty { setting: "audience" });
-    assert_eq!(
-        error(config().access_lifetime(of(901))),
-        ConfigError::AccessAboveLimit { seconds: 901, cap: 900 }
-    );
-    for (builder, setting) in [
-        (config().access_lifetime(Duration::from_millis(999)), "access_lifetime"),
-        (config().idle_lifetime(of(0)), "idle_lifetime"),
-        (config().absolute_lifetime(of(0)), "absolute_lifetime"),
-        (config().grace(Grace::Within(of(0))), "grace"),
-        (config().grace(Grace::UntilSuccessorUsed { cap: of(0) }), "grace"),
-        (config().sessions_per_subject(0), "sessions_per_subject"),
-    ] {
-        assert_eq!(error(builder), ConfigError::Zero { setting });
-    }
-    assert_eq!(
-        error(config().absolute_lifetime(of(400 * day + 1))),
-        ConfigError::AbsoluteAboveLimit { seconds: 400 * day + 1, cap: 400 * day }
-    );
-    assert_eq!(error(config().idle_lifetime(of(61 * day))), ConfigError::IdleAboveAbsolute);
-    assert_eq!(error(config().idle_lifetime(of(600))), ConfigError::AccessNotUnderIdle);
-    assert_eq!(
-        error(config().clock_skew(of(301))),
-        ConfigError::ClockSkewAboveLimit { seconds: 301, cap: 300 }
-    );
-    assert_eq!(
-        error(config().grace(Grace::Within(of(301)))),
-        ConfigError::GraceAboveLimit { seconds: 301, cap: 300 }
-    );
-    let cap = of(14 * day + 1);
-    assert_eq!(
-        error(config().grace(Grace::UntilSuccessorUsed { cap })),
-        ConfigError::GraceAboveLimit { seconds: 14 * day + 1, cap: 14 * day }
-    );
-    // What is only just sensible is built.
-    let builder = config()
-        .access_lifetime(of(900))
-        .idle_lifetime(of(901))
-        .absolute_lifetime(of(901))
-        .clock_skew(of(0))
-        .grace(Grace::Within(of(300)));
-    assert!(builder.build().is_ok());
-    assert!(config().access_lifetime_beyond_limit(of(3600)).build().is_ok());
-    let codes: BTreeSet<&str> = [
-        error(Config::builder("", "")),
-        error(config().access_lifetime(of(901))),
-        error(config().access_lifetime(of(0))),
-        error(config().absolute_lifetime(of(401 * day))),
-        error(config().idle_lifetime(of(61 * day))),
-        error(config().idle_lifetime(of(1))),
-        error(config().clock_skew(of(301))),
-        error(config().grace(Grace::Within(of(301)))),
-    ]
-    .map(|error| error.code())
-    .into();
-    assert_eq!(codes.len(), 8);
-}
-
-#[test]
-fn a_weak_mistaken_or_doubled_master_key_is_named() {
-    assert_eq!(MasterKeys::new(1, [7; 31]).unwrap_err(), KeyError::SecretTooShort { bytes: 31, minimum: 32 });
-    let pem = "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA";
-    assert_eq!(MasterKeys::new(1, pem).unwrap_err(), KeyError::NotASecret { found: KeyFile::Pem });
-    assert_eq!(master().with_former(1, [7; 32]).unwrap_err(), KeyError::DuplicateKey);
-    let keys = master().with_former(2, [7; 32]).unwrap();
-    assert_eq!(keys.with_former(2, [8; 32]).unwrap_err(), KeyError::DuplicateKey);
-}
-
-// The access token.
-
-#[derive(serde::Serialize, serde::Deserialize)]
-struct User {
-    role: String,
-}
-
-#[test]
-fn an_access_token_has_the_shape_of_rfc_9068() {
-    let server = server_of(config().audience("https://other.example"));
-    let binding = Binding::fingerprint("cookie");
-    let login = Login::new("ann").scope("read write").client_id("web").binding(binding);
-    let grant = server.login_as(&login, NOW);
-    let token = server.sessions.access_token(&grant, &User { role: "admin".into() }).unwrap();
-    let token = Unverified::parse(&token).unwrap();
-    let header: Value = serde_json::from_str(&token.unverified_header().unwrap()).unwrap();
-    assert_eq!(header, json!({"alg": "HS256", "typ": "at+jwt"}));
-    let mut claims = token.unverified_claims::<Value>().unwrap();
-    let jti = claims.as_object_mut().unwrap().remove("jti").unwrap();
-    assert_eq!(unb64(jti.as_str().unwrap()).len(), 16);
-    let hash = Binding::fingerprint("cookie");
-    let Binding::Fingerprint(hash) = hash else { unreachable!() };
-    assert_eq!(
-        claims,
-        json!({
-            "iss": ISSUER,
-            "aud": [AUDIENCE, "https://other.example"],
-            "sub": "ann",
-            "iat": NOW.as_secs(),
-            "exp": NOW.as_secs() + 600,
-            "client_id": "web",
-            "scope": "read write",
-            "sid": grant.session_id().to_string(),
-            "sub_epoch": 0,
-            "cnf": {"fgp#S256": b64(hash)},
-            "role": "admin",
-        })
-    );
-}
-
-#[test]
-fn an_access_token_leaves_out_what_was_not_said() {
-    let server = server();
-    let grant = server.login("ann", NOW);
-    let token = server.sessions.access_token(&grant, &()).unwrap();
-    let claims = Unverified::parse(&token).unwrap().unverified_claims::<Value>().unwrap();
-    let names: Vec<&String> = claims.as_object().unwrap().keys().collect();
-    let mut names: Vec<&str> = names.into_iter().map(String::as_str).collect();
-    names.sort_unstable();
-    assert_eq!(names, ["aud", "exp", "iat", "iss", "jti", "sid", "sub", "sub_epoch"]);
-}
-
-#[test]
-fn claims_of_the_callers_cannot_take_the_place_of_the_sessions() {
-    let server = server();
-    let grant = server.login_as(&Login::new("ann").scope("read").client_id("web"), NOW);
-    for name in ["iss", "sub", "aud", "exp", "iat", "jti", "sid", "sub_epoch", "scope", "client_id"] {
-        let error = server.sessions.access_token(&grant, &json!({name: "x"})).unwrap_err();
-        assert_eq!(error, SignError::DuplicateClaim { claim: name.into() }, "{name}");
-    }
-    for no_object in [json!([1]), json!("text"), json!(7)] {
-        let error = server.sessions.access_token(&grant, &no_object).unwrap_err();
-        assert_eq!(error, SignError::Serialize, "{no_object}");
-    }
-}
-
-#[test]
-fn a_name_that_the_session_has_not_used_cannot_be_smuggled_in_either() {
-    let server = server();
-    let grant = server.login("ann", NOW);
-    for name in ["scope", "client_id", "cnf"] {
-        let error = server.sessions.access_token(&grant, &json!({name: "admin"})).unwrap_err();
-        assert_eq!(error, SignError::DuplicateClaim { claim: name.into() }, "{name}");
-    }
-}
-
-#[test]
-fn an_access_token_may_be_signed_elsewhere() {
-    let server = server();
-    let grant = server.login("ann", NOW);
-    let key = signer();
-    let prepared = server.sessions.prepare_access_token(&grant, &(), &key).unwrap();
-    let signature = countersign::SignKey::sign_bytes(&key, prepared.signing_input()).unwrap();
-    let token = prepared.finish(signature.as_bytes()).unwrap();
-    assert!(server.check(&token, NOW).is_ok());
-}
-
-#[test]
-fn an_access_token_is_checked_for_its_kind_and_for_what_it_must_hold() {
-    let verifier = access_verifier();
-    let good = json!({"sid": SessionId::from_bytes([7; 16]).to_string(), "sub_epoch": 0});
-    let claims = |private: &Value| {
-        Claims::new(private.clone())
-            .issuer(ISSUER)
-            .audience(AUDIENCE)
-            .subject("ann")
-            .jwt_id("1")
-            .expires_at(later(600))
-            .typ("at+jwt")
-    };
-    let check = |claims: Claims<Value>| {
-        let text = claims.sign(&signer()).unwrap();
-        verifier.verify_at::<Value>(&text, &Binding::None, NOW)
-    };
-    assert!(check(claims(&good)).is_ok());
-    let refused = |claims: Claims<Value>| check(claims).unwrap_err().code();
-    assert_eq!(refused(claims(&good).typ("JWT")), "wrong_type");
-    assert_eq!(refused(claims(&good).issuer("https://other.example")), "wrong_issuer");
-    assert_eq!(refused(claims(&good).expires_at(later(-31))), "expired");
-    for (private, code) in [
-        (json!({"sub_epoch": 0}), "missing_claim"),
-        (json!({"sid": "BwcHBwcHBwcHBwcHBwcHBw"}), "missing_claim"),
-        (json!({"sid": "short", "sub_epoch": 0}), "malformed_claim"),
-        (json!({"sid": 7, "sub_epoch": 0}), "malformed_claim"),
-        (json!({"sid": "BwcHBwcHBwcHBwcHBwcHBw", "sub_epoch": "0"}), "malformed_claim"),
-        (json!({"sid": "BwcHBwcHBwcHBwcHBwcHBw", "sub_epoch": -1}), "malformed_claim"),
-        (json!({"sid": "BwcHBwcHBwcHBwcHBwcHBw", "sub_epoch": 0, "cnf": "x"}), "malformed_claim"),
-        (json!({"sid": "BwcHBwcHBwcHBwcHBwcHBw", "sub_epoch": 0, "cnf": {}}), "malformed_claim"),
-        (json!({"sid": "BwcHBwcHBwcHBwcHBwcHBw", "sub_epoch": 0, "cnf": {"jwk": {}}}), "malformed_claim"),
-        (json!({"sid": "BwcHBwcHBwcHBwcHBwcHBw", "sub_epoch": 0, "cnf": {"jkt": "x"}}), "malformed_claim"),
-    ] {
-        assert_eq!(refused(claims(&private)), code, "{private}");
-    }
-}
-
-#[test]
-fn a_bound_access_token_is_worth_nothing_without_its_binding() {
-    let server = server();
-    let (cookie, other) = (Binding::fingerprint("cookie"), Binding::fingerprint("another"));
-    let key = Binding::key_thumbprint(&b64([7; 32])).unwrap();
-    let verifier = access_verifier();
-    for (binding, wrong) in [(cookie, other), (key, Binding::key_thumbprint(&b64([8; 32])).unwrap())] {
-        let grant = server.login_as(&Login::new("ann").binding(binding), NOW);
-        let text = server.access(&grant);
-        let check = |shown: &Binding| verifier.verify_at::<()>(&text, shown, NOW);
-        assert_eq!(check(&binding).unwrap().binding(), &binding);
-        assert!(matches!(check(&Binding::None), Err(AccessError::BindingMissing)));
-        assert!(matches!(check(&wrong), Err(AccessError::BindingMismatch)));
-        assert_eq!(check(&wrong).unwrap_err().challenge().status(), 401);
-    }
-    // One that is not bound takes whatever comes with it.
-    let grant = server.login("ann", NOW);
-    assert!(verifier.verify_at::<()>(&server.access(&grant), &cookie, NOW).is_ok());
-}
-
-#[test]
-fn a_scope_is_held_by_its_whole_name() {
-    let server = server();
-    let grant = server.login_as(&Login::new("ann").scope("read:all write"), NOW);
-    let access = server.check(&server.access(&grant), NOW).unwrap();
-    assert!(access.has_scope("read:all") && access.has_scope("write"));
-    for name in ["read", "all", "", " ", "read:all write", "Write"] {
-        assert!(!access.has_scope(name), "{name:?}");
-    }
-    let none = server.login("ann", NOW);
-    assert!(!server.check(&server.access(&none), NOW).unwrap().has_scope("write"));
-}
-
-#[test]
-fn the_denylist_is_asked_once_for_an_access_and_not_at_all_without_one() {
-    let server = server();
-    let grant = server.login("ann", NOW);
-    let text = server.access(&grant);
-    server.store().calls();
-    access_verifier().verify_at::<()>(&text, &Binding::None, NOW).unwrap();
-    assert_eq!(server.store().calls(), [""; 0]);
-    server.check(&text, NOW).unwrap();
-    assert_eq!(server.store().calls(), ["is_denied"]);
-    // Nor for a token that is not good anyway.
-    server.check(&text, later(HOUR)).unwrap_err();
-    assert_eq!(server.store().calls(), [""; 0]);
-}
-
-#[test]
-fn one_access_token_can_be_denied_by_itself() {
-    let server = server();
-    let grant = server.login("ann", NOW);
-    let (first, second) = (server.access(&grant), server.access(&server.refresh(&grant, NOW)));
-    let keys = server.check(&first, NOW).unwrap().deny_keys();
-    blocking(server.shared().deny(&keys[2..], later(HOUR))).unwrap();
-    assert!(matches!(server.check(&first, NOW), Err(AccessError::Denied)));
-    assert!(server.check(&second, NOW).is_ok());
-}
-
-#[test]
-fn fail_open_takes_tokens_while_the_denylist_is_down_and_bad_ones_never() {
-    let server = server();
-    let grant = server.login("ann", NOW);
-    let text = server.access(&grant);
-    let verifier = access_verifier().with_denylist(server.shared()).fail_open();
-    let check = |text: &str, now| blocking(verifier.verify_at::<()>(text, &Binding::None, now));
-    server.store().set_down(true);
-    assert!(check(&text, NOW).is_ok());
-    let error = check(&text, later(HOUR)).unwrap_err();
-    assert!(error.is_expired() && matches!(error, AccessError::Token(VerifyError::Expired { .. })));
-    server.store().set_down(false);
-    blocking(server.sessions.revoke_at(grant.session_id(), NOW)).unwrap();
-    assert!(matches!(check(&text, NOW), Err(AccessError::Denied)));
-}
-
-// Rows.
-
-#[test]
-fn a_row_survives_its_bytes_and_no_other_bytes_are_one() {
-    let server = server();
-    let login = Login::new("ann").label("Firefox").scope("read").client_id("web");
-    let bound = login.clone().binding(Binding::fingerprint("cookie"));
-    let grants = [server.login_as(&login, NOW), server.login_as(&bound, NOW)];
-    blocking(server.sessions.logout_at(text(&grants[1]), NOW)).unwrap();
-    for grant in &grants {
-        let row = server.store().row(grant.session_id());
-        let bytes = row.to_bytes();
-        assert_eq!(Row::from_bytes(&bytes).unwrap(), row);
-        for length in 0..bytes.len() {
-            assert_eq!(Row::from_bytes(&bytes[..length]), Err(RowError::Malformed), "{length}");
-        }
-        assert_eq!(Row::from_bytes(&[&bytes[..], b"\0"].concat()), Err(RowError::Malformed));
-        let mut newer = bytes.clone();
-        newer[0] = 2;
-        assert_eq!(Row::from_bytes(&newer), Err(RowError::UnknownVersion));
-        // Whatever bytes are taken, they are the row's own.
+    #[test]
+    fn a_token_with_any_bit_changed_reads_no_store_and_revokes_nobody() {
+        let server = server();
+        let grant = server.login("ann", NOW);
+        let bytes = unb64(&text(&grant)[3..]);
+        server.store().calls();
+        server.events();
         for place in 0..bytes.len() {
-            let mut changed = bytes.clone();
-            changed[place] ^= 0x41;
-            if let Ok(row) = Row::from_bytes(&changed) {
-                assert_eq!(row.to_bytes(), changed, "{place}");
+            for bit in 0..8 {
+                let mut changed = bytes.clone();
+                changed[place] ^= 1 << bit;
+                let text = format!("v1.{}", b64(&changed));
+                let expected = if place < 4 { Refusal::UnknownKey } else { Refusal::Forged };
+                assert_eq!(server.refusal(&text, NOW), expected, "bit {bit} of byte {place}");
+            }
+        }
+        assert_eq!(server.store().calls(), [""; 0]);
+        assert_eq!(server.events(), []);
+        server.refresh(&grant, NOW);
+    }
+
+    #[test]
+    fn random_garbage_revokes_nobody() {
+        let server = server();
+        let grant = server.login("ann", NOW);
+        let before = server.store().content();
+        let random = Sequence::default();
+        for _ in 0..1_000 {
+            let mut bytes = [0; 76];
+            countersign::Entropy::fill(&random, &mut bytes).unwrap();
+            // The key is known, the session too, the generation the present one: all that can be read in a token of theirs.
+            bytes[..28].copy_from_slice(&unb64(&text(&grant)[3..])[..28]);
+            assert_eq!(server.refusal(&format!("v1.{}", b64(bytes)), NOW), Refusal::Forged);
+        }
+        assert_eq!(server.store().content(), before);
+        server.refresh(&grant, NOW);
+    }
+
+    #[test]
+    fn a_token_of_other_master_keys_is_refused() {
+        let server = server();
+        let grant = server.login("ann", NOW);
+        let same_number = server.beside(config(), MasterKeys::new(1, [0x12; 32]).unwrap());
+        assert_eq!(same_number.refusal(text(&grant), NOW), Refusal::Forged);
+        let other_number = server.beside(config(), MasterKeys::new(2, [0x11; 32]).unwrap());
+        assert_eq!(other_number.refusal(text(&grant), NOW), Refusal::UnknownKey);
+    }
+
+    #[test]
+    fn an_access_token_is_no_refresh_token_and_the_other_way_round() {
+        let server = server();
+        let grant = server.login("ann", NOW);
+        assert_eq!(server.refusal(&server.access(&grant), NOW), Refusal::Malformed);
+        assert!(server.check(text(&grant), NOW).is_err());
+    }
+
+    // Rules 2 and 3: what has ended.
+
+    #[test]
+    fn a_session_that_is_not_in_the_store_is_refused() {
+        let (first, second) = (server(), server());
+        let grant = first.login("ann", NOW);
+        assert_eq!(second.refusal(text(&grant), NOW), Refusal::UnknownSession);
+        assert_eq!(blocking(second.sessions.logout_at(text(&grant), NOW)).unwrap(), Ended::Unknown);
+        assert_eq!(second.events(), []);
+    }
+
+    #[test]
+    fn a_revoked_session_is_refused_whichever_of_its_tokens_comes() {
+        let server = server();
+        let first = server.login("ann", NOW);
+        let second = server.refresh(&first, later(MINUTE));
+        assert_eq!(blocking(server.sessions.logout_at(text(&second), later(MINUTE))).unwrap(), Ended::Now);
+        server.events();
+        let before = server.store().content();
+        for grant in [&first, &second] {
+            assert_eq!(server.refusal(text(grant), later(MINUTE)), Refusal::Revoked(Reason::Logout));
+        }
+        assert_eq!(server.store().content(), before);
+        assert_eq!(server.events(), []);
+    }
+
+    #[test]
+    fn an_idle_session_ends_after_two_weeks_and_the_clock_skew() {
+        let server = server();
+        let grant = server.login("ann", NOW);
+        assert_eq!(grant.refresh_expires_at(), later(14 * DAY));
+        assert_eq!(grant.refresh_lifetime(), Duration::from_secs(14 * 24 * 3600));
+        let end = 14 * DAY + MINUTE;
+        assert_eq!(server.refusal(text(&grant), later(end)), Refusal::Expired(Lifetime::Idle));
+        // The refusal has changed nothing.
+        server.refresh(&grant, later(end - 1));
+    }
+
+    #[test]
+    fn a_session_that_is_used_ends_after_sixty_days_all_the_same() {
+        let server = server();
+        let mut grant = server.login("ann", NOW);
+        for day in (10..60).step_by(10) {
+            grant = server.refresh(&grant, later(day * DAY));
+        }
+        // Fourteen days from the fiftieth are cut.
+        assert_eq!(grant.refresh_expires_at(), later(60 * DAY));
+        let grant = server.refresh(&grant, later(60 * DAY - 100));
+        assert_eq!(grant.access_expires_at(), later(60 * DAY));
+        assert_eq!(grant.access_lifetime(), seconds(100));
+        let last = server.refresh(&grant, later(60 * DAY - 1));
+        assert_eq!(server.refusal(text(&last), later(60 * DAY)), Refusal::Expired(Lifetime::Absolute));
+        let replayed = server.refresh(&grant, later(60 * DAY - 1));
+        assert_eq!((replayed.exchange(), replayed.access_lifetime()), (Exchange::Replayed, seconds(1)));
+        server.access(&replayed);
+    }
+
+    #[test]
+    fn all_sessions_of_a_subject_end_with_its_epoch_and_nobody_elses() {
+        let server = server();
+        let (phone, laptop) = (server.login("ann", NOW), server.login("ann", NOW));
+        let other = server.login("bob", NOW);
+        let access = [server.access(&phone), server.access(&laptop), server.access(&other)];
+        blocking(server.sessions.revoke_all_at("ann", later(1))).unwrap();
+        for grant in [&phone, &laptop] {
+            assert_eq!(server.refusal(text(grant), later(1)), Refusal::StaleEpoch);
+        }
+        assert!(matches!(server.check(&access[0], later(1)), Err(AccessError::Denied)));
+        assert!(matches!(server.check(&access[1], later(1)), Err(AccessError::Denied)));
+        assert!(server.check(&access[2], later(1)).is_ok());
+        server.refresh(&other, later(1));
+        assert_eq!(blocking(server.sessions.list_at("ann", later(1))).unwrap(), []);
+        // She logs in again.
+        let again = server.login("ann", later(2));
+        assert!(server.check(&server.access(&again), later(2)).is_ok());
+        server.refresh(&again, later(2));
+        assert!(server.events().contains(&EventKind::AllRevoked));
+    }
+
+    #[test]
+    fn a_login_that_races_with_the_end_of_all_sessions_dies_with_them() {
+        let server = server();
+        // The login has read the epoch; then all sessions are ended; then it writes its row.
+        let early = server.store().backup();
+        blocking(server.sessions.revoke_all_at("ann", NOW)).unwrap();
+        let late = server.store().backup();
+        server.store().restore(&early);
+        let grant = server.login("ann", NOW);
+        let row = server.store().row(grant.session_id());
+        server.store().restore(&late);
+        let _ = blocking(server.shared().insert(&row)).unwrap();
+        assert_eq!(server.refusal(text(&grant), NOW), Refusal::StaleEpoch);
+        assert!(matches!(server.check(&server.access(&grant), NOW), Err(AccessError::Denied)));
+    }
+
+    // Rule 4: the binding.
+
+    fn bound(server: &Server, value: &str) -> countersign::session::Grant {
+        server.login_as(&Login::new("ann").binding(Binding::fingerprint(value)), NOW)
+    }
+
+    #[test]
+    fn a_bound_session_is_exchanged_with_its_fingerprint() {
+        let server = server();
+        let fingerprint = server.sessions.fingerprint().unwrap();
+        let grant = server.login_as(&Login::new("ann").binding(Binding::from(&fingerprint)), NOW);
+        let shown = Binding::fingerprint(fingerprint.expose_secret());
+        let grant = blocking(server.sessions.refresh_at(text(&grant), &shown, NOW)).unwrap();
+        blocking(server.sessions.refresh_at(text(&grant), &shown, NOW)).unwrap();
+    }
+
+    #[test]
+    fn a_missing_fingerprint_refuses_and_revokes_nothing() {
+        let server = server();
+        let grant = bound(&server, "cookie");
+        let before = server.store().content();
+        server.events();
+        let key = Binding::key_thumbprint(&b64([7; 32])).unwrap();
+        for shown in [Binding::None, Binding::fingerprint(""), key] {
+            assert_eq!(server.refusal_bound(text(&grant), &shown, NOW), Refusal::BindingMissing);
+        }
+        assert_eq!(server.store().content(), before);
+        assert_eq!(server.events(), []);
+    }
+
+    #[test]
+    fn a_wrong_fingerprint_ends_the_session_and_no_other() {
+        let server = server();
+        let (grant, other) = (bound(&server, "cookie"), bound(&server, "another"));
+        let access = server.access(&grant);
+        server.events();
+        let wrong = Binding::fingerprint("another");
+        assert_eq!(server.refusal_bound(text(&grant), &wrong, NOW), Refusal::BindingMismatch);
+        assert_eq!(server.events(), [EventKind::BindingMismatch]);
+        let right = Binding::fingerprint("cookie");
+        assert_eq!(
+            server.refusal_bound(text(&grant), &right, NOW),
+            Refusal::Revoked(Reason::BindingMismatch)
+        );
+        let verifier = access_verifier().with_denylist(server.shared());
+        let error = blocking(verifier.verify_at::<()>(&access, &right, NOW)).unwrap_err();
+        assert!(matches!(error, AccessError::Denied));
+        blocking(server.sessions.refresh_at(text(&other), &wrong, NOW)).unwrap();
+    }
+
+    #[test]
+    fn a_policy_may_soften_a_wrong_fingerprint_to_a_refusal() {
+        let server = server_of(config().on_binding_mismatch(OnMismatch::Refuse));
+        let grant = bound(&server, "cookie");
+        let before = server.store().content();
+        server.events();
+        let wrong = Binding::fingerprint("another");
+        assert_eq!(server.refusal_bound(text(&grant), &wrong, NOW), Refusal::BindingMismatch);
+        assert_eq!(server.store().content(), before);
+        assert_eq!(server.events(), [EventKind::BindingMismatch]);
+        blocking(server.sessions.refresh_at(text(&grant), &Binding::fingerprint("cookie"), NOW)).unwrap();
+    }
+
+    #[test]
+    fn a_session_bound_to_a_key_wants_that_key() {
+        let server = server();
+        let key = Binding::key_thumbprint(&b64([7; 32])).unwrap();
+        let grant = server.login_as(&Login::new("ann").binding(key), NOW);
+        let cookie = Binding::fingerprint("cookie");
+        assert_eq!(server.refusal_bound(text(&grant), &cookie, NOW), Refusal::BindingMissing);
+        let grant = blocking(server.sessions.refresh_at(text(&grant), &key, NOW)).unwrap();
+        let other = Binding::key_thumbprint(&b64([8; 32])).unwrap();
+        assert_eq!(server.refusal_bound(text(&grant), &other, NOW), Refusal::BindingMismatch);
+        for text in ["", "a", &b64([7; 31]), &b64([7; 33]), &format!("{}=", b64([7; 32]))] {
+            assert!(Binding::key_thumbprint(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_session_that_is_bound_to_nothing_takes_anything() {
+        let server = server();
+        let grant = server.login("ann", NOW);
+        // A cookie of an earlier session may still be there.
+        blocking(server.sessions.refresh_at(text(&grant), &Binding::fingerprint("old"), NOW)).unwrap();
+    }
+
+    // Rule 5: the exchange.
+
+    #[test]
+    fn an_exchange_gives_another_refresh_token_of_the_same_session() {
+        let server = server();
+        let first = server.login_as(&Login::new("ann").label("Firefox").scope("read write"), NOW);
+        assert_eq!(first.exchange(), Exchange::Login);
+        let second = server.refresh(&first, later(10 * MINUTE));
+        assert_eq!(second.exchange(), Exchange::Rotated);
+        assert_eq!((second.subject(), second.scope()), ("ann", "read write"));
+        assert_eq!(second.session_id(), first.session_id());
+        assert_ne!(text(&second), text(&first));
+        assert_eq!(second.refresh_expires_at(), later(14 * DAY + 10 * MINUTE));
+        let row = server.store().row(first.session_id());
+        assert_eq!((row.generation(), row.version()), (2, 2));
+        assert_eq!((row.created_at(), row.rotated_at()), (NOW, later(10 * MINUTE)));
+        assert_eq!(row.access_until(), later(20 * MINUTE));
+        assert_eq!(server.events(), [EventKind::Issued, EventKind::Rotated]);
+        assert_eq!(server.store().calls(), ["epoch", "insert", "load", "compare_and_swap"]);
+    }
+
+    #[test]
+    fn an_exchange_that_loses_to_others_is_tried_four_times_more_and_then_put_off() {
+        let server = server();
+        let grant = server.login("ann", NOW);
+        server.store().set_rivals(5);
+        let before = server.store().content();
+        let error = server.try_refresh(text(&grant), NOW).unwrap_err();
+        assert!(matches!(error, Error::Retry));
+        assert_eq!((error.code(), error.status(), error.refusal()), ("retry", 503, None));
+        assert_eq!(server.store().content(), before);
+        server.store().set_rivals(4);
+        server.refresh(&grant, NOW);
+        assert_eq!(server.events(), [EventKind::Issued, EventKind::Rotated]);
+    }
+
+    #[test]
+    fn a_session_moves_to_the_newest_master_key_with_its_next_exchange() {
+        let server = server();
+        let first = server.login("ann", NOW);
+        let rotated = || MasterKeys::new(2, [0x22; 32]).unwrap().with_former(1, [0x11; 32]).unwrap();
+        let during = server.beside(config(), rotated());
+        let second = during.refresh(&first, later(1));
+        // A late answer: the token before is still of the old key.
+        assert_eq!(text(&during.refresh(&first, later(2))), text(&second));
+        let beyond = server.beside(config(), MasterKeys::new(2, [0x22; 32]).unwrap());
+        assert_eq!(beyond.refusal(text(&first), later(3)), Refusal::UnknownKey);
+        beyond.refresh(&second, later(3));
+    }
+
+    #[test]
+    fn a_former_master_key_makes_no_token_for_a_generation_that_a_newer_one_has_made() {
+        let server = server();
+        let first = server.login("ann", NOW);
+        // Two servers disagree for a moment which key is the current one.
+        let both = |current: u32, former: u32| {
+            let secret = |kid: u32| [if kid == 1 { 0x11 } else { 0x22 }; 32];
+            MasterKeys::new(current, secret(current)).unwrap().with_former(former, secret(former)).unwrap()
+        };
+        let (new, old) = (server.beside(config(), both(2, 1)), server.beside(config(), both(1, 2)));
+        let backup = server.store().backup();
+        let of_new = new.refresh(&first, later(1));
+        server.store().restore(&backup);
+        // The same generation, by another key.
+        let of_old = old.refresh(&first, later(1));
+        assert_eq!(of_new.row().generation(), of_old.row().generation());
+        assert_eq!(new.refusal(text(&of_new), later(2)), Refusal::RolledBack);
+    }
+
+    // Rule 6: the grace.
+
+    #[test]
+    fn two_tabs_that_refresh_at_once_hold_the_same_successor() {
+        let server = server();
+        let grant = server.login("ann", NOW);
+        let winner = server.refresh(&grant, later(10 * MINUTE));
+        let loser = server.refresh(&grant, later(10 * MINUTE));
+        assert_eq!((winner.exchange(), loser.exchange()), (Exchange::Rotated, Exchange::Replayed));
+        assert_eq!(text(&winner), text(&loser));
+        let (first, second) = (server.access(&winner), server.access(&loser));
+        assert_ne!(first, second);
+        assert!(server.check(&first, later(10 * MINUTE)).is_ok());
+        assert!(server.check(&second, later(10 * MINUTE)).is_ok());
+        assert_eq!(server.events(), [EventKind::Issued, EventKind::Rotated, EventKind::GraceReplay]);
+    }
+
+    #[test]
+    fn fifty_requests_of_one_page_refresh_at_once_and_only_one_writes() {
+        let server = server();
+        let grant = server.login("ann", NOW);
+        server.store().calls();
+        let successors: BTreeSet<String> =
+            (0..50).map(|_| text(&server.refresh(&grant, later(MINUTE))).to_owned()).collect();
+        assert_eq!(successors.len(), 1);
+        let writes = server.store().calls().into_iter().filter(|call| *call == "compare_and_swap").count();
+        assert_eq!(writes, 1);
+        assert_eq!(server.store().row(grant.session_id()).generation(), 2);
+    }
+
+    #[test]
+    fn a_lost_answer_is_given_again_and_the_window_does_not_grow() {
+        let server = server();
+        let grant = server.login("ann", NOW);
+        let lost = server.refresh(&grant, NOW);
+        for wait in [1, 30, 45, 60, 60 + MINUTE - 1] {
+            assert_eq!(text(&server.refresh(&grant, later(wait))), text(&lost), "after {wait} s");
+        }
+        let row = server.store().row(grant.session_id());
+        assert_eq!((row.generation(), row.rotated_at()), (2, NOW));
+        server.events();
+        // 60 seconds, and 60 for the clocks.
+        assert_eq!(server.refusal(text(&grant), later(2 * MINUTE)), Refusal::Reused(Recency::RecentPrevious));
+        assert_eq!(server.events(), [EventKind::ReuseDetected(Recency::RecentPrevious)]);
+    }
+
+    #[test]
+    fn the_grace_is_over_as_soon_as_the_successor_was_used() {
+        let server = server();
+        let first = server.login("ann", NOW);
+        let second = server.refresh(&first, later(1));
+        server.refresh(&second, later(2));
+        assert_eq!(server.refusal(text(&first), later(3)), Refusal::Reused(Recency::Stale));
+    }
+
+    #[test]
+    fn without_a_grace_a_second_exchange_revokes() {
+        let server = server_of(config().grace(Grace::None));
+        let first = server.login("ann", NOW);
+        let second = server.refresh(&first, NOW);
+        assert_eq!(server.refusal(text(&first), NOW), Refusal::Reused(Recency::RecentPrevious));
+        assert_eq!(server.refusal(text(&second), NOW), Refusal::Revoked(Reason::Reuse));
+    }
+
+    #[test]
+    fn a_client_whose_answer_was_lost_for_hours_is_not_logged_out_where_the_grace_lasts_as_long() {
+        let grace = Grace::UntilSuccessorUsed { cap: Duration::from_secs(8 * 3600) };
+        let server = server_of(config().grace(grace));
+        let first = server.login("ann", NOW);
+        let second = server.refresh(&first, NOW);
+        server.store().calls();
+        let again = server.refresh(&first, later(8 * HOUR));
+        assert_eq!(text(&again), text(&second));
+        // The access token of then is long over, so a new one has to be noted.
+        assert_eq!(server.store().calls(), ["load", "compare_and_swap"]);
+        assert_eq!(again.access_lifetime(), seconds(600));
+        assert_eq!(server.store().row(first.session_id()).access_until(), again.access_expires_at());
+        assert!(server.check(&server.access(&again), later(8 * HOUR)).is_ok());
+        assert_eq!(text(&server.refresh(&first, later(8 * HOUR))), text(&second));
+        let end = 8 * HOUR + MINUTE;
+        assert_eq!(server.refusal(text(&first), later(end)), Refusal::Reused(Recency::RecentPrevious));
+    }
+
+    #[test]
+    fn the_clock_of_another_server_may_be_a_minute_behind() {
+        let server = server();
+        let grant = server.login("ann", NOW);
+        let winner = server.refresh(&grant, NOW);
+        assert_eq!(text(&server.refresh(&grant, later(-MINUTE))), text(&winner));
+        server.refresh(&winner, later(-MINUTE));
+    }
+
+    #[test]
+    fn a_replay_with_another_fingerprint_gets_nothing() {
+        let server = server();
+        let grant = bound(&server, "cookie");
+        let right = Binding::fingerprint("cookie");
+        blocking(server.sessions.refresh_at(text(&grant), &right, NOW)).unwrap();
+        assert_eq!(server.refusal_bound(text(&grant), &Binding::None, NOW), Refusal::BindingMissing);
+        let wrong = Binding::fingerprint("another");
+        assert_eq!(server.refusal_bound(text(&grant), &wrong, NOW), Refusal::BindingMismatch);
+    }
+
+    // Rule 7: reuse.
+
+    #[test]
+    fn reuse_of_an_old_token_logs_out_that_device_and_no_other_of_the_same_subject() {
+        let server = server();
+        let stolen = server.login("ann", NOW);
+        let (tablet, other) = (server.login("ann", NOW), server.login("bob", NOW));
+        let (last, now) = exchanged(&server, server.refresh(&stolen, NOW), 3);
+        let access = server.access(&last);
+        assert!(server.check(&access, now).is_ok());
+        server.events();
+        assert_eq!(server.refusal(text(&stolen), now), Refusal::Reused(Recency::Stale));
+        assert_eq!(server.events(), [EventKind::ReuseDetected(Recency::Stale)]);
+        // The thief and the owner are both out, at once.
+        assert_eq!(server.refusal(text(&last), now), Refusal::Revoked(Reason::Reuse));
+        assert!(matches!(server.check(&access, now), Err(AccessError::Denied)));
+        assert!(server.lives(&tablet, now) && server.lives(&other, now));
+        server.refresh(&tablet, now);
+        server.refresh(&other, now);
+    }
+
+    #[test]
+    fn an_old_token_is_recognised_however_many_exchanges_later_and_without_history() {
+        let server = server();
+        let first = server.login("ann", NOW);
+        let size = server.store().content().len();
+        let (_, now) = exchanged(&server, server.refresh(&first, NOW), 1_000);
+        // Digits of times and counters apart, the store has not grown.
+        assert!(server.store().content().len() < size + 100);
+        assert_eq!(server.refusal(text(&first), now), Refusal::Reused(Recency::Stale));
+    }
+
+    #[test]
+    fn the_denial_of_a_stolen_session_outlives_its_access_tokens_and_no_more() {
+        let server = server();
+        let first = server.login("ann", NOW);
+        let second = server.refresh(&first, NOW);
+        server.refresh(&second, later(1));
+        let access = server.access(&second);
+        assert_eq!(server.refusal(text(&first), later(2)), Refusal::Reused(Recency::Stale));
+        // `exp`, the widest leeway of a verifier, and the clocks.
+        let end = later(1 + 10 * MINUTE + 5 * MINUTE + MINUTE);
+        blocking(server.sessions.purge_at(end)).unwrap();
+        assert_eq!(server.store().denials(), 1);
+        assert!(matches!(server.check(&access, later(60)), Err(AccessError::Denied)));
+        blocking(server.sessions.purge_at(after(end, 1))).unwrap();
+        assert_eq!(server.store().denials(), 0);
+    }
+
+    // Rule 8: the store was set back.
+
+    #[test]
+    fn a_token_from_before_the_store_was_set_back_to_a_backup_ends_its_session() {
+        let server = server();
+        let (first, other) = (server.login("ann", NOW), server.login("bob", NOW));
+        let backup = server.store().backup();
+        let second = server.refresh(&first, later(10 * MINUTE));
+        let access = server.access(&second);
+        server.store().restore(&backup);
+        server.events();
+        assert_eq!(server.refusal(text(&second), later(11 * MINUTE)), Refusal::RolledBack);
+        assert_eq!(server.events(), [EventKind::Anomaly]);
+        assert_eq!(server.refusal(text(&first), later(11 * MINUTE)), Refusal::Revoked(Reason::Rollback));
+        // The row did not know of this access token, and it is denied all the same.
+        assert!(matches!(server.check(&access, later(11 * MINUTE)), Err(AccessError::Denied)));
+        server.refresh(&other, later(11 * MINUTE));
+    }
+
+    #[test]
+    fn a_token_of_a_branch_that_was_set_back_is_told_from_the_one_of_the_same_generation() {
+        let server = server();
+        let first = server.login("ann", NOW);
+        let backup = server.store().backup();
+        let lost = server.refresh(&first, later(1));
+        server.store().restore(&backup);
+        let second = server.refresh(&first, later(2));
+        assert_ne!(text(&lost), text(&second));
+        server.events();
+        // As the present generation, and as the one before.
+        let branch = server.store().backup();
+        assert_eq!(server.refusal(text(&lost), later(3)), Refusal::RolledBack);
+        server.store().restore(&branch);
+        server.refresh(&second, later(3));
+        assert_eq!(server.refusal(text(&lost), later(4)), Refusal::RolledBack);
+        assert_eq!(server.events(), [EventKind::Anomaly, EventKind::Rotated, EventKind::Anomaly]);
+    }
+
+    #[test]
+    fn a_stale_read_denies_and_revokes_nobody() {
+        let server = server();
+        let first = server.login("ann", NOW);
+        let stale = server.store().backup();
+        let second = server.refresh(&first, later(1));
+        let fresh = server.store().content();
+        // A replica that lags answers the read; the write then goes to the real store, and does not fit.
+        server.store().restore(&stale);
+        server.store().set_rivals(5);
+        assert!(matches!(server.try_refresh(text(&second), later(2)), Err(Error::Retry)));
+        assert_eq!(server.store().denials(), 0);
+        assert_ne!(server.store().content(), fresh);
+        assert_eq!(server.events(), [EventKind::Issued, EventKind::Rotated]);
+    }
+
+    // Ends on purpose.
+
+    #[test]
+    fn a_logout_ends_the_session_and_its_access_tokens_at_once() {
+        let server = server();
+        let (grant, other) = (server.login("ann", NOW), server.login("ann", NOW));
+        let access = server.access(&grant);
+        assert_eq!(blocking(server.sessions.logout_at(text(&grant), NOW)).unwrap(), Ended::Now);
+        assert!(matches!(server.check(&access, NOW), Err(AccessError::Denied)));
+        assert_eq!(blocking(server.sessions.logout_at(text(&grant), NOW)).unwrap(), Ended::Already);
+        assert!(server.lives(&other, NOW));
+        assert_eq!(
+            server.events(),
+            [EventKind::Issued, EventKind::Issued, EventKind::Revoked(Reason::Logout)]
+        );
+    }
+
+    #[test]
+    fn a_logout_right_after_the_end_denies_what_verifiers_would_still_take() {
+        let server = server();
+        let mut grant = server.login("ann", NOW);
+        for day in (10..60).step_by(10) {
+            grant = server.refresh(&grant, later(day * DAY));
+        }
+        let last = server.refresh(&grant, later(60 * DAY - 1));
+        let access = server.access(&last);
+        let end = later(60 * DAY + 20);
+        assert!(server.check(&access, end).is_ok(), "inside the leeway");
+        assert_eq!(blocking(server.sessions.logout_at(text(&last), end)).unwrap(), Ended::Now);
+        assert!(matches!(server.check(&access, end), Err(AccessError::Denied)));
+        let (idle, much_later) = (server.login("bob", NOW), later(15 * DAY));
+        assert_eq!(blocking(server.sessions.logout_at(text(&idle), much_later)).unwrap(), Ended::Already);
+    }
+
+    #[test]
+    fn a_logout_with_the_token_before_the_present_one_is_a_logout() {
+        let server = server();
+        let first = server.login("ann", NOW);
+        server.refresh(&first, NOW);
+        assert_eq!(blocking(server.sessions.logout_at(text(&first), NOW)).unwrap(), Ended::Now);
+    }
+
+    #[test]
+    fn a_denial_is_written_before_its_row() {
+        let server = server();
+        let grant = server.login("ann", NOW);
+        server.store().calls();
+        blocking(server.sessions.logout_at(text(&grant), NOW)).unwrap();
+        assert_eq!(server.store().calls(), ["load", "deny", "compare_and_swap"]);
+        blocking(server.sessions.revoke_all_at("ann", NOW)).unwrap();
+        assert_eq!(server.store().calls(), ["epoch", "deny", "bump_epoch"]);
+    }
+
+    #[test]
+    fn a_subject_ends_one_of_its_sessions_and_none_of_anothers() {
+        let server = server();
+        let (mine, also_mine, theirs) =
+            (server.login("ann", NOW), server.login("ann", NOW), server.login("bob", NOW));
+        let end =
+            |subject: &str, session| blocking(server.sessions.revoke_of_at(subject, session, NOW)).unwrap();
+        assert_eq!(end("ann", theirs.session_id()), Ended::Unknown);
+        assert_eq!(end("ann", SessionId::from_bytes([9; 16])), Ended::Unknown);
+        assert!(server.lives(&theirs, NOW));
+        assert_eq!(end("ann", mine.session_id()), Ended::Now);
+        assert_eq!(end("ann", mine.session_id()), Ended::Already);
+        assert!(server.lives(&also_mine, NOW));
+        assert_eq!(server.refusal(text(&mine), NOW), Refusal::Revoked(Reason::Revoked));
+        // An administrator may.
+        assert_eq!(blocking(server.sessions.revoke_at(theirs.session_id(), NOW)).unwrap(), Ended::Now);
+    }
+
+    #[test]
+    fn a_subject_ends_all_its_sessions_but_one() {
+        let server = server();
+        let grants: Vec<_> = (0..4).map(|_| server.login("ann", NOW)).collect();
+        let other = server.login("bob", NOW);
+        let keep = &grants[2];
+        let count = blocking(server.sessions.revoke_others_at("ann", keep.session_id(), NOW)).unwrap();
+        assert_eq!(count, 3);
+        for grant in &grants {
+            assert_eq!(server.lives(grant, NOW), grant.session_id() == keep.session_id());
+        }
+        assert!(server.lives(&other, NOW));
+        let again = blocking(server.sessions.revoke_others_at("ann", keep.session_id(), NOW)).unwrap();
+        assert_eq!(again, 0);
+    }
+
+    #[test]
+    fn the_sessions_that_live_are_listed_the_newest_first() {
+        let server = server();
+        for (label, time) in [("old", 0), ("middle", 10), ("new", 20)] {
+            server.login_as(&Login::new("ann").label(label), later(time));
+        }
+        server.login("bob", NOW);
+        let gone = server.login("ann", later(30));
+        blocking(server.sessions.logout_at(text(&gone), later(30))).unwrap();
+        let rows = blocking(server.sessions.list_at("ann", later(40))).unwrap();
+        let labels: Vec<&str> = rows.iter().map(Row::label).collect();
+        assert_eq!(labels, ["new", "middle", "old"]);
+        assert_eq!(rows[0].created_at(), later(20));
+        assert_eq!(blocking(server.sessions.list_at("ann", later(15 * DAY))).unwrap(), []);
+    }
+
+    #[test]
+    fn a_login_above_the_cap_ends_the_session_that_began_first() {
+        let server = server_of(config().sessions_per_subject(2));
+        let first = server.login("ann", NOW);
+        let second = server.login("ann", later(1));
+        server.login("bob", later(1));
+        // It is in use, and was the first all the same.
+        let first = server.refresh(&first, later(2));
+        let third = server.login("ann", later(3));
+        assert_eq!(server.refusal(text(&first), later(4)), Refusal::Revoked(Reason::Evicted));
+        assert!(server.lives(&second, later(4)) && server.lives(&third, later(4)));
+        assert!(server.events().contains(&EventKind::Revoked(Reason::Evicted)));
+    }
+
+    #[test]
+    fn a_single_session_is_the_last_one_also_on_a_server_whose_clock_is_behind() {
+        let server = server_of(config().single_session());
+        let first = server.login("ann", NOW);
+        let second = server.login("ann", later(-30));
+        assert_eq!(server.refusal(text(&first), later(1)), Refusal::Revoked(Reason::Evicted));
+        assert!(server.lives(&second, later(1)));
+        let third = server.login("ann", later(-30));
+        assert!(server.lives(&third, later(1)) && !server.lives(&second, later(1)));
+        // To stand behind the others is all that this is about: its token is of its own time.
+        assert!(server.check(&server.access(&third), later(-30)).is_ok());
+        assert_eq!(third.access_expires_at(), later(-30 + 10 * MINUTE));
+    }
+
+    #[test]
+    fn what_has_ended_for_good_is_purged_and_nothing_else() {
+        let server = server();
+        let grant = server.login("ann", NOW);
+        let row = server.store().row(grant.session_id());
+        assert!(row.purge_after() > later(14 * DAY + MINUTE));
+        blocking(server.sessions.purge_at(row.purge_after())).unwrap();
+        assert_eq!(server.refusal(text(&grant), row.purge_after()), Refusal::Expired(Lifetime::Idle));
+        blocking(server.sessions.purge_at(after(row.purge_after(), 1))).unwrap();
+        assert_eq!(server.refusal(text(&grant), row.purge_after()), Refusal::UnknownSession);
+    }
+
+    // What may fail.
+
+    #[test]
+    fn a_store_that_is_down_logs_nobody_out() {
+        let server = server();
+        let grant = server.login("ann", NOW);
+        let access = server.access(&grant);
+        let before = server.store().content();
+        server.store().set_down(true);
+        let errors = [
+            blocking(server.sessions.login_at(&Login::new("bob"), NOW)).unwrap_err(),
+            server.try_refresh(text(&grant), NOW).unwrap_err(),
+            blocking(server.sessions.logout_at(text(&grant), NOW)).unwrap_err(),
+            blocking(server.sessions.revoke_at(grant.session_id(), NOW)).unwrap_err(),
+            blocking(server.sessions.revoke_of_at("ann", grant.session_id(), NOW)).unwrap_err(),
+            blocking(server.sessions.revoke_others_at("ann", grant.session_id(), NOW)).unwrap_err(),
+            blocking(server.sessions.revoke_all_at("ann", NOW)).unwrap_err(),
+            blocking(server.sessions.list_at("ann", NOW)).unwrap_err(),
+            blocking(server.sessions.purge_at(NOW)).unwrap_err(),
+        ];
+        for error in errors {
+            assert_eq!((error.code(), error.status(), error.refusal()), ("store_unavailable", 503, None));
+            assert_eq!(error.to_string(), "the session store is not available");
+            let cause = core::error::Error::source(&error).expect("what the database said");
+            assert_eq!(cause.to_string(), "connection refused");
+        }
+        let error = server.check(&access, NOW).unwrap_err();
+        assert_eq!((error.code(), error.challenge().status()), ("denylist_unavailable", 503));
+        server.store().set_down(false);
+        assert_eq!(server.store().content(), before);
+        assert!(server.check(&access, NOW).is_ok());
+        server.refresh(&grant, NOW);
+    }
+
+    #[test]
+    fn randomness_that_fails_is_an_error_and_changes_nothing() {
+        let server = server();
+        let grant = server.login("ann", NOW);
+        let before = server.store().content();
+        let dry = Sessions::new_with(config().build().unwrap(), master(), signer(), server.shared(), Dry);
+        for error in [
+            blocking(dry.login_at(&Login::new("bob"), NOW)).unwrap_err(),
+            blocking(dry.refresh_at(text(&grant), &Binding::None, NOW)).unwrap_err(),
+            dry.fingerprint().unwrap_err(),
+        ] {
+            assert!(matches!(error, Error::Entropy));
+            assert_eq!((error.code(), error.status()), ("entropy", 503));
+        }
+        assert_eq!(server.store().content(), before);
+        // A logout needs none.
+        assert_eq!(blocking(dry.logout_at(text(&grant), NOW)).unwrap(), Ended::Now);
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_read_is_a_store_that_is_not_available() {
+        let error = StoreError::from(RowError::Malformed);
+        assert_eq!(Error::from(error).status(), 503);
+    }
+
+    // Logins.
+
+    #[test]
+    fn a_login_that_cannot_be_kept_names_what_is_wrong_and_writes_nothing() {
+        let server = server();
+        let long = "a".repeat(1025);
+        for (login, field) in [
+            (Login::new(""), "subject"),
+            (Login::new(&*long), "subject"),
+            (Login::new("an\0n"), "subject"),
+            (Login::new("ann").label(&*long), "label"),
+            (Login::new("ann").client_id(&*long), "client_id"),
+            (Login::new("ann").scope("a".repeat(4097)), "scope"),
+            (Login::new("ann").scope(" "), "scope"),
+            (Login::new("ann").scope("read  write"), "scope"),
+            (Login::new("ann").scope("read "), "scope"),
+            (Login::new("ann").scope("re\"ad"), "scope"),
+            (Login::new("ann").scope("re\\ad"), "scope"),
+            (Login::new("ann").scope("läsen"), "scope"),
+            (Login::new("ann").scope("a\nb"), "scope"),
+        ] {
+            let error = blocking(server.sessions.login_at(&login, NOW)).unwrap_err();
+            assert!(matches!(error, Error::InvalidLogin { field: named } if named == field), "{error:?}");
+            assert_eq!((error.code(), error.status()), ("invalid_login", 400));
+        }
+        assert_eq!(server.store().calls(), [""; 0]);
+    }
+
+    #[test]
+    fn a_subject_of_any_text_is_kept_as_it_is() {
+        let server = server();
+        for subject in ["'; DROP TABLE sessions; --", "änne\n\u{7f}\"\\", &"a".repeat(1024)] {
+            let grant = server.login_as(&Login::new(subject).label(subject).client_id(subject), NOW);
+            let grant = server.refresh(&grant, NOW);
+            assert_eq!(grant.subject(), subject);
+            assert_eq!((grant.row().label(), grant.row().client_id()), (subject, subject));
+            assert_eq!(server.check(&server.access(&grant), NOW).unwrap().subject(), subject);
+        }
+    }
+
+    #[test]
+    fn an_absurd_configuration_is_named() {
+        let error = |builder: countersign::session::ConfigBuilder| builder.build().unwrap_err();
+        let of = Duration::from_secs;
+        let day = 24 * 3600;
+        assert_eq!(error(Config::builder("", AUDIENCE)), ConfigError::Empty { setting: "issuer" });
+        assert_eq!(error(Config::builder(ISSUER, "")), ConfigError::Empty { setting: "audience" });
+        assert_eq!(error(config().audience("")), ConfigError::Empty { setting: "audience" });
+        assert_eq!(
+            error(config().access_lifetime(of(901))),
+            ConfigError::AccessAboveLimit { seconds: 901, cap: 900 }
+        );
+        for (builder, setting) in [
+            (config().access_lifetime(Duration::from_millis(999)), "access_lifetime"),
+            (config().idle_lifetime(of(0)), "idle_lifetime"),
+            (config().absolute_lifetime(of(0)), "absolute_lifetime"),
+            (config().grace(Grace::Within(of(0))), "grace"),
+            (config().grace(Grace::UntilSuccessorUsed { cap: of(0) }), "grace"),
+            (config().sessions_per_subject(0), "sessions_per_subject"),
+        ] {
+            assert_eq!(error(builder), ConfigError::Zero { setting });
+        }
+        assert_eq!(
+            error(config().absolute_lifetime(of(400 * day + 1))),
+            ConfigError::AbsoluteAboveLimit { seconds: 400 * day + 1, cap: 400 * day }
+        );
+        assert_eq!(error(config().idle_lifetime(of(61 * day))), ConfigError::IdleAboveAbsolute);
+        assert_eq!(error(config().idle_lifetime(of(600))), ConfigError::AccessNotUnderIdle);
+        assert_eq!(
+            error(config().clock_skew(of(301))),
+            ConfigError::ClockSkewAboveLimit { seconds: 301, cap: 300 }
+        );
+        assert_eq!(
+            error(config().grace(Grace::Within(of(301)))),
+            ConfigError::GraceAboveLimit { seconds: 301, cap: 300 }
+        );
+        let cap = of(14 * day + 1);
+        assert_eq!(
+            error(config().grace(Grace::UntilSuccessorUsed { cap })),
+            ConfigError::GraceAboveLimit { seconds: 14 * day + 1, cap: 14 * day }
+        );
+        // What is only just sensible is built.
+        let builder = config()
+            .access_lifetime(of(900))
+            .idle_lifetime(of(901))
+            .absolute_lifetime(of(901))
+            .clock_skew(of(0))
+            .grace(Grace::Within(of(300)));
+        assert!(builder.build().is_ok());
+        assert!(config().access_lifetime_beyond_limit(of(3600)).build().is_ok());
+        let codes: BTreeSet<&str> = [
+            error(Config::builder("", "")),
+            error(config().access_lifetime(of(901))),
+            error(config().access_lifetime(of(0))),
+            error(config().absolute_lifetime(of(401 * day))),
+            error(config().idle_lifetime(of(61 * day))),
+            error(config().idle_lifetime(of(1))),
+            error(config().clock_skew(of(301))),
+            error(config().grace(Grace::Within(of(301)))),
+        ]
+        .map(|error| error.code())
+        .into();
+        assert_eq!(codes.len(), 8);
+    }
+
+    #[test]
+    fn a_weak_mistaken_or_doubled_master_key_is_named() {
+        assert_eq!(
+            MasterKeys::new(1, [7; 31]).unwrap_err(),
+            KeyError::SecretTooShort { bytes: 31, minimum: 32 }
+        );
+        let pem = "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA";
+        assert_eq!(MasterKeys::new(1, pem).unwrap_err(), KeyError::NotASecret { found: KeyFile::Pem });
+        assert_eq!(master().with_former(1, [7; 32]).unwrap_err(), KeyError::DuplicateKey);
+        let keys = master().with_former(2, [7; 32]).unwrap();
+        assert_eq!(keys.with_former(2, [8; 32]).unwrap_err(), KeyError::DuplicateKey);
+    }
+
+    // The access token.
+
+    #[derive(serde::Serialize, serde::Deserialize)]
+    struct User {
+        role: String,
+    }
+
+    #[test]
+    fn an_access_token_has_the_shape_of_rfc_9068() {
+        let server = server_of(config().audience("https://other.example"));
+        let binding = Binding::fingerprint("cookie");
+        let login = Login::new("ann").scope("read write").client_id("web").binding(binding);
+        let grant = server.login_as(&login, NOW);
+        let token = server.sessions.access_token(&grant, &User { role: "admin".into() }).unwrap();
+        let token = Unverified::parse(&token).unwrap();
+        let header: Value = serde_json::from_str(&token.unverified_header().unwrap()).unwrap();
+        assert_eq!(header, json!({"alg": "HS256", "typ": "at+jwt"}));
+        let mut claims = token.unverified_claims::<Value>().unwrap();
+        let jti = claims.as_object_mut().unwrap().remove("jti").unwrap();
+        assert_eq!(unb64(jti.as_str().unwrap()).len(), 16);
+        let hash = Binding::fingerprint("cookie");
+        let Binding::Fingerprint(hash) = hash else { unreachable!() };
+        assert_eq!(
+            claims,
+            json!({
+                "iss": ISSUER,
+                "aud": [AUDIENCE, "https://other.example"],
+                "sub": "ann",
+                "iat": NOW.as_secs(),
+                "exp": NOW.as_secs() + 600,
+                "client_id": "web",
+                "scope": "read write",
+                "sid": grant.session_id().to_string(),
+                "sub_epoch": 0,
+                "cnf": {"fgp#S256": b64(hash)},
+                "role": "admin",
+            })
+        );
+    }
+
+    #[test]
+    fn an_access_token_leaves_out_what_was_not_said() {
+        let server = server();
+        let grant = server.login("ann", NOW);
+        let token = server.sessions.access_token(&grant, &()).unwrap();
+        let claims = Unverified::parse(&token).unwrap().unverified_claims::<Value>().unwrap();
+        let names: Vec<&String> = claims.as_object().unwrap().keys().collect();
+        let mut names: Vec<&str> = names.into_iter().map(String::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["aud", "exp", "iat", "iss", "jti", "sid", "sub", "sub_epoch"]);
+    }
+
+    #[test]
+    fn claims_of_the_callers_cannot_take_the_place_of_the_sessions() {
+        let server = server();
+        let grant = server.login_as(&Login::new("ann").scope("read").client_id("web"), NOW);
+        for name in ["iss", "sub", "aud", "exp", "iat", "jti", "sid", "sub_epoch", "scope", "client_id"] {
+            let error = server.sessions.access_token(&grant, &json!({name: "x"})).unwrap_err();
+            assert_eq!(error, SignError::DuplicateClaim { claim: name.into() }, "{name}");
+        }
+        for no_object in [json!([1]), json!("text"), json!(7)] {
+            let error = server.sessions.access_token(&grant, &no_object).unwrap_err();
+            assert_eq!(error, SignError::ClaimsNotAnObject, "{no_object}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_the_session_has_not_used_cannot_be_smuggled_in_either() {
+        let server = server();
+        let grant = server.login("ann", NOW);
+        for name in ["scope", "client_id", "cnf"] {
+            let error = server.sessions.access_token(&grant, &json!({name: "admin"})).unwrap_err();
+            assert_eq!(error, SignError::DuplicateClaim { claim: name.into() }, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_access_token_may_be_signed_elsewhere() {
+        let server = server();
+        let grant = server.login("ann", NOW);
+        let key = signer();
+        let prepared = server.sessions.prepare_access_token(&grant, &(), &key).unwrap();
+        let signature = countersign::SignKey::sign_bytes(&key, prepared.signing_input()).unwrap();
+        let token = prepared.finish(signature.as_bytes()).unwrap();
+        assert!(server.check(&token, NOW).is_ok());
+    }
+
+    #[test]
+    fn an_access_token_is_checked_for_its_kind_and_for_what_it_must_hold() {
+        let verifier = access_verifier();
+        let good = json!({"sid": SessionId::from_bytes([7; 16]).to_string(), "sub_epoch": 0});
+        let claims = |private: &Value| {
+            Claims::new(private.clone())
+                .issuer(ISSUER)
+                .audience(AUDIENCE)
+                .subject("ann")
+                .jwt_id("1")
+                .expires_at(later(600))
+                .typ("at+jwt")
+        };
+        let check = |claims: Claims<Value>| {
+            let text = claims.sign(&signer()).unwrap();
+            verifier.verify_at::<Value>(&text, &Binding::None, NOW)
+        };
+        assert!(check(claims(&good)).is_ok());
+        let refused = |claims: Claims<Value>| check(claims).unwrap_err().code();
+        assert_eq!(refused(claims(&good).typ("JWT")), "wrong_type");
+        assert_eq!(refused(claims(&good).issuer("https://other.example")), "wrong_issuer");
+        assert_eq!(refused(claims(&good).expires_at(later(-31))), "expired");
+        for (private, code) in [
+            (json!({"sub_epoch": 0}), "missing_claim"),
+            (json!({"sid": "BwcHBwcHBwcHBwcHBwcHBw"}), "missing_claim"),
+            (json!({"sid": "short", "sub_epoch": 0}), "malformed_claim"),
+            (json!({"sid": 7, "sub_epoch": 0}), "malformed_claim"),
+            (json!({"sid": "BwcHBwcHBwcHBwcHBwcHBw", "sub_epoch": "0"}), "malformed_claim"),
+            (json!({"sid": "BwcHBwcHBwcHBwcHBwcHBw", "sub_epoch": -1}), "malformed_claim"),
+            (json!({"sid": "BwcHBwcHBwcHBwcHBwcHBw", "sub_epoch": 0, "cnf": "x"}), "malformed_claim"),
+            (json!({"sid": "BwcHBwcHBwcHBwcHBwcHBw", "sub_epoch": 0, "cnf": {}}), "malformed_claim"),
+            (json!({"sid": "BwcHBwcHBwcHBwcHBwcHBw", "sub_epoch": 0, "cnf": {"jwk": {}}}), "malformed_claim"),
+            (
+                json!({"sid": "BwcHBwcHBwcHBwcHBwcHBw", "sub_epoch": 0, "cnf": {"jkt": "x"}}),
+                "malformed_claim",
+            ),
+        ] {
+            assert_eq!(refused(claims(&private)), code, "{private}");
+        }
+    }
+
+    #[test]
+    fn a_bound_access_token_is_worth_nothing_without_its_binding() {
+        let server = server();
+        let (cookie, other) = (Binding::fingerprint("cookie"), Binding::fingerprint("another"));
+        let key = Binding::key_thumbprint(&b64([7; 32])).unwrap();
+        let verifier = access_verifier();
+        for (binding, wrong) in [(cookie, other), (key, Binding::key_thumbprint(&b64([8; 32])).unwrap())] {
+            let grant = server.login_as(&Login::new("ann").binding(binding), NOW);
+            let text = server.access(&grant);
+            let check = |shown: &Binding| verifier.verify_at::<()>(&text, shown, NOW);
+            assert_eq!(check(&binding).unwrap().binding(), &binding);
+            assert!(matches!(check(&Binding::None), Err(AccessError::BindingMissing)));
+            assert!(matches!(check(&wrong), Err(AccessError::BindingMismatch)));
+            assert_eq!(check(&wrong).unwrap_err().challenge().status(), 401);
+        }
+        // One that is not bound takes whatever comes with it.
+        let grant = server.login("ann", NOW);
+        assert!(verifier.verify_at::<()>(&server.access(&grant), &cookie, NOW).is_ok());
+    }
+
+    #[test]
+    fn a_scope_is_held_by_its_whole_name() {
+        let server = server();
+        let grant = server.login_as(&Login::new("ann").scope("read:all write"), NOW);
+        let access = server.check(&server.access(&grant), NOW).unwrap();
+        assert!(access.has_scope("read:all") && access.has_scope("write"));
+        for name in ["read", "all", "", " ", "read:all write", "Write"] {
+            assert!(!access.has_scope(name), "{name:?}");
+        }
+        let none = server.login("ann", NOW);
+        assert!(!server.check(&server.access(&none), NOW).unwrap().has_scope("write"));
+    }
+
+    #[test]
+    fn the_denylist_is_asked_once_for_an_access_and_not_at_all_without_one() {
+        let server = server();
+        let grant = server.login("ann", NOW);
+        let text = server.access(&grant);
+        server.store().calls();
+        access_verifier().verify_at::<()>(&text, &Binding::None, NOW).unwrap();
+        assert_eq!(server.store().calls(), [""; 0]);
+        server.check(&text, NOW).unwrap();
+        assert_eq!(server.store().calls(), ["is_denied"]);
+        // Nor for a token that is not good anyway.
+        server.check(&text, later(HOUR)).unwrap_err();
+        assert_eq!(server.store().calls(), [""; 0]);
+    }
+
+    #[test]
+    fn one_access_token_can_be_denied_by_itself() {
+        let server = server();
+        let grant = server.login("ann", NOW);
+        let (first, second) = (server.access(&grant), server.access(&server.refresh(&grant, NOW)));
+        let keys = server.check(&first, NOW).unwrap().deny_keys();
+        blocking(server.shared().deny(&keys[2..], later(HOUR))).unwrap();
+        assert!(matches!(server.check(&first, NOW), Err(AccessError::Denied)));
+        assert!(server.check(&second, NOW).is_ok());
+    }
+
+    #[test]
+    fn fail_open_takes_tokens_while_the_denylist_is_down_and_bad_ones_never() {
+        let server = server();
+        let grant = server.login("ann", NOW);
+        let text = server.access(&grant);
+        let verifier = access_verifier().with_denylist(server.shared()).fail_open();
+        let check = |text: &str, now| blocking(verifier.verify_at::<()>(text, &Binding::None, now));
+        server.store().set_down(true);
+        assert!(check(&text, NOW).is_ok());
+        let error = check(&text, later(HOUR)).unwrap_err();
+        assert!(error.is_expired() && matches!(error, AccessError::Token(VerifyError::Expired { .. })));
+        server.store().set_down(false);
+        blocking(server.sessions.revoke_at(grant.session_id(), NOW)).unwrap();
+        assert!(matches!(check(&text, NOW), Err(AccessError::Denied)));
+    }
+
+    // Rows.
+
+    #[test]
+    fn a_row_survives_its_bytes_and_no_other_bytes_are_one() {
+        let server = server();
+        let login = Login::new("ann").label("Firefox").scope("read").client_id("web");
+        let bound = login.clone().binding(Binding::fingerprint("cookie"));
+        let grants = [server.login_as(&login, NOW), server.login_as(&bound, NOW)];
+        blocking(server.sessions.logout_at(text(&grants[1]), NOW)).unwrap();
+        for grant in &grants {
+            let row = server.store().row(grant.session_id());
+            let bytes = row.to_bytes();
+            assert_eq!(Row::from_bytes(&bytes).unwrap(), row);
+            for length in 0..bytes.len() {
+                assert_eq!(Row::from_bytes(&bytes[..length]), Err(RowError::Malformed), "{length}");
+            }
+            assert_eq!(Row::from_bytes(&[&bytes[..], b"\0"].concat()), Err(RowError::Malformed));
+            let mut newer = bytes.clone();
+            newer[0] = 2;
+            assert_eq!(Row::from_bytes(&newer), Err(RowError::UnknownVersion));
+            // Whatever bytes are taken, they are the row's own.
+            for place in 0..bytes.len() {
+                let mut changed = bytes.clone();
+                changed[place] ^= 0x41;
+                if let Ok(row) = Row::from_bytes(&changed) {
+                    assert_eq!(row.to_bytes(), changed, "{place}");
+                }
             }
         }
     }
-}
 
-#[test]
-fn a_stolen_store_holds_nothing_that_could_be_replayed() {
-    let server = server();
-    let fingerprint = Fingerprint::generate_with(&Sequence::default()).unwrap();
-    let grant = server.login_as(&Login::new("ann").binding(Binding::from(&fingerprint)), NOW);
-    let bytes = server.store().row(grant.session_id()).to_bytes();
-    let token = unb64(&text(&grant)[3..]);
-    let (mac, tag) = (&token[28..44], &token[44..]);
-    let cookie = fingerprint.expose_secret().as_bytes();
-    for secret in [mac, &tag[..16], &tag[16..], &unb64(fingerprint.expose_secret())[..16], &cookie[..16]] {
-        assert!(!bytes.windows(16).any(|window| window == secret));
-    }
-}
-
-// Silence.
-
-#[test]
-fn nothing_shows_a_token_a_secret_or_a_session_id() {
-    let server = server();
-    let fingerprint = Fingerprint::generate_with(&Sequence::default()).unwrap();
-    let grant = server.login_as(&Login::new("ann").binding(Binding::from(&fingerprint)), NOW);
-    let access = server.access(&grant);
-    let binding = Binding::from(&fingerprint);
-    let token = access_verifier().verify_at::<()>(&access, &binding, NOW).unwrap();
-    let session = grant.session_id();
-    let told = [
-        format!("{grant:?}"),
-        format!("{:?}", grant.refresh_token()),
-        format!("{fingerprint:?} {binding:?} {:?}", server.sessions),
-        format!("{:?} {:?}", grant.row(), grant.session_id()),
-        format!("{token:?} {:?}", token.deny_keys()),
-        format!("{:?}", master().authenticate(text(&grant)).unwrap()),
-        format!("{:?} {}", Error::InvalidGrant(Refusal::Forged), Refusal::Forged),
-    ];
-    let numbers = format!("{:?}", session.as_bytes());
-    let Binding::Fingerprint(hash) = binding else { unreachable!() };
-    let id = session.to_string();
-    assert_hides(&told, &[text(&grant), &access, fingerprint.expose_secret(), &id, &numbers, &b64(hash)]);
-}
-
-#[test]
-fn every_refusal_looks_the_same_from_outside_and_has_a_name_inside() {
-    let refusals = [
-        Refusal::BindingMismatch,
-        Refusal::BindingMissing,
-        Refusal::Expired(Lifetime::Absolute),
-        Refusal::Expired(Lifetime::Idle),
-        Refusal::Forged,
-        Refusal::Malformed,
-        Refusal::Reused(Recency::RecentPrevious),
-        Refusal::Reused(Recency::Stale),
-        Refusal::Revoked(Reason::Logout),
-        Refusal::RolledBack,
-        Refusal::StaleEpoch,
-        Refusal::UnknownKey,
-        Refusal::UnknownSession,
-    ];
-    for refusal in refusals {
-        let error = Error::InvalidGrant(refusal);
-        assert_eq!(
-            (error.to_string().as_str(), error.code(), error.status()),
-            (UNIFORM, "invalid_grant", 400)
-        );
-        assert!(core::error::Error::source(&error).is_none());
-    }
-    let codes: BTreeSet<&str> = refusals.iter().map(Refusal::code).collect();
-    assert_eq!(codes.len(), refusals.len());
-    let texts: BTreeSet<String> = refusals.iter().map(Refusal::to_string).collect();
-    assert_eq!(texts.len(), refusals.len());
-}
-
-#[test]
-fn an_event_names_the_subject_and_hides_the_session() {
-    let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
-    let log = seen.clone();
-    let sessions = Sessions::new_with(
-        config().build().unwrap(),
-        master(),
-        signer(),
-        MemoryStore::new(),
-        Sequence::default(),
-    )
-    .observed_by(move |event: &countersign::session::Event| log.lock().unwrap().push(event.clone()));
-    let grant = blocking(sessions.login_at(&Login::new("ann"), NOW)).unwrap();
-    blocking(sessions.revoke_all_at("ann", later(1))).unwrap();
-    let seen = seen.lock().unwrap();
-    let [issued, all] = &seen[..] else { panic!("{seen:?}") };
-    assert_eq!((issued.kind, &*issued.subject, issued.at), (EventKind::Issued, "ann", NOW));
-    assert_eq!(issued.session, Some(grant.session_id().hash()));
-    assert_eq!((all.kind, all.session, all.at), (EventKind::AllRevoked, None, later(1)));
-    assert!(!format!("{issued:?}").contains(&grant.session_id().to_string()));
-}
-
-// Runtimes.
-
-#[test]
-fn the_futures_can_move_between_threads() {
-    fn sent<F: Future + Send>(_: F) {}
-    let server = server();
-    let (sessions, session) = (&server.sessions, SessionId::from_bytes([7; 16]));
-    sent(sessions.login_at(&Login::new("ann"), NOW));
-    sent(sessions.refresh_at("", &Binding::None, NOW));
-    sent(sessions.logout_at("", NOW));
-    sent(sessions.revoke_of_at("ann", session, NOW));
-    sent(sessions.revoke_others_at("ann", session, NOW));
-    sent(sessions.revoke_all_at("ann", NOW));
-    sent(sessions.list_at("ann", NOW));
-    sent(sessions.purge_at(NOW));
-    let verifier = access_verifier().with_denylist(server.shared());
-    sent(verifier.verify_at::<()>("", &Binding::None, NOW));
-}
-
-#[test]
-fn a_store_that_waits_is_not_run_as_a_blocking_one() {
-    struct Waits;
-
-    impl Denylist for Waits {
-        async fn is_denied(&self, _: &[countersign::session::DenyKey]) -> Result<bool, StoreError> {
-            core::future::pending().await
+    #[test]
+    fn a_stolen_store_holds_nothing_that_could_be_replayed() {
+        let server = server();
+        let fingerprint = Fingerprint::generate_with(&Sequence::default()).unwrap();
+        let grant = server.login_as(&Login::new("ann").binding(Binding::from(&fingerprint)), NOW);
+        let bytes = server.store().row(grant.session_id()).to_bytes();
+        let token = unb64(&text(&grant)[3..]);
+        let (mac, tag) = (&token[28..44], &token[44..]);
+        let cookie = fingerprint.expose_secret().as_bytes();
+        for secret in [mac, &tag[..16], &tag[16..], &unb64(fingerprint.expose_secret())[..16], &cookie[..16]]
+        {
+            assert!(!bytes.windows(16).any(|window| window == secret));
         }
     }
 
-    let server = server();
-    let text = server.access(&server.login("ann", NOW));
-    let verifier = access_verifier().with_denylist(Waits);
-    let error = blocking(verifier.verify_at::<()>(&text, &Binding::None, NOW)).unwrap_err();
-    assert!(matches!(error, AccessError::DenylistUnavailable(_)));
-}
+    // Silence.
 
-#[test]
-fn the_clock_is_read_where_no_time_is_given() {
-    let server = server();
-    let grant = blocking(server.sessions.login(&Login::new("ann"))).unwrap();
-    let grant = blocking(server.sessions.refresh(text(&grant), &Binding::None)).unwrap();
-    assert!(grant.row().created_at() <= UnixTime::now() && grant.row().created_at() > NOW);
-    let access = server.access(&grant);
-    assert!(access_verifier().verify::<()>(&access, &Binding::None).is_ok());
-    let listed = blocking(server.sessions.list("ann")).unwrap();
-    assert_eq!(listed.len(), 1);
-    blocking(server.sessions.purge()).unwrap();
-    assert_eq!(blocking(server.sessions.revoke_others("ann", grant.session_id())).unwrap(), 0);
-    assert_eq!(blocking(server.sessions.revoke_of("bob", grant.session_id())).unwrap(), Ended::Unknown);
-    assert_eq!(blocking(server.sessions.revoke(grant.session_id())).unwrap(), Ended::Now);
-    assert_eq!(blocking(server.sessions.logout(text(&grant))).unwrap(), Ended::Already);
-    blocking(server.sessions.revoke_all("ann")).unwrap();
+    #[test]
+    fn nothing_shows_a_token_a_secret_or_a_session_id() {
+        let server = server();
+        let fingerprint = Fingerprint::generate_with(&Sequence::default()).unwrap();
+        let grant = server.login_as(&Login::new("ann").binding(Binding::from(&fingerprint)), NOW);
+        let access = server.access(&grant);
+        let binding = Binding::from(&fingerprint);
+        let token = access_verifier().verify_at::<()>(&access, &binding, NOW).unwrap();
+        let session = grant.session_id();
+        let told = [
+            format!("{grant:?}"),
+            format!("{:?}", grant.refresh_token()),
+            format!("{fingerprint:?} {binding:?} {:?}", server.sessions),
+            format!("{:?} {:?}", grant.row(), grant.session_id()),
+            format!("{token:?} {:?}", token.deny_keys()),
+            format!("{:?}", master().authenticate(text(&grant)).unwrap()),
+            format!("{:?} {}", Error::InvalidGrant(Refusal::Forged), Refusal::Forged),
+        ];
+        let numbers = format!("{:?}", session.as_bytes());
+        let Binding::Fingerprint(hash) = binding else { unreachable!() };
+        let id = session.to_string();
+        assert_hides(&told, &[text(&grant), &access, fingerprint.expose_secret(), &id, &numbers, &b64(hash)]);
+    }
+
+    #[test]
+    fn every_refusal_looks_the_same_from_outside_and_has_a_name_inside() {
+        let refusals = [
+            Refusal::BindingMismatch,
+            Refusal::BindingMissing,
+            Refusal::Expired(Lifetime::Absolute),
+            Refusal::Expired(Lifetime::Idle),
+            Refusal::Forged,
+            Refusal::Malformed,
+            Refusal::Reused(Recency::RecentPrevious),
+            Refusal::Reused(Recency::Stale),
+            Refusal::Revoked(Reason::Logout),
+            Refusal::RolledBack,
+            Refusal::StaleEpoch,
+            Refusal::UnknownKey,
+            Refusal::UnknownSession,
+        ];
+        for refusal in refusals {
+            let error = Error::InvalidGrant(refusal);
+            assert_eq!(
+                (error.to_string().as_str(), error.code(), error.status()),
+                (UNIFORM, "invalid_grant", 400)
+            );
+            assert!(core::error::Error::source(&error).is_none());
+        }
+        let codes: BTreeSet<&str> = refusals.iter().map(Refusal::code).collect();
+        assert_eq!(codes.len(), refusals.len());
+        let texts: BTreeSet<String> = refusals.iter().map(Refusal::to_string).collect();
+        assert_eq!(texts.len(), refusals.len());
+    }
+
+    #[test]
+    fn an_event_names_the_subject_and_hides_the_session() {
+        let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let log = seen.clone();
+        let sessions = Sessions::new_with(
+            config().build().unwrap(),
+            master(),
+            signer(),
+            MemoryStore::new(),
+            Sequence::default(),
+        )
+        .observed_by(move |event: &countersign::session::Event| log.lock().unwrap().push(event.clone()));
+        let grant = blocking(sessions.login_at(&Login::new("ann"), NOW)).unwrap();
+        blocking(sessions.revoke_all_at("ann", later(1))).unwrap();
+        let seen = seen.lock().unwrap();
+        let [issued, all] = &seen[..] else { panic!("{seen:?}") };
+        assert_eq!((issued.kind, &*issued.subject, issued.at), (EventKind::Issued, "ann", NOW));
+        assert_eq!(issued.session, Some(grant.session_id().hash()));
+        assert_eq!((all.kind, all.session, all.at), (EventKind::AllRevoked, None, later(1)));
+        assert!(!format!("{issued:?}").contains(&grant.session_id().to_string()));
+    }
+
+    // Runtimes.
+
+    #[test]
+    fn the_futures_can_move_between_threads() {
+        fn sent<F: Future + Send>(_: F) {}
+        let server = server();
+        let (sessions, session) = (&server.sessions, SessionId::from_bytes([7; 16]));
+        sent(sessions.login_at(&Login::new("ann"), NOW));
+        sent(sessions.refresh_at("", &Binding::None, NOW));
+        sent(sessions.logout_at("", NOW));
+        sent(sessions.revoke_of_at("ann", session, NOW));
+        sent(sessions.revoke_others_at("ann", session, NOW));
+        sent(sessions.revoke_all_at("ann", NOW));
+        sent(sessions.list_at("ann", NOW));
+        sent(sessions.purge_at(NOW));
+        let verifier = access_verifier().with_denylist(server.shared());
+        sent(verifier.verify_at::<()>("", &Binding::None, NOW));
+    }
+
+    #[test]
+    fn a_store_that_waits_is_not_run_as_a_blocking_one() {
+        struct Waits;
+
+        impl Denylist for Waits {
+            async fn denies(&self, _: &[countersign::session::DenyKey]) -> Result<bool, StoreError> {
+                core::future::pending().await
+            }
+        }
+
+        let server = server();
+        let text = server.access(&server.login("ann", NOW));
+        let verifier = access_verifier().with_denylist(Waits);
+        let error = blocking(verifier.verify_at::<()>(&text, &Binding::None, NOW)).unwrap_err();
+        assert!(matches!(error, AccessError::DenylistUnavailable(_)));
+    }
+
+    #[test]
+    fn the_clock_is_read_where_no_time_is_given() {
+        let server = server();
+        let grant = blocking(server.sessions.login(&Login::new("ann"))).unwrap();
+        let grant = blocking(server.sessions.refresh(text(&grant), &Binding::None)).unwrap();
+        assert!(grant.row().created_at() <= UnixTime::now() && grant.row().created_at() > NOW);
+        let access = server.access(&grant);
+        assert!(access_verifier().verify::<()>(&access, &Binding::None).is_ok());
+        let listed = blocking(server.sessions.list("ann")).unwrap();
+        assert_eq!(listed.len(), 1);
+        blocking(server.sessions.purge()).unwrap();
+        assert_eq!(blocking(server.sessions.revoke_others("ann", grant.session_id())).unwrap(), 0);
+        assert_eq!(blocking(server.sessions.revoke_of("bob", grant.session_id())).unwrap(), Ended::Unknown);
+        assert_eq!(blocking(server.sessions.revoke(grant.session_id())).unwrap(), Ended::Now);
+        assert_eq!(blocking(server.sessions.logout(text(&grant))).unwrap(), Ended::Already);
+        blocking(server.sessions.revoke_all("ann")).unwrap();
+    }
 }

@@ -3,356 +3,373 @@
 
 mod util;
 
-use core::task::{Context, Poll, Waker};
-use countersign::UnixTime;
-use countersign::session::contract::{self, Report, Violation};
-use countersign::session::{
-    Blocking, BlockingStore, DenyKey, Loaded, MemoryStore, Row, SessionId, Store, StoreError, Swap, blocking,
-};
-use std::collections::{BTreeMap, BTreeSet};
-use std::pin::pin;
-use std::sync::{Arc, Mutex};
-use util::session::{Kept, Sequence, SharedSequence};
+// Named so that `cargo test session` runs what is in it.
+mod session_contract {
+    use crate::util::session::{Kept, Sequence, SharedSequence};
+    use core::task::{Context, Poll, Waker};
+    use countersign::UnixTime;
+    use countersign::session::contract::{self, Report, Violation};
+    use countersign::session::{
+        Blocking, BlockingStore, DenyKey, Loaded, MemoryStore, Row, SessionId, Store, StoreError, Swap,
+        blocking,
+    };
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::io::Write;
+    use std::pin::pin;
+    use std::sync::{Arc, Mutex};
 
-fn check<S: Store>(store: &S) -> Result<Report, Violation> {
-    blocking(contract::check_with(store, Sequence::default()))
-}
-
-#[test]
-fn the_store_in_memory_keeps_the_contract() {
-    let report = check(&MemoryStore::new()).unwrap();
-    println!("{report}");
-    let counts: Vec<usize> = report.entries().map(|(_, count)| count).collect();
-    // Fewer would be orders that are not looked at any more.
-    assert_eq!(counts, [8, 6, 150, 150, 6, 10, 10, 10, 10, 3, 4, 4, 4]);
-}
-
-#[test]
-fn a_store_of_bytes_behind_blocking_calls_keeps_the_contract() {
-    check(&Arc::new(Blocking(Kept::default()))).unwrap();
-}
-
-#[test]
-fn a_store_that_has_content_already_keeps_the_contract() {
-    let store = MemoryStore::new();
-    let random = Arc::new(Sequence::default());
-    for _ in 0..2 {
-        blocking(contract::check_with(&store, SharedSequence(random.clone()))).unwrap();
-    }
-}
-
-#[test]
-fn four_callers_hold_the_same_successor_in_every_order() {
-    let orders = blocking(contract::exchanges(&MemoryStore::new(), Sequence::default(), 4)).unwrap();
-    println!("{orders} orders of four exchanges of one token");
-    assert!(orders > 1_000);
-}
-
-/// A mistake that somebody who writes a store may make.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
-    BumpTellsTheOldEpoch,
-    DenialIsShortened,
-    DenialsAreNeverPurged,
-    DenialsArePurgedTooSoon,
-    EpochOfAllSubjects,
-    EpochsArePurged,
-    InsertOverwrites,
-    ListByPrefix,
-    ListIgnoresCase,
-    ListLeavesOutEnded,
-    LoadFromCache,
-    LoadLeavesOutEnded,
-    LoadWithoutEpoch,
-    NeedsAllKeysDenied,
-    NoDenylist,
-    RowsAreNeverPurged,
-    RowsArePurgedTooSoon,
-    SwapComparesNothing,
-    SwapInsertsWhatIsAbsent,
-    SwapSaysDoneAlways,
-    SwapWritesNothing,
-}
-
-impl Fault {
-    const ALL: [Self; 21] = [
-        Self::BumpTellsTheOldEpoch,
-        Self::DenialIsShortened,
-        Self::DenialsAreNeverPurged,
-        Self::DenialsArePurgedTooSoon,
-        Self::EpochOfAllSubjects,
-        Self::EpochsArePurged,
-        Self::InsertOverwrites,
-        Self::ListByPrefix,
-        Self::ListIgnoresCase,
-        Self::ListLeavesOutEnded,
-        Self::LoadFromCache,
-        Self::LoadLeavesOutEnded,
-        Self::LoadWithoutEpoch,
-        Self::NeedsAllKeysDenied,
-        Self::NoDenylist,
-        Self::RowsAreNeverPurged,
-        Self::RowsArePurgedTooSoon,
-        Self::SwapComparesNothing,
-        Self::SwapInsertsWhatIsAbsent,
-        Self::SwapSaysDoneAlways,
-        Self::SwapWritesNothing,
-    ];
-}
-
-/// A store with one fault, or none.
-struct Faulty {
-    fault: Option<Fault>,
-    tables: Mutex<Tables>,
-}
-
-#[derive(Default)]
-struct Tables {
-    rows: BTreeMap<SessionId, Row>,
-    /// The first row of each session that was loaded.
-    cache: BTreeMap<SessionId, Row>,
-    epochs: BTreeMap<String, u64>,
-    denials: BTreeMap<DenyKey, UnixTime>,
-}
-
-impl Faulty {
-    fn new(fault: Option<Fault>) -> Blocking<Self> {
-        Blocking(Self { fault, tables: Mutex::default() })
+    /// Says how much was looked at, also when the test passes: what `println` says is then kept back.
+    fn tell(text: core::fmt::Arguments<'_>) {
+        writeln!(std::io::stdout(), "{text}").unwrap();
     }
 
-    fn has(&self, fault: Fault) -> bool {
-        self.fault == Some(fault)
+    fn check<S: Store>(store: &S) -> Result<Report, Violation> {
+        blocking(contract::check_with(store, Sequence::default()))
     }
 
-    fn epoch_of<'a>(&self, subject: &'a str) -> &'a str {
-        if self.has(Fault::EpochOfAllSubjects) { "" } else { subject }
+    #[test]
+    fn the_store_in_memory_keeps_the_contract() {
+        let report = check(&MemoryStore::new()).unwrap();
+        tell(format_args!("what was checked of the store in memory:\n{report}"));
+        let counts: Vec<usize> = report.entries().map(|(_, count)| count).collect();
+        // Fewer would be orders that are not looked at any more.
+        assert_eq!(counts, [8, 6, 150, 150, 6, 10, 10, 10, 10, 3, 4, 4, 4]);
     }
-}
 
-impl BlockingStore for Faulty {
-    fn load(&self, session: SessionId) -> Result<Option<Loaded>, StoreError> {
-        let tables = &mut *self.tables.lock().unwrap();
-        let Some(mut row) = tables.rows.get(&session) else { return Ok(None) };
-        if self.has(Fault::LoadFromCache) {
-            row = tables.cache.entry(session).or_insert_with(|| row.clone());
+    #[test]
+    fn a_store_of_bytes_behind_blocking_calls_keeps_the_contract() {
+        check(&Arc::new(Blocking(Kept::default()))).unwrap();
+    }
+
+    #[test]
+    fn a_store_that_has_content_already_keeps_the_contract() {
+        let store = MemoryStore::new();
+        let random = Arc::new(Sequence::default());
+        for _ in 0..2 {
+            blocking(contract::check_with(&store, SharedSequence(random.clone()))).unwrap();
         }
-        if self.has(Fault::LoadLeavesOutEnded) && row.revoked().is_some() {
-            return Ok(None);
+    }
+
+    #[test]
+    fn four_callers_hold_the_same_successor_in_every_order() {
+        let orders = blocking(contract::exchanges(&MemoryStore::new(), Sequence::default(), 4)).unwrap();
+        tell(format_args!("{orders} orders of four exchanges of one token"));
+        assert_eq!(orders, 11_112);
+    }
+
+    #[test]
+    fn of_two_logins_at_once_one_is_left_in_every_order_where_one_is_allowed() {
+        let orders = blocking(contract::logins(&MemoryStore::new(), Sequence::default())).unwrap();
+        tell(format_args!("{orders} orders of two logins where one session is allowed"));
+        assert_eq!(orders, 1_430);
+    }
+
+    /// A mistake that somebody who writes a store may make.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Fault {
+        BumpTellsTheOldEpoch,
+        DenialIsShortened,
+        DenialsAreNeverPurged,
+        DenialsArePurgedTooSoon,
+        EpochOfAllSubjects,
+        EpochsArePurged,
+        InsertOverwrites,
+        ListByPrefix,
+        ListIgnoresCase,
+        ListLeavesOutEnded,
+        LoadFromCache,
+        LoadLeavesOutEnded,
+        LoadWithoutEpoch,
+        NeedsAllKeysDenied,
+        NoDenylist,
+        RowsAreNeverPurged,
+        RowsArePurgedTooSoon,
+        SwapComparesNothing,
+        SwapInsertsWhatIsAbsent,
+        SwapSaysDoneAlways,
+        SwapWritesNothing,
+    }
+
+    impl Fault {
+        const ALL: [Self; 21] = [
+            Self::BumpTellsTheOldEpoch,
+            Self::DenialIsShortened,
+            Self::DenialsAreNeverPurged,
+            Self::DenialsArePurgedTooSoon,
+            Self::EpochOfAllSubjects,
+            Self::EpochsArePurged,
+            Self::InsertOverwrites,
+            Self::ListByPrefix,
+            Self::ListIgnoresCase,
+            Self::ListLeavesOutEnded,
+            Self::LoadFromCache,
+            Self::LoadLeavesOutEnded,
+            Self::LoadWithoutEpoch,
+            Self::NeedsAllKeysDenied,
+            Self::NoDenylist,
+            Self::RowsAreNeverPurged,
+            Self::RowsArePurgedTooSoon,
+            Self::SwapComparesNothing,
+            Self::SwapInsertsWhatIsAbsent,
+            Self::SwapSaysDoneAlways,
+            Self::SwapWritesNothing,
+        ];
+    }
+
+    /// A store with one fault, or none.
+    struct Faulty {
+        fault: Option<Fault>,
+        tables: Mutex<Tables>,
+    }
+
+    #[derive(Default)]
+    struct Tables {
+        rows: BTreeMap<SessionId, Row>,
+        /// The first row of each session that was loaded.
+        cache: BTreeMap<SessionId, Row>,
+        epochs: BTreeMap<String, u64>,
+        denials: BTreeMap<DenyKey, UnixTime>,
+    }
+
+    impl Faulty {
+        fn new(fault: Option<Fault>) -> Blocking<Self> {
+            Blocking(Self { fault, tables: Mutex::default() })
         }
-        let epoch = tables.epochs.get(self.epoch_of(row.subject())).copied().unwrap_or_default();
-        Ok(Some(Loaded::new(row.clone(), if self.has(Fault::LoadWithoutEpoch) { 0 } else { epoch })))
-    }
 
-    fn insert(&self, row: &Row) -> Result<Swap, StoreError> {
-        let mut tables = self.tables.lock().unwrap();
-        if tables.rows.contains_key(&row.session_id()) && !self.has(Fault::InsertOverwrites) {
-            return Ok(Swap::Conflict);
+        fn has(&self, fault: Fault) -> bool {
+            self.fault == Some(fault)
         }
-        tables.rows.insert(row.session_id(), row.clone());
-        Ok(Swap::Done)
-    }
 
-    fn compare_and_swap(&self, expected: u64, row: &Row) -> Result<Swap, StoreError> {
-        let mut tables = self.tables.lock().unwrap();
-        let stored = tables.rows.get(&row.session_id()).map(Row::version);
-        let fits = match stored {
-            Some(version) => version == expected || self.has(Fault::SwapComparesNothing),
-            None => self.has(Fault::SwapInsertsWhatIsAbsent),
-        };
-        if fits && !self.has(Fault::SwapWritesNothing) {
-            tables.rows.insert(row.session_id(), row.clone());
+        fn epoch_of<'a>(&self, subject: &'a str) -> &'a str {
+            if self.has(Fault::EpochOfAllSubjects) { "" } else { subject }
         }
-        Ok(if fits || self.has(Fault::SwapSaysDoneAlways) { Swap::Done } else { Swap::Conflict })
     }
 
-    fn list(&self, subject: &str) -> Result<Vec<Row>, StoreError> {
-        let tables = self.tables.lock().unwrap();
-        let matches = |row: &&Row| {
-            (row.subject() == subject
-                || self.has(Fault::ListByPrefix) && row.subject().starts_with(subject)
-                || self.has(Fault::ListIgnoresCase) && row.subject().eq_ignore_ascii_case(subject))
-                && !(self.has(Fault::ListLeavesOutEnded) && row.revoked().is_some())
-        };
-        Ok(tables.rows.values().filter(matches).cloned().collect())
-    }
-
-    fn epoch(&self, subject: &str) -> Result<u64, StoreError> {
-        Ok(self.tables.lock().unwrap().epochs.get(self.epoch_of(subject)).copied().unwrap_or_default())
-    }
-
-    fn bump_epoch(&self, subject: &str) -> Result<u64, StoreError> {
-        let mut tables = self.tables.lock().unwrap();
-        let epoch = tables.epochs.entry(self.epoch_of(subject).to_owned()).or_default();
-        *epoch += 1;
-        Ok(if self.has(Fault::BumpTellsTheOldEpoch) { *epoch - 1 } else { *epoch })
-    }
-
-    fn deny(&self, keys: &[DenyKey], until: UnixTime) -> Result<(), StoreError> {
-        let mut tables = self.tables.lock().unwrap();
-        for key in keys.iter().filter(|_| !self.has(Fault::NoDenylist)) {
-            let kept = tables.denials.entry(*key).or_insert(until);
-            *kept = if self.has(Fault::DenialIsShortened) { until } else { until.max(*kept) };
+    impl BlockingStore for Faulty {
+        fn load(&self, session: SessionId) -> Result<Option<Loaded>, StoreError> {
+            let tables = &mut *self.tables.lock().unwrap();
+            let Some(mut row) = tables.rows.get(&session) else { return Ok(None) };
+            if self.has(Fault::LoadFromCache) {
+                row = tables.cache.entry(session).or_insert_with(|| row.clone());
+            }
+            if self.has(Fault::LoadLeavesOutEnded) && row.revoked().is_some() {
+                return Ok(None);
+            }
+            let epoch = tables.epochs.get(self.epoch_of(row.subject())).copied().unwrap_or_default();
+            Ok(Some(Loaded::new(row.clone(), if self.has(Fault::LoadWithoutEpoch) { 0 } else { epoch })))
         }
-        Ok(())
-    }
 
-    fn is_denied(&self, keys: &[DenyKey]) -> Result<bool, StoreError> {
-        let tables = self.tables.lock().unwrap();
-        let denied = |key: &DenyKey| tables.denials.contains_key(key);
-        Ok(if self.has(Fault::NeedsAllKeysDenied) {
-            !keys.is_empty() && keys.iter().all(denied)
-        } else {
-            keys.iter().any(denied)
-        })
-    }
-
-    fn purge(&self, now: UnixTime) -> Result<(), StoreError> {
-        let tables = &mut *self.tables.lock().unwrap();
-        if !self.has(Fault::DenialsAreNeverPurged) {
-            let early = self.has(Fault::DenialsArePurgedTooSoon);
-            tables.denials.retain(|_, until| if early { *until > now } else { *until >= now });
-        }
-        if !self.has(Fault::RowsAreNeverPurged) {
-            let early = self.has(Fault::RowsArePurgedTooSoon);
-            tables
-                .rows
-                .retain(|_, row| if early { row.expires_at() >= now } else { row.purge_after() >= now });
-        }
-        if self.has(Fault::EpochsArePurged) {
-            let subjects: BTreeSet<&str> = tables.rows.values().map(Row::subject).collect();
-            tables.epochs.retain(|subject, _| subjects.contains(&**subject));
-        }
-        Ok(())
-    }
-}
-
-#[test]
-fn every_fault_of_a_store_is_found_and_named() {
-    check(&Faulty::new(None)).unwrap();
-    for fault in Fault::ALL {
-        let violation = check(&Faulty::new(Some(fault))).expect_err(&format!("{fault:?} is not found"));
-        println!("{fault:?}: {violation}");
-        assert!(violation.to_string().contains(violation.law()));
-    }
-}
-
-/// Reads, waits, and writes then: between the two, another may have written.
-struct ReadsThenWrites {
-    store: MemoryStore,
-    what: What,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
-    Bump,
-    Insert,
-    Swap,
-}
-
-/// Is not ready at once.
-async fn wait() {
-    let mut waited = false;
-    core::future::poll_fn(|context| {
-        if waited {
-            return Poll::Ready(());
-        }
-        waited = true;
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
-
-impl Store for ReadsThenWrites {
-    async fn load(&self, session: SessionId) -> Result<Option<Loaded>, StoreError> {
-        wait().await;
-        self.store.load(session).await
-    }
-
-    async fn insert(&self, row: &Row) -> Result<Swap, StoreError> {
-        if self.what == What::Insert {
-            let found = self.store.load(row.session_id()).await?;
-            wait().await;
-            let _ = self.store.insert(row).await?;
-            return Ok(if found.is_some() { Swap::Conflict } else { Swap::Done });
-        }
-        self.store.insert(row).await
-    }
-
-    async fn compare_and_swap(&self, expected: u64, row: &Row) -> Result<Swap, StoreError> {
-        if self.what == What::Swap {
-            let found = self.store.load(row.session_id()).await?;
-            wait().await;
-            if found.is_none_or(|found| found.row().version() != expected) {
+        fn insert(&self, row: &Row) -> Result<Swap, StoreError> {
+            let mut tables = self.tables.lock().unwrap();
+            if tables.rows.contains_key(&row.session_id()) && !self.has(Fault::InsertOverwrites) {
                 return Ok(Swap::Conflict);
             }
-            let _ = self.store.compare_and_swap(expected, row).await?;
-            return Ok(Swap::Done);
+            tables.rows.insert(row.session_id(), row.clone());
+            Ok(Swap::Done)
         }
-        wait().await;
-        self.store.compare_and_swap(expected, row).await
+
+        fn compare_and_swap(&self, expected: u64, row: &Row) -> Result<Swap, StoreError> {
+            let mut tables = self.tables.lock().unwrap();
+            let stored = tables.rows.get(&row.session_id()).map(Row::version);
+            let fits = match stored {
+                Some(version) => version == expected || self.has(Fault::SwapComparesNothing),
+                None => self.has(Fault::SwapInsertsWhatIsAbsent),
+            };
+            if fits && !self.has(Fault::SwapWritesNothing) {
+                tables.rows.insert(row.session_id(), row.clone());
+            }
+            Ok(if fits || self.has(Fault::SwapSaysDoneAlways) { Swap::Done } else { Swap::Conflict })
+        }
+
+        fn list(&self, subject: &str) -> Result<Vec<Row>, StoreError> {
+            let tables = self.tables.lock().unwrap();
+            let matches = |row: &&Row| {
+                (row.subject() == subject
+                    || self.has(Fault::ListByPrefix) && row.subject().starts_with(subject)
+                    || self.has(Fault::ListIgnoresCase) && row.subject().eq_ignore_ascii_case(subject))
+                    && !(self.has(Fault::ListLeavesOutEnded) && row.revoked().is_some())
+            };
+            Ok(tables.rows.values().filter(matches).cloned().collect())
+        }
+
+        fn epoch(&self, subject: &str) -> Result<u64, StoreError> {
+            Ok(self.tables.lock().unwrap().epochs.get(self.epoch_of(subject)).copied().unwrap_or_default())
+        }
+
+        fn bump_epoch(&self, subject: &str) -> Result<u64, StoreError> {
+            let mut tables = self.tables.lock().unwrap();
+            let epoch = tables.epochs.entry(self.epoch_of(subject).to_owned()).or_default();
+            *epoch += 1;
+            Ok(if self.has(Fault::BumpTellsTheOldEpoch) { *epoch - 1 } else { *epoch })
+        }
+
+        fn deny(&self, keys: &[DenyKey], until: UnixTime) -> Result<(), StoreError> {
+            let mut tables = self.tables.lock().unwrap();
+            for key in keys.iter().filter(|_| !self.has(Fault::NoDenylist)) {
+                let kept = tables.denials.entry(*key).or_insert(until);
+                *kept = if self.has(Fault::DenialIsShortened) { until } else { until.max(*kept) };
+            }
+            Ok(())
+        }
+
+        fn is_denied(&self, keys: &[DenyKey]) -> Result<bool, StoreError> {
+            let tables = self.tables.lock().unwrap();
+            let denied = |key: &DenyKey| tables.denials.contains_key(key);
+            Ok(if self.has(Fault::NeedsAllKeysDenied) {
+                !keys.is_empty() && keys.iter().all(denied)
+            } else {
+                keys.iter().any(denied)
+            })
+        }
+
+        fn purge(&self, now: UnixTime) -> Result<(), StoreError> {
+            let tables = &mut *self.tables.lock().unwrap();
+            if !self.has(Fault::DenialsAreNeverPurged) {
+                let early = self.has(Fault::DenialsArePurgedTooSoon);
+                tables.denials.retain(|_, until| if early { *until > now } else { *until >= now });
+            }
+            if !self.has(Fault::RowsAreNeverPurged) {
+                let early = self.has(Fault::RowsArePurgedTooSoon);
+                tables
+                    .rows
+                    .retain(|_, row| if early { row.expires_at() >= now } else { row.purge_after() >= now });
+            }
+            if self.has(Fault::EpochsArePurged) {
+                let subjects: BTreeSet<&str> = tables.rows.values().map(Row::subject).collect();
+                tables.epochs.retain(|subject, _| subjects.contains(&**subject));
+            }
+            Ok(())
+        }
     }
 
-    async fn list(&self, subject: &str) -> Result<Vec<Row>, StoreError> {
-        self.store.list(subject).await
+    #[test]
+    fn every_fault_of_a_store_is_found_and_named() {
+        check(&Faulty::new(None)).unwrap();
+        for fault in Fault::ALL {
+            let violation = check(&Faulty::new(Some(fault))).expect_err(&format!("{fault:?} is not found"));
+            println!("{fault:?}: {violation}");
+            assert!(violation.to_string().contains(violation.law()));
+        }
     }
 
-    async fn epoch(&self, subject: &str) -> Result<u64, StoreError> {
-        self.store.epoch(subject).await
+    /// Reads, waits, and writes then: between the two, another may have written.
+    struct ReadsThenWrites {
+        store: MemoryStore,
+        what: What,
     }
 
-    async fn bump_epoch(&self, subject: &str) -> Result<u64, StoreError> {
-        if self.what == What::Bump {
-            let epoch = self.store.epoch(subject).await?;
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum What {
+        Bump,
+        Insert,
+        Swap,
+    }
+
+    /// Is not ready at once.
+    async fn wait() {
+        let mut waited = false;
+        core::future::poll_fn(|context| {
+            if waited {
+                return Poll::Ready(());
+            }
+            waited = true;
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+    }
+
+    impl Store for ReadsThenWrites {
+        async fn load(&self, session: SessionId) -> Result<Option<Loaded>, StoreError> {
             wait().await;
-            self.store.bump_epoch(subject).await?;
-            return Ok(epoch + 1);
+            self.store.load(session).await
         }
-        self.store.bump_epoch(subject).await
-    }
 
-    async fn deny(&self, keys: &[DenyKey], until: UnixTime) -> Result<(), StoreError> {
-        self.store.deny(keys, until).await
-    }
+        async fn insert(&self, row: &Row) -> Result<Swap, StoreError> {
+            if self.what == What::Insert {
+                let found = self.store.load(row.session_id()).await?;
+                wait().await;
+                let _ = self.store.insert(row).await?;
+                return Ok(if found.is_some() { Swap::Conflict } else { Swap::Done });
+            }
+            self.store.insert(row).await
+        }
 
-    async fn is_denied(&self, keys: &[DenyKey]) -> Result<bool, StoreError> {
-        wait().await;
-        Store::is_denied(&self.store, keys).await
-    }
+        async fn compare_and_swap(&self, expected: u64, row: &Row) -> Result<Swap, StoreError> {
+            if self.what == What::Swap {
+                let found = self.store.load(row.session_id()).await?;
+                wait().await;
+                if found.is_none_or(|found| found.row().version() != expected) {
+                    return Ok(Swap::Conflict);
+                }
+                let _ = self.store.compare_and_swap(expected, row).await?;
+                return Ok(Swap::Done);
+            }
+            wait().await;
+            self.store.compare_and_swap(expected, row).await
+        }
 
-    async fn purge(&self, now: UnixTime) -> Result<(), StoreError> {
-        self.store.purge(now).await
-    }
-}
+        async fn list(&self, subject: &str) -> Result<Vec<Row>, StoreError> {
+            self.store.list(subject).await
+        }
 
-/// Polls until it is done.
-fn run<T>(future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
-    loop {
-        if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            return value;
+        async fn epoch(&self, subject: &str) -> Result<u64, StoreError> {
+            self.store.epoch(subject).await
+        }
+
+        async fn bump_epoch(&self, subject: &str) -> Result<u64, StoreError> {
+            if self.what == What::Bump {
+                let epoch = self.store.epoch(subject).await?;
+                wait().await;
+                self.store.bump_epoch(subject).await?;
+                return Ok(epoch + 1);
+            }
+            self.store.bump_epoch(subject).await
+        }
+
+        async fn deny(&self, keys: &[DenyKey], until: UnixTime) -> Result<(), StoreError> {
+            self.store.deny(keys, until).await
+        }
+
+        async fn is_denied(&self, keys: &[DenyKey]) -> Result<bool, StoreError> {
+            wait().await;
+            self.store.is_denied(keys).await
+        }
+
+        async fn purge(&self, now: UnixTime) -> Result<(), StoreError> {
+            self.store.purge(now).await
         }
     }
-}
 
-#[test]
-fn a_store_that_reads_first_and_writes_then_is_found() {
-    for (what, law) in [
-        (What::Bump, "two bumps at once both count"),
-        (What::Insert, "of two inserts at once one is made"),
-        (What::Swap, "of two swaps at once one is made"),
-    ] {
-        let store = ReadsThenWrites { store: MemoryStore::new(), what };
-        let violation = run(contract::check_with(&store, Sequence::default())).unwrap_err();
-        assert_eq!(violation.law(), law);
+    /// Polls until it is done.
+    fn run<T>(future: impl Future<Output = T>) -> T {
+        let mut future = pin!(future);
+        loop {
+            if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                return value;
+            }
+        }
     }
-}
 
-#[test]
-fn a_store_that_cannot_be_asked_is_named_with_its_cause() {
-    let store = Blocking(Kept::default());
-    store.0.set_down(true);
-    let violation = check(&store).unwrap_err();
-    assert_eq!(violation.law(), "every call is answered");
-    assert!(violation.found().contains("connection refused"));
+    #[test]
+    fn a_store_that_reads_first_and_writes_then_is_found() {
+        for (what, law) in [
+            (What::Bump, "two bumps at once both count"),
+            (What::Insert, "of two inserts at once one is made"),
+            (What::Swap, "of two swaps at once one is made"),
+        ] {
+            let store = ReadsThenWrites { store: MemoryStore::new(), what };
+            let violation = run(contract::check_with(&store, Sequence::default())).unwrap_err();
+            assert_eq!(violation.law(), law);
+        }
+    }
+
+    #[test]
+    fn a_store_that_cannot_be_asked_is_named_with_its_cause() {
+        let store = Blocking(Kept::default());
+        store.0.set_down(true);
+        let violation = check(&store).unwrap_err();
+        assert_eq!(violation.law(), "every call is answered");
+        assert!(violation.found().contains("connection refused"));
+    }
 }

@@ -50,6 +50,16 @@ fn every_requirement_has_its_row() {
     }
 }
 
+#[test]
+fn the_page_on_axum_shows_what_the_example_does() {
+    let page = include_str!("../src/manual/axum.md");
+    let example = include_str!("../examples/axum-bearer/src/main.rs");
+    let shown = page.split("```").nth(1).unwrap().strip_prefix("text\n").unwrap();
+    for part in shown.trim_end().split("\n\n") {
+        assert!(example.contains(part), "{part}");
+    }
+}
+
 /// Whether `source` has this function, and calls it a test.
 fn has_test(source: &str, name: &str) -> bool {
     let Some((before, _)) = source.split_once(&format!("fn {name}(")) else { return false };

@@ -4,6 +4,8 @@
 //! secret itself, so those are looked for too. The states are computed here, apart from the crate under test.
 
 use countersign::{Hs256Key, SecretBytes, SignKey};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 use sha2::block_api::compress256;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -46,15 +48,30 @@ fn holds(block: &[u8], needle: &[u8]) -> bool {
     block.windows(needle.len()).any(|window| window == needle)
 }
 
-/// The secret, and the two states that stand for it.
-fn needles() -> [[u8; 32]; 3] {
-    [SECRET, state_after(0x36), state_after(0x5c)]
+/// The secret, and the two states that stand for it; then the same of the keys that are derived of it as a master key.
+fn needles() -> [[u8; 32]; 9] {
+    let [of_macs, of_tags] = DERIVED.map(derived);
+    let states = |key| [state_after(key, 0x36), state_after(key, 0x5c)];
+    let [[a, b], [c, d], [e, f]] = [states(SECRET), states(of_macs), states(of_tags)];
+    [SECRET, a, b, of_macs, c, d, of_tags, e, f]
+}
+
+const DERIVED: [&[u8]; 2] = [b"countersign/refresh/mac/1", b"countersign/refresh/tag/1"];
+
+/// HKDF-SHA256, written out: RFC 5869 section 2.
+fn derived(label: &[u8]) -> [u8; 32] {
+    let hmac = |key: &[u8], parts: &[&[u8]]| -> [u8; 32] {
+        let keyed = Hmac::<Sha256>::new_from_slice(key).unwrap();
+        parts.iter().fold(keyed, |hmac, part| hmac.chain_update(part)).finalize().into_bytes().into()
+    };
+    let prk = hmac(b"countersign/refresh/keys/1", &[&SECRET]);
+    hmac(&prk, &[label, &[1]])
 }
 
 /// The SHA-256 state after the key block XOR `pad`, as the hash keeps it: eight words of this machine.
-fn state_after(pad: u8) -> [u8; 32] {
+fn state_after(key: [u8; 32], pad: u8) -> [u8; 32] {
     let mut block = [pad; 64];
-    for (byte, secret) in block.iter_mut().zip(SECRET) {
+    for (byte, secret) in block.iter_mut().zip(key) {
         *byte ^= secret;
     }
     let mut state: [u32; 8] = [
@@ -93,7 +110,7 @@ fn a_dropped_key_leaves_neither_its_secret_nor_its_states() {
     let size = size_of_val(&*key);
     // SAFETY: the bytes of a living, boxed value; padding was zeroed with the block.
     let alive = unsafe { core::slice::from_raw_parts((&raw const *key).cast::<u8>(), size) }.to_vec();
-    let [_, inner, outer] = needles();
+    let [_, inner, outer, ..] = needles();
     assert!(
         holds(&alive, &inner) && holds(&alive, &outer),
         "the states are kept otherwise than this test thinks"
@@ -114,4 +131,15 @@ fn a_dropped_key_leaves_neither_its_secret_nor_its_states() {
     let text = "EWEgc2VjcmV0IG9mIHRoaXMgdGVzdCwgMzIgYnl0ZXM";
     assert_eq!(leaks(|| drop(Box::new(Hs256Key::from_base64url(text).unwrap()))), 0);
     assert_eq!(leaks(|| drop(Box::new(Hs256Key::from_base64(text).unwrap()))), 0);
+    #[cfg(feature = "session")]
+    master_keys_too();
+}
+
+/// Their states live in a block of their own, which is freed with the last copy.
+#[cfg(feature = "session")]
+fn master_keys_too() {
+    use countersign::session::MasterKeys;
+    let keys = MasterKeys::new(1, SECRET).unwrap();
+    assert_eq!(leaks(|| drop(keys)), 0);
+    assert_eq!(leaks(|| drop(derived(DERIVED[0]).to_vec())), 1);
 }

@@ -186,7 +186,7 @@ impl<D: Denylist> RevocationVerifier<D> {
     ) -> Result<AccessToken<T>, AccessError> {
         let access = self.access.verify_at::<T>(text, binding, now)?;
         let keys = access.deny_keys();
-        match (self.denylist.is_denied(&keys).await, self.on_failure) {
+        match (self.denylist.denies(&keys).await, self.on_failure) {
             (Ok(false), _) | (Err(_), OnFailure::Accept) => Ok(access),
             (Ok(true), _) => Err(AccessError::Denied),
             (Err(error), OnFailure::Refuse) => Err(AccessError::DenylistUnavailable(error)),
@@ -299,19 +299,20 @@ struct SessionClaims<'a> {
 
 #[derive(serde::Deserialize)]
 struct Confirmation<'a> {
+    // Empty is absent: it is no hash. As options they would be copied.
     #[serde(borrow, default, rename = "fgp#S256")]
-    fingerprint: Option<Cow<'a, str>>,
+    fingerprint: Cow<'a, str>,
     #[serde(borrow, default)]
-    jkt: Option<Cow<'a, str>>,
+    jkt: Cow<'a, str>,
 }
 
 impl Confirmation<'_> {
     /// One of the two. A confirmation that is not understood cannot be checked, so it is none that may be passed over.
     fn binding(self) -> Result<Binding, ()> {
         let read = |text: &str| text::decode(text).ok_or(());
-        match (self.fingerprint, self.jkt) {
-            (Some(hash), None) => read(&hash).map(Binding::Fingerprint),
-            (None, Some(hash)) => read(&hash).map(Binding::KeyThumbprint),
+        match (&*self.fingerprint, &*self.jkt) {
+            (hash, "") => read(hash).map(Binding::Fingerprint),
+            ("", hash) => read(hash).map(Binding::KeyThumbprint),
             _ => Err(()),
         }
     }

@@ -229,9 +229,11 @@ fn some(text: &str) -> Option<&str> {
 /// Refuses claims of the caller's that would say what this session has not said. What it has said cannot stand twice anyway.
 fn refuse_reserved<T: Serialize>(claims: &T) -> Result<(), SignError> {
     let text = json::to_text(claims).map_err(|_| SignError::Serialize)?;
-    // What is no object is refused by its name later.
-    let said: BTreeMap<String, IgnoredAny> =
-        json::read(&text, |reader| BTreeMap::deserialize(reader)).unwrap_or_default();
+    if text == "null" {
+        return Ok(());
+    }
+    let said: BTreeMap<String, IgnoredAny> = json::read(&text, |reader| BTreeMap::deserialize(reader))
+        .map_err(|_| SignError::ClaimsNotAnObject)?;
     match ["client_id", "cnf", "scope"].into_iter().find(|name| said.contains_key(*name)) {
         Some(name) => Err(SignError::DuplicateClaim { claim: Cow::Borrowed(name) }),
         None => Ok(()),

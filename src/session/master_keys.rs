@@ -162,3 +162,46 @@ impl fmt::Debug for MasterKeys {
         f.write_str(")")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::id::SessionId;
+    use crate::session::text;
+    use alloc::format;
+
+    /// RFC 2104, over parts.
+    fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+        let keyed = Hmac::<Sha256>::new_from_slice(key).unwrap();
+        parts.iter().fold(keyed, |hmac, part| hmac.chain_update(part)).finalize().into_bytes().into()
+    }
+
+    /// Written out once more, so that no token in the world becomes invalid by a change that nobody meant.
+    #[test]
+    fn a_token_is_made_as_its_format_says() {
+        let (secret, session, salt) = ([0x0b; 32], [0x5e; 16], [0x5a; 16]);
+        let name = Name { kid: 7, session: SessionId::from_bytes(session), generation: 258 };
+        let token = MasterKeys::new(7, secret).unwrap().derive(&name, &salt).unwrap();
+
+        let prk = hmac(b"countersign/refresh/keys/1", &[&secret]);
+        let [mac_key, tag_key] = [MAC_LABEL, TAG_LABEL].map(|label| hmac(&prk, &[label, &[1]]));
+        let open = [&[0, 0, 0, 7][..], &session, &[0, 0, 0, 0, 0, 0, 1, 2]].concat();
+        let tag = hmac(&tag_key, &[b"countersign/refresh/tag/1", &open, &salt]);
+        let mac = hmac(&mac_key, &[b"countersign/refresh/mac/1", &open, &tag]);
+        let bytes = [&open[..], &mac[..16], &tag].concat();
+        assert_eq!(bytes.len(), 76);
+        assert_eq!(token.expose_secret(), format!("v1.{}", text::encode(&bytes)));
+        assert_eq!(token.expose_secret().len(), RefreshToken::LENGTH);
+        assert_eq!(RefreshToken::LENGTH, 105);
+    }
+
+    #[test]
+    fn a_token_is_right_for_its_salt_and_no_other() {
+        let keys = MasterKeys::new(1, [7; 32]).unwrap();
+        let name = Name { kid: 1, session: SessionId::from_bytes([1; 16]), generation: 1 };
+        let token = keys.derive(&name, &[2; 16]).unwrap();
+        let token = keys.authenticate(token.expose_secret()).unwrap();
+        assert!(keys.tag_is_right(&token, &[2; 16]));
+        assert!(!keys.tag_is_right(&token, &[3; 16]));
+    }
+}

@@ -19,6 +19,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+use core::num::NonZeroUsize;
 use thiserror::Error as ThisError;
 
 /// The time of every check: long ago, so that nothing that lives in a store is touched by a purge.
@@ -160,6 +161,13 @@ impl<'a, S: Store> Kit<'a, S> {
         &self.entropy
     }
 
+    /// A server where a subject has one session.
+    pub(crate) fn single<T: Store>(&self, store: T) -> Result<Sessions<T>, Violation> {
+        let (keys, signer) = (self.keys.clone(), self.signer.clone());
+        let config = Config { cap: Some(NonZeroUsize::MIN), ..Self::config(Grace::default())? };
+        Ok(Sessions::new_with(config, keys, signer, store, self.entropy.clone()))
+    }
+
     pub(crate) fn config(grace: Grace) -> Result<Config, Violation> {
         let config =
             Config::builder("https://contract.invalid", "https://contract.invalid").grace(grace).build();
@@ -183,7 +191,7 @@ impl<'a, S: Store> Kit<'a, S> {
     pub(crate) async fn denies(&self, grant: &Grant) -> Result<bool, Violation> {
         let row = grant.row();
         let keys = [DenyKey::session(row.session_id()), DenyKey::subject(row.subject(), row.subject_epoch())];
-        Ok(Store::is_denied(self.store, &keys).await?)
+        Ok(self.store.is_denied(&keys).await?)
     }
 
     /// Checks that a session which nothing was done to can be exchanged.

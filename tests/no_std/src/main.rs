@@ -15,6 +15,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::error::Error;
 use core::time::Duration;
+use countersign::session::{
+    AccessVerifier, Binding, Config, Exchange, Fingerprint, Loaded, Login, Machine, MasterKeys, Randomness,
+    Reason, Recency, Refusal,
+};
 use countersign::{
     Claims, Entropy, EntropyError, Hs256Key, KeyError, Rs256SigningKey, Rs256VerifyingKey, SignError,
     SignKey, UnixTime, Verifier, VerifyError, VerifyKey,
@@ -27,7 +31,7 @@ type Outcome = Result<(), Box<dyn Error>>;
 type Step = (&'static str, fn() -> Outcome);
 
 /// The number of the step that fails, from 1, is the exit code.
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     ("HS256 signs what OpenSSL signs, and verifies it", hs256_signs_and_verifies),
     ("RS256 signs what OpenSSL signs, and verifies it", rs256_signs_and_verifies),
     ("HS256 tokens with a changed character are refused", hs256_tampered_tokens_are_refused),
@@ -36,6 +40,7 @@ const STEPS: [Step; 8] = [
     ("an expired token is refused, and called expired", expired_tokens_are_refused),
     ("without a clock the time of issue has to be given", signing_reads_no_clock),
     ("randomness is the caller's, and its failure an error", randomness_is_the_callers),
+    ("a session begins, is exchanged, repeated, and ends with the reuse of a token", sessions_run),
 ];
 
 extern "C" fn main() -> ! {
@@ -45,7 +50,10 @@ extern "C" fn main() -> ! {
             bare::exit(code);
         }
     }
-    bare::print(1, "no_std: HS256 and RS256 tokens signed, verified and refused without std\n");
+    bare::print(
+        1,
+        "no_std: HS256 and RS256 tokens signed, verified and refused, and a session run, without std\n",
+    );
     bare::exit(0)
 }
 
@@ -182,6 +190,48 @@ fn randomness_is_the_callers() -> Outcome {
     let key = Rs256SigningKey::from_pem_with(PRIVATE_PEM, Dry)?;
     ensure(claims().sign(&key).err() == Some(SignError::Entropy), "signed without randomness")?;
     ensure(Hs256Key::generate_with(&Dry).err() == Some(KeyError::Entropy), "a key of no randomness")
+}
+
+/// The store is a variable.
+fn sessions_run() -> Outcome {
+    let config = Config::builder("https://auth.example", "https://api.example").build()?;
+    let machine = Machine::new(config, MasterKeys::new(1, SECRET)?);
+    let fingerprint = Fingerprint::generate_with(&Kernel)?;
+    let binding = Binding::from(&fingerprint);
+    let step =
+        machine.login(&Login::new("user123").binding(binding), 0, ISSUED, &Randomness::draw(&Kernel)?)?;
+    let mut loaded = Loaded::new(step.write.ok_or("a login writes nothing")?.row, 0);
+    let first = step.reply?;
+
+    let access = machine.access_token(&first, &User { name: "Änne".into(), admin: true }, &hs256()?)?;
+    let policy = Verifier::builder(hs256()?).issuer("https://auth.example").audience("https://api.example");
+    let verifier = AccessVerifier::new(policy)?;
+    let checked = verifier.verify_at::<User>(&access, &binding, ISSUED)?;
+    ensure(checked.subject() == "user123" && checked.claims().admin, "the access token says something else")?;
+    ensure(
+        verifier.verify_at::<User>(&access, &Binding::None, ISSUED).is_err(),
+        "taken without its binding",
+    )?;
+
+    let mut exchange = |text: &str| -> Result<_, Box<dyn Error>> {
+        let token = machine.authenticate(text)?;
+        let step = machine.refresh(&token, Some(&loaded), &binding, ISSUED, &Randomness::draw(&Kernel)?);
+        if let Some(write) = step.write {
+            loaded = Loaded::new(write.row, 0);
+        }
+        Ok(step.reply)
+    };
+    let text = first.refresh_token().expose_secret();
+    let second = exchange(text)??;
+    let again = exchange(text)??;
+    ensure(again.exchange() == Exchange::Replayed, "a repeat makes a step")?;
+    let successor = second.refresh_token().expose_secret();
+    ensure(again.refresh_token().expose_secret() == successor, "a repeat has another successor")?;
+    let third = exchange(successor)??;
+    ensure(exchange(text)?.err() == Some(Refusal::Reused(Recency::Stale)), "reuse is not noticed")?;
+    let over = exchange(third.refresh_token().expose_secret())?.err();
+    ensure(over == Some(Refusal::Revoked(Reason::Reuse)), "reuse does not end the session")?;
+    ensure(Randomness::draw(&Dry).is_err(), "randomness out of nothing")
 }
 
 fn ensure(holds: bool, otherwise: &'static str) -> Outcome {

@@ -1,0 +1,112 @@
+//! What a request costs that carries an access token, and what a refresh costs without the database.
+//!
+//! `cargo bench --features session --bench session`. The check of an access token is plain verification and one more look
+//! into the payload; with a denylist in memory it is one look-up more. No store is asked without a denylist.
+
+use countersign::session::{
+    AccessVerifier, Binding, Config, DenyKey, Login, MasterKeys, MemoryStore, Sessions, Store, blocking,
+};
+use countersign::{Hs256Key, UnixTime, Verifier, VerifierBuilder};
+use criterion::{Criterion, criterion_group, criterion_main};
+use std::hint::black_box;
+use std::sync::Arc;
+
+const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
+const ISSUER: &str = "https://auth.example.com";
+const AUDIENCE: &str = "https://api.example.com";
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct User {
+    name: String,
+    role: String,
+}
+
+fn key() -> Hs256Key {
+    Hs256Key::from_bytes([7; 32]).unwrap()
+}
+
+fn policy() -> VerifierBuilder {
+    Verifier::builder(key()).issuer(ISSUER).audience(AUDIENCE)
+}
+
+fn sessions(store: Arc<MemoryStore>) -> Sessions<Arc<MemoryStore>> {
+    let config = Config::builder(ISSUER, AUDIENCE).build().unwrap();
+    Sessions::new(config, MasterKeys::new(1, [1; 32]).unwrap(), key(), store).unwrap()
+}
+
+/// A store whose denylist has this many entries.
+fn store(denials: u64) -> Arc<MemoryStore> {
+    let store = MemoryStore::new();
+    let keys: Vec<DenyKey> = (0..denials).map(|number| DenyKey::subject("somebody", number)).collect();
+    blocking(store.deny(&keys, NOW)).unwrap();
+    Arc::new(store)
+}
+
+fn access(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("access");
+    let binding = Binding::fingerprint("a cookie");
+    let sessions = sessions(store(0));
+    let login = Login::new("user-12345678").scope("read write");
+    let user = || User { name: "Ann Example".into(), role: "administrator".into() };
+    let text_of = |login: &Login| {
+        let grant = blocking(sessions.login_at(login, NOW)).unwrap();
+        sessions.access_token(&grant, &user()).unwrap()
+    };
+    let text = text_of(&login);
+    let plain = policy().typ("at+jwt").build().unwrap();
+    group.bench_function("verify", |bencher| {
+        bencher.iter(|| plain.verify_at::<User>(black_box(&text), NOW).unwrap());
+    });
+    let verifier = AccessVerifier::new(policy()).unwrap();
+    group.bench_function("no-denylist", |bencher| {
+        bencher.iter(|| verifier.verify_at::<User>(black_box(&text), &Binding::None, NOW).unwrap());
+    });
+    let bound = text_of(&login.binding(binding));
+    group.bench_function("no-denylist-bound", |bencher| {
+        bencher.iter(|| verifier.verify_at::<User>(black_box(&bound), &binding, NOW).unwrap());
+    });
+    for denials in [0, 1, 100_000] {
+        let listed = verifier.clone().with_denylist(store(denials));
+        group.bench_function(format!("denylist-{denials}"), |bencher| {
+            bencher.iter(|| {
+                let check = listed.verify_at::<User>(black_box(&text), &Binding::None, NOW);
+                blocking(check).unwrap()
+            });
+        });
+    }
+    group.finish();
+}
+
+fn refresh(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("refresh");
+    let sessions = sessions(store(0));
+    let keys = MasterKeys::new(1, [1; 32]).unwrap();
+    let grant = blocking(sessions.login_at(&Login::new("user-12345678"), NOW)).unwrap();
+    let text = grant.refresh_token().expose_secret().to_owned();
+    group.bench_function("authenticate", |bencher| {
+        bencher.iter(|| keys.authenticate(black_box(&text)).unwrap());
+    });
+    let foreign = MasterKeys::new(1, [2; 32]).unwrap();
+    group.bench_function("forged", |bencher| {
+        bencher.iter(|| foreign.authenticate(black_box(&text)).unwrap_err());
+    });
+    group.bench_function("replay", |bencher| {
+        blocking(sessions.refresh_at(&text, &Binding::None, NOW)).unwrap();
+        bencher.iter(|| blocking(sessions.refresh_at(black_box(&text), &Binding::None, NOW)).unwrap());
+    });
+    group.bench_function("rotate", |bencher| {
+        let mut text = blocking(sessions.login_at(&Login::new("ann"), NOW))
+            .unwrap()
+            .refresh_token()
+            .expose_secret()
+            .to_owned();
+        bencher.iter(|| {
+            let grant = blocking(sessions.refresh_at(&text, &Binding::None, NOW)).unwrap();
+            grant.refresh_token().expose_secret().clone_into(&mut text);
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, access, refresh);
+criterion_main!(benches);

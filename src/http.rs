@@ -1,0 +1,37 @@
+//! What a server says and reads in HTTP headers: bearer credentials, challenges, cookies, and whether a request comes
+//! from a page of its own.
+//!
+//! Text in, text out: no framework, no type of one, no socket. Where a header may stand several times, the functions
+//! take all values of it, so that nobody picks the first of two by accident. A value is anything that is bytes:
+//! `&str`, `&[u8]`, `http::HeaderValue`.
+//!
+//! | to | there is |
+//! |---|---|
+//! | verify the token of a request | [`Verifier::verify_bearer`](crate::Verifier::verify_bearer) |
+//! | read it only | [`bearer_token`] |
+//! | refuse a request | [`Challenge`], with [`Realm`] and [`Scope`] |
+//! | keep a refresh token in a browser | [`Cookie`] |
+//! | keep other sites away from that cookie | [`AllowedOrigins`] |
+//! | keep tokens out of caches | [`NO_STORE`] |
+
+pub(crate) mod bearer;
+pub(crate) mod challenge;
+mod cookie;
+mod origin;
+
+pub use bearer::{BearerError, CredentialsError, bearer_token};
+pub use challenge::{Challenge, ChallengeError, Realm, Scope};
+pub use cookie::{Cookie, CookieError, CookieHeaderError, SameSite, SetCookie};
+pub use origin::{AllowedOrigins, CrossSiteError, OriginError};
+
+/// The value of `Cache-Control` for every answer that holds a token or sets a cookie
+/// ([RFC 6749 section 5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1)).
+///
+/// A cache between server and browser that keeps a `Set-Cookie` hands one user's session to the next.
+///
+/// # Examples
+///
+/// ```
+/// assert_eq!(countersign::http::NO_STORE, "no-store");
+/// ```
+pub const NO_STORE: &str = "no-store";

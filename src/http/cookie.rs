@@ -1,0 +1,432 @@
+//! Cookies that hold secrets: RFC 6265bis (draft-ietf-httpbis-rfc6265bis), as text.
+
+use super::bearer::is_token_char;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use core::fmt;
+use core::time::Duration;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+/// A cookie for a secret: its name and where a browser sends it. Made once, then used to set, read and delete it.
+///
+/// What is not safe cannot be written down: every cookie is `Secure` and `HttpOnly`, none has a `Domain`, and a
+/// `__Host-` cookie has `Path=/`. `SameSite` is `Strict` unless [`same_site`](Self::same_site) says otherwise.
+///
+/// - [`refresh`](Self::refresh): `__Host-refresh; Path=/`. Nobody but this host can set it, no sibling domain, no plain
+///   HTTP; the browser sends it with every request to the host.
+/// - [`refresh_under`](Self::refresh_under): `__Secure-refresh; Path=/auth/refresh`, say. The browser sends it with fewer
+///   requests; a sibling domain can set one of the same name, which a server then sees as doubled.
+///
+/// # Security
+///
+/// A cookie is sent by the browser whoever wrote the page that asks, so routes that read it need
+/// [`AllowedOrigins`](super::AllowedOrigins) besides `SameSite`, which says nothing against other hosts of the same domain.
+///
+/// Delete the cookie at logout only. Deletion is by name: the late answer to a refresh that failed would wipe the cookie
+/// that another tab has just been given.
+///
+/// # Examples
+///
+/// ```
+/// use core::time::Duration;
+/// use countersign::http::Cookie;
+///
+/// let cookie = Cookie::refresh();
+/// let set = cookie.set("abc", Duration::from_secs(3600))?;
+/// assert_eq!(
+///     set.expose_secret(),
+///     "__Host-refresh=abc; Path=/; Max-Age=3600; Secure; HttpOnly; SameSite=Strict",
+/// );
+///
+/// assert_eq!(cookie.find(["theme=dark; __Host-refresh=abc"]), Ok(Some("abc")));
+/// # Ok::<(), countersign::http::CookieError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cookie {
+    name: Box<str>,
+    path: Box<str>,
+    same_site: SameSite,
+}
+
+impl Cookie {
+    /// `__Host-refresh; Path=/`, for a refresh token.
+    #[must_use]
+    pub fn refresh() -> Self {
+        Self::build("__Host-refresh".into(), "/".into())
+    }
+
+    /// `__Secure-refresh` below `path`, for a refresh token that is sent to few routes only.
+    ///
+    /// # Errors
+    ///
+    /// [`CookieError::InvalidPath`] when it does not begin with `/`, or holds anything but visible ASCII, or a `;`, or has
+    /// more than 1,024 bytes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::http::Cookie;
+    ///
+    /// let cookie = Cookie::refresh_under("/auth/refresh")?;
+    /// assert_eq!((cookie.name(), cookie.path()), ("__Secure-refresh", "/auth/refresh"));
+    /// # Ok::<(), countersign::http::CookieError>(())
+    /// ```
+    pub fn refresh_under(path: &str) -> Result<Self, CookieError> {
+        Self::secure("refresh", path)
+    }
+
+    /// `__Host-fingerprint; Path=/`, for what binds an access token to a browser.
+    #[must_use]
+    pub fn fingerprint() -> Self {
+        Self::build("__Host-fingerprint".into(), "/".into())
+    }
+
+    /// A cookie of another name, with `__Host-` before it, and `Path=/`.
+    ///
+    /// # Errors
+    ///
+    /// [`CookieError::InvalidName`] when `name` is empty, begins with `__`, has more than 256 bytes, or holds anything but
+    /// letters, digits and `` !#$%&'*+-.^_`|~ ``.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::http::{Cookie, CookieError};
+    ///
+    /// assert_eq!(Cookie::host("session")?.name(), "__Host-session");
+    /// assert_eq!(Cookie::host("a=b"), Err(CookieError::InvalidName));
+    /// # Ok::<(), CookieError>(())
+    /// ```
+    pub fn host(name: &str) -> Result<Self, CookieError> {
+        Ok(Self::build(prefixed("__Host-", name)?, "/".into()))
+    }
+
+    /// A cookie of another name, with `__Secure-` before it, that is sent below `path` only.
+    ///
+    /// # Errors
+    ///
+    /// - [`CookieError::InvalidName`] as [`host`](Self::host) says.
+    /// - [`CookieError::InvalidPath`] as [`refresh_under`](Self::refresh_under) says.
+    pub fn secure(name: &str, path: &str) -> Result<Self, CookieError> {
+        let name = prefixed("__Secure-", name)?;
+        let allowed = path.bytes().all(|byte| matches!(byte, b'!'..=b'~') && byte != b';');
+        // Browsers leave out a longer attribute, and the cookie then has another path.
+        if !path.starts_with('/') || !allowed || path.len() > 1024 {
+            return Err(CookieError::InvalidPath);
+        }
+        Ok(Self::build(name, path.into()))
+    }
+
+    fn build(name: Box<str>, path: Box<str>) -> Self {
+        Self { name, path, same_site: SameSite::Strict }
+    }
+
+    /// Another `SameSite` than `Strict`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::http::{Cookie, SameSite};
+    ///
+    /// // For a page that is shown inside of other sites' pages.
+    /// let cookie = Cookie::host("embedded")?.same_site(SameSite::None);
+    /// assert!(cookie.clear().ends_with("; Secure; HttpOnly; SameSite=None"));
+    /// # Ok::<(), countersign::http::CookieError>(())
+    /// ```
+    #[must_use]
+    pub const fn same_site(mut self, same_site: SameSite) -> Self {
+        self.same_site = same_site;
+        self
+    }
+
+    /// The name, prefix included.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The path.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The value of a `Set-Cookie` header that gives this cookie to a browser for the time that `remains`.
+    ///
+    /// `Max-Age` is whole seconds, rounded down, and 400 days at most, which is where browsers end it
+    /// ([RFC 6265bis section 5.5](https://www.ietf.org/archive/id/draft-ietf-httpbis-rfc6265bis-22.html#section-5.5)).
+    ///
+    /// # Errors
+    ///
+    /// - [`CookieError::InvalidValue`] when `value` is empty or holds anything but visible ASCII without `"`, `,`, `;` and
+    ///   `\`: base64url is always fine.
+    /// - [`CookieError::NoTimeRemains`] under a second: `Max-Age=0` would delete the cookie.
+    /// - [`CookieError::TooLarge`] when name, value and attributes have more than 4,096 bytes, which browsers drop.
+    pub fn set(&self, value: &str, remains: Duration) -> Result<SetCookie, CookieError> {
+        const FOUR_HUNDRED_DAYS: u64 = 400 * 24 * 60 * 60;
+        if let Some(offset) = value.bytes().position(|byte| !is_cookie_octet(byte)) {
+            return Err(CookieError::InvalidValue { offset });
+        }
+        if value.is_empty() {
+            return Err(CookieError::InvalidValue { offset: 0 });
+        }
+        let seconds = remains.as_secs().min(FOUR_HUNDRED_DAYS);
+        if seconds == 0 {
+            return Err(CookieError::NoTimeRemains);
+        }
+        let attributes = self.attributes(seconds);
+        let length =
+            [self.name.len(), 1, value.len(), attributes.len()].into_iter().fold(0, usize::saturating_add);
+        if length > LIMIT {
+            return Err(CookieError::TooLarge { bytes: length, limit: LIMIT });
+        }
+        // Of the right size from the start: a text that grows leaves copies behind.
+        let mut text = Zeroizing::new(String::with_capacity(length));
+        for part in [&*self.name, "=", value, &attributes] {
+            text.push_str(part);
+        }
+        Ok(SetCookie { text, name: self.name.clone() })
+    }
+
+    /// The value of a `Set-Cookie` header that deletes this cookie: the same name, path and `Secure`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::http::Cookie;
+    ///
+    /// assert_eq!(
+    ///     Cookie::refresh().clear(),
+    ///     "__Host-refresh=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict",
+    /// );
+    /// ```
+    #[must_use]
+    pub fn clear(&self) -> String {
+        format!("{}={}", self.name, self.attributes(0))
+    }
+
+    fn attributes(&self, seconds: u64) -> String {
+        format!("; Path={}; Max-Age={seconds}; Secure; HttpOnly; SameSite={}", self.path, self.same_site)
+    }
+
+    /// The value of this cookie in the values of a request's `Cookie` headers; `None` if it is not there.
+    ///
+    /// Hand over all headers that there are: HTTP/2 splits them. Other cookies may hold what they like, being set by
+    /// others; this one must be as [`set`](Self::set) writes it, and there once. A name counts as it stands, case and all;
+    /// nothing is trimmed off it but the one blank after a `;`.
+    ///
+    /// # Errors
+    ///
+    /// - [`CookieHeaderError::Doubled`] when the cookie is there twice, even with the same value: one of them may have been
+    ///   planted from another path or a sibling domain, and no order says which.
+    /// - [`CookieHeaderError::Malformed`] when its value is empty or holds a character that it cannot hold.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::http::{Cookie, CookieHeaderError};
+    ///
+    /// let cookie = Cookie::refresh();
+    /// assert_eq!(cookie.find(["a=1", "__Host-refresh=abc"]), Ok(Some("abc")));
+    /// assert_eq!(cookie.find(["a=1; __host-refresh=abc"]), Ok(None));
+    /// assert_eq!(
+    ///     cookie.find(["__Host-refresh=abc; __Host-refresh=abd"]),
+    ///     Err(CookieHeaderError::Doubled),
+    /// );
+    /// ```
+    pub fn find<'a, V>(
+        &self,
+        values: impl IntoIterator<Item = &'a V>,
+    ) -> Result<Option<&'a str>, CookieHeaderError>
+    where
+        V: AsRef<[u8]> + ?Sized + 'a,
+    {
+        let pairs = values.into_iter().flat_map(|value| value.as_ref().split(|byte| *byte == b';'));
+        let mut found = pairs.filter_map(|pair| self.value_in(pair));
+        let Some(value) = found.next() else { return Ok(None) };
+        if found.next().is_some() {
+            return Err(CookieHeaderError::Doubled);
+        }
+        if value.is_empty() || !value.iter().all(|byte| is_cookie_octet(*byte)) {
+            return Err(CookieHeaderError::Malformed);
+        }
+        core::str::from_utf8(value).map(Some).map_err(|_| CookieHeaderError::Malformed)
+    }
+
+    /// What stands behind this cookie's name; a name without a value counts as an empty one.
+    fn value_in<'a>(&self, pair: &'a [u8]) -> Option<&'a [u8]> {
+        let pair = pair.strip_prefix(b" ").unwrap_or(pair);
+        let rest = pair.strip_prefix(self.name.as_bytes())?;
+        if rest.is_empty() { Some(rest) } else { rest.strip_prefix(b"=") }
+    }
+}
+
+/// What browsers take of name and value together; held against all of the text, which proxies count too.
+const LIMIT: usize = 4096;
+
+/// `cookie-octet` of [RFC 6265 section 4.1.1](https://www.rfc-editor.org/rfc/rfc6265#section-4.1.1).
+const fn is_cookie_octet(byte: u8) -> bool {
+    matches!(byte, b'!' | b'#'..=b'+' | b'-'..=b':' | b'<'..=b'[' | b']'..=b'~')
+}
+
+fn prefixed(prefix: &str, name: &str) -> Result<Box<str>, CookieError> {
+    // A name with a prefix of its own would say what the cookie is not.
+    if name.is_empty() || name.starts_with("__") || name.len() > 256 || !name.bytes().all(is_token_char) {
+        return Err(CookieError::InvalidName);
+    }
+    Ok(format!("{prefix}{name}").into())
+}
+
+/// Whether a browser sends a cookie with requests that come from pages of other sites.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::http::SameSite;
+///
+/// assert_eq!(SameSite::default(), SameSite::Strict);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SameSite {
+    /// With links from other sites too, but not with their forms and scripts.
+    Lax,
+    /// With everything: other sites can act for the user, unless [`AllowedOrigins`](super::AllowedOrigins) stops them.
+    None,
+    /// Never.
+    #[default]
+    Strict,
+}
+
+impl fmt::Display for SameSite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Lax => "Lax",
+            Self::None => "None",
+            Self::Strict => "Strict",
+        })
+    }
+}
+
+/// The value of a `Set-Cookie` header, a secret in it: wiped when dropped, shown by `Debug` as a name and a length.
+///
+/// A copy that a framework makes of it is the framework's; the crate `http` can be told to keep it out of logs and out
+/// of compression with `HeaderValue::set_sensitive`.
+///
+/// # Examples
+///
+/// ```
+/// use core::time::Duration;
+/// use countersign::http::Cookie;
+///
+/// let set = Cookie::refresh().set("abc", Duration::from_secs(60))?;
+/// assert_eq!(format!("{set:?}"), "SetCookie(__Host-refresh, 73 bytes)");
+/// # Ok::<(), countersign::http::CookieError>(())
+/// ```
+pub struct SetCookie {
+    text: Zeroizing<String>,
+    name: Box<str>,
+}
+
+impl SetCookie {
+    /// The value of the header. It is visible ASCII and blanks.
+    #[must_use]
+    pub fn expose_secret(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Debug for SetCookie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SetCookie({}, {} bytes)", self.name, self.text.len())
+    }
+}
+
+/// Why a cookie could not be made or set.
+///
+/// # Examples
+///
+/// ```
+/// use core::time::Duration;
+/// use countersign::http::{Cookie, CookieError};
+///
+/// let error = Cookie::refresh().set("a;b", Duration::from_secs(60)).unwrap_err();
+/// assert_eq!(error, CookieError::InvalidValue { offset: 1 });
+/// assert_eq!(error.code(), "invalid_value");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum CookieError {
+    /// The name is empty, longer than 256 bytes, begins with `__`, or holds a character that no name may hold.
+    #[error("not a name for a cookie")]
+    InvalidName,
+    /// The path does not begin with `/`, is longer than 1,024 bytes, or holds a character that no path may hold.
+    #[error("not a path for a cookie")]
+    InvalidPath,
+    /// The value is empty or holds a character that no value may hold.
+    #[error("value cannot stand in a cookie, at byte {offset}")]
+    InvalidValue {
+        /// Where.
+        offset: usize,
+    },
+    /// Less than a second remains, so that setting the cookie would delete it.
+    #[error("no time remains for the cookie")]
+    NoTimeRemains,
+    /// Browsers would drop the cookie.
+    #[error("cookie has {bytes} bytes, {limit} are the most")]
+    TooLarge {
+        /// Its length, attributes included.
+        bytes: usize,
+        /// The most that is allowed.
+        limit: usize,
+    },
+}
+
+impl CookieError {
+    /// A stable name for logs and metrics.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidName => "invalid_name",
+            Self::InvalidPath => "invalid_path",
+            Self::InvalidValue { .. } => "invalid_value",
+            Self::NoTimeRemains => "no_time_remains",
+            Self::TooLarge { .. } => "too_large",
+        }
+    }
+}
+
+/// Why a cookie in a request is not read: answer 400.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::http::{Cookie, CookieHeaderError};
+///
+/// let error = Cookie::refresh().find(["__Host-refresh=\"abc\""]).unwrap_err();
+/// assert_eq!(error, CookieHeaderError::Malformed);
+/// assert_eq!(error.code(), "malformed_cookie");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum CookieHeaderError {
+    /// The cookie is there more than once.
+    #[error("cookie is there more than once")]
+    Doubled,
+    /// The cookie's value is none that was ever set.
+    #[error("cookie is malformed")]
+    Malformed,
+}
+
+impl CookieHeaderError {
+    /// A stable name for logs, metrics and clients.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Doubled => "doubled_cookie",
+            Self::Malformed => "malformed_cookie",
+        }
+    }
+}

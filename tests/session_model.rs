@@ -1,0 +1,476 @@
+//! The machine against a model of it that is written down in the plainest way: any sequence of events, the same answers.
+#![cfg(all(feature = "session", feature = "std"))]
+
+mod util;
+
+mod session_model {
+    use crate::util::session::{DAY, HOUR, MINUTE, Server, Tables, access_verifier, config, server_of, text};
+    use crate::util::{NOW, seconds};
+    use countersign::UnixTime;
+    use countersign::session::{
+        AccessError, Binding, Ended, Error, Exchange, Grace, Lifetime, Login, OnMismatch, Reason, Recency,
+        Refusal, SessionId, blocking,
+    };
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    const SUBJECTS: [&str; 2] = ["ann", "bob"];
+
+    #[derive(Clone, Debug)]
+    enum Event {
+        Login {
+            subject: usize,
+            bound: bool,
+        },
+        /// The token is the one issued as the last, or that many before it, of the session.
+        Refresh {
+            session: usize,
+            back: usize,
+            shown: Shown,
+        },
+        Logout {
+            session: usize,
+            back: usize,
+        },
+        RevokeOf {
+            subject: usize,
+            session: usize,
+        },
+        RevokeOthers {
+            session: usize,
+        },
+        RevokeAll {
+            subject: usize,
+        },
+        Wait {
+            seconds: u64,
+        },
+        Backup,
+        Restore,
+        Purge,
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    enum Shown {
+        Right,
+        Nothing,
+        Wrong,
+    }
+
+    fn event() -> impl Strategy<Value = Event> {
+        let session = 0_usize..4;
+        let back = prop_oneof![6 => Just(0_usize), 3 => Just(1_usize), 1 => 2_usize..5];
+        let shown = prop_oneof![12 => Just(Shown::Right), 1 => Just(Shown::Nothing), 1 => Just(Shown::Wrong)];
+        let wait = prop::sample::select(vec![
+            0,
+            1,
+            30,
+            59,
+            60,
+            61,
+            119,
+            120,
+            5 * MINUTE,
+            10 * MINUTE,
+            7 * HOUR,
+            9 * HOUR,
+            13 * DAY,
+            14 * DAY,
+        ]);
+        prop_oneof![
+            4 => (0_usize..2, any::<bool>()).prop_map(|(subject, bound)| Event::Login { subject, bound }),
+            20 => (session.clone(), back.clone(), shown)
+                .prop_map(|(session, back, shown)| Event::Refresh { session, back, shown }),
+            1 => (session.clone(), back).prop_map(|(session, back)| Event::Logout { session, back }),
+            1 => (0_usize..2, session.clone())
+                .prop_map(|(subject, session)| Event::RevokeOf { subject, session }),
+            1 => session.prop_map(|session| Event::RevokeOthers { session }),
+            1 => (0_usize..2).prop_map(|subject| Event::RevokeAll { subject }),
+            8 => wait.prop_map(|wait| Event::Wait { seconds: wait.unsigned_abs() }),
+            1 => Just(Event::Backup),
+            1 => Just(Event::Restore),
+            1 => Just(Event::Purge),
+        ]
+    }
+
+    fn grace() -> impl Strategy<Value = Grace> {
+        prop_oneof![
+            1 => Just(Grace::None),
+            3 => Just(Grace::default()),
+            2 => Just(Grace::UntilSuccessorUsed { cap: seconds(8 * 3600) }),
+        ]
+    }
+
+    /// What the store should hold.
+    #[derive(Clone, Default)]
+    struct Kept {
+        sessions: Vec<Session>,
+        epochs: [u64; 2],
+        denied_sessions: BTreeSet<SessionId>,
+        denied_epochs: BTreeSet<(usize, u64)>,
+    }
+
+    #[derive(Clone)]
+    struct Session {
+        id: SessionId,
+        subject: usize,
+        epoch: u64,
+        bound: bool,
+        /// The token of each generation, as this store knows them.
+        line: Vec<String>,
+        created: UnixTime,
+        rotated: UnixTime,
+        access_until: UnixTime,
+        revoked: Option<Reason>,
+    }
+
+    struct Access {
+        text: String,
+        session: SessionId,
+        subject: usize,
+        epoch: u64,
+        bound: bool,
+        until: UnixTime,
+    }
+
+    /// What is known besides the store: what was handed out cannot be set back.
+    struct Model {
+        grace: Grace,
+        on_mismatch: OnMismatch,
+        now: UnixTime,
+        kept: Kept,
+        backup: (Kept, Option<Tables>),
+        /// Every refresh token of each session with its generation, in the order in which they were handed out.
+        issued: Vec<(SessionId, Vec<(usize, String)>)>,
+        accesses: Vec<Access>,
+    }
+
+    impl Model {
+        fn later(&self, time: UnixTime, count: i64) -> bool {
+            self.now >= time.saturating_add(seconds(count.unsigned_abs()))
+        }
+
+        /// Why a session that the store has is over, if it is.
+        fn over(&self, session: &Session) -> Option<Refusal> {
+            let absolute = session.created.saturating_add(seconds(60 * 24 * 3600));
+            let idle = session.rotated.saturating_add(seconds(14 * 24 * 3600)).min(absolute);
+            if let Some(reason) = session.revoked {
+                Some(Refusal::Revoked(reason))
+            } else if self.now >= absolute {
+                Some(Refusal::Expired(Lifetime::Absolute))
+            } else if self.later(idle, MINUTE) {
+                Some(Refusal::Expired(Lifetime::Idle))
+            } else if session.epoch != self.kept.epochs[session.subject] {
+                Some(Refusal::StaleEpoch)
+            } else {
+                None
+            }
+        }
+
+        fn in_grace(&self, session: &Session) -> bool {
+            match self.grace {
+                Grace::Within(window) | Grace::UntilSuccessorUsed { cap: window } => {
+                    !self.later(session.rotated.saturating_add(window), MINUTE)
+                }
+                _ => false,
+            }
+        }
+
+        /// What should come out of an exchange, and what should happen to the session.
+        fn exchange(
+            &self,
+            id: SessionId,
+            (generation, text): (usize, &str),
+            shown: Shown,
+        ) -> (Result<Exchange, Refusal>, Option<Reason>) {
+            let Some(session) = self.kept.sessions.iter().find(|session| session.id == id) else {
+                return (Err(Refusal::UnknownSession), None);
+            };
+            if let Some(refusal) = self.over(session) {
+                return (Err(refusal), None);
+            }
+            match shown {
+                Shown::Nothing if session.bound => return (Err(Refusal::BindingMissing), None),
+                Shown::Wrong if session.bound => {
+                    let reason = (self.on_mismatch == OnMismatch::Revoke).then_some(Reason::BindingMismatch);
+                    return (Err(Refusal::BindingMismatch), reason);
+                }
+                _ => {}
+            }
+            let present = session.line.len();
+            let known = session.line.get(generation - 1).is_some_and(|known| known == text);
+            let reused = |recency| (Err(Refusal::Reused(recency)), Some(Reason::Reuse));
+            if generation + 1 < present {
+                reused(Recency::Stale)
+            } else if !known {
+                (Err(Refusal::RolledBack), Some(Reason::Rollback))
+            } else if generation == present {
+                (Ok(Exchange::Rotated), None)
+            } else if self.in_grace(session) {
+                (Ok(Exchange::Replayed), None)
+            } else {
+                reused(Recency::RecentPrevious)
+            }
+        }
+
+        fn session(&mut self, id: SessionId) -> Option<&mut Session> {
+            self.kept.sessions.iter_mut().find(|session| session.id == id)
+        }
+
+        fn end(&mut self, id: SessionId, reason: Reason) {
+            self.session(id).unwrap().revoked = Some(reason);
+            self.kept.denied_sessions.insert(id);
+        }
+
+        /// Whether a session is there and has something to be ended: itself, whatever its epoch, or an access token, which
+        /// may be taken for six minutes behind its end.
+        fn endable(&self, id: SessionId) -> Option<bool> {
+            let session = self.kept.sessions.iter().find(|session| session.id == id)?;
+            Some(match self.over(session) {
+                None | Some(Refusal::StaleEpoch) => true,
+                Some(Refusal::Expired(_)) => !self.later(session.access_until, 6 * MINUTE),
+                Some(_) => false,
+            })
+        }
+
+        fn ended(&mut self, id: SessionId, reason: Reason) -> Ended {
+            match self.endable(id) {
+                None => Ended::Unknown,
+                Some(false) => Ended::Already,
+                Some(true) => {
+                    self.end(id, reason);
+                    Ended::Now
+                }
+            }
+        }
+    }
+
+    fn binding(bound: bool, shown: Shown) -> Binding {
+        match shown {
+            Shown::Right if bound => Binding::fingerprint("right"),
+            Shown::Right | Shown::Nothing => Binding::None,
+            Shown::Wrong => Binding::fingerprint("wrong"),
+        }
+    }
+
+    /// The number of an event's session, of those that there ever were.
+    fn pick(model: &Model, number: usize) -> Option<(SessionId, Vec<(usize, String)>)> {
+        // The youngest ones: most of the others are over.
+        let place = model.issued.len().checked_sub(1 + number)?;
+        Some(model.issued[place].clone())
+    }
+
+    fn login(server: &Server, model: &mut Model, subject: usize, bound: bool) {
+        let shown = binding(bound, Shown::Right);
+        let grant = server.login_as(&Login::new(SUBJECTS[subject]).binding(shown), model.now);
+        let epoch = model.kept.epochs[subject];
+        model.issued.push((grant.session_id(), vec![(1, text(&grant).to_owned())]));
+        model.kept.sessions.push(Session {
+            id: grant.session_id(),
+            subject,
+            epoch,
+            bound,
+            line: vec![text(&grant).to_owned()],
+            created: model.now,
+            rotated: model.now,
+            access_until: grant.access_expires_at(),
+            revoked: None,
+        });
+        remember(server, model, &grant, subject, bound);
+    }
+
+    fn remember(
+        server: &Server,
+        model: &mut Model,
+        grant: &countersign::session::Grant,
+        subject: usize,
+        bound: bool,
+    ) {
+        assert!(grant.access_expires_at() > model.now);
+        assert!(grant.access_expires_at() <= grant.row().access_until());
+        model.accesses.push(Access {
+            text: server.access(grant),
+            session: grant.session_id(),
+            subject,
+            epoch: grant.row().subject_epoch(),
+            bound,
+            until: grant.access_expires_at(),
+        });
+    }
+
+    fn refresh(server: &Server, model: &mut Model, number: usize, back: usize, shown: Shown) {
+        let Some((id, tokens)) = pick(model, number) else { return };
+        let (generation, token) = &tokens[tokens.len().saturating_sub(1 + back)];
+        let bound = model.accesses.iter().any(|access| access.session == id && access.bound);
+        let (expected, ends) = model.exchange(id, (*generation, token), shown);
+        let before = server.store().content();
+        let outcome = blocking(server.sessions.refresh_at(token, &binding(bound, shown), model.now));
+        match (expected, outcome) {
+            (Ok(exchange), Ok(grant)) => {
+                assert_eq!(grant.exchange(), exchange);
+                let now = model.now;
+                let session = model.session(id).unwrap();
+                session.access_until = session.access_until.max(grant.access_expires_at());
+                if exchange == Exchange::Rotated {
+                    session.line.push(text(&grant).to_owned());
+                    session.rotated = now;
+                    let generation = session.line.len();
+                    let issued = model.issued.iter_mut().find(|(issued, _)| *issued == id).unwrap();
+                    issued.1.push((generation, text(&grant).to_owned()));
+                } else {
+                    assert_eq!(session.line.last().map(String::as_str), Some(text(&grant)));
+                }
+                let subject = model.session(id).unwrap().subject;
+                remember(server, model, &grant, subject, bound);
+            }
+            (Err(refusal), Err(Error::InvalidGrant(found))) => {
+                assert_eq!(found, refusal);
+                match ends {
+                    Some(reason) => model.end(id, reason),
+                    None => assert_eq!(server.store().content(), before, "{refusal:?} changes nothing"),
+                }
+            }
+            (expected, outcome) => panic!("expected {expected:?}, found {outcome:?}"),
+        }
+    }
+
+    fn apply(server: &Server, model: &mut Model, event: &Event) {
+        match *event {
+            Event::Login { subject, bound } => login(server, model, subject, bound),
+            Event::Refresh { session, back, shown } => refresh(server, model, session, back, shown),
+            Event::Logout { session, back } => {
+                let Some((id, tokens)) = pick(model, session) else { return };
+                let (_, token) = &tokens[tokens.len().saturating_sub(1 + back)];
+                let found = blocking(server.sessions.logout_at(token, model.now)).unwrap();
+                assert_eq!(found, model.ended(id, Reason::Logout));
+            }
+            Event::RevokeOf { subject, session } => {
+                let Some((id, _)) = pick(model, session) else { return };
+                let theirs = model.session(id).is_some_and(|session| session.subject == subject);
+                let name = SUBJECTS[subject];
+                let found = blocking(server.sessions.revoke_of_at(name, id, model.now)).unwrap();
+                let expected = if theirs { model.ended(id, Reason::Revoked) } else { Ended::Unknown };
+                assert_eq!(found, expected);
+            }
+            Event::RevokeOthers { session } => {
+                let Some((keep, _)) = pick(model, session) else { return };
+                let Some(subject) = model.session(keep).map(|session| session.subject) else { return };
+                let others = model.kept.sessions.iter().filter(|session| {
+                    session.subject == subject && session.id != keep && model.over(session).is_none()
+                });
+                let others: Vec<SessionId> = others.map(|session| session.id).collect();
+                let name = SUBJECTS[subject];
+                let count = blocking(server.sessions.revoke_others_at(name, keep, model.now)).unwrap();
+                assert_eq!(count, others.len());
+                others.into_iter().for_each(|id| model.end(id, Reason::Revoked));
+            }
+            Event::RevokeAll { subject } => {
+                blocking(server.sessions.revoke_all_at(SUBJECTS[subject], model.now)).unwrap();
+                model.kept.denied_epochs.insert((subject, model.kept.epochs[subject]));
+                model.kept.epochs[subject] += 1;
+            }
+            Event::Wait { seconds: count } => model.now = model.now.saturating_add(seconds(count)),
+            Event::Backup => model.backup = (model.kept.clone(), Some(server.store().backup())),
+            Event::Restore => {
+                if let (kept, Some(tables)) = &model.backup {
+                    server.store().restore(tables);
+                    model.kept = kept.clone();
+                }
+            }
+            Event::Purge => purge(server, model),
+        }
+    }
+
+    /// Takes away only what is over, so that nobody notices.
+    fn purge(server: &Server, model: &mut Model) {
+        blocking(server.sessions.purge_at(model.now)).unwrap();
+        let left: BTreeSet<SessionId> = model
+            .kept
+            .sessions
+            .iter()
+            .map(|session| session.id)
+            .filter(|id| {
+                blocking(countersign::session::Store::load(&server.shared(), *id)).unwrap().is_some()
+            })
+            .collect();
+        let gone: Vec<&Session> =
+            model.kept.sessions.iter().filter(|session| !left.contains(&session.id)).collect();
+        for session in &gone {
+            let absolute = session.created.saturating_add(seconds(60 * 24 * 3600));
+            let idle = session.rotated.saturating_add(seconds(14 * 24 * 3600));
+            assert!(model.later(idle.min(absolute), HOUR), "purged while it might have been asked for");
+        }
+        model.kept.sessions.retain(|session| left.contains(&session.id));
+    }
+
+    /// Looks at everything that can be seen from outside.
+    fn compare(server: &Server, model: &Model) {
+        for (subject, name) in SUBJECTS.iter().enumerate() {
+            let listed = blocking(server.sessions.list_at(name, model.now)).unwrap();
+            let listed: BTreeSet<SessionId> = listed.iter().map(|row| row.session_id()).collect();
+            let living = model
+                .kept
+                .sessions
+                .iter()
+                .filter(|session| session.subject == subject && model.over(session).is_none());
+            assert_eq!(listed, living.map(|session| session.id).collect::<BTreeSet<_>>());
+        }
+        let verifier = access_verifier().with_denylist(server.shared());
+        for access in model.accesses.iter().rev().take(6) {
+            let shown = binding(access.bound, Shown::Right);
+            let outcome = blocking(verifier.verify_at::<()>(&access.text, &shown, model.now));
+            let denied = model.kept.denied_sessions.contains(&access.session)
+                || model.kept.denied_epochs.contains(&(access.subject, access.epoch));
+            let expired = model.later(access.until, 30);
+            match outcome {
+                Ok(_) => assert!(!denied && !expired),
+                Err(AccessError::Denied) => assert!(denied && !expired),
+                Err(error) => assert!(expired && error.is_expired(), "{error:?}"),
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_events_have_the_outcomes_that_the_rules_say(
+            grace in grace(),
+            refuses in any::<bool>(),
+            events in prop::collection::vec(event(), 1..80),
+        ) {
+            let on_mismatch = if refuses { OnMismatch::Refuse } else { OnMismatch::Revoke };
+            let server = server_of(config().grace(grace).on_binding_mismatch(on_mismatch));
+            let mut model = Model {
+                grace,
+                on_mismatch,
+                now: NOW,
+                kept: Kept::default(),
+                backup: (Kept::default(), None),
+                issued: Vec::new(),
+                accesses: Vec::new(),
+            };
+            login(&server, &mut model, 0, false);
+            for event in &events {
+                apply(&server, &mut model, event);
+                compare(&server, &model);
+            }
+        }
+
+        #[test]
+        fn no_text_is_taken_for_a_token(text in ".{0,200}") {
+            let server = server_of(config());
+            prop_assert!(server.try_refresh(&text, NOW).is_err());
+            let framed = format!("v1.{}", crate::util::b64(text.as_bytes()));
+            prop_assert!(server.try_refresh(&framed, NOW).is_err());
+            prop_assert_eq!(server.store().calls(), [""; 0]);
+        }
+
+        #[test]
+        fn no_bytes_are_taken_for_a_row_that_they_are_not(
+            bytes in prop::collection::vec(any::<u8>(), 0..400),
+        ) {
+            if let Ok(row) = countersign::session::Row::from_bytes(&bytes) {
+                prop_assert_eq!(row.to_bytes(), bytes);
+            }
+        }
+    }
+}

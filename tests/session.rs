@@ -615,6 +615,23 @@ mod session {
     }
 
     #[test]
+    fn a_logout_right_after_the_end_denies_what_verifiers_would_still_take() {
+        let server = server();
+        let mut grant = server.login("ann", NOW);
+        for day in (10..60).step_by(10) {
+            grant = server.refresh(&grant, later(day * DAY));
+        }
+        let last = server.refresh(&grant, later(60 * DAY - 1));
+        let access = server.access(&last);
+        let end = later(60 * DAY + 20);
+        assert!(server.check(&access, end).is_ok(), "inside the leeway");
+        assert_eq!(blocking(server.sessions.logout_at(text(&last), end)).unwrap(), Ended::Now);
+        assert!(matches!(server.check(&access, end), Err(AccessError::Denied)));
+        let (idle, much_later) = (server.login("bob", NOW), later(15 * DAY));
+        assert_eq!(blocking(server.sessions.logout_at(text(&idle), much_later)).unwrap(), Ended::Already);
+    }
+
+    #[test]
     fn a_logout_with_the_token_before_the_present_one_is_a_logout() {
         let server = server();
         let first = server.login("ann", NOW);

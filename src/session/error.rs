@@ -1,6 +1,7 @@
 //! What can go wrong with sessions. None of it holds token text or key bytes.
 
-use crate::error::{Challenge, VerifyError};
+use crate::error::VerifyError;
+use crate::http::challenge::Challenge;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
@@ -480,10 +481,8 @@ impl AccessError {
     pub const fn challenge(&self) -> Challenge {
         match self {
             Self::Token(error) => error.challenge(),
-            Self::DenylistUnavailable(_) => VerifyError::KeysUnavailable.challenge(),
-            Self::BindingMismatch | Self::BindingMissing | Self::Denied => {
-                VerifyError::InvalidSignature.challenge()
-            }
+            Self::DenylistUnavailable(_) => Challenge::unavailable(),
+            Self::BindingMismatch | Self::BindingMissing | Self::Denied => Challenge::invalid_token(),
         }
     }
 }

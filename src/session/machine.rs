@@ -232,10 +232,15 @@ impl Machine {
         }
     }
 
-    /// Ends a session on purpose; `None` if it has ended already, so that there is nothing to do.
+    /// Ends a session on purpose; `None` if it has ended already, and its access tokens with it, so that there is nothing
+    /// to do.
     #[must_use]
     pub fn revoke(&self, row: &Row, reason: Reason, now: UnixTime) -> Option<Step<()>> {
-        row.check_alive(row.subject_epoch, now, self.config.skew).ok()?;
+        let over = row.check_alive(row.subject_epoch, now, self.config.skew).is_err();
+        // An access token may outlive the session: by the leeway of verifiers, or when an answer was repeated late.
+        if row.revoked.is_some() || (over && now >= self.beyond_leeway(row.access_until)) {
+            return None;
+        }
         Some(Step {
             write: Some(self.end(row, reason, now)),
             reply: Ok(()),

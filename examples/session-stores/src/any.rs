@@ -25,7 +25,8 @@ pub enum AnyStore {
 }
 
 impl AnyStore {
-    /// The store of this URL, ready to be asked: connected, and with its tables made.
+    /// The store of this URL, ready to be asked: connected, and with its tables made. A file is opened in place, which
+    /// blocks: call it when the server starts.
     ///
     /// # Errors
     ///

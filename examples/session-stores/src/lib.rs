@@ -22,6 +22,9 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+#[cfg(not(any(feature = "postgres", feature = "redis", feature = "sqlite")))]
+compile_error!("no store is chosen: switch on a feature, `postgres`, `redis` or `sqlite`");
+
 mod any;
 #[cfg(feature = "postgres")]
 mod postgres;

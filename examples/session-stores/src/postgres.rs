@@ -19,8 +19,8 @@ const PURGED: i64 = 500;
 
 /// Names of subjects are bytes: any text may be asked for, and one with a NUL would be an error.
 ///
-/// One transaction, as what is sent at once. Two servers that start together make the tables one after the other: `IF NOT
-/// EXISTS` alone lets both try.
+/// One transaction, as what is sent at once. Two servers that start together make the tables one after the other:
+/// `IF NOT EXISTS` alone lets both try.
 const SCHEMA: &str = "
     SELECT pg_advisory_xact_lock(hashtext('countersign sessions'));
     CREATE TABLE IF NOT EXISTS sessions (
@@ -64,8 +64,8 @@ const DENY: &str = "
     SELECT DISTINCT key, $2::bigint FROM unnest($1::bytea[]) AS key ORDER BY key
     ON CONFLICT (key) DO UPDATE SET until = greatest(session_denials.until, excluded.until)";
 const IS_DENIED: &str = "SELECT EXISTS (SELECT 1 FROM session_denials WHERE key = ANY ($1::bytea[]))";
-/// The lock looks once more at a row that another is just writing. `ARRAY` has the rows chosen once, whatever the planner
-/// makes of the rest.
+/// The lock looks once more at a row that another is just writing. `ARRAY` has the rows chosen once, whatever the
+/// planner makes of the rest.
 const PURGE_SESSIONS: &str = "
     DELETE FROM sessions WHERE sid = ANY (ARRAY(
         SELECT sid FROM sessions WHERE purge_after < $1 ORDER BY purge_after LIMIT $2 FOR UPDATE SKIP LOCKED))";
@@ -77,8 +77,9 @@ type Parameter<'a> = &'a (dyn ToSql + Sync);
 
 /// Sessions in PostgreSQL, version 9.5 or newer, over a pool of connections.
 ///
-/// Every operation is one statement on the server that takes writes, at the isolation `read committed`, which is the default.
-/// What was answered is on the disk as long as `synchronous_commit` and `fsync` are left on, as they are by default.
+/// Every operation is one statement on the server that takes writes, at the isolation `read committed`, which is the
+/// default. What was answered is on the disk as long as `synchronous_commit` and `fsync` are left on, as they are by
+/// default.
 #[derive(Clone)]
 pub struct PostgresStore {
     pool: Pool,

@@ -22,8 +22,8 @@ const LOAD: &str = "
     if not found[1] then return false end
     return {found[1], redis.call('HGET', KEYS[2], found[2]) or '0'}";
 
-/// Inserts if the expected version is the empty text, else swaps. Versions are compared as text: a number of Lua is exact to
-/// 2^53 only.
+/// Inserts if the expected version is the empty text, else swaps. Versions are compared as text: a number of Lua is
+/// exact to 2^53 only.
 ///
 /// KEYS: session, sessions of the subject, time table.
 /// ARGV: expected version, version, subject, data, sid, purge_after, seconds to live.
@@ -38,7 +38,8 @@ const WRITE: &str = "
 
 /// Looks at each time once more: a row may have been written since it was found.
 ///
-/// KEYS: time table, then session and sessions of the subject, for each. ARGV: now, then the member of the time table, for each.
+/// KEYS: time table, then session and sessions of the subject, for each.
+/// ARGV: now, then the member of the time table, for each.
 const PURGE_SESSIONS: &str = "
     for i = 2, #ARGV do
         local time = redis.call('ZSCORE', KEYS[1], ARGV[i])
@@ -91,8 +92,8 @@ impl RedisStore {
         // What is wrong with it may be a piece of the password.
         let info = url.into_connection_info();
         let info = info.map_err(|_| StoreError::new("the URL is not one of Redis"))?;
-        // A connection is made again when it has ended, and for an answer that does not come it has not ended. This ends it
-        // when the network takes nothing from us any more.
+        // A connection is made again when it has ended, and because of an answer that does not come it has not. This ends
+        // it when the network takes nothing from us any more.
         #[cfg(target_os = "linux")]
         let info = info.set_tcp_settings(redis::io::tcp::TcpSettings::default().set_user_timeout(PATIENCE));
         let client = Client::open(info).map_err(StoreError::new)?;
@@ -147,8 +148,8 @@ impl RedisStore {
         format!("{}denials", self.prefix)
     }
 
-    /// A sorted set: sessions by the time after which they are purged. Its members are the 22 characters of a `sid` and the
-    /// subject behind them, so that the session's keys are known when its row is gone.
+    /// A sorted set: sessions by the time after which they are purged. Its members are the 22 characters of a `sid` and
+    /// the subject behind them, so that the session's keys are known when its row is gone.
     fn times_key(&self) -> String {
         format!("{}times", self.prefix)
     }
@@ -283,8 +284,8 @@ impl fmt::Debug for RedisStore {
     }
 }
 
-/// Redis takes a row away by itself, if nobody purges. Counted from the row's own time on, for which Redis's clock need not be
-/// ours: it may go later than it could, never earlier.
+/// Redis takes a row away by itself if nobody purges: a second belt, for `purge` goes by the caller's clock. Counted from
+/// the time in the row, so that the two clocks need not agree: it goes when it may or later, never earlier.
 fn seconds_to_live(row: &Row) -> u64 {
     // Redis refuses 0, and what is beyond its calendar.
     row.purge_after().saturating_duration_since(row.rotated_at()).as_secs().clamp(1, u64::from(u32::MAX))

@@ -314,8 +314,8 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
             "the file cannot have a write-ahead log: is it on a disk of this machine?",
         ));
     }
-    // What was committed is on the disk. NORMAL would lose the last writes with the power: a rotation that a client has seen
-    // would be undone, and its session taken for rolled back.
+    // What was committed is on the disk. NORMAL would lose the last writes with the power: a rotation that a client has
+    // seen would be undone, and its session taken for rolled back.
     connection.pragma_update(None, "synchronous", "full").map_err(StoreError::new)?;
     Ok(connection)
 }

@@ -1367,10 +1367,18 @@ mod session {
         let listed = blocking(server.sessions.list("ann")).unwrap();
         assert_eq!(listed.len(), 1);
         blocking(server.sessions.purge()).unwrap();
-        assert_eq!(blocking(server.sessions.revoke_others("ann", grant.session_id())).unwrap(), 0);
+        let other = blocking(server.sessions.login(&Login::new("ann"))).unwrap();
+        assert_eq!(blocking(server.sessions.revoke_others("ann", grant.session_id())).unwrap(), 1);
+        assert!(!server.lives(&other, UnixTime::now()) && server.lives(&grant, UnixTime::now()));
         assert_eq!(blocking(server.sessions.revoke_of("bob", grant.session_id())).unwrap(), Ended::Unknown);
         assert_eq!(blocking(server.sessions.revoke(grant.session_id())).unwrap(), Ended::Now);
         assert_eq!(blocking(server.sessions.logout(text(&grant))).unwrap(), Ended::Already);
+        let last = blocking(server.sessions.login(&Login::new("ann"))).unwrap();
         blocking(server.sessions.revoke_all("ann")).unwrap();
+        assert!(!server.lives(&last, UnixTime::now()));
+        // Over since long.
+        let old = server.login("ann", NOW);
+        blocking(server.sessions.purge()).unwrap();
+        assert_eq!(server.refusal(text(&old), NOW), Refusal::UnknownSession);
     }
 }

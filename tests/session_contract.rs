@@ -18,7 +18,8 @@ mod session_contract {
     use std::pin::pin;
     use std::sync::{Arc, Mutex};
 
-    /// Says how much was looked at, also when the test passes: what `println` says is then kept back.
+    /// Says how much was looked at, also when the test passes.
+    #[allow(clippy::explicit_write, reason = "println would be kept back")]
     fn tell(text: core::fmt::Arguments<'_>) {
         #[allow(clippy::explicit_write, reason = "what is printed is kept back, what is written is not")]
         writeln!(std::io::stdout(), "{text}").unwrap();

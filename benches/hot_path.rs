@@ -14,7 +14,7 @@ use countersign::{
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use hmac::{Hmac, KeyInit, Mac};
-use rsa::RsaPrivateKey;
+use rsa::PrivateKey;
 use rsa::pkcs1v15;
 use rsa::pkcs8::DecodePrivateKey;
 use rsa::signature::{Keypair, SignatureEncoding, Signer, Verifier as _};
@@ -166,7 +166,7 @@ fn sign(criterion: &mut Criterion) {
             bencher.iter(|| claims.sign(black_box(&key)).unwrap());
         });
         // The crate's `Signer` draws no randomness and does not blind: less than what signing has to do here.
-        let raw = pkcs1v15::SigningKey::<Sha256>::new(RsaPrivateKey::from_pkcs8_pem(pem).unwrap());
+        let raw = pkcs1v15::SigningKey::<Sha256>::new(PrivateKey::from_pkcs8_pem(pem).unwrap());
         group.bench_function(BenchmarkId::new(format!("floor-{name}"), "unblinded"), |bencher| {
             bencher.iter(|| raw.sign(black_box(&[7; 275])).to_bytes());
         });
@@ -214,7 +214,7 @@ fn rsa_verify(group: &mut BenchmarkGroup<'_, WallTime>) {
         group.bench_function(BenchmarkId::new(name, "typical"), |bencher| {
             bencher.iter(|| rs256.verify::<User>(black_box(&text)).unwrap());
         });
-        let raw = pkcs1v15::SigningKey::<Sha256>::new(RsaPrivateKey::from_pkcs8_pem(pem).unwrap());
+        let raw = pkcs1v15::SigningKey::<Sha256>::new(PrivateKey::from_pkcs8_pem(pem).unwrap());
         let (signature, raw) = (raw.sign(&[7; 275]), raw.verifying_key());
         group.bench_function(BenchmarkId::new(format!("floor-{name}"), "raw"), |bencher| {
             bencher.iter(|| raw.verify(black_box(&[7; 275]), &signature).unwrap());

@@ -465,6 +465,12 @@ pub enum KeyError {
     /// The text is not the PEM that is needed here.
     #[error("{0}")]
     Pem(PemMistake),
+    /// The DER is that of a private key, where the public one is needed.
+    #[error("{}", PemMistake::PrivateKey)]
+    PrivateKey,
+    /// The DER is that of a public key, where the private one is needed.
+    #[error("{}", PemMistake::PublicKey)]
+    PublicKey,
     /// The modulus bears the mark of a library whose keys can be factored
     /// ([ROCA, 2017](https://crocs.fi.muni.cz/public/papers/rsa_ccs17)): the private key is no secret.
     #[error("the RSA key is one of those that can be factored (ROCA)")]
@@ -498,6 +504,8 @@ impl KeyError {
             Self::ModulusTooSmall { .. } => "modulus_too_small",
             Self::NotASecret { .. } => "not_a_secret",
             Self::Pem(_) => "pem",
+            Self::PrivateKey => "private_key",
+            Self::PublicKey => "public_key",
             Self::Roca => "roca",
             Self::SecretTooShort { .. } => "secret_too_short",
             Self::WrongKeyType => "wrong_key_type",

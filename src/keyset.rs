@@ -7,13 +7,16 @@ use crate::key::{Key, VerifyKey};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::borrow::Borrow;
+use core::cmp::Ordering;
 use core::fmt;
+use core::hash::{Hash, Hasher};
 
 #[cfg(not(feature = "std"))]
-use alloc::collections::BTreeMap as Map;
+use alloc::collections::{BTreeMap as Map, BTreeSet as Set};
 // A tree of 100,000 keys costs seventeen comparisons of long strings; a hash map costs one.
 #[cfg(feature = "std")]
-use std::collections::HashMap as Map;
+use std::collections::{HashMap as Map, HashSet as Set};
 
 /// Where a verifier finds the key for a token: a single key, a [`KeySet`], or something of your own.
 ///
@@ -157,7 +160,7 @@ impl<K: VerifyKey> KeySource for K {
 #[derive(Clone, Default)]
 pub struct KeySet {
     /// By the encoded header that the key itself would write.
-    by_segment: Map<Box<str>, Arc<Entry>>,
+    by_segment: Set<BySegment>,
     /// By key id; several only if their algorithms differ.
     by_key_id: Map<Box<str>, Vec<Arc<Entry>>>,
     /// By algorithm, for tokens without a key id.
@@ -172,6 +175,43 @@ struct Entry {
 impl Entry {
     fn is(&self, algorithm: Algorithm, key_id: Option<&str>) -> bool {
         self.key.algorithm() == algorithm && self.key.key_id() == key_id
+    }
+}
+
+/// An entry that is told from others by its encoded header. The text stands in the entry only: with 100,000 keys, what a
+/// look-up costs is the memory that it has to wait for.
+#[derive(Clone)]
+struct BySegment(Arc<Entry>);
+
+impl Borrow<str> for BySegment {
+    fn borrow(&self) -> &str {
+        self.0.header.segment()
+    }
+}
+
+impl PartialEq for BySegment {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.header.segment() == other.0.header.segment()
+    }
+}
+
+impl Eq for BySegment {}
+
+impl Hash for BySegment {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.header.segment().hash(state);
+    }
+}
+
+impl PartialOrd for BySegment {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for BySegment {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.header.segment().cmp(other.0.header.segment())
     }
 }
 
@@ -201,7 +241,7 @@ impl KeySet {
         let algorithm = key.algorithm();
         // Made here and not taken from the key: tokens are compared with it, so it must be what it says.
         let header = EncodedHeader::new(algorithm, key.key_id());
-        if self.by_segment.contains_key(header.segment()) {
+        if self.by_segment.contains(header.segment()) {
             return Err(KeyError::DuplicateKey);
         }
         let entry = Arc::new(Entry { key, header });
@@ -213,14 +253,14 @@ impl KeySet {
             Some((_, entries)) => entries.push(entry.clone()),
             None => self.by_algorithm.push((algorithm, Vec::from([entry.clone()]))),
         }
-        self.by_segment.insert(entry.header.segment().into(), entry);
+        self.by_segment.insert(BySegment(entry));
         Ok(())
     }
 
     /// Takes a key out; false if it was not there.
     pub fn remove(&mut self, algorithm: Algorithm, key_id: Option<&str>) -> bool {
         let before = self.len();
-        self.by_segment.retain(|_, entry| !entry.is(algorithm, key_id));
+        self.by_segment.retain(|BySegment(entry)| !entry.is(algorithm, key_id));
         for (_, entries) in &mut self.by_algorithm {
             entries.retain(|entry| !entry.is(algorithm, key_id));
         }
@@ -289,7 +329,7 @@ impl KeySource for KeySet {
     }
 
     fn recognize(&self, segment: &str) -> Option<Recognized<'_>> {
-        let entry = self.by_segment.get(segment)?;
+        let BySegment(entry) = self.by_segment.get(segment)?;
         Some(Recognized { key: &*entry.key, header: &entry.header })
     }
 }

@@ -69,13 +69,15 @@
 //! | `rsa-verify` | yes | verifying RS256, without the crate `rsa` |
 //! | `aws-lc-rs` | no | signing and verifying RS256 over AWS-LC, in C and assembly: the module `aws_lc` |
 //! | `getrandom` | yes | the system's randomness, for new keys and for signing with RSA |
+//! | `session` | no | access + refresh sessions over any database: the module `session` |
 //!
 //! HS256 is always there. No feature removes a check.
 //!
 //! # Further
 //!
 //! [`manual`] has pages on a server with axum, on testing code that verifies tokens, on moving here from other crates,
-//! on the attacks that such libraries know, on the standards, line by line, and on what signing and verifying cost.
+//! on the attacks that such libraries know, on sessions, on the standards, line by line, and on what signing and
+//! verifying cost.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -104,7 +106,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
-#[cfg(all(doctest, feature = "std"))]
+#[cfg(all(doctest, feature = "std", feature = "session"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 

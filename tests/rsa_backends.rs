@@ -10,7 +10,7 @@ use rsa::pkcs1v15::{Signature, SigningKey, VerifyingKey};
 use rsa::pkcs8::{DecodePrivateKey, EncodePublicKey, LineEnding};
 use rsa::signature::{SignatureEncoding, Signer, Verifier};
 use rsa::traits::PublicKeyParts;
-use rsa::{BoxedUint, Pkcs1v15Sign, RsaPrivateKey};
+use rsa::{BoxedUint, Pkcs1v15Sign, PrivateKey};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::thread;
@@ -88,7 +88,7 @@ fn verifiers(public: &str) -> Vec<(&'static str, Box<dyn VerifyKey>)> {
 }
 
 fn try_key(name: &str, pem: &str, times: usize) -> Counts {
-    let private = RsaPrivateKey::from_pkcs8_pem(pem).unwrap();
+    let private = PrivateKey::from_pkcs8_pem(pem).unwrap();
     let public = private.to_public_key();
     let verifiers = verifiers(&public.to_public_key_pem(LineEnding::LF).unwrap());
     let judge = VerifyingKey::<Sha256>::new(public);
@@ -121,7 +121,7 @@ struct Tries {
 }
 
 impl Tries {
-    fn new(private: &RsaPrivateKey) -> Self {
+    fn new(private: &PrivateKey) -> Self {
         let mut random = Random(0x2b99_2ddf_a232_49d6);
         let signer = SigningKey::<Sha256>::new(private.clone());
         let valid: Vec<_> = core::iter::repeat_with(|| {

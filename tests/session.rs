@@ -259,7 +259,7 @@ mod session {
         let before = server.store().content();
         server.events();
         let key = Binding::key_thumbprint(&b64([7; 32])).unwrap();
-        for shown in [Binding::None, key] {
+        for shown in [Binding::None, Binding::fingerprint(""), key] {
             assert_eq!(server.refusal_bound(text(&grant), &shown, NOW), Refusal::BindingMissing);
         }
         assert_eq!(server.store().content(), before);
@@ -615,6 +615,23 @@ mod session {
     }
 
     #[test]
+    fn a_logout_right_after_the_end_denies_what_verifiers_would_still_take() {
+        let server = server();
+        let mut grant = server.login("ann", NOW);
+        for day in (10..60).step_by(10) {
+            grant = server.refresh(&grant, later(day * DAY));
+        }
+        let last = server.refresh(&grant, later(60 * DAY - 1));
+        let access = server.access(&last);
+        let end = later(60 * DAY + 20);
+        assert!(server.check(&access, end).is_ok(), "inside the leeway");
+        assert_eq!(blocking(server.sessions.logout_at(text(&last), end)).unwrap(), Ended::Now);
+        assert!(matches!(server.check(&access, end), Err(AccessError::Denied)));
+        let (idle, much_later) = (server.login("bob", NOW), later(15 * DAY));
+        assert_eq!(blocking(server.sessions.logout_at(text(&idle), much_later)).unwrap(), Ended::Already);
+    }
+
+    #[test]
     fn a_logout_with_the_token_before_the_present_one_is_a_logout() {
         let server = server();
         let first = server.login("ann", NOW);
@@ -706,6 +723,9 @@ mod session {
         assert!(server.lives(&second, later(1)));
         let third = server.login("ann", later(-30));
         assert!(server.lives(&third, later(1)) && !server.lives(&second, later(1)));
+        // To stand behind the others is all that this is about: its token is of its own time.
+        assert!(server.check(&server.access(&third), later(-30)).is_ok());
+        assert_eq!(third.access_expires_at(), later(-30 + 10 * MINUTE));
     }
 
     #[test]
@@ -1249,7 +1269,7 @@ mod session {
         struct Waits;
 
         impl Denylist for Waits {
-            async fn is_denied(&self, _: &[countersign::session::DenyKey]) -> Result<bool, StoreError> {
+            async fn denies(&self, _: &[countersign::session::DenyKey]) -> Result<bool, StoreError> {
                 core::future::pending().await
             }
         }

@@ -320,7 +320,7 @@ mod session_contract {
 
         async fn is_denied(&self, keys: &[DenyKey]) -> Result<bool, StoreError> {
             wait().await;
-            Store::is_denied(&self.store, keys).await
+            self.store.is_denied(keys).await
         }
 
         async fn purge(&self, now: UnixTime) -> Result<(), StoreError> {

@@ -120,6 +120,7 @@ mod session_model {
         line: Vec<String>,
         created: UnixTime,
         rotated: UnixTime,
+        access_until: UnixTime,
         revoked: Option<Reason>,
     }
 
@@ -221,10 +222,15 @@ mod session_model {
             self.kept.denied_sessions.insert(id);
         }
 
-        /// Whether a session is there and, but for its epoch, lives: such a one can be ended.
+        /// Whether a session is there and has something to be ended: itself, whatever its epoch, or an access token, which
+        /// may be taken for six minutes behind its end.
         fn endable(&self, id: SessionId) -> Option<bool> {
             let session = self.kept.sessions.iter().find(|session| session.id == id)?;
-            Some(matches!(self.over(session), None | Some(Refusal::StaleEpoch)))
+            Some(match self.over(session) {
+                None | Some(Refusal::StaleEpoch) => true,
+                Some(Refusal::Expired(_)) => !self.later(session.access_until, 6 * MINUTE),
+                Some(_) => false,
+            })
         }
 
         fn ended(&mut self, id: SessionId, reason: Reason) -> Ended {
@@ -267,6 +273,7 @@ mod session_model {
             line: vec![text(&grant).to_owned()],
             created: model.now,
             rotated: model.now,
+            access_until: grant.access_expires_at(),
             revoked: None,
         });
         remember(server, model, &grant, subject, bound);
@@ -303,6 +310,7 @@ mod session_model {
                 assert_eq!(grant.exchange(), exchange);
                 let now = model.now;
                 let session = model.session(id).unwrap();
+                session.access_until = session.access_until.max(grant.access_expires_at());
                 if exchange == Exchange::Rotated {
                     session.line.push(text(&grant).to_owned());
                     session.rotated = now;

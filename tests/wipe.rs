@@ -50,7 +50,7 @@ fn holds(block: &[u8], needle: &[u8]) -> bool {
 
 /// The secret, and the two states that stand for it; then the same of the keys that are derived of it as a master key.
 fn needles() -> [[u8; 32]; 9] {
-    let [of_macs, of_tags] = DERIVED.map(|label| derived(label));
+    let [of_macs, of_tags] = DERIVED.map(derived);
     let states = |key| [state_after(key, 0x36), state_after(key, 0x5c)];
     let [[a, b], [c, d], [e, f]] = [states(SECRET), states(of_macs), states(of_tags)];
     [SECRET, a, b, of_macs, c, d, of_tags, e, f]

@@ -85,7 +85,7 @@ impl Rs256SigningKey {
     ///
     /// # Errors
     ///
-    /// As [`from_pem`](Self::from_pem), without the PEM.
+    /// As [`from_pem`](Self::from_pem), without the PEM, and [`KeyError::PublicKey`] for the other half of a pair.
     pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
         Self::from_file(&PrivateFile::from_der(der, Exponent::Usual)?)
     }

@@ -98,6 +98,7 @@ impl<'a> PublicNumbers<'a> {
     pub(crate) fn from_der(der: &'a [u8], allowed: Exponent) -> Result<Self, KeyError> {
         match pkcs8::SubjectPublicKeyInfoRef::from_der(der) {
             Ok(info) => Self::from_spki(&info, allowed),
+            Err(_) if is_private(der) => Err(KeyError::PrivateKey),
             Err(_) => Self::from_pkcs1(der, allowed),
         }
     }
@@ -161,6 +162,7 @@ impl<'a> PrivateFile<'a> {
     pub(crate) fn from_der(der: &'a [u8], allowed: Exponent) -> Result<Self, KeyError> {
         match pkcs8::PrivateKeyInfoRef::from_der(der) {
             Ok(info) => Self::from_pkcs8(&info, allowed),
+            Err(_) if is_public(der) => Err(KeyError::PublicKey),
             Err(_) => Self::from_pkcs1(der, allowed),
         }
     }
@@ -184,6 +186,17 @@ impl<'a> PrivateFile<'a> {
     pub(crate) const fn public_numbers(&self) -> PublicNumbers<'a> {
         self.public_numbers
     }
+}
+
+/// Whether `der` is some private key: PKCS#8 or PKCS#1.
+fn is_private(der: &[u8]) -> bool {
+    pkcs8::PrivateKeyInfoRef::from_der(der).is_ok() || pkcs1::RsaPrivateKeyRef::from_der(der).is_ok()
+}
+
+/// Whether `der` is some public key: SPKI or PKCS#1.
+#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+fn is_public(der: &[u8]) -> bool {
+    pkcs8::SubjectPublicKeyInfoRef::from_der(der).is_ok() || pkcs1::RsaPublicKeyRef::from_der(der).is_ok()
 }
 
 pub(crate) fn check_bits(bits: usize) -> Result<(), KeyError> {

@@ -13,7 +13,7 @@ use rsa::pkcs8::{EncodePrivateKey, LineEnding};
 use rsa::rand_core::SeedableRng;
 use rsa::signature::{RandomizedSigner, SignatureEncoding};
 use rsa::traits::PublicKeyParts;
-use rsa::{RsaPrivateKey, pkcs1v15};
+use rsa::{PrivateKey, pkcs1v15};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -84,7 +84,7 @@ impl<A: RsaAlgorithm> RsaSigningKey<A> {
     ///
     /// # Errors
     ///
-    /// As [`from_pem`](Self::from_pem), without the PEM.
+    /// As [`from_pem`](Self::from_pem), without the PEM, and [`KeyError::PublicKey`] for the other half of a pair.
     #[cfg(feature = "getrandom")]
     pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
         Self::from_der_with(der, crate::key::SystemEntropy::new())
@@ -133,7 +133,7 @@ impl<A: RsaAlgorithm> RsaSigningKey<A> {
     pub fn generate_with(bits: usize, entropy: impl Entropy + 'static) -> Result<Self, KeyError> {
         check_bits(bits)?;
         let mut random = random(&entropy).ok_or(KeyError::Entropy)?;
-        let key = RsaPrivateKey::new(&mut random, bits).map_err(|_| KeyError::MalformedKey)?;
+        let key = PrivateKey::new(&mut random, bits).map_err(|_| KeyError::MalformedKey)?;
         let (modulus, exponent) = (key.n().to_be_bytes(), key.e().to_be_bytes());
         let public_numbers = PublicNumbers::new(&modulus, &exponent, Exponent::Usual)?;
         Self::new(key, public_numbers, Arc::new(entropy))
@@ -165,7 +165,7 @@ impl<A: RsaAlgorithm> RsaSigningKey<A> {
     }
 
     fn from_file(file: &PrivateFile<'_>, entropy: Arc<dyn Entropy>) -> Result<Self, KeyError> {
-        let key = RsaPrivateKey::from_pkcs1_der(file.pkcs1()).map_err(|_| KeyError::MalformedKey)?;
+        let key = PrivateKey::from_pkcs1_der(file.pkcs1()).map_err(|_| KeyError::MalformedKey)?;
         // The crate checks n, d, p and q, and makes the other three numbers anew. Where the file has others it is
         // broken, also if the key would work.
         let again = key.to_pkcs1_der().map_err(|_| KeyError::MalformedKey)?;
@@ -176,7 +176,7 @@ impl<A: RsaAlgorithm> RsaSigningKey<A> {
     }
 
     fn new(
-        key: RsaPrivateKey,
+        key: PrivateKey,
         public_numbers: PublicNumbers<'_>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, KeyError> {
@@ -185,7 +185,7 @@ impl<A: RsaAlgorithm> RsaSigningKey<A> {
         Ok(Self { signer, verifying, entropy, identity: Identity::new(A::ALGORITHM) })
     }
 
-    fn key(&self) -> &RsaPrivateKey {
+    fn key(&self) -> &PrivateKey {
         self.signer.as_ref()
     }
 }

@@ -67,7 +67,7 @@ impl<A: RsaAlgorithm> RsaVerifyingKey<A> {
     ///
     /// # Errors
     ///
-    /// As [`from_pem`](Self::from_pem), without the PEM.
+    /// As [`from_pem`](Self::from_pem), without the PEM, and [`KeyError::PrivateKey`] for the other half of a pair.
     pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
         PublicNumbers::from_der(der, Exponent::Usual).and_then(Self::new)
     }

@@ -186,7 +186,7 @@ impl<D: Denylist> RevocationVerifier<D> {
     ) -> Result<AccessToken<T>, AccessError> {
         let access = self.access.verify_at::<T>(text, binding, now)?;
         let keys = access.deny_keys();
-        match (self.denylist.is_denied(&keys).await, self.on_failure) {
+        match (self.denylist.denies(&keys).await, self.on_failure) {
             (Ok(false), _) | (Err(_), OnFailure::Accept) => Ok(access),
             (Ok(true), _) => Err(AccessError::Denied),
             (Err(error), OnFailure::Refuse) => Err(AccessError::DenylistUnavailable(error)),

@@ -47,10 +47,11 @@ pub enum Binding {
 }
 
 impl Binding {
-    /// What a fingerprint cookie of this value shows. Any text will do: one that is not the session's matches nothing.
+    /// What a fingerprint cookie of this value shows. Any text will do: one that is not the session's matches nothing, and an
+    /// empty one is none.
     #[must_use]
     pub fn fingerprint(cookie: &str) -> Self {
-        Self::Fingerprint(text::sha256(&[cookie.as_bytes()]))
+        if cookie.is_empty() { Self::None } else { Self::Fingerprint(text::sha256(&[cookie.as_bytes()])) }
     }
 
     /// What a DPoP proof shows that was made with the key of this thumbprint (`jkt`): base64url, 43 characters.

@@ -1,6 +1,7 @@
 //! What can go wrong with sessions. None of it holds token text or key bytes.
 
-use crate::error::{Challenge, VerifyError};
+use crate::error::VerifyError;
+use crate::http::challenge::Challenge;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
@@ -41,7 +42,7 @@ pub enum Error {
         /// Which part of it.
         field: &'static str,
     },
-    /// Others wrote to the session at the same time, again and again. Nothing was changed by this call.
+    /// Others wrote to the session at the same time, again and again. This call has not changed it.
     #[error("the session is being written to by others: try again")]
     Retry,
     /// The store could not be asked, or did not say whether it wrote.
@@ -480,10 +481,8 @@ impl AccessError {
     pub const fn challenge(&self) -> Challenge {
         match self {
             Self::Token(error) => error.challenge(),
-            Self::DenylistUnavailable(_) => VerifyError::KeysUnavailable.challenge(),
-            Self::BindingMismatch | Self::BindingMissing | Self::Denied => {
-                VerifyError::InvalidSignature.challenge()
-            }
+            Self::DenylistUnavailable(_) => Challenge::unavailable(),
+            Self::BindingMismatch | Self::BindingMissing | Self::Denied => Challenge::invalid_token(),
         }
     }
 }

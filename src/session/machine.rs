@@ -166,6 +166,17 @@ impl Machine {
         now: UnixTime,
         random: &Randomness,
     ) -> Result<Step, Error> {
+        self.login_counted(login, subject_epoch, (now, now), random)
+    }
+
+    /// As [`login`](Self::login), with another time to stand in the order of the subject's sessions.
+    pub(crate) fn login_counted(
+        &self,
+        login: &Login,
+        subject_epoch: u64,
+        (now, created_at): (UnixTime, UnixTime),
+        random: &Randomness,
+    ) -> Result<Step, Error> {
         login.check()?;
         let absolute_until = now.saturating_add(self.config.absolute);
         let row = Row {
@@ -179,7 +190,7 @@ impl Machine {
             generation: 1,
             present: Maker { kid: self.keys.current(), salt: random.salt },
             previous: Maker::default(),
-            created_at: now,
+            created_at,
             rotated_at: now,
             idle_until: now.saturating_add(self.config.idle).min(absolute_until),
             absolute_until,
@@ -221,10 +232,15 @@ impl Machine {
         }
     }
 
-    /// Ends a session on purpose; `None` if it has ended already, so that there is nothing to do.
+    /// Ends a session on purpose; `None` if it has ended already, and its access tokens with it, so that there is nothing
+    /// to do.
     #[must_use]
     pub fn revoke(&self, row: &Row, reason: Reason, now: UnixTime) -> Option<Step<()>> {
-        row.check_alive(row.subject_epoch, now, self.config.skew).ok()?;
+        let over = row.check_alive(row.subject_epoch, now, self.config.skew).is_err();
+        // An access token may outlive the session: by the leeway of verifiers, or when an answer was repeated late.
+        if row.revoked.is_some() || (over && now >= self.beyond_leeway(row.access_until)) {
+            return None;
+        }
         Some(Step {
             write: Some(self.end(row, reason, now)),
             reply: Ok(()),

@@ -148,7 +148,7 @@ impl Row {
         self.revoked
     }
 
-    /// The moment after which [`purge`](crate::session::Store::purge) may take it away. It may move later, never earlier.
+    /// The moment after which [`purge`](crate::session::Store::purge) may take it away. It moves with each exchange.
     #[must_use]
     pub fn purge_after(&self) -> UnixTime {
         // An hour beyond any skew and leeway.

@@ -201,7 +201,7 @@ impl<S: Store> Sessions<S> {
             Some(_) => self.after_the_others(&login.subject, epoch, now).await?,
             None => now,
         };
-        let step = self.machine.login(login, epoch, begins, &random)?;
+        let step = self.machine.login_counted(login, epoch, (now, begins), &random)?;
         let grant = self.apply(step).await?.ok_or(Error::Retry)??;
         if let Some(cap) = self.config().cap {
             self.evict(&login.subject, epoch, cap, now).await?;

@@ -78,7 +78,7 @@ pub trait Store: Send + Sync {
 /// struct Nothing;
 ///
 /// impl Denylist for Nothing {
-///     async fn is_denied(&self, _: &[DenyKey]) -> Result<bool, StoreError> {
+///     async fn denies(&self, _: &[DenyKey]) -> Result<bool, StoreError> {
 ///         Ok(false)
 ///     }
 /// }
@@ -89,12 +89,12 @@ pub trait Denylist: Send + Sync {
     /// # Errors
     ///
     /// [`StoreError`] when it cannot be asked.
-    fn is_denied(&self, keys: &[DenyKey]) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    fn denies(&self, keys: &[DenyKey]) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }
 
 impl<S: Store> Denylist for S {
-    fn is_denied(&self, keys: &[DenyKey]) -> impl Future<Output = Result<bool, StoreError>> + Send {
-        Store::is_denied(self, keys)
+    fn denies(&self, keys: &[DenyKey]) -> impl Future<Output = Result<bool, StoreError>> + Send {
+        self.is_denied(keys)
     }
 }
 
@@ -280,7 +280,7 @@ macro_rules! forward {
             }
 
             fn is_denied(&self, keys: &[DenyKey]) -> impl Future<Output = Result<bool, StoreError>> + Send {
-                Store::is_denied(&**self, keys)
+                (**self).is_denied(keys)
             }
 
             fn purge(&self, now: UnixTime) -> impl Future<Output = Result<(), StoreError>> + Send {

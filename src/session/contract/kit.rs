@@ -183,7 +183,7 @@ impl<'a, S: Store> Kit<'a, S> {
     pub(crate) async fn denies(&self, grant: &Grant) -> Result<bool, Violation> {
         let row = grant.row();
         let keys = [DenyKey::session(row.session_id()), DenyKey::subject(row.subject(), row.subject_epoch())];
-        Ok(Store::is_denied(self.store, &keys).await?)
+        Ok(self.store.is_denied(&keys).await?)
     }
 
     /// Checks that a session which nothing was done to can be exchanged.

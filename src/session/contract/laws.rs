@@ -217,7 +217,7 @@ fn keys<const N: usize>(subject: &str) -> [DenyKey; N] {
 
 async fn denying<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
     let [first, second, third, fourth] = keys(&kit.subject()?);
-    let is_denied = async |keys: &[DenyKey]| Store::is_denied(kit.store, keys).await;
+    let is_denied = async |keys: &[DenyKey]| kit.store.is_denied(keys).await;
     hold("nothing is denied that was not", !is_denied(&[first, second, third]).await?, ())?;
     hold("no keys are not denied", !is_denied(&[]).await?, ())?;
     let until = NOW.saturating_add(Duration::from_secs(600));
@@ -240,7 +240,7 @@ async fn purging<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
     kit.store.deny(&[shortened], at(200)).await?;
     kit.store.deny(&[shortened], at(50)).await?;
     kit.store.purge(at(100)).await?;
-    let is_denied = async |key: DenyKey| Store::is_denied(kit.store, &[key]).await;
+    let is_denied = async |key: DenyKey| kit.store.is_denied(&[key]).await;
     hold("a denial is kept until its time", is_denied(early).await?, ())?;
     kit.store.purge(at(101)).await?;
     hold("a denial is purged after its time", !is_denied(early).await?, ())?;

@@ -95,7 +95,7 @@ impl<S: Store> Store for Gated<'_, S> {
 
     async fn is_denied(&self, keys: &[DenyKey]) -> Result<bool, StoreError> {
         self.gate.pass().await;
-        Store::is_denied(self.store, keys).await
+        self.store.is_denied(keys).await
     }
 
     async fn purge(&self, now: UnixTime) -> Result<(), StoreError> {

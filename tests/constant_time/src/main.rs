@@ -95,7 +95,7 @@ fn hidden_rsa_key() -> (Rs256SigningKey, u64) {
     // Kept inverted, so that the search does not find what it searches with.
     let mut needles: Vec<Vec<u8>> = Vec::new();
     {
-        let parts = rsa::RsaPrivateKey::from_pkcs8_pem(PEM).unwrap();
+        let parts = rsa::PrivateKey::from_pkcs8_pem(PEM).unwrap();
         let mut numbers = vec![parts.d(), parts.dp().unwrap(), parts.dq().unwrap()];
         numbers.extend(parts.primes().iter().map(|prime| prime.as_ref()));
         let inverse = parts.qinv().unwrap().as_montgomery().clone();

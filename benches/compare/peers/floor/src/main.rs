@@ -12,7 +12,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use rsa::pkcs1v15::{Signature, SigningKey, VerifyingKey};
 use rsa::pkcs8::{DecodePrivateKey, DecodePublicKey};
 use rsa::signature::{Signer, Verifier};
-use rsa::{RsaPrivateKey, RsaPublicKey};
+use rsa::{PrivateKey, PublicKey};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::Sha256;
@@ -88,13 +88,13 @@ fn keyed() -> Hmac<Sha256> {
 }
 
 fn sign_raw(token: &str) -> impl FnMut() -> Signature + 'static {
-    let key = SigningKey::<Sha256>::new(RsaPrivateKey::from_pkcs8_pem(RSA_2048.private_pem).unwrap());
+    let key = SigningKey::<Sha256>::new(PrivateKey::from_pkcs8_pem(RSA_2048.private_pem).unwrap());
     let (input, _signature) = split(token);
     move || key.sign(black_box(&input))
 }
 
 fn verify_raw(key: RsaKey, token: &str) -> impl FnMut() + 'static {
-    let key = VerifyingKey::<Sha256>::new(RsaPublicKey::from_public_key_pem(key.public_pem).unwrap());
+    let key = VerifyingKey::<Sha256>::new(PublicKey::from_public_key_pem(key.public_pem).unwrap());
     let (input, signature) = split(token);
     let signature = Signature::try_from(signature.as_slice()).unwrap();
     move || key.verify(black_box(&input), black_box(&signature)).unwrap()

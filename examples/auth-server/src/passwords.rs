@@ -4,12 +4,16 @@ use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, Salt
 use argon2::{Algorithm, Argon2, Params, Version};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
 /// Fewer make guessing easy ([NIST SP 800-63B-4](https://pages.nist.gov/800-63-4/sp800-63b.html) asks for 15, or 8
 /// beside a second factor); none of us needs more than the second.
 const LENGTH: std::ops::RangeInclusive<usize> = 12..=256;
+
+/// Longer than this nobody waits for a turn: the answer is then a 503.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Hashes passwords and checks them.
 ///
@@ -27,8 +31,11 @@ pub struct Passwords {
 /// Why a password could not be hashed or checked.
 #[derive(Debug, Error)]
 pub enum PasswordError {
-    /// Argon2, randomness, or the thread failed; or the stored hash is none.
+    /// Too many wait already.
     #[error("passwords cannot be checked just now")]
+    Busy,
+    /// Argon2, randomness, or the thread failed; or the stored hash is none.
+    #[error("passwords cannot be checked")]
     Failed,
     /// Not 12 to 256 bytes.
     #[error("a password has 12 to 256 bytes")]
@@ -76,7 +83,8 @@ impl Passwords {
         &self,
         work: impl FnOnce(&Argon2<'static>) -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
-        let permit = self.running.clone().acquire_owned().await.map_err(|_| PasswordError::Failed)?;
+        let turn = tokio::time::timeout(PATIENCE, self.running.clone().acquire_owned());
+        let permit = turn.await.map_err(|_| PasswordError::Busy)?.map_err(|_| PasswordError::Failed)?;
         let hasher = self.hasher.clone();
         self.runs.fetch_add(1, Ordering::Relaxed);
         let work = move || {

@@ -95,7 +95,7 @@ impl From<DatabaseError> for Refused {
 impl From<PasswordError> for Refused {
     fn from(error: PasswordError) -> Self {
         match error {
-            PasswordError::Failed => Self::unavailable("passwords_unavailable"),
+            PasswordError::Busy | PasswordError::Failed => Self::unavailable("passwords_unavailable"),
             PasswordError::Length => Self::new(StatusCode::BAD_REQUEST, "password_length"),
         }
     }

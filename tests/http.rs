@@ -173,6 +173,35 @@ fn errors_about_headers_say_nothing_of_what_is_in_them() {
     assert_discreet(&Scope::new(&format!("{secret}\n")).unwrap_err(), &hidden);
 }
 
+#[test]
+fn errors_about_headers_have_stable_names() {
+    for (code, expected) in [
+        (CredentialsError::Malformed { offset: 0 }.code(), "malformed_credentials"),
+        (CredentialsError::Missing.code(), "missing_credentials"),
+        (CredentialsError::OtherScheme.code(), "other_scheme"),
+        (CredentialsError::Several.code(), "several_credentials"),
+        (BearerError::from(CredentialsError::Missing).code(), "missing_credentials"),
+        (BearerError::from(VerifyError::InvalidSignature).code(), "invalid_signature"),
+        (ChallengeError::InvalidRealm { offset: 0 }.code(), "invalid_realm"),
+        (ChallengeError::InvalidScope { offset: 0 }.code(), "invalid_scope"),
+        (CookieError::InvalidName.code(), "invalid_name"),
+        (CookieError::InvalidPath.code(), "invalid_path"),
+        (CookieError::InvalidValue { offset: 0 }.code(), "invalid_value"),
+        (CookieError::NoTimeRemains.code(), "no_time_remains"),
+        (CookieError::TooLarge { bytes: 0, limit: 0 }.code(), "too_large"),
+        (CookieHeaderError::Doubled.code(), "doubled_cookie"),
+        (CookieHeaderError::Malformed.code(), "malformed_cookie"),
+        (CrossSiteError::CrossSite.code(), "cross_site"),
+        (CrossSiteError::ForeignOrigin.code(), "foreign_origin"),
+        (CrossSiteError::Several.code(), "several_origins"),
+        (CrossSiteError::Silent.code(), "no_origin"),
+        (OriginError::Empty.code(), "no_origins"),
+        (OriginError::Invalid { position: 0 }.code(), "invalid_origin"),
+    ] {
+        assert_eq!(code, expected);
+    }
+}
+
 // ---- challenges ----
 
 #[test]
@@ -335,6 +364,17 @@ fn a_name_that_would_end_itself_or_pretend_a_prefix_is_refused() {
         assert_eq!(Cookie::host(name), Err(CookieError::InvalidName), "{name:?}");
         assert_eq!(Cookie::secure(name, "/"), Err(CookieError::InvalidName), "{name:?}");
     }
+}
+
+#[test]
+fn a_cookie_says_its_name_and_path_and_never_its_value() {
+    let longest = "a".repeat(256);
+    assert_eq!(Cookie::host(&longest).unwrap().name(), format!("__Host-{longest}"));
+    let cookie = Cookie::secure("a", "/b").unwrap();
+    assert_eq!((cookie.name(), cookie.path()), ("__Secure-a", "/b"));
+    let set = cookie.set("value", DAY).unwrap();
+    let length = set.expose_secret().len();
+    assert_eq!(format!("{set:?}"), format!("SetCookie(__Secure-a, {length} bytes)"));
 }
 
 #[test]

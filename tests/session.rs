@@ -1368,7 +1368,7 @@ mod session {
         struct Waits;
 
         impl Denylist for Waits {
-            async fn denies(&self, _: &[countersign::session::DenyKey]) -> Result<bool, StoreError> {
+            async fn denies(&self, _: &[DenyKey]) -> Result<bool, StoreError> {
                 core::future::pending().await
             }
         }

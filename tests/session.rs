@@ -12,9 +12,9 @@ mod session {
     use crate::util::{NOW, assert_hides, b64, later, seconds, unb64};
     use core::time::Duration;
     use countersign::session::{
-        AccessError, Binding, Config, ConfigError, Denylist, Ended, Error, EventKind, Exchange, Fingerprint,
-        Grace, Lifetime, Login, MasterKeys, MemoryStore, OnMismatch, Reason, Recency, RefreshToken, Refusal,
-        Row, RowError, SessionId, Sessions, Store, StoreError, blocking,
+        AccessError, Binding, Config, ConfigError, DenyKey, Denylist, Ended, Error, EventKind, Exchange,
+        Fingerprint, Grace, Lifetime, Loaded, Login, MasterKeys, MemoryStore, OnMismatch, Reason, Recency,
+        RefreshToken, Refusal, Row, RowError, SessionId, Sessions, Store, StoreError, blocking,
     };
     use countersign::{Claims, KeyError, KeyFile, SignError, UnixTime, Unverified, VerifyError};
     use serde_json::{Value, json};
@@ -332,6 +332,7 @@ mod session {
         let second = server.refresh(&first, later(10 * MINUTE));
         assert_eq!(second.exchange(), Exchange::Rotated);
         assert_eq!((second.subject(), second.scope()), ("ann", "read write"));
+        assert_eq!((second.row().scope(), second.row().label()), ("read write", "Firefox"));
         assert_eq!(second.session_id(), first.session_id());
         assert_ne!(text(&second), text(&first));
         assert_eq!(second.refresh_expires_at(), later(14 * DAY + 10 * MINUTE));
@@ -472,6 +473,37 @@ mod session {
         assert_eq!(text(&server.refresh(&first, later(8 * HOUR))), text(&second));
         let end = 8 * HOUR + MINUTE;
         assert_eq!(server.refusal(text(&first), later(end)), Refusal::Reused(Recency::RecentPrevious));
+    }
+
+    #[test]
+    fn a_repeat_writes_only_when_less_than_half_an_access_token_is_left() {
+        let cap = Duration::from_secs(8 * 3600);
+        let server = server_of(config().grace(Grace::UntilSuccessorUsed { cap }));
+        let first = server.login("ann", NOW);
+        server.refresh(&first, NOW);
+        let repeat = |wait| {
+            server.store().calls();
+            let grant = server.refresh(&first, later(wait));
+            assert_eq!(grant.exchange(), Exchange::Replayed);
+            (grant.access_lifetime().as_secs(), server.store().calls().len())
+        };
+        assert_eq!(repeat(0), (600, 1));
+        assert_eq!(repeat(5 * MINUTE), (300, 1));
+        assert_eq!(repeat(5 * MINUTE + 1), (600, 2));
+        // From there on it is the time of that one that is left.
+        assert_eq!(repeat(5 * MINUTE + 2), (599, 1));
+    }
+
+    #[test]
+    fn a_repeat_gets_an_access_token_that_lives_also_where_they_live_for_a_second() {
+        let server = server_of(config().access_lifetime(seconds(1)));
+        let first = server.login("ann", NOW);
+        server.refresh(&first, NOW);
+        for wait in 0..3 {
+            let repeated = server.refresh(&first, later(wait));
+            assert_eq!(repeated.access_lifetime(), seconds(1));
+            assert!(server.check(&server.access(&repeated), later(wait)).is_ok());
+        }
     }
 
     #[test]
@@ -1120,6 +1152,42 @@ mod session {
         assert!(matches!(check(&text, NOW), Err(AccessError::Denied)));
     }
 
+    #[test]
+    fn bindings_are_equal_if_they_are_of_one_kind_and_value() {
+        let key = |byte| Binding::key_thumbprint(&b64([byte; 32])).unwrap();
+        let different = [Binding::None, Binding::fingerprint("a"), Binding::fingerprint("b"), key(1), key(2)];
+        for (place, one) in different.iter().enumerate() {
+            for (other_place, other) in different.iter().enumerate() {
+                assert_eq!(one == other, place == other_place, "{one:?} {other:?}");
+            }
+            assert_eq!(one.is_none(), place == 0);
+        }
+    }
+
+    #[test]
+    fn what_is_denied_has_a_key_of_its_own() {
+        let session = |byte| DenyKey::session(SessionId::from_bytes([byte; 16]));
+        let jti = SessionId::from_bytes([7; 16]).to_string();
+        let keys = [
+            session(7),
+            session(8),
+            // The same 16 bytes, as another thing; and ids that are not ours.
+            DenyKey::access_token(&jti),
+            DenyKey::access_token("1"),
+            DenyKey::access_token("2"),
+            DenyKey::access_token(""),
+            DenyKey::access_token(&jti[1..]),
+            DenyKey::subject("ann", 0),
+            DenyKey::subject("ann", 1),
+            DenyKey::subject("bob", 0),
+            DenyKey::subject("", 0),
+        ];
+        assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), keys.len());
+        for key in keys {
+            assert_eq!(key.to_string(), b64(key.as_bytes()));
+        }
+    }
+
     // Rows.
 
     #[test]
@@ -1190,6 +1258,37 @@ mod session {
         let Binding::Fingerprint(hash) = binding else { unreachable!() };
         let id = session.to_string();
         assert_hides(&told, &[text(&grant), &access, fingerprint.expose_secret(), &id, &numbers, &b64(hash)]);
+    }
+
+    #[test]
+    fn what_debug_says_of_each_type_is_its_name_and_no_secret() {
+        let server = server();
+        let fingerprint = Fingerprint::generate_with(&Sequence::default()).unwrap();
+        let binding = Binding::from(&fingerprint);
+        let grant = server.login_as(&Login::new("ann").binding(binding), NOW);
+        let access = access_verifier().verify_at::<()>(&server.access(&grant), &binding, NOW).unwrap();
+        let key = Binding::key_thumbprint(&b64([7; 32])).unwrap();
+        for (told, begin) in [
+            (format!("{fingerprint:?}"), "Fingerprint(..)"),
+            (format!("{binding:?} {:?} {key:?}", Binding::None), "Fingerprint(..) None KeyThumbprint(..)"),
+            (format!("{access:?}"), "AccessToken { session: SessionId(#"),
+            (format!("{grant:?}"), "Grant { exchange: Login, row: Row { session: SessionId(#"),
+            (
+                format!("{:?}", access.deny_keys()),
+                "[DenyKey(session), DenyKey(subject), DenyKey(access token)]",
+            ),
+            (format!("{:?}", server.sessions), "Sessions { machine: Machine { config: Config { issuer:"),
+            (format!("{:?}", MemoryStore::new()), "MemoryStore { sessions: 0, .. }"),
+            (format!("{:?}", master()), "MasterKeys([1])"),
+            (
+                format!("{:?}", master().authenticate(text(&grant)).unwrap()),
+                "AuthenticToken { session: SessionId(#",
+            ),
+        ] {
+            assert!(told.starts_with(begin), "{told}");
+        }
+        let loaded = Loaded::new(grant.row().clone(), 7);
+        assert_eq!((loaded.subject_epoch(), loaded.row()), (7, grant.row()));
     }
 
     #[test]
@@ -1269,7 +1368,7 @@ mod session {
         struct Waits;
 
         impl Denylist for Waits {
-            async fn denies(&self, _: &[countersign::session::DenyKey]) -> Result<bool, StoreError> {
+            async fn denies(&self, _: &[DenyKey]) -> Result<bool, StoreError> {
                 core::future::pending().await
             }
         }
@@ -1292,10 +1391,18 @@ mod session {
         let listed = blocking(server.sessions.list("ann")).unwrap();
         assert_eq!(listed.len(), 1);
         blocking(server.sessions.purge()).unwrap();
-        assert_eq!(blocking(server.sessions.revoke_others("ann", grant.session_id())).unwrap(), 0);
+        let other = blocking(server.sessions.login(&Login::new("ann"))).unwrap();
+        assert_eq!(blocking(server.sessions.revoke_others("ann", grant.session_id())).unwrap(), 1);
+        assert!(!server.lives(&other, UnixTime::now()) && server.lives(&grant, UnixTime::now()));
         assert_eq!(blocking(server.sessions.revoke_of("bob", grant.session_id())).unwrap(), Ended::Unknown);
         assert_eq!(blocking(server.sessions.revoke(grant.session_id())).unwrap(), Ended::Now);
         assert_eq!(blocking(server.sessions.logout(text(&grant))).unwrap(), Ended::Already);
+        let last = blocking(server.sessions.login(&Login::new("ann"))).unwrap();
         blocking(server.sessions.revoke_all("ann")).unwrap();
+        assert!(!server.lives(&last, UnixTime::now()));
+        // Over since long.
+        let old = server.login("ann", NOW);
+        blocking(server.sessions.purge()).unwrap();
+        assert_eq!(server.refusal(text(&old), NOW), Refusal::UnknownSession);
     }
 }

@@ -78,3 +78,23 @@ pub async fn exchanges<S: Store>(
 ) -> Result<usize, Violation> {
     races::exchanges(&Kit::new(store, entropy)?, callers).await
 }
+
+/// Runs two logins of one subject at once where one session is allowed, in every order that their store calls can come in,
+/// and tells how many orders there are: over a thousand, so [`check`] leaves it out.
+///
+/// # Errors
+///
+/// The first [`Violation`] that is found.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::SystemEntropy;
+/// use countersign::session::{MemoryStore, blocking, contract};
+///
+/// assert!(blocking(contract::logins(&MemoryStore::new(), SystemEntropy::new()))? > 1_000);
+/// # Ok::<(), contract::Violation>(())
+/// ```
+pub async fn logins<S: Store>(store: &S, entropy: impl Entropy + 'static) -> Result<usize, Violation> {
+    races::two_logins_for_one(&Kit::new(store, entropy)?).await
+}

@@ -19,6 +19,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+use core::num::NonZeroUsize;
 use thiserror::Error as ThisError;
 
 /// The time of every check: long ago, so that nothing that lives in a store is touched by a purge.
@@ -158,6 +159,13 @@ impl<'a, S: Store> Kit<'a, S> {
 
     pub(crate) const fn entropy(&self) -> &Shared {
         &self.entropy
+    }
+
+    /// A server where a subject has one session.
+    pub(crate) fn single<T: Store>(&self, store: T) -> Result<Sessions<T>, Violation> {
+        let (keys, signer) = (self.keys.clone(), self.signer.clone());
+        let config = Config { cap: Some(NonZeroUsize::MIN), ..Self::config(Grace::default())? };
+        Ok(Sessions::new_with(config, keys, signer, store, self.entropy.clone()))
     }
 
     pub(crate) fn config(grace: Grace) -> Result<Config, Violation> {

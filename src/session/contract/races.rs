@@ -279,3 +279,32 @@ async fn login_beside_the_end_of_all<S: Store>(kit: &Kit<'_, S>) -> Result<usize
         }
     }
 }
+
+/// Both may log in, and one session is left.
+pub(crate) async fn two_logins_for_one<S: Store>(kit: &Kit<'_, S>) -> Result<usize, Violation> {
+    let (mut orders, mut count) = (Orders::default(), 0_usize);
+    loop {
+        let subject = kit.subject()?;
+        let login = async |gate| -> Result<Exchanged, Violation> {
+            Ok(kit.single(Gated::new(kit.store, gate))?.login_at(&Login::new(&*subject), NOW).await)
+        };
+        let caller = || {
+            let gate = Gate::default();
+            Caller::new(gate.clone(), login(gate))
+        };
+        let outcomes: Vec<Exchanged> =
+            orders.run(Vec::from([caller(), caller()])).await?.into_iter().collect::<Result<_, _>>()?;
+        let grants: Vec<Grant> = outcomes.into_iter().collect::<Result<_, _>>()?;
+        let living = kit.single(kit.store)?.list_at(&subject, NOW).await?;
+        hold("of two logins at once one is left where one is allowed", living.len() == 1, living.len())?;
+        for grant in &grants {
+            let over = living.iter().all(|row| row.session != grant.session_id());
+            let denied = kit.denies(grant).await?;
+            hold("an ended session's access tokens are denied", denied == over, (denied, over))?;
+        }
+        count = count.saturating_add(1);
+        if !orders.advance() {
+            return Ok(count);
+        }
+    }
+}

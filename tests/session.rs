@@ -12,9 +12,9 @@ mod session {
     use crate::util::{NOW, assert_hides, b64, later, seconds, unb64};
     use core::time::Duration;
     use countersign::session::{
-        AccessError, Binding, Config, ConfigError, Denylist, Ended, Error, EventKind, Exchange, Fingerprint,
-        Grace, Lifetime, Loaded, Login, MasterKeys, MemoryStore, OnMismatch, Reason, Recency, RefreshToken,
-        Refusal, Row, RowError, SessionId, Sessions, Store, StoreError, blocking,
+        AccessError, Binding, Config, ConfigError, DenyKey, Denylist, Ended, Error, EventKind, Exchange,
+        Fingerprint, Grace, Lifetime, Loaded, Login, MasterKeys, MemoryStore, OnMismatch, Reason, Recency,
+        RefreshToken, Refusal, Row, RowError, SessionId, Sessions, Store, StoreError, blocking,
     };
     use countersign::{Claims, KeyError, KeyFile, SignError, UnixTime, Unverified, VerifyError};
     use serde_json::{Value, json};
@@ -1164,6 +1164,30 @@ mod session {
         }
     }
 
+    #[test]
+    fn what_is_denied_has_a_key_of_its_own() {
+        let session = |byte| DenyKey::session(SessionId::from_bytes([byte; 16]));
+        let jti = SessionId::from_bytes([7; 16]).to_string();
+        let keys = [
+            session(7),
+            session(8),
+            // The same 16 bytes, as another thing; and ids that are not ours.
+            DenyKey::access_token(&jti),
+            DenyKey::access_token("1"),
+            DenyKey::access_token("2"),
+            DenyKey::access_token(""),
+            DenyKey::access_token(&jti[1..]),
+            DenyKey::subject("ann", 0),
+            DenyKey::subject("ann", 1),
+            DenyKey::subject("bob", 0),
+            DenyKey::subject("", 0),
+        ];
+        assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), keys.len());
+        for key in keys {
+            assert_eq!(key.to_string(), b64(key.as_bytes()));
+        }
+    }
+
     // Rows.
 
     #[test]
@@ -1344,7 +1368,7 @@ mod session {
         struct Waits;
 
         impl Denylist for Waits {
-            async fn denies(&self, _: &[countersign::session::DenyKey]) -> Result<bool, StoreError> {
+            async fn denies(&self, _: &[DenyKey]) -> Result<bool, StoreError> {
                 core::future::pending().await
             }
         }

@@ -473,11 +473,13 @@ mod tests {
 
     #[test]
     fn every_text_is_written_as_serde_json_writes_it_wherever_something_has_to_be_escaped() {
-        for length in 0..40 {
-            for (place, byte) in (0..length).flat_map(|place| (0..=127_u8).map(move |byte| (place, byte))) {
-                let mut text = "é".repeat(length / 2) + &"a".repeat(length % 2);
-                let place = (0..=place).rev().find(|place| text.is_char_boundary(*place)).unwrap();
-                text.insert(place, char::from(byte));
+        let fillings = ["a", "é", " ", "\u{7f}"];
+        for (filling, length) in
+            fillings.into_iter().flat_map(|filling| (0..36).map(move |length| (filling, length)))
+        {
+            for (place, byte) in (0..=length).flat_map(|place| (0..=127_u8).map(move |byte| (place, byte))) {
+                let mut text = filling.repeat(length);
+                text.insert(place * filling.len(), char::from(byte));
                 let mut written = Vec::new();
                 append_text(&mut written, &text).unwrap();
                 assert_eq!(written, to_text(&text).unwrap().into_bytes());

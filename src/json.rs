@@ -460,20 +460,23 @@ mod tests {
 
     #[test]
     fn a_text_elsewhere_is_not_taken_for_a_span() {
-        let document = String::from("abcdef");
-        let elsewhere = String::from("abc");
+        let whole = String::from("abcdefgh");
+        let document = &whole[..6];
         let mut resolved = Resolved::default();
-        let inside = resolved.place(&document, &document[1..3]).unwrap();
-        assert_eq!((inside.borrowed(&document), resolved.0.len()), (Some("bc"), 0));
-        for (count, text) in [(3, elsewhere.as_str()), (4, "x"), (4, "")] {
-            let outside = resolved.place(&document, text).unwrap();
-            assert_eq!((outside.of(&document, &resolved), resolved.0.len()), (text, count));
+        for part in [1..3, 1..6, 5..6] {
+            let inside = resolved.place(document, &document[part.clone()]).unwrap();
+            assert_eq!(inside.borrowed(document), Some(&document[part]));
+        }
+        assert_eq!(resolved.0, "");
+        for (count, text) in [(2, &whole[6..]), (5, &whole[5..]), (8, "xyz"), (8, "")] {
+            let outside = resolved.place(document, text).unwrap();
+            assert_eq!((outside.of(document, &resolved), resolved.0.len()), (text, count));
         }
     }
 
     #[test]
     fn every_text_is_written_as_serde_json_writes_it_wherever_something_has_to_be_escaped() {
-        let fillings = ["a", "é", " ", "\u{7f}"];
+        let fillings = ["a", "é", " ", "\"", "\\", "\u{7f}"];
         for (filling, length) in
             fillings.into_iter().flat_map(|filling| (0..36).map(move |length| (filling, length)))
         {

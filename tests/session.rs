@@ -13,8 +13,8 @@ mod session {
     use core::time::Duration;
     use countersign::session::{
         AccessError, Binding, Config, ConfigError, DenyKey, Denylist, Ended, Error, EventKind, Exchange,
-        Fingerprint, Grace, Lifetime, Loaded, Login, MasterKeys, MemoryStore, OnMismatch, Reason, Recency,
-        RefreshToken, Refusal, Row, RowError, SessionId, Sessions, Store, StoreError, blocking,
+        Fingerprint, Grace, Lifetime, Loaded, Login, MasterKeys, MemoryStore, OnMismatch, Randomness, Reason,
+        Recency, RefreshToken, Refusal, Row, RowError, SessionId, Sessions, Store, StoreError, blocking,
     };
     use countersign::{Claims, KeyError, KeyFile, SignError, UnixTime, Unverified, VerifyError};
     use serde_json::{Value, json};
@@ -1268,8 +1268,13 @@ mod session {
         let grant = server.login_as(&Login::new("ann").binding(binding), NOW);
         let access = access_verifier().verify_at::<()>(&server.access(&grant), &binding, NOW).unwrap();
         let key = Binding::key_thumbprint(&b64([7; 32])).unwrap();
+        let hash = grant.session_id().hash();
+        assert_eq!(hash.to_string().len(), 22);
         for (told, begin) in [
             (format!("{fingerprint:?}"), "Fingerprint(..)"),
+            (format!("{:?}", grant.refresh_token()), "RefreshToken(..)"),
+            (format!("{:?}", Randomness::draw(&Sequence::default()).unwrap()), "Randomness(..)"),
+            (format!("{:?}", hash), &format!("SessionHash({hash})")),
             (format!("{binding:?} {:?} {key:?}", Binding::None), "Fingerprint(..) None KeyThumbprint(..)"),
             (format!("{access:?}"), "AccessToken { session: SessionId(#"),
             (format!("{grant:?}"), "Grant { exchange: Login, row: Row { session: SessionId(#"),

@@ -63,6 +63,9 @@ impl Refused {
 
 impl From<AccessError> for Refused {
     fn from(error: AccessError) -> Self {
+        if let AccessError::DenylistUnavailable(error) = &error {
+            log(&DatabaseError::new(error.clone()));
+        }
         Self::challenge(error.challenge(), error.code())
     }
 }
@@ -87,9 +90,13 @@ impl From<CrossSiteError> for Refused {
 
 impl From<DatabaseError> for Refused {
     fn from(error: DatabaseError) -> Self {
-        tracing::error!(%error, "the database failed");
+        log(&error);
         Self::unavailable("store_unavailable")
     }
+}
+
+fn log(error: &DatabaseError) {
+    tracing::error!(%error, "the database failed");
 }
 
 impl From<PasswordError> for Refused {
@@ -106,6 +113,9 @@ impl From<session::Error> for Refused {
         if let Some(refusal) = error.refusal() {
             // For us, not for the client.
             tracing::info!(cause = refusal.code(), "refresh token refused");
+        }
+        if let session::Error::Store(error) = error {
+            return DatabaseError::new(error).into();
         }
         match StatusCode::from_u16(error.status()) {
             Ok(status) if status != StatusCode::SERVICE_UNAVAILABLE => Self::new(status, error.code()),

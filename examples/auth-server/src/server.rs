@@ -12,19 +12,19 @@ use countersign::session::{
     self, ConfigError, Event, EventKind, Grace, MasterKeys, RevocationVerifier, Sessions,
 };
 use countersign::{KeyError, PolicyError};
+use session_stores::AnyStore;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 
 /// What the routes share.
 pub struct Server {
     /// Begins, exchanges and ends sessions.
-    pub sessions: Sessions<Arc<Database>>,
+    pub sessions: Sessions<AnyStore>,
     /// Checks access tokens, and that their session has not been ended.
-    pub access: RevocationVerifier<Arc<Database>>,
+    pub access: RevocationVerifier<AnyStore>,
     /// Users.
-    pub database: Arc<Database>,
+    pub database: Database,
     /// Hashes and checks passwords.
     pub passwords: Passwords,
     /// Counts logins and registrations.
@@ -83,16 +83,16 @@ impl Server {
     pub async fn start(config: &Config) -> Result<Self, StartError> {
         let folder = &config.data;
         make_folder(folder).map_err(|error| StartError::Folder { path: folder.clone(), error })?;
-        let database = Arc::new(Database::open(config).await?);
+        let (database, store) = Database::open(config).await?;
         let key = AccessKey::open(folder, config.algorithm)?;
         let verifying = key.verifying();
         let jwks = match &verifying {
             VerifyingKey::Hs256(_) => None,
             VerifyingKey::Rs256(key) => Jwks::of(key),
         };
-        let access = verifying.verifier(&config.issuer, &config.audience)?.with_denylist(database.clone());
+        let access = verifying.verifier(&config.issuer, &config.audience)?.with_denylist(store.clone());
         let server = Self {
-            sessions: sessions(config, key, database.clone())?,
+            sessions: sessions(config, key, store)?,
             access,
             database,
             passwords: Passwords::new()?,
@@ -128,7 +128,7 @@ impl Server {
             hourly.tick().await;
             self.attempts.forget_the_quiet();
             if let Err(error) = self.sessions.purge().await {
-                tracing::warn!(%error, "what has ended could not be taken away");
+                tracing::warn!(?error, "what has ended could not be taken away");
             }
         }
     }
@@ -143,11 +143,7 @@ fn make_folder(path: &Path) -> std::io::Result<()> {
     builder.create(path)
 }
 
-fn sessions(
-    config: &Config,
-    key: AccessKey,
-    database: Arc<Database>,
-) -> Result<Sessions<Arc<Database>>, StartError> {
+fn sessions(config: &Config, key: AccessKey, store: AnyStore) -> Result<Sessions<AnyStore>, StartError> {
     let rules = session::Config::builder(&*config.issuer, &*config.audience)
         .access_lifetime(config.lifetimes.access)
         .idle_lifetime(config.lifetimes.idle)
@@ -158,8 +154,8 @@ fn sessions(
     let secret = keys::refresh_secret(&config.data)?;
     let master = MasterKeys::new(1, secret.expose_secret())?;
     let sessions = match key {
-        AccessKey::Hs256(key) => Sessions::new(rules, master, key, database),
-        AccessKey::Rs256(key) => Sessions::new(rules, master, key, database),
+        AccessKey::Hs256(key) => Sessions::new(rules, master, key, store),
+        AccessKey::Rs256(key) => Sessions::new(rules, master, key, store),
     };
     Ok(sessions?.observed_by(record))
 }

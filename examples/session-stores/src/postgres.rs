@@ -28,7 +28,7 @@ const SCHEMA: &str = "
         sub         bytea  NOT NULL,
         version     bigint NOT NULL,
         purge_after bigint NOT NULL,
-        data     bytea  NOT NULL
+        data        bytea  NOT NULL
     );
     CREATE INDEX IF NOT EXISTS sessions_of_subject ON sessions (sub);
     CREATE INDEX IF NOT EXISTS sessions_to_purge ON sessions (purge_after);
@@ -83,6 +83,7 @@ type Parameter<'a> = &'a (dyn ToSql + Sync);
 #[derive(Clone)]
 pub struct PostgresStore {
     pool: Pool,
+    timeout: Duration,
 }
 
 impl PostgresStore {
@@ -94,6 +95,15 @@ impl PostgresStore {
     ///
     /// [`StoreError`] when the URL is none, or the database cannot be reached. It never shows the URL.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        Self::connect_with_timeout(url, PATIENCE).await
+    }
+
+    /// The same, with another time to wait for a connection, and then for an answer, than five seconds each.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
+    pub async fn connect_with_timeout(url: &str, timeout: Duration) -> Result<Self, StoreError> {
         // What is wrong with it may be a piece of the password.
         let mut config: Config =
             url.parse().map_err(|_| StoreError::new("the URL is not one of PostgreSQL"))?;
@@ -105,11 +115,11 @@ impl PostgresStore {
         let pool = Pool::builder(manager)
             .max_size(CONNECTIONS)
             .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(PATIENCE))
-            .create_timeout(Some(PATIENCE))
+            .wait_timeout(Some(timeout))
+            .create_timeout(Some(timeout))
             .build()
             .map_err(StoreError::new)?;
-        Self::new(pool).await
+        Self { pool, timeout }.prepared().await
     }
 
     /// The store over a pool of yours, with TLS or other limits, with its tables made.
@@ -120,13 +130,22 @@ impl PostgresStore {
     ///
     /// [`StoreError`] when the database cannot be reached.
     pub async fn new(pool: Pool) -> Result<Self, StoreError> {
-        let store = Self { pool };
-        if !store.single(IS_PREPARED, &[]).await?.unwrap_or(false) {
-            let client = store.client().await?;
-            let answer = timeout(PATIENCE, client.batch_execute(SCHEMA)).await;
+        Self { pool, timeout: PATIENCE }.prepared().await
+    }
+
+    /// The pool, for tables of yours in the same database.
+    #[must_use]
+    pub fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    async fn prepared(self) -> Result<Self, StoreError> {
+        if !self.single(IS_PREPARED, &[]).await?.unwrap_or(false) {
+            let client = self.client().await?;
+            let answer = timeout(self.timeout, client.batch_execute(SCHEMA)).await;
             settle(client, answer)?;
         }
-        Ok(store)
+        Ok(self)
     }
 
     async fn client(&self) -> Result<Client, StoreError> {
@@ -139,7 +158,7 @@ impl PostgresStore {
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<tokio_postgres::Row>, StoreError> {
         let client = self.client().await?;
-        let answer = timeout(PATIENCE, async {
+        let answer = timeout(self.timeout, async {
             client.query(&client.prepare_cached(statement).await?, parameters).await
         });
         let answer = answer.await;
@@ -149,7 +168,7 @@ impl PostgresStore {
     /// How many rows the statement hit.
     async fn execute(&self, statement: &str, parameters: &[Parameter<'_>]) -> Result<u64, StoreError> {
         let client = self.client().await?;
-        let answer = timeout(PATIENCE, async {
+        let answer = timeout(self.timeout, async {
             client.execute(&client.prepare_cached(statement).await?, parameters).await
         });
         let answer = answer.await;

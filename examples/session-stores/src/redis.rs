@@ -89,17 +89,27 @@ impl RedisStore {
     ///
     /// [`StoreError`] when the URL is none, or Redis cannot be reached. It never shows the URL.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        Self::connect_with_timeout(url, PATIENCE).await
+    }
+
+    /// The same, with another time to wait for a connection, once more for that, and for an answer, than three seconds
+    /// each.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
+    pub async fn connect_with_timeout(url: &str, timeout: Duration) -> Result<Self, StoreError> {
         // What is wrong with it may be a piece of the password.
         let info = url.into_connection_info();
         let info = info.map_err(|_| StoreError::new("the URL is not one of Redis"))?;
         // A connection is made again when it has ended, and because of an answer that does not come it has not. This ends
         // it when the network takes nothing from us any more.
         #[cfg(target_os = "linux")]
-        let info = info.set_tcp_settings(redis::io::tcp::TcpSettings::default().set_user_timeout(PATIENCE));
+        let info = info.set_tcp_settings(redis::io::tcp::TcpSettings::default().set_user_timeout(timeout));
         let client = Client::open(info).map_err(StoreError::new)?;
         let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(PATIENCE))
-            .set_response_timeout(Some(PATIENCE))
+            .set_connection_timeout(Some(timeout))
+            .set_response_timeout(Some(timeout))
             .set_number_of_retries(RETRIES);
         let connection = ConnectionManager::new_with_config(client, config).await.map_err(StoreError::new)?;
         let store = Self::new(connection);
@@ -120,6 +130,12 @@ impl RedisStore {
             purge_denials: Script::new(PURGE_DENIALS),
         };
         Self { connection, prefix: PREFIX.into(), scripts: Arc::new(scripts) }
+    }
+
+    /// A handle on the connection, for keys of yours beside the store's.
+    #[must_use]
+    pub fn connection(&self) -> ConnectionManager {
+        self.connection.clone()
     }
 
     /// The same with another beginning of its keys, for several stores in one Redis.

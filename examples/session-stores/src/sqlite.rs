@@ -27,7 +27,7 @@ const SCHEMA: &str = "
         sub         BLOB    NOT NULL,
         version     INTEGER NOT NULL,
         purge_after INTEGER NOT NULL,
-        data     BLOB    NOT NULL
+        data        BLOB    NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS sessions_of_subject ON sessions (sub);
     CREATE INDEX IF NOT EXISTS sessions_to_purge ON sessions (purge_after);
@@ -85,10 +85,19 @@ impl SqliteStore {
     ///
     /// [`StoreError`] when the file cannot be opened or written.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Self::open_with_timeout(path, BUSY)
+    }
+
+    /// The same, with another time to wait for another process's write than five seconds.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_with_timeout(path: impl AsRef<Path>, timeout: Duration) -> Result<Self, StoreError> {
         let path = path.as_ref();
-        let mut writer = connect(path)?;
+        let mut writer = connect(path, timeout)?;
         prepare(&mut writer).map_err(StoreError::new)?;
-        let reader = connect(path)?;
+        let reader = connect(path, timeout)?;
         reader.pragma_update(None, "query_only", true).map_err(StoreError::new)?;
         Ok(Self {
             reader: Worker::spawn("sessions-reader", move |queue| read(&reader, queue))?,
@@ -299,12 +308,12 @@ fn write_together(connection: &mut Connection, jobs: impl Iterator<Item = Job>) 
     }
 }
 
-fn connect(path: &Path) -> Result<Connection, StoreError> {
+fn connect(path: &Path, timeout: Duration) -> Result<Connection, StoreError> {
     // Without SQLITE_OPEN_URI: a path is a path, whatever it begins with.
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(StoreError::new)?;
-    connection.busy_timeout(BUSY).map_err(StoreError::new)?;
+    connection.busy_timeout(timeout).map_err(StoreError::new)?;
     // Readers do not wait for the writer, nor it for them.
     let mode: String = connection
         .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))

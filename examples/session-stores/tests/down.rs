@@ -5,12 +5,14 @@ mod util;
 
 use countersign::session::{DenyKey, Row, Store, StoreError, Swap};
 use session_stores::AnyStore;
+use std::time::Duration;
 use util::wire::Wire;
 use util::{Place, ended, everything, later, random_row, stored};
 
 each_server!(
     a_store_that_went_away_says_so_and_comes_back,
     a_store_that_falls_silent_says_so_in_time,
+    who_has_less_time_is_told_earlier,
     a_store_that_was_never_there_says_so,
     no_error_tells_the_password,
 );
@@ -64,6 +66,22 @@ async fn a_store_that_falls_silent_says_so_in_time(place: Place) {
     wire.mend();
     let _ = ask_all(&store, &random_row("bob")).await;
     assert_eq!(stored(&store, &row).await, row);
+}
+
+async fn who_has_less_time_is_told_earlier(place: Place) {
+    let wire = Wire::to(place.address().await).await;
+    let patient = place.open_through(wire.address()).await;
+    let hasty = place.open_hasty(wire.address(), Duration::from_secs(1)).await;
+    let row = random_row("ann");
+    assert_eq!(patient.insert(&row).await.unwrap(), Swap::Done);
+    wire.silence();
+    let told = async {
+        hasty.load(row.session_id()).await.unwrap_err();
+        wire.mend();
+    };
+    let (loaded, ()) = tokio::join!(stored(&patient, &row), told);
+    assert_eq!(loaded, row);
+    assert_eq!(place.open().await.list("ann").await.unwrap(), [row]);
 }
 
 /// What a firewall does that has forgotten it: no end, and no answer.

@@ -6,6 +6,7 @@ mod util;
 use countersign::session::{DenyKey, Store, Swap};
 use session_stores::SqliteStore;
 use std::sync::Barrier;
+use std::time::Duration;
 use util::{Kind, Place, ended, everything, random_row};
 
 async fn place() -> Place {
@@ -74,6 +75,24 @@ async fn a_file_whose_tables_are_gone_is_an_error_and_not_an_absence() {
     store.deny(&keys, row.purge_after()).await.unwrap_err();
     Store::is_denied(&store, &keys).await.unwrap_err();
     store.purge(row.purge_after()).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn who_has_less_time_is_told_earlier() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sessions.db");
+    let patient = SqliteStore::open(&path).unwrap();
+    let hasty = SqliteStore::open_with_timeout(&path, Duration::from_millis(100)).unwrap();
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let (row, refused) = (random_row("ann"), random_row("ann"));
+    let told = async {
+        hasty.insert(&refused).await.unwrap_err();
+        other.execute_batch("ROLLBACK").unwrap();
+    };
+    let (inserted, ()) = tokio::join!(patient.insert(&row), told);
+    assert_eq!(inserted.unwrap(), Swap::Done);
+    assert_eq!(patient.list("ann").await.unwrap(), [row]);
 }
 
 /// One of those whose writes share a transaction fails; the others' writes are made.

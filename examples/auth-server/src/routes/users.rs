@@ -68,8 +68,10 @@ pub(super) async fn login(
         .binding(fingerprint.as_ref().map_or(Binding::None, Binding::from));
     let grant = server.sessions.login(&login).await?;
     // The browser forgets the session that it had: nobody could end it but from a list.
-    if let Ok(Some(old)) = refresh_token(&server, &headers) {
-        let _ = server.sessions.logout(old).await;
+    if let Ok(Some(old)) = refresh_token(&server, &headers)
+        && let Err(error) = server.sessions.logout(old).await
+    {
+        tracing::warn!(?error, "the session that the browser had could not be ended");
     }
     let cookies =
         Cookies { fingerprint: fingerprint.as_ref().map(|fingerprint| fingerprint.expose_secret()) };

@@ -252,6 +252,7 @@ fn a_store_that_is_down_is_a_503_and_logs_nobody_out() {
     let refused = browser.refresh();
     refused.assert_refused(503, "store_unavailable");
     assert!(refused.header("retry-after").is_some());
+    assert!(server.log().contains("the database failed"));
     browser.logout().assert_refused(503, "store_unavailable");
     let (status, code) = browser.api("POST", "/logout/all").refusal();
     // SQLite can still say that the session has not been ended.

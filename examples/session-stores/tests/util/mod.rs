@@ -9,6 +9,10 @@ use countersign::session::{
 };
 use countersign::{SystemEntropy, UnixTime};
 use session_stores::AnyStore;
+#[cfg(feature = "postgres")]
+use session_stores::PostgresStore;
+#[cfg(feature = "redis")]
+use session_stores::RedisStore;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -72,24 +76,48 @@ impl Place {
         self.try_open(Some(address)).await.unwrap()
     }
 
+    /// The same, by one that has this time to wait.
+    #[cfg(any(feature = "postgres", feature = "redis"))]
+    pub(crate) async fn open_hasty(&self, address: SocketAddr, timeout: Duration) -> AnyStore {
+        let url = self.url_through(Some(address));
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres { .. } => {
+                AnyStore::Postgres(PostgresStore::connect_with_timeout(&url, timeout).await.unwrap())
+            }
+            #[cfg(feature = "redis")]
+            Self::Redis { prefix, .. } => {
+                let store = RedisStore::connect_with_timeout(&url, timeout).await.unwrap();
+                AnyStore::Redis(store.with_prefix(prefix))
+            }
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(_) => panic!("a file has no address"),
+        }
+    }
+
     pub(crate) async fn try_open(&self, through: Option<SocketAddr>) -> Result<AnyStore, StoreError> {
+        let store = AnyStore::connect(&self.url_through(through)).await?;
+        #[cfg(feature = "redis")]
+        if let Self::Redis { prefix, .. } = self {
+            let AnyStore::Redis(store) = store else { panic!("not the store of the URL") };
+            return Ok(AnyStore::Redis(store.with_prefix(prefix)));
+        }
+        Ok(store)
+    }
+
+    /// What a store here is opened by.
+    fn url_through(&self, through: Option<SocketAddr>) -> String {
         match self {
             #[cfg(feature = "postgres")]
             Self::Postgres { url, schema } => {
-                AnyStore::connect(&format!("{}?options=-csearch_path%3D{schema}", readdress(url, through)))
-                    .await
+                format!("{}?options=-csearch_path%3D{schema}", readdress(url, through))
             }
             #[cfg(feature = "redis")]
-            Self::Redis { url, prefix } => {
-                let AnyStore::Redis(store) = AnyStore::connect(&readdress(url, through)).await? else {
-                    panic!("not the store of the URL")
-                };
-                Ok(AnyStore::Redis(store.with_prefix(prefix)))
-            }
+            Self::Redis { url, .. } => readdress(url, through),
             #[cfg(feature = "sqlite")]
             Self::Sqlite(folder) => {
                 assert_eq!(through, None, "a file has no address");
-                AnyStore::connect(&format!("sqlite:{}", folder.path().join("sessions.db").display())).await
+                format!("sqlite:{}", folder.path().join("sessions.db").display())
             }
         }
     }

@@ -19,7 +19,7 @@ use crate::machine::Machine;
 use crate::options::Options;
 use crate::peer::Peer;
 use crate::results::Results;
-use crate::roster::{Entry, ROSTER};
+use crate::roster::{Entry, OURS_HS256, ROSTER};
 use compare_common::tokens::Tokens;
 use std::error::Error;
 use std::fs;
@@ -94,7 +94,8 @@ fn publish(workshop: &Workshop, options: &Options, results: &Results) -> Result<
 }
 
 fn weigh(workshop: &Workshop, options: &Options) -> Result<()> {
-    let entries = ROSTER.iter().filter(|entry| entry.has_hello() && options.wants(entry));
+    let all = core::iter::once(OURS_HS256).chain(ROSTER);
+    let entries = all.filter(|entry| entry.has_hello() && options.wants(entry));
     let rows: Vec<_> = entries.map(|entry| (entry.id, weight::weigh(workshop, entry))).collect();
     let text = report::weight(&rows, &Machine::of_this());
     println!("{text}");

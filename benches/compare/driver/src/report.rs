@@ -3,7 +3,7 @@
 use crate::machine::Machine;
 use crate::peer::Allocations;
 use crate::results::{Measured, Results};
-use crate::roster::{self, Entry, OURS, ROSTER, Role, Rsa};
+use crate::roster::{Entry, OURS, ROSTER, Role, Rsa};
 use crate::targets::{self, Limit, Target};
 use crate::weight::Weight;
 use compare_common::claims::Size;
@@ -192,11 +192,7 @@ pub(crate) fn weight(rows: &[(&'static str, crate::Result<Weight>)], machine: &M
         machine.describe()
     );
     for (id, weight) in rows {
-        let name = if roster::find(id).is_some_and(|entry| entry.role == Role::Ours) {
-            format!("**{id}**")
-        } else {
-            (*id).to_owned()
-        };
+        let name = if id.starts_with(OURS) { format!("**{id}**") } else { (*id).to_owned() };
         let _ = match weight {
             Ok(weight) => writeln!(page, "| {name} | {} |", weight_cells(weight)),
             Err(error) => writeln!(page, "| {name} | {error} | | | | |"),

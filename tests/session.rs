@@ -236,6 +236,22 @@ mod session {
         assert!(matches!(server.check(&server.access(&grant), NOW), Err(AccessError::Denied)));
     }
 
+    #[test]
+    fn a_login_after_an_end_of_all_sessions_that_got_stuck_gives_tokens_that_are_taken() {
+        let server = server();
+        let before = server.login("ann", NOW);
+        // Its server died between its two writes.
+        blocking(server.shared().deny(&[DenyKey::subject("ann", 0)], later(HOUR))).unwrap();
+        server.store().calls();
+        let grant = server.login("ann", later(1));
+        assert_eq!(server.store().calls(), ["epoch", "is_denied", "epoch", "bump_epoch", "insert"]);
+        assert!(server.check(&server.access(&grant), later(1)).is_ok());
+        let next = server.refresh(&grant, later(10 * MINUTE));
+        assert!(server.check(&server.access(&next), later(10 * MINUTE)).is_ok());
+        // What was begun has been done.
+        assert_eq!(server.refusal(text(&before), later(10 * MINUTE)), Refusal::StaleEpoch);
+    }
+
     // Rule 4: the binding.
 
     fn bound(server: &Server, value: &str) -> countersign::session::Grant {
@@ -341,7 +357,7 @@ mod session {
         assert_eq!((row.created_at(), row.rotated_at()), (NOW, later(10 * MINUTE)));
         assert_eq!(row.access_until(), later(20 * MINUTE));
         assert_eq!(server.events(), [EventKind::Issued, EventKind::Rotated]);
-        assert_eq!(server.store().calls(), ["epoch", "insert", "load", "compare_and_swap"]);
+        assert_eq!(server.store().calls(), ["epoch", "is_denied", "insert", "load", "compare_and_swap"]);
     }
 
     #[test]

@@ -196,7 +196,7 @@ impl<S: Store> Sessions<S> {
         login.check()?;
         let random = self.draw()?;
         // Read before the row is written: a revocation of all that comes between them revokes this login too.
-        let epoch = self.store.epoch(&login.subject).await?;
+        let epoch = self.epoch_to_begin_in(&login.subject, now).await?;
         let begins = match self.config().cap {
             Some(_) => self.after_the_others(&login.subject, epoch, now).await?,
             None => now,
@@ -291,17 +291,14 @@ impl<S: Store> Sessions<S> {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`]: ask again.
+    /// [`Error::Store`]: ask again. It may have come half way: until then, or until the next login of this subject, sessions
+    /// can be exchanged and their access tokens are denied.
     pub async fn revoke_all_at(&self, subject: &str, now: UnixTime) -> Result<(), Error> {
         let until = self.machine.deny_until(now);
         // Denied first, so that after a crash no access token outlives its session.
         let epoch = self.store.epoch(subject).await?;
         self.store.deny(&[DenyKey::subject(subject, epoch)], until).await?;
-        let next = self.store.bump_epoch(subject).await?;
-        // Another did the same meanwhile, and a login came between.
-        for skipped in epoch.saturating_add(1)..next {
-            self.store.deny(&[DenyKey::subject(subject, skipped)], until).await?;
-        }
+        self.leave_epoch(subject, epoch, until).await?;
         self.observe(&Event { kind: EventKind::AllRevoked, session: None, subject: subject.into(), at: now });
         Ok(())
     }
@@ -376,6 +373,30 @@ impl<S: Store> Sessions<S> {
             }
         }
         Err(Error::Retry)
+    }
+
+    /// The subject's present epoch, for a session that begins. One that is denied is of an end of all sessions which has not
+    /// come to its own end, and may never: what begins in it would be denied too.
+    async fn epoch_to_begin_in(&self, subject: &str, now: UnixTime) -> Result<u64, Error> {
+        let epoch = self.store.epoch(subject).await?;
+        if !self.store.is_denied(&[DenyKey::subject(subject, epoch)]).await? {
+            return Ok(epoch);
+        }
+        // It may just have come to its end, and others have logged in since.
+        match self.store.epoch(subject).await? {
+            present if present > epoch => Ok(present),
+            _ => self.leave_epoch(subject, epoch, self.machine.deny_until(now)).await,
+        }
+    }
+
+    /// Ends an epoch that is denied, and tells the next one.
+    async fn leave_epoch(&self, subject: &str, epoch: u64, until: UnixTime) -> Result<u64, Error> {
+        let next = self.store.bump_epoch(subject).await?;
+        // Another did the same meanwhile, and a login came between.
+        for skipped in epoch.saturating_add(1)..next {
+            self.store.deny(&[DenyKey::subject(subject, skipped)], until).await?;
+        }
+        Ok(next)
     }
 
     /// The time of a login that shall count as the newest of its subject's, though the clock of this server be behind another's.

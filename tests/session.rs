@@ -788,6 +788,25 @@ mod session {
         assert_eq!(server.refusal(text(&grant), row.purge_after()), Refusal::UnknownSession);
     }
 
+    #[test]
+    fn what_was_ended_leaves_the_store_an_hour_after_its_last_access_token() {
+        let server = server_of(config().single_session());
+        let grants: Vec<_> = (0..100).map(|step| server.login("ann", later(2 * step))).collect();
+        let (last, ended) = grants.split_last().unwrap();
+        let purged = |now| {
+            blocking(server.sessions.purge_at(now)).unwrap();
+            blocking(server.shared().list("ann")).unwrap().len()
+        };
+        let end = later(10 * MINUTE + HOUR);
+        assert_eq!(purged(end), 100);
+        assert_eq!(purged(after(end, 2 * 98)), 2);
+        assert_eq!(purged(after(end, 2 * 98 + 1)), 1);
+        server.refresh(last, end);
+        for grant in ended {
+            assert_eq!(server.refusal(text(grant), end), Refusal::UnknownSession);
+        }
+    }
+
     // What may fail.
 
     #[test]

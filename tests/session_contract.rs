@@ -73,6 +73,7 @@ mod session_contract {
         DenialIsShortened,
         DenialsAreNeverPurged,
         DenialsArePurgedTooSoon,
+        EndedRowsArePurgedLate,
         EpochOfAllSubjects,
         EpochsArePurged,
         InsertOverwrites,
@@ -93,11 +94,12 @@ mod session_contract {
     }
 
     impl Fault {
-        const ALL: [Self; 21] = [
+        const ALL: [Self; 22] = [
             Self::BumpTellsTheOldEpoch,
             Self::DenialIsShortened,
             Self::DenialsAreNeverPurged,
             Self::DenialsArePurgedTooSoon,
+            Self::EndedRowsArePurgedLate,
             Self::EpochOfAllSubjects,
             Self::EpochsArePurged,
             Self::InsertOverwrites,
@@ -231,10 +233,12 @@ mod session_contract {
                 tables.denials.retain(|_, until| if early { *until > now } else { *until >= now });
             }
             if !self.has(Fault::RowsAreNeverPurged) {
-                let early = self.has(Fault::RowsArePurgedTooSoon);
-                tables
-                    .rows
-                    .retain(|_, row| if early { row.expires_at() >= now } else { row.purge_after() >= now });
+                let until = |row: &Row| match self.fault {
+                    Some(Fault::RowsArePurgedTooSoon) => row.expires_at(),
+                    Some(Fault::EndedRowsArePurgedLate) => row.purge_after().max(row.expires_at()),
+                    _ => row.purge_after(),
+                };
+                tables.rows.retain(|_, row| until(row) >= now);
             }
             if self.has(Fault::EpochsArePurged) {
                 let subjects: BTreeSet<&str> = tables.rows.values().map(Row::subject).collect();

@@ -221,6 +221,20 @@ mod session {
     }
 
     #[test]
+    fn the_end_of_all_sessions_denies_access_tokens_that_live_longer_than_those_of_today() {
+        let before = server_of(config().access_lifetime(seconds(900)));
+        let access = before.access(&before.login("ann", NOW));
+        let today = before.beside(config().access_lifetime(seconds(60)), master());
+        blocking(today.sessions.revoke_all_at("ann", later(1))).unwrap();
+        // `exp`, the widest leeway of a verifier, and the clocks.
+        let end = later(15 * MINUTE + 5 * MINUTE + MINUTE);
+        blocking(today.sessions.purge_at(end)).unwrap();
+        assert!(matches!(today.check(&access, later(14 * MINUTE)), Err(AccessError::Denied)));
+        blocking(today.sessions.purge_at(after(end, 1))).unwrap();
+        assert_eq!(today.store().denials(), 0);
+    }
+
+    #[test]
     fn a_login_that_races_with_the_end_of_all_sessions_dies_with_them() {
         let server = server();
         // The login has read the epoch; then all sessions are ended; then it writes its row.
@@ -695,7 +709,7 @@ mod session {
         blocking(server.sessions.logout_at(text(&grant), NOW)).unwrap();
         assert_eq!(server.store().calls(), ["load", "deny", "compare_and_swap"]);
         blocking(server.sessions.revoke_all_at("ann", NOW)).unwrap();
-        assert_eq!(server.store().calls(), ["epoch", "deny", "bump_epoch"]);
+        assert_eq!(server.store().calls(), ["epoch", "list", "deny", "bump_epoch"]);
     }
 
     #[test]

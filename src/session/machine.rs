@@ -248,7 +248,7 @@ impl Machine {
         })
     }
 
-    /// How long access tokens that were given until `now` have to be denied.
+    /// How long access tokens that were given until `now` have to be denied, if none was given by other rules than these.
     #[must_use]
     pub fn deny_until(&self, now: UnixTime) -> UnixTime {
         self.beyond_leeway(now.saturating_add(self.config.access))
@@ -385,6 +385,11 @@ impl Machine {
             row: Row { revoked: Some((now, reason)), ..row.next_version() },
             deny: Some(Denial::session(row.session, until, DenyOrder::BeforeRow)),
         }
+    }
+
+    /// How long access tokens of this row have to be denied.
+    pub(crate) fn denied_until(&self, row: &Row) -> UnixTime {
+        self.beyond_leeway(row.access_until)
     }
 
     /// The moment from which no verifier takes a token any more whose `exp` is `exp`.

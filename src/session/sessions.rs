@@ -294,9 +294,12 @@ impl<S: Store> Sessions<S> {
     /// [`Error::Store`]: ask again. It may have come half way: until then, or until the next login of this subject, sessions
     /// can be exchanged and their access tokens are denied.
     pub async fn revoke_all_at(&self, subject: &str, now: UnixTime) -> Result<(), Error> {
-        let until = self.machine.deny_until(now);
-        // Denied first, so that after a crash no access token outlives its session.
         let epoch = self.store.epoch(subject).await?;
+        // A server with other rules may have given access tokens that are good for longer.
+        let rows = self.store.list(subject).await?;
+        let until = rows.iter().map(|row| self.machine.denied_until(row)).max();
+        let until = self.machine.deny_until(now).max(until.unwrap_or(now));
+        // Denied first, so that after a crash no access token outlives its session.
         self.store.deny(&[DenyKey::subject(subject, epoch)], until).await?;
         self.leave_epoch(subject, epoch, until).await?;
         self.observe(&Event { kind: EventKind::AllRevoked, session: None, subject: subject.into(), at: now });

@@ -791,6 +791,24 @@ mod session {
     }
 
     #[test]
+    fn a_login_that_died_with_all_sessions_takes_no_place_from_the_one_after() {
+        let server = server_of(config().single_session());
+        // So that the slow one counts itself later than the one after it.
+        server.login("ann", NOW);
+        let other = server.beside(config().single_session(), master());
+        let (sender, receiver) = std::sync::mpsc::channel();
+        server.store().set_meanwhile("list", 1, move || {
+            blocking(other.sessions.revoke_all_at("ann", NOW)).unwrap();
+            sender.send(other.login("ann", NOW)).unwrap();
+        });
+        let died = server.login("ann", NOW);
+        let after = receiver.recv().unwrap();
+        assert!(server.check(&server.access(&after), NOW).is_ok());
+        server.refresh(&after, NOW);
+        assert_eq!(server.refusal(text(&died), NOW), Refusal::StaleEpoch);
+    }
+
+    #[test]
     fn what_has_ended_for_good_is_purged_and_nothing_else() {
         let server = server();
         let grant = server.login("ann", NOW);

@@ -414,7 +414,12 @@ impl<S: Store> Sessions<S> {
     /// Ends the sessions above the cap, those first that began first. Who logs in at the same time sees the same order.
     async fn evict(&self, subject: &str, epoch: u64, cap: NonZeroUsize, now: UnixTime) -> Result<(), Error> {
         let living = self.living(self.store.list(subject).await?, epoch, now);
-        for row in living.iter().skip(cap.get()) {
+        let above = living.get(cap.get()..).unwrap_or_default();
+        // Read after the rows: if all sessions were ended meanwhile, this login is over too, and takes no place.
+        if above.is_empty() || self.store.epoch(subject).await? > epoch {
+            return Ok(());
+        }
+        for row in above {
             self.end(row.session, Some(subject), Reason::Evicted, now).await?;
         }
         Ok(())

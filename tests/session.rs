@@ -235,6 +235,26 @@ mod session {
     }
 
     #[test]
+    fn an_epoch_that_was_passed_over_is_denied_when_the_end_of_all_sessions_is_asked_for_again() {
+        let server = server();
+        let (other, store) = (server.beside(config(), master()), server.shared());
+        let (sender, receiver) = std::sync::mpsc::channel();
+        // Another ends all sessions too, somebody logs in, and the store goes down before that is denied.
+        server.store().set_meanwhile("bump_epoch", 0, move || {
+            blocking(other.sessions.revoke_all_at("ann", NOW)).unwrap();
+            sender.send(other.login("ann", NOW)).unwrap();
+            let down = store.clone();
+            store.0.set_meanwhile("deny", 0, move || down.0.set_down(true));
+        });
+        assert!(blocking(server.sessions.revoke_all_at("ann", NOW)).is_err());
+        server.store().set_down(false);
+        let between = receiver.recv().unwrap();
+        assert_eq!(server.refusal(text(&between), later(1)), Refusal::StaleEpoch);
+        blocking(server.sessions.revoke_all_at("ann", later(1))).unwrap();
+        assert!(matches!(server.check(&server.access(&between), later(1)), Err(AccessError::Denied)));
+    }
+
+    #[test]
     fn a_login_that_races_with_the_end_of_all_sessions_dies_with_them() {
         let server = server();
         // The login has read the epoch; then all sessions are ended; then it writes its row.

@@ -26,6 +26,8 @@ use serde::Serialize;
 
 /// How often a step is done again because another had written first.
 const RETRIES: usize = 4;
+/// How many earlier epochs the end of all sessions denies once more: one before it may have gone over some and then failed.
+const EPOCHS_BACK: u64 = 4;
 
 /// Sessions of a login server: begin, exchange, end, list.
 ///
@@ -300,7 +302,10 @@ impl<S: Store> Sessions<S> {
         let until = rows.iter().map(|row| self.machine.denied_until(row)).max();
         let until = self.machine.deny_until(now).max(until.unwrap_or(now));
         // Denied first, so that after a crash no access token outlives its session.
-        self.store.deny(&[DenyKey::subject(subject, epoch)], until).await?;
+        let keys: Vec<DenyKey> = (epoch.saturating_sub(EPOCHS_BACK)..=epoch)
+            .map(|epoch| DenyKey::subject(subject, epoch))
+            .collect();
+        self.store.deny(&keys, until).await?;
         self.leave_epoch(subject, epoch, until).await?;
         self.observe(&Event { kind: EventKind::AllRevoked, session: None, subject: subject.into(), at: now });
         Ok(())

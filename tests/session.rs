@@ -616,8 +616,8 @@ mod session {
         server.refresh(&second, later(1));
         let access = server.access(&second);
         assert_eq!(server.refusal(text(&first), later(2)), Refusal::Reused(Recency::Stale));
-        // `exp`, the widest leeway of a verifier, and the clocks.
-        let end = later(1 + 10 * MINUTE + 5 * MINUTE + MINUTE);
+        // `exp` of one that had been given then, the widest leeway of a verifier, and the clocks.
+        let end = later(2 + 10 * MINUTE + 5 * MINUTE + MINUTE);
         blocking(server.sessions.purge_at(end)).unwrap();
         assert_eq!(server.store().denials(), 1);
         assert!(matches!(server.check(&access, later(60)), Err(AccessError::Denied)));
@@ -642,6 +642,51 @@ mod session {
         // The row did not know of this access token, and it is denied all the same.
         assert!(matches!(server.check(&access, later(11 * MINUTE)), Err(AccessError::Denied)));
         server.refresh(&other, later(11 * MINUTE));
+    }
+
+    #[test]
+    fn a_session_that_is_ended_after_the_store_was_set_back_takes_access_tokens_with_it_that_its_row_forgot()
+    {
+        let server = server();
+        let first = server.login("ann", NOW);
+        let backup = server.store().backup();
+        let access = server.access(&server.refresh(&first, later(7 * HOUR)));
+        server.store().restore(&backup);
+        blocking(server.sessions.revoke_at(first.session_id(), later(7 * HOUR))).unwrap();
+        blocking(server.sessions.purge_at(later(7 * HOUR + 9 * MINUTE))).unwrap();
+        assert!(matches!(server.check(&access, later(7 * HOUR + 9 * MINUTE)), Err(AccessError::Denied)));
+    }
+
+    #[test]
+    fn a_denial_that_failed_behind_its_row_is_written_by_whoever_comes_next() {
+        let comers: [fn(&Server, &countersign::session::Grant); 2] = [
+            |server, lost| {
+                assert_eq!(server.refusal(text(lost), later(3)), Refusal::Revoked(Reason::Rollback));
+            },
+            |server, lost| {
+                let found = blocking(server.sessions.revoke_at(lost.session_id(), later(3))).unwrap();
+                assert_eq!(found, Ended::Already);
+            },
+        ];
+        for come in comers {
+            let server = server();
+            let first = server.login("ann", NOW);
+            let backup = server.store().backup();
+            let lost = server.refresh(&first, later(1));
+            server.store().restore(&backup);
+            let store = server.shared();
+            server.store().set_meanwhile("deny", 0, move || store.0.set_down(true));
+            assert_eq!(server.try_refresh(text(&lost), later(2)).unwrap_err().status(), 503);
+            server.store().set_down(false);
+            assert!(server.check(&server.access(&lost), later(3)).is_ok());
+            come(&server, &lost);
+            assert!(matches!(server.check(&server.access(&lost), later(3)), Err(AccessError::Denied)));
+            // Nor is it written when it would help nobody any more.
+            let end = later(2 + 10 * MINUTE + 5 * MINUTE + MINUTE);
+            blocking(server.sessions.purge_at(after(end, 1))).unwrap();
+            blocking(server.sessions.revoke_at(lost.session_id(), after(end, 1))).unwrap();
+            assert_eq!(server.store().denials(), 0);
+        }
     }
 
     #[test]

@@ -365,13 +365,12 @@ impl Machine {
         Step { write, reply: Err(Refusal::BindingMismatch), event }
     }
 
-    /// The row does not know of a token that was issued. What else it does not know cannot be told, so the denial reaches as
-    /// far as any access token of now could.
+    /// The row does not know of a token that was issued.
     fn rolled_back(&self, row: &Row, now: UnixTime) -> Step {
-        let until = self.beyond_leeway(row.access_until).max(self.deny_until(now));
-        let deny = Denial::session(row.session, until, DenyOrder::AfterRow);
+        let end = self.end(row, Reason::Rollback, now);
+        let deny = end.deny.map(|deny| Denial { order: DenyOrder::AfterRow, ..deny });
         Step {
-            write: Some(Write { deny: Some(deny), ..self.end(row, Reason::Rollback, now) }),
+            write: Some(Write { deny, ..end }),
             reply: Err(Refusal::RolledBack),
             event: Some(event(EventKind::Anomaly, row, now)),
         }
@@ -379,12 +378,25 @@ impl Machine {
 
     /// The row of a session that is ended, and the denial of its access tokens.
     fn end(&self, row: &Row, reason: Reason, now: UnixTime) -> Write {
-        let until = self.beyond_leeway(row.access_until);
         Write {
             replaces: Some(row.version),
             row: Row { revoked: Some((now, reason)), ..row.next_version() },
-            deny: Some(Denial::session(row.session, until, DenyOrder::BeforeRow)),
+            deny: Some(self.denial(row, now)),
         }
+    }
+
+    /// The denial of the access tokens of a session that is ended at `now`. A store that was set back has rows that do not
+    /// know of their last ones, so it reaches as far as any that was given until then.
+    fn denial(&self, row: &Row, now: UnixTime) -> Denial {
+        let until = self.denied_until(row).max(self.deny_until(now));
+        Denial::session(row.session, until, DenyOrder::BeforeRow)
+    }
+
+    /// The same once more, if the session was ended by what denies behind the row, and that may have failed. `None` when it
+    /// is not needed any more.
+    pub(crate) fn denial_again(&self, row: &Row, now: UnixTime) -> Option<Denial> {
+        let (ended, _) = row.revoked.filter(|(_, reason)| *reason == Reason::Rollback)?;
+        Some(self.denial(row, ended)).filter(|denial| now < denial.until)
     }
 
     /// How long access tokens of this row have to be denied.

@@ -224,6 +224,9 @@ impl<S: Store> Sessions<S> {
         let random = self.draw()?;
         for _ in 0..=RETRIES {
             let loaded = self.store.load(token.session_id()).await?;
+            if let Some(loaded) = &loaded {
+                self.deny_again(&loaded.row, now).await?;
+            }
             let step = self.machine.refresh(&token, loaded.as_ref(), binding, now, &random);
             if let Some(reply) = self.apply(step).await? {
                 return reply;
@@ -360,6 +363,14 @@ impl<S: Store> Sessions<S> {
         Ok(swap)
     }
 
+    /// Makes up for a denial that was to follow its row and may not have come so far.
+    async fn deny_again(&self, row: &Row, now: UnixTime) -> Result<(), Error> {
+        if let Some(denial) = self.machine.denial_again(row, now) {
+            self.store.deny(&[denial.key], denial.until).await?;
+        }
+        Ok(())
+    }
+
     async fn end(
         &self,
         session: SessionId,
@@ -374,6 +385,7 @@ impl<S: Store> Sessions<S> {
                 return Ok(Ended::Unknown);
             };
             let Some(step) = self.machine.revoke(&loaded.row, reason, now) else {
+                self.deny_again(&loaded.row, now).await?;
                 return Ok(Ended::Already);
             };
             if self.apply(step).await?.is_some() {

@@ -526,6 +526,21 @@ mod session {
     }
 
     #[test]
+    fn a_repeat_behind_the_end_of_its_successor_is_refused_and_revokes_nothing() {
+        let idle = seconds(24 * 3600);
+        let grace = Grace::UntilSuccessorUsed { cap: idle };
+        let server = server_of(config().idle_lifetime(idle).grace(grace));
+        let first = server.login("ann", NOW);
+        let second = server.refresh(&first, NOW);
+        assert_eq!(server.refresh(&first, later(DAY - 1)).refresh_lifetime(), seconds(1));
+        server.events();
+        // Inside the allowance for clocks.
+        assert_eq!(server.refusal(text(&first), later(DAY)), Refusal::Expired(Lifetime::Idle));
+        assert_eq!(server.events(), []);
+        server.refresh(&second, later(DAY));
+    }
+
+    #[test]
     fn a_repeat_writes_only_when_less_than_half_an_access_token_is_left() {
         let cap = Duration::from_secs(8 * 3600);
         let server = server_of(config().grace(Grace::UntilSuccessorUsed { cap }));

@@ -7,7 +7,7 @@ use crate::key::{Key, SignKey};
 use crate::session::binding::{Binding, Match};
 use crate::session::config::{Config, OnMismatch};
 use crate::session::denial::{Denial, DenyOrder};
-use crate::session::error::{Error, Reason, Recency, Refusal};
+use crate::session::error::{Error, Lifetime, Reason, Recency, Refusal};
 use crate::session::event::{Event, EventKind};
 use crate::session::grant::{Exchange, Grant, Randomness};
 use crate::session::login::Login;
@@ -295,6 +295,10 @@ impl Machine {
                 self.reused(row, Recency::Stale, now)
             }
             Ordering::Greater if !made_by(&row.previous) => self.rolled_back(row, now),
+            // The successor was never used, and its own time is over: there is none left for a cookie.
+            Ordering::Greater if self.in_grace(row, now) && now >= row.idle_until => {
+                Step::refused(Refusal::Expired(Lifetime::Idle))
+            }
             Ordering::Greater if self.in_grace(row, now) => self.replay(row, now, random),
             Ordering::Greater => self.reused(row, Recency::RecentPrevious, now),
         }

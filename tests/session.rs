@@ -871,6 +871,18 @@ mod session {
     }
 
     #[test]
+    fn a_single_session_is_the_last_one_also_of_many_that_begin_in_one_second() {
+        for skew in [0, 60] {
+            let server = server_of(config().single_session().clock_skew(seconds(skew)));
+            for _ in 0..200 {
+                let grant = server.login("ann", NOW);
+                server.refresh(&grant, NOW);
+            }
+            assert_eq!(blocking(server.sessions.list_at("ann", NOW)).unwrap().len(), 1);
+        }
+    }
+
+    #[test]
     fn a_login_that_died_with_all_sessions_takes_no_place_from_the_one_after() {
         let server = server_of(config().single_session());
         // So that the slow one counts itself later than the one after it.

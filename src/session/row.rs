@@ -118,7 +118,7 @@ impl Row {
         &self.binding
     }
 
-    /// When it began.
+    /// When it began. Where sessions have a cap, up to 5 minutes later, so that it stands behind those that began before it.
     #[must_use]
     pub const fn created_at(&self) -> UnixTime {
         self.created_at

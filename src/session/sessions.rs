@@ -4,7 +4,7 @@ use crate::error::{EntropyError, SignError};
 use crate::jws::Prepared;
 use crate::key::{Entropy, Key, SignKey};
 use crate::session::binding::{Binding, Fingerprint};
-use crate::session::config::Config;
+use crate::session::config::{CLOCK_SKEW_CAP, Config};
 use crate::session::denial::{DenyKey, DenyOrder};
 use crate::session::error::{Error, Reason};
 use crate::session::event::{Event, EventKind, Observer};
@@ -22,6 +22,7 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::fmt;
 use core::num::NonZeroUsize;
+use core::time::Duration;
 use serde::Serialize;
 
 /// How often a step is done again because another had written first.
@@ -424,8 +425,9 @@ impl<S: Store> Sessions<S> {
         let living = self.living(self.store.list(subject).await?, epoch, now);
         let latest =
             living.first().map_or(now, |row| UnixTime::from_secs(row.created_at.as_secs().saturating_add(1)));
-        // No further than clocks may disagree.
-        Ok(now.max(latest.min(now.saturating_add(self.config().skew))))
+        // No further than clocks may disagree anywhere, whatever is allowed for here: logins of one second stand in line too.
+        let furthest = now.saturating_add(Duration::from_secs(CLOCK_SKEW_CAP));
+        Ok(now.max(latest.min(furthest)))
     }
 
     /// Ends the sessions above the cap, those first that began first. Who logs in at the same time sees the same order.

@@ -424,6 +424,44 @@ mod session {
     }
 
     #[test]
+    fn a_logout_on_a_server_that_lacks_the_master_key_is_put_off_and_never_told_as_done() {
+        let old = server();
+        let new =
+            old.beside(config(), MasterKeys::new(2, [0x22; 32]).unwrap().with_former(1, [0x11; 32]).unwrap());
+        let grant = new.login("ann", NOW);
+        old.store().calls();
+        let error = blocking(old.sessions.logout_at(text(&grant), NOW)).unwrap_err();
+        assert!(matches!(error, Error::Retry));
+        assert_eq!((error.code(), error.status(), error.refusal()), ("retry", 503, None));
+        assert_eq!(old.store().calls(), [""; 0]);
+        assert!(new.lives(&grant, NOW));
+        assert_eq!(blocking(new.sessions.logout_at(text(&grant), NOW)).unwrap(), Ended::Now);
+    }
+
+    #[test]
+    fn a_master_key_that_every_server_has_before_one_makes_tokens_with_it_logs_nobody_out() {
+        let first = server();
+        let keys = |current: u32, former: u32| {
+            let secret = |kid: u32| [if kid == 1 { 0x11 } else { 0x22 }; 32];
+            MasterKeys::new(current, secret(current)).unwrap().with_former(former, secret(former)).unwrap()
+        };
+        let mut grant = first.login("ann", NOW);
+        // One of two servers is a step ahead of the other, in each of the steps.
+        let steps = [
+            (keys(1, 2), master()),
+            (keys(1, 2), keys(1, 2)),
+            (keys(2, 1), keys(1, 2)),
+            (keys(2, 1), keys(2, 1)),
+        ];
+        for (ahead, behind) in steps {
+            let servers = [first.beside(config(), ahead), first.beside(config(), behind)];
+            for server in servers.iter().chain(&servers) {
+                grant = server.refresh(&grant, NOW);
+            }
+        }
+    }
+
+    #[test]
     fn a_former_master_key_makes_no_token_for_a_generation_that_a_newer_one_has_made() {
         let server = server();
         let first = server.login("ann", NOW);

@@ -6,7 +6,7 @@ use crate::key::{Entropy, Key, SignKey};
 use crate::session::binding::{Binding, Fingerprint};
 use crate::session::config::{CLOCK_SKEW_CAP, Config};
 use crate::session::denial::{DenyKey, DenyOrder};
-use crate::session::error::{Error, Reason};
+use crate::session::error::{Error, Reason, Refusal};
 use crate::session::event::{Event, EventKind, Observer};
 use crate::session::grant::{Grant, Randomness};
 use crate::session::id::SessionId;
@@ -236,14 +236,17 @@ impl<S: Store> Sessions<S> {
         Err(Error::Retry)
     }
 
-    /// Ends the session of a refresh token, present or past. Whatever it finds, the answer to a logout is the same.
+    /// Ends the session of a refresh token, present or past. Whatever it finds, the answer to a logout is the same; only an
+    /// error is none, and leaves the cookies where they are.
     ///
     /// # Errors
     ///
-    /// [`Error::Store`], [`Error::Retry`]: it may still live; 503.
+    /// [`Error::Store`], [`Error::Retry`]: it may still live; 503. So it is for a token of a master key that this server does
+    /// not have: another one may, see [`MasterKeys`].
     pub async fn logout_at(&self, text: &str, now: UnixTime) -> Result<Ended, Error> {
         match self.machine.authenticate(text) {
             Ok(token) => self.end(token.session_id(), None, Reason::Logout, now).await,
+            Err(Refusal::UnknownKey) => Err(Error::Retry),
             Err(_) => Ok(Ended::Unknown),
         }
     }

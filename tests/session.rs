@@ -235,6 +235,25 @@ mod session {
     }
 
     #[test]
+    fn a_login_whose_password_was_read_before_all_sessions_were_ended_is_refused_if_it_says_in_which_epoch() {
+        let server = server();
+        let epoch = || blocking(server.sessions.epoch("ann")).unwrap();
+        let login = |epoch| blocking(server.sessions.login_at(&Login::new("ann").in_epoch(epoch), NOW));
+        let before = epoch();
+        server.refresh(&login(before).unwrap(), NOW);
+        blocking(server.sessions.revoke_all_at("ann", NOW)).unwrap();
+        let content = server.store().content();
+        let error = login(before).unwrap_err();
+        assert_eq!((error.status(), error.refusal()), (400, Some(Refusal::StaleEpoch)));
+        let error = login(epoch() + 1).unwrap_err();
+        assert!(matches!(error, Error::InvalidLogin { field: "epoch" }));
+        assert_eq!(server.store().content(), content);
+        let grant = login(epoch()).unwrap();
+        assert!(server.check(&server.access(&grant), NOW).is_ok());
+        server.refresh(&grant, NOW);
+    }
+
+    #[test]
     fn an_epoch_that_was_passed_over_is_denied_when_the_end_of_all_sessions_is_asked_for_again() {
         let server = server();
         let (other, store) = (server.beside(config(), master()), server.shared());
@@ -1553,6 +1572,7 @@ mod session {
         fn sent<F: Future + Send>(_: F) {}
         let server = server();
         let (sessions, session) = (&server.sessions, SessionId::from_bytes([7; 16]));
+        sent(sessions.epoch("ann"));
         sent(sessions.login_at(&Login::new("ann"), NOW));
         sent(sessions.refresh_at("", &Binding::None, NOW));
         sent(sessions.logout_at("", NOW));

@@ -158,7 +158,8 @@ impl Machine {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidLogin`] for what cannot be kept.
+    /// [`Error::InvalidLogin`] for what cannot be kept; [`Error::InvalidGrant`] for a login
+    /// [`in_epoch`](Login::in_epoch) of an earlier one.
     pub fn login(
         &self,
         login: &Login,
@@ -178,6 +179,7 @@ impl Machine {
         random: &Randomness,
     ) -> Result<Step, Error> {
         login.check()?;
+        login.check_epoch(subject_epoch)?;
         let absolute_until = now.saturating_add(self.config.absolute);
         let row = Row {
             session: random.session,

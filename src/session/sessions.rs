@@ -188,13 +188,25 @@ impl<S: Store> Sessions<S> {
         self.machine.prepare_access_token(grant, claims, key)
     }
 
+    /// The present epoch of a subject: how often all its sessions were ended. Ask for it before its credentials are read, and
+    /// give it to [`Login::in_epoch`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn epoch(&self, subject: &str) -> Result<u64, Error> {
+        Ok(self.store.epoch(subject).await?)
+    }
+
     /// Begins a session for a subject who has proved who it is.
     ///
     /// Where there is a cap on sessions, those that began first are revoked once this one is in the store.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidLogin`], [`Error::Entropy`], [`Error::Store`].
+    /// - [`Error::InvalidLogin`], [`Error::Entropy`], [`Error::Store`].
+    /// - [`Error::InvalidGrant`] with [`Refusal::StaleEpoch`] for a login [`in_epoch`](Login::in_epoch), if all sessions were
+    ///   ended since: check the credentials again.
     pub async fn login_at(&self, login: &Login, now: UnixTime) -> Result<Grant, Error> {
         login.check()?;
         let random = self.draw()?;
@@ -296,7 +308,10 @@ impl<S: Store> Sessions<S> {
         Ok(ended)
     }
 
-    /// Ends all sessions of a subject, also one whose login is under way: after a change of its password or of its roles.
+    /// Ends all sessions of a subject: after a change of its password or of its roles.
+    ///
+    /// A login that is under way ends too if it has got as far as [`login_at`](Self::login_at). One whose credentials are
+    /// still being checked, against the old password, does only if it says [`in_epoch`](Login::in_epoch).
     ///
     /// # Errors
     ///

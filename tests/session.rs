@@ -12,11 +12,12 @@ mod session {
     use crate::util::{NOW, assert_hides, b64, later, seconds, unb64};
     use core::time::Duration;
     use countersign::session::{
-        AccessError, Binding, Config, ConfigError, DenyKey, Denylist, Ended, Error, EventKind, Exchange,
-        Fingerprint, Grace, Lifetime, Loaded, Login, MasterKeys, MemoryStore, OnMismatch, Randomness, Reason,
-        Recency, RefreshToken, Refusal, Row, RowError, SessionId, Sessions, Store, StoreError, blocking,
+        AccessError, AccessVerifier, Binding, Config, ConfigError, DenyKey, Denylist, Ended, Error,
+        EventKind, Exchange, Fingerprint, Grace, Lifetime, Loaded, Login, MasterKeys, MemoryStore,
+        OnMismatch, Randomness, Reason, Recency, RefreshToken, Refusal, Row, RowError, SessionId, Sessions,
+        Store, StoreError, blocking,
     };
-    use countersign::{Claims, KeyError, KeyFile, SignError, UnixTime, Unverified, VerifyError};
+    use countersign::{Claims, KeyError, KeyFile, SignError, UnixTime, Unverified, Verifier, VerifyError};
     use serde_json::{Value, json};
     use std::collections::BTreeSet;
     use std::sync::Arc;
@@ -1291,6 +1292,17 @@ mod session {
         ] {
             assert_eq!(refused(claims(&private)), code, "{private}");
         }
+    }
+
+    #[test]
+    fn an_access_token_of_a_server_a_minute_ahead_is_good_where_the_leeway_is_a_minute() {
+        let server = server();
+        let ahead = server.access(&server.login("ann", later(MINUTE)));
+        let policy = || Verifier::builder(signer()).issuer(ISSUER).audience(AUDIENCE);
+        let patient = AccessVerifier::new(policy().leeway(seconds(60))).unwrap();
+        assert!(patient.verify_at::<()>(&ahead, &Binding::None, NOW).is_ok());
+        let error = access_verifier().verify_at::<()>(&ahead, &Binding::None, NOW).unwrap_err();
+        assert!(matches!(error, AccessError::Token(VerifyError::IssuedInFuture { .. })), "{error:?}");
     }
 
     #[test]

@@ -210,7 +210,8 @@ impl ConfigBuilder {
         self
     }
 
-    /// How far the clocks of the machines that run sessions may disagree, up to 5 minutes.
+    /// How far the clocks of the machines that run sessions may disagree, up to 5 minutes. Servers that check access tokens
+    /// have an allowance of their own: [`leeway`](crate::VerifierBuilder::leeway), 30 seconds if nothing is said.
     pub const fn clock_skew(mut self, skew: Duration) -> Self {
         self.config.skew = skew;
         self

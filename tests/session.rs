@@ -1096,6 +1096,8 @@ mod session {
         assert_eq!(error(Config::builder("", AUDIENCE)), ConfigError::Empty { setting: "issuer" });
         assert_eq!(error(Config::builder(ISSUER, "")), ConfigError::Empty { setting: "audience" });
         assert_eq!(error(config().audience("")), ConfigError::Empty { setting: "audience" });
+        assert_eq!(error(Config::builder(" ", AUDIENCE)), ConfigError::Empty { setting: "issuer" });
+        assert_eq!(error(Config::builder(ISSUER, "\n")), ConfigError::Empty { setting: "audience" });
         assert_eq!(
             error(config().access_lifetime(of(901))),
             ConfigError::AccessAboveLimit { seconds: 901, cap: 900 }
@@ -1129,6 +1131,16 @@ mod session {
             error(config().grace(Grace::UntilSuccessorUsed { cap })),
             ConfigError::GraceAboveLimit { seconds: 14 * day + 1, cap: 14 * day }
         );
+        let short = || config().access_lifetime(of(1)).idle_lifetime(of(100));
+        assert_eq!(
+            error(short().clock_skew(of(101))),
+            ConfigError::ClockSkewAboveLimit { seconds: 101, cap: 100 }
+        );
+        assert_eq!(
+            error(short().clock_skew(of(60)).grace(Grace::Within(of(41)))),
+            ConfigError::GraceAboveLimit { seconds: 41, cap: 40 }
+        );
+        assert!(short().clock_skew(of(60)).grace(Grace::Within(of(40))).build().is_ok());
         // What is only just sensible is built.
         let builder = config()
             .access_lifetime(of(900))

@@ -361,7 +361,7 @@ pub enum ConfigError {
     /// The access lifetime is not under the idle lifetime: the session would end before its access token.
     #[error("the access lifetime is not shorter than the idle lifetime")]
     AccessNotUnderIdle,
-    /// The allowance for clocks is above 5 minutes.
+    /// The allowance for clocks is above 5 minutes, or above the idle lifetime.
     #[error("a clock skew of {seconds} s is above the cap of {cap} s")]
     ClockSkewAboveLimit {
         /// The allowance in seconds.
@@ -375,7 +375,7 @@ pub enum ConfigError {
         /// The setting.
         setting: &'static str,
     },
-    /// The grace is longer than this kind of grace may be.
+    /// The grace is longer than this kind of grace may be, or longer than a session lives idle, the clock skew counted.
     #[error("a grace of {seconds} s is above the cap of {cap} s")]
     GraceAboveLimit {
         /// The grace in seconds.

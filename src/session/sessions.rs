@@ -204,7 +204,8 @@ impl<S: Store> Sessions<S> {
     ///
     /// # Errors
     ///
-    /// - [`Error::InvalidLogin`], [`Error::Entropy`], [`Error::Store`].
+    /// - [`Error::InvalidLogin`], [`Error::Entropy`], [`Error::Store`]; [`Error::Retry`] where there is a cap. After the last
+    ///   two, the store may have the new session: nobody holds its token, and it ends by itself.
     /// - [`Error::InvalidGrant`] with [`Refusal::StaleEpoch`] for a login [`in_epoch`](Login::in_epoch), if all sessions were
     ///   ended since: check the credentials again.
     pub async fn login_at(&self, login: &Login, now: UnixTime) -> Result<Grant, Error> {

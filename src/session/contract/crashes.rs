@@ -126,6 +126,7 @@ async fn before_a_login<S: Store>(kit: &Kit<'_, S>) -> Result<usize, Violation> 
         let done = crash(gate, End::All.run(&dying, &first), steps).await;
         let begun = kit.denies(&first).await?;
         let grant = server.login_at(&Login::new(first.subject()), NOW).await?;
+        hold("after a crash a login gives access tokens that are taken", !kit.denies(&grant).await?, ())?;
         kit.unharmed(&grant).await?;
         let text = first.refresh_token().expose_secret();
         let over = server.refresh_at(text, &Binding::None, NOW).await.is_err();

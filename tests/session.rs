@@ -12,11 +12,12 @@ mod session {
     use crate::util::{NOW, assert_hides, b64, later, seconds, unb64};
     use core::time::Duration;
     use countersign::session::{
-        AccessError, Binding, Config, ConfigError, DenyKey, Denylist, Ended, Error, EventKind, Exchange,
-        Fingerprint, Grace, Lifetime, Loaded, Login, MasterKeys, MemoryStore, OnMismatch, Randomness, Reason,
-        Recency, RefreshToken, Refusal, Row, RowError, SessionId, Sessions, Store, StoreError, blocking,
+        AccessError, AccessVerifier, Binding, Config, ConfigError, DenyKey, Denylist, Ended, Error,
+        EventKind, Exchange, Fingerprint, Grace, Lifetime, Loaded, Login, MasterKeys, MemoryStore,
+        OnMismatch, Randomness, Reason, Recency, RefreshToken, Refusal, Row, RowError, SessionId, Sessions,
+        Store, StoreError, blocking,
     };
-    use countersign::{Claims, KeyError, KeyFile, SignError, UnixTime, Unverified, VerifyError};
+    use countersign::{Claims, KeyError, KeyFile, SignError, UnixTime, Unverified, Verifier, VerifyError};
     use serde_json::{Value, json};
     use std::collections::BTreeSet;
     use std::sync::Arc;
@@ -221,6 +222,59 @@ mod session {
     }
 
     #[test]
+    fn the_end_of_all_sessions_denies_access_tokens_that_live_longer_than_those_of_today() {
+        let before = server_of(config().access_lifetime(seconds(900)));
+        let access = before.access(&before.login("ann", NOW));
+        let today = before.beside(config().access_lifetime(seconds(60)), master());
+        blocking(today.sessions.revoke_all_at("ann", later(1))).unwrap();
+        // `exp`, the widest leeway of a verifier, and the clocks.
+        let end = later(15 * MINUTE + 5 * MINUTE + MINUTE);
+        blocking(today.sessions.purge_at(end)).unwrap();
+        assert!(matches!(today.check(&access, later(14 * MINUTE)), Err(AccessError::Denied)));
+        blocking(today.sessions.purge_at(after(end, 1))).unwrap();
+        assert_eq!(today.store().denials(), 0);
+    }
+
+    #[test]
+    fn a_login_whose_password_was_read_before_all_sessions_were_ended_is_refused_if_it_says_in_which_epoch() {
+        let server = server();
+        let epoch = || blocking(server.sessions.epoch("ann")).unwrap();
+        let login = |epoch| blocking(server.sessions.login_at(&Login::new("ann").in_epoch(epoch), NOW));
+        let before = epoch();
+        server.refresh(&login(before).unwrap(), NOW);
+        blocking(server.sessions.revoke_all_at("ann", NOW)).unwrap();
+        let content = server.store().content();
+        let error = login(before).unwrap_err();
+        assert_eq!((error.status(), error.refusal()), (400, Some(Refusal::StaleEpoch)));
+        let error = login(epoch() + 1).unwrap_err();
+        assert!(matches!(error, Error::InvalidLogin { field: "epoch" }));
+        assert_eq!(server.store().content(), content);
+        let grant = login(epoch()).unwrap();
+        assert!(server.check(&server.access(&grant), NOW).is_ok());
+        server.refresh(&grant, NOW);
+    }
+
+    #[test]
+    fn an_epoch_that_was_passed_over_is_denied_when_the_end_of_all_sessions_is_asked_for_again() {
+        let server = server();
+        let (other, store) = (server.beside(config(), master()), server.shared());
+        let (sender, receiver) = std::sync::mpsc::channel();
+        // Another ends all sessions too, somebody logs in, and the store goes down before that is denied.
+        server.store().set_meanwhile("bump_epoch", 0, move || {
+            blocking(other.sessions.revoke_all_at("ann", NOW)).unwrap();
+            sender.send(other.login("ann", NOW)).unwrap();
+            let down = store.clone();
+            store.0.set_meanwhile("deny", 0, move || down.0.set_down(true));
+        });
+        assert!(blocking(server.sessions.revoke_all_at("ann", NOW)).is_err());
+        server.store().set_down(false);
+        let between = receiver.recv().unwrap();
+        assert_eq!(server.refusal(text(&between), later(1)), Refusal::StaleEpoch);
+        blocking(server.sessions.revoke_all_at("ann", later(1))).unwrap();
+        assert!(matches!(server.check(&server.access(&between), later(1)), Err(AccessError::Denied)));
+    }
+
+    #[test]
     fn a_login_that_races_with_the_end_of_all_sessions_dies_with_them() {
         let server = server();
         // The login has read the epoch; then all sessions are ended; then it writes its row.
@@ -234,6 +288,22 @@ mod session {
         let _ = blocking(server.shared().insert(&row)).unwrap();
         assert_eq!(server.refusal(text(&grant), NOW), Refusal::StaleEpoch);
         assert!(matches!(server.check(&server.access(&grant), NOW), Err(AccessError::Denied)));
+    }
+
+    #[test]
+    fn a_login_after_an_end_of_all_sessions_that_got_stuck_gives_tokens_that_are_taken() {
+        let server = server();
+        let before = server.login("ann", NOW);
+        // Its server died between its two writes.
+        blocking(server.shared().deny(&[DenyKey::subject("ann", 0)], later(HOUR))).unwrap();
+        server.store().calls();
+        let grant = server.login("ann", later(1));
+        assert_eq!(server.store().calls(), ["epoch", "is_denied", "epoch", "bump_epoch", "insert"]);
+        assert!(server.check(&server.access(&grant), later(1)).is_ok());
+        let next = server.refresh(&grant, later(10 * MINUTE));
+        assert!(server.check(&server.access(&next), later(10 * MINUTE)).is_ok());
+        // What was begun has been done.
+        assert_eq!(server.refusal(text(&before), later(10 * MINUTE)), Refusal::StaleEpoch);
     }
 
     // Rule 4: the binding.
@@ -341,7 +411,7 @@ mod session {
         assert_eq!((row.created_at(), row.rotated_at()), (NOW, later(10 * MINUTE)));
         assert_eq!(row.access_until(), later(20 * MINUTE));
         assert_eq!(server.events(), [EventKind::Issued, EventKind::Rotated]);
-        assert_eq!(server.store().calls(), ["epoch", "insert", "load", "compare_and_swap"]);
+        assert_eq!(server.store().calls(), ["epoch", "is_denied", "insert", "load", "compare_and_swap"]);
     }
 
     #[test]
@@ -371,6 +441,44 @@ mod session {
         let beyond = server.beside(config(), MasterKeys::new(2, [0x22; 32]).unwrap());
         assert_eq!(beyond.refusal(text(&first), later(3)), Refusal::UnknownKey);
         beyond.refresh(&second, later(3));
+    }
+
+    #[test]
+    fn a_logout_on_a_server_that_lacks_the_master_key_is_put_off_and_never_told_as_done() {
+        let old = server();
+        let new =
+            old.beside(config(), MasterKeys::new(2, [0x22; 32]).unwrap().with_former(1, [0x11; 32]).unwrap());
+        let grant = new.login("ann", NOW);
+        old.store().calls();
+        let error = blocking(old.sessions.logout_at(text(&grant), NOW)).unwrap_err();
+        assert!(matches!(error, Error::Retry));
+        assert_eq!((error.code(), error.status(), error.refusal()), ("retry", 503, None));
+        assert_eq!(old.store().calls(), [""; 0]);
+        assert!(new.lives(&grant, NOW));
+        assert_eq!(blocking(new.sessions.logout_at(text(&grant), NOW)).unwrap(), Ended::Now);
+    }
+
+    #[test]
+    fn a_master_key_that_every_server_has_before_one_makes_tokens_with_it_logs_nobody_out() {
+        let first = server();
+        let keys = |current: u32, former: u32| {
+            let secret = |kid: u32| [if kid == 1 { 0x11 } else { 0x22 }; 32];
+            MasterKeys::new(current, secret(current)).unwrap().with_former(former, secret(former)).unwrap()
+        };
+        let mut grant = first.login("ann", NOW);
+        // One of two servers is a step ahead of the other, in each of the steps.
+        let steps = [
+            (keys(1, 2), master()),
+            (keys(1, 2), keys(1, 2)),
+            (keys(2, 1), keys(1, 2)),
+            (keys(2, 1), keys(2, 1)),
+        ];
+        for (ahead, behind) in steps {
+            let servers = [first.beside(config(), ahead), first.beside(config(), behind)];
+            for server in servers.iter().chain(&servers) {
+                grant = server.refresh(&grant, NOW);
+            }
+        }
     }
 
     #[test]
@@ -476,6 +584,21 @@ mod session {
     }
 
     #[test]
+    fn a_repeat_behind_the_end_of_its_successor_is_refused_and_revokes_nothing() {
+        let idle = seconds(24 * 3600);
+        let grace = Grace::UntilSuccessorUsed { cap: idle };
+        let server = server_of(config().idle_lifetime(idle).grace(grace));
+        let first = server.login("ann", NOW);
+        let second = server.refresh(&first, NOW);
+        assert_eq!(server.refresh(&first, later(DAY - 1)).refresh_lifetime(), seconds(1));
+        server.events();
+        // Inside the allowance for clocks.
+        assert_eq!(server.refusal(text(&first), later(DAY)), Refusal::Expired(Lifetime::Idle));
+        assert_eq!(server.events(), []);
+        server.refresh(&second, later(DAY));
+    }
+
+    #[test]
     fn a_repeat_writes_only_when_less_than_half_an_access_token_is_left() {
         let cap = Duration::from_secs(8 * 3600);
         let server = server_of(config().grace(Grace::UntilSuccessorUsed { cap }));
@@ -566,8 +689,8 @@ mod session {
         server.refresh(&second, later(1));
         let access = server.access(&second);
         assert_eq!(server.refusal(text(&first), later(2)), Refusal::Reused(Recency::Stale));
-        // `exp`, the widest leeway of a verifier, and the clocks.
-        let end = later(1 + 10 * MINUTE + 5 * MINUTE + MINUTE);
+        // `exp` of one that had been given then, the widest leeway of a verifier, and the clocks.
+        let end = later(2 + 10 * MINUTE + 5 * MINUTE + MINUTE);
         blocking(server.sessions.purge_at(end)).unwrap();
         assert_eq!(server.store().denials(), 1);
         assert!(matches!(server.check(&access, later(60)), Err(AccessError::Denied)));
@@ -592,6 +715,51 @@ mod session {
         // The row did not know of this access token, and it is denied all the same.
         assert!(matches!(server.check(&access, later(11 * MINUTE)), Err(AccessError::Denied)));
         server.refresh(&other, later(11 * MINUTE));
+    }
+
+    #[test]
+    fn a_session_that_is_ended_after_the_store_was_set_back_takes_access_tokens_with_it_that_its_row_forgot()
+    {
+        let server = server();
+        let first = server.login("ann", NOW);
+        let backup = server.store().backup();
+        let access = server.access(&server.refresh(&first, later(7 * HOUR)));
+        server.store().restore(&backup);
+        blocking(server.sessions.revoke_at(first.session_id(), later(7 * HOUR))).unwrap();
+        blocking(server.sessions.purge_at(later(7 * HOUR + 9 * MINUTE))).unwrap();
+        assert!(matches!(server.check(&access, later(7 * HOUR + 9 * MINUTE)), Err(AccessError::Denied)));
+    }
+
+    #[test]
+    fn a_denial_that_failed_behind_its_row_is_written_by_whoever_comes_next() {
+        let comers: [fn(&Server, &countersign::session::Grant); 2] = [
+            |server, lost| {
+                assert_eq!(server.refusal(text(lost), later(3)), Refusal::Revoked(Reason::Rollback));
+            },
+            |server, lost| {
+                let found = blocking(server.sessions.revoke_at(lost.session_id(), later(3))).unwrap();
+                assert_eq!(found, Ended::Already);
+            },
+        ];
+        for come in comers {
+            let server = server();
+            let first = server.login("ann", NOW);
+            let backup = server.store().backup();
+            let lost = server.refresh(&first, later(1));
+            server.store().restore(&backup);
+            let store = server.shared();
+            server.store().set_meanwhile("deny", 0, move || store.0.set_down(true));
+            assert_eq!(server.try_refresh(text(&lost), later(2)).unwrap_err().status(), 503);
+            server.store().set_down(false);
+            assert!(server.check(&server.access(&lost), later(3)).is_ok());
+            come(&server, &lost);
+            assert!(matches!(server.check(&server.access(&lost), later(3)), Err(AccessError::Denied)));
+            // Nor is it written when it would help nobody any more.
+            let end = later(2 + 10 * MINUTE + 5 * MINUTE + MINUTE);
+            blocking(server.sessions.purge_at(after(end, 1))).unwrap();
+            blocking(server.sessions.revoke_at(lost.session_id(), after(end, 1))).unwrap();
+            assert_eq!(server.store().denials(), 0);
+        }
     }
 
     #[test]
@@ -679,7 +847,7 @@ mod session {
         blocking(server.sessions.logout_at(text(&grant), NOW)).unwrap();
         assert_eq!(server.store().calls(), ["load", "deny", "compare_and_swap"]);
         blocking(server.sessions.revoke_all_at("ann", NOW)).unwrap();
-        assert_eq!(server.store().calls(), ["epoch", "deny", "bump_epoch"]);
+        assert_eq!(server.store().calls(), ["epoch", "list", "deny", "bump_epoch"]);
     }
 
     #[test]
@@ -761,6 +929,36 @@ mod session {
     }
 
     #[test]
+    fn a_single_session_is_the_last_one_also_of_many_that_begin_in_one_second() {
+        for skew in [0, 60] {
+            let server = server_of(config().single_session().clock_skew(seconds(skew)));
+            for _ in 0..200 {
+                let grant = server.login("ann", NOW);
+                server.refresh(&grant, NOW);
+            }
+            assert_eq!(blocking(server.sessions.list_at("ann", NOW)).unwrap().len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_login_that_died_with_all_sessions_takes_no_place_from_the_one_after() {
+        let server = server_of(config().single_session());
+        // So that the slow one counts itself later than the one after it.
+        server.login("ann", NOW);
+        let other = server.beside(config().single_session(), master());
+        let (sender, receiver) = std::sync::mpsc::channel();
+        server.store().set_meanwhile("list", 1, move || {
+            blocking(other.sessions.revoke_all_at("ann", NOW)).unwrap();
+            sender.send(other.login("ann", NOW)).unwrap();
+        });
+        let died = server.login("ann", NOW);
+        let after = receiver.recv().unwrap();
+        assert!(server.check(&server.access(&after), NOW).is_ok());
+        server.refresh(&after, NOW);
+        assert_eq!(server.refusal(text(&died), NOW), Refusal::StaleEpoch);
+    }
+
+    #[test]
     fn what_has_ended_for_good_is_purged_and_nothing_else() {
         let server = server();
         let grant = server.login("ann", NOW);
@@ -770,6 +968,25 @@ mod session {
         assert_eq!(server.refusal(text(&grant), row.purge_after()), Refusal::Expired(Lifetime::Idle));
         blocking(server.sessions.purge_at(after(row.purge_after(), 1))).unwrap();
         assert_eq!(server.refusal(text(&grant), row.purge_after()), Refusal::UnknownSession);
+    }
+
+    #[test]
+    fn what_was_ended_leaves_the_store_an_hour_after_its_last_access_token() {
+        let server = server_of(config().single_session());
+        let grants: Vec<_> = (0..100).map(|step| server.login("ann", later(2 * step))).collect();
+        let (last, ended) = grants.split_last().unwrap();
+        let purged = |now| {
+            blocking(server.sessions.purge_at(now)).unwrap();
+            blocking(server.shared().list("ann")).unwrap().len()
+        };
+        let end = later(10 * MINUTE + HOUR);
+        assert_eq!(purged(end), 100);
+        assert_eq!(purged(after(end, 2 * 98)), 2);
+        assert_eq!(purged(after(end, 2 * 98 + 1)), 1);
+        server.refresh(last, end);
+        for grant in ended {
+            assert_eq!(server.refusal(text(grant), end), Refusal::UnknownSession);
+        }
     }
 
     // What may fail.
@@ -879,6 +1096,8 @@ mod session {
         assert_eq!(error(Config::builder("", AUDIENCE)), ConfigError::Empty { setting: "issuer" });
         assert_eq!(error(Config::builder(ISSUER, "")), ConfigError::Empty { setting: "audience" });
         assert_eq!(error(config().audience("")), ConfigError::Empty { setting: "audience" });
+        assert_eq!(error(Config::builder(" ", AUDIENCE)), ConfigError::Empty { setting: "issuer" });
+        assert_eq!(error(Config::builder(ISSUER, "\n")), ConfigError::Empty { setting: "audience" });
         assert_eq!(
             error(config().access_lifetime(of(901))),
             ConfigError::AccessAboveLimit { seconds: 901, cap: 900 }
@@ -912,6 +1131,16 @@ mod session {
             error(config().grace(Grace::UntilSuccessorUsed { cap })),
             ConfigError::GraceAboveLimit { seconds: 14 * day + 1, cap: 14 * day }
         );
+        let short = || config().access_lifetime(of(1)).idle_lifetime(of(100));
+        assert_eq!(
+            error(short().clock_skew(of(101))),
+            ConfigError::ClockSkewAboveLimit { seconds: 101, cap: 100 }
+        );
+        assert_eq!(
+            error(short().clock_skew(of(60)).grace(Grace::Within(of(41)))),
+            ConfigError::GraceAboveLimit { seconds: 41, cap: 40 }
+        );
+        assert!(short().clock_skew(of(60)).grace(Grace::Within(of(40))).build().is_ok());
         // What is only just sensible is built.
         let builder = config()
             .access_lifetime(of(900))
@@ -1075,6 +1304,17 @@ mod session {
         ] {
             assert_eq!(refused(claims(&private)), code, "{private}");
         }
+    }
+
+    #[test]
+    fn an_access_token_of_a_server_a_minute_ahead_is_good_where_the_leeway_is_a_minute() {
+        let server = server();
+        let ahead = server.access(&server.login("ann", later(MINUTE)));
+        let policy = || Verifier::builder(signer()).issuer(ISSUER).audience(AUDIENCE);
+        let patient = AccessVerifier::new(policy().leeway(seconds(60))).unwrap();
+        assert!(patient.verify_at::<()>(&ahead, &Binding::None, NOW).is_ok());
+        let error = access_verifier().verify_at::<()>(&ahead, &Binding::None, NOW).unwrap_err();
+        assert!(matches!(error, AccessError::Token(VerifyError::IssuedInFuture { .. })), "{error:?}");
     }
 
     #[test]
@@ -1356,6 +1596,7 @@ mod session {
         fn sent<F: Future + Send>(_: F) {}
         let server = server();
         let (sessions, session) = (&server.sessions, SessionId::from_bytes([7; 16]));
+        sent(sessions.epoch("ann"));
         sent(sessions.login_at(&Login::new("ann"), NOW));
         sent(sessions.refresh_at("", &Binding::None, NOW));
         sent(sessions.logout_at("", NOW));

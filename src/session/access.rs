@@ -57,6 +57,10 @@ impl AccessVerifier {
     /// A verifier of this policy that takes access tokens of sessions only: `typ` `at+jwt`, with `sub`, `exp`, `jti`, `sid`
     /// and `sub_epoch`.
     ///
+    /// A login server whose clock is ahead of this one's by more than the policy's leeway gives tokens that are not good yet
+    /// here. Sessions allow for 60 seconds between clocks and a policy for 30: where clocks may differ as far, say
+    /// [`leeway`](VerifierBuilder::leeway) of the session's [`clock_skew`](crate::session::ConfigBuilder::clock_skew).
+    ///
     /// # Errors
     ///
     /// As [`VerifierBuilder::build`].

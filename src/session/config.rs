@@ -15,7 +15,7 @@ const ACCESS_CAP: u64 = 15 * MINUTE;
 /// ([draft-ietf-httpbis-rfc6265bis](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-5.6.2)).
 const ABSOLUTE_CAP: u64 = 400 * DAY;
 /// As for the leeway of a verifier.
-const CLOCK_SKEW_CAP: u64 = 5 * MINUTE;
+pub(crate) const CLOCK_SKEW_CAP: u64 = 5 * MINUTE;
 /// A retry comes within seconds; more is for `UntilSuccessorUsed`, which says what it is.
 const GRACE_CAP: u64 = 5 * MINUTE;
 
@@ -105,7 +105,7 @@ impl Config {
 pub enum Grace {
     /// A second use is reuse, whatever the reason.
     None,
-    /// For this long after the exchange, the clock skew added. Up to 5 minutes.
+    /// For this long after the exchange, the clock skew added. Up to 5 minutes, and with the skew up to the idle lifetime.
     Within(Duration),
     /// Until the successor has been used, but for `cap` at most, the clock skew added.
     UntilSuccessorUsed {
@@ -210,7 +210,8 @@ impl ConfigBuilder {
         self
     }
 
-    /// How far the clocks of the machines that run sessions may disagree, up to 5 minutes.
+    /// How far the clocks of the machines that run sessions may disagree, up to 5 minutes. Servers that check access tokens
+    /// have an allowance of their own: [`leeway`](crate::VerifierBuilder::leeway), 30 seconds if nothing is said.
     pub const fn clock_skew(mut self, skew: Duration) -> Self {
         self.config.skew = skew;
         self
@@ -237,10 +238,10 @@ impl ConfigBuilder {
     ///
     /// # Errors
     ///
-    /// - [`ConfigError::Empty`] for an issuer or an audience of no text.
+    /// - [`ConfigError::Empty`] for an issuer or an audience of no text, or of blanks.
     /// - [`ConfigError::Zero`] for a lifetime, a grace or a cap of nothing.
     /// - [`ConfigError::AccessAboveLimit`], [`ConfigError::AbsoluteAboveLimit`], [`ConfigError::GraceAboveLimit`],
-    ///   [`ConfigError::ClockSkewAboveLimit`].
+    ///   [`ConfigError::ClockSkewAboveLimit`]: above their limits, or, the grace and the skew together, above the idle lifetime.
     /// - [`ConfigError::AccessNotUnderIdle`], [`ConfigError::IdleAboveAbsolute`].
     pub fn build(mut self) -> Result<Config, ConfigError> {
         self.check_texts()?;
@@ -254,10 +255,11 @@ impl ConfigBuilder {
     }
 
     fn check_texts(&self) -> Result<(), ConfigError> {
-        if self.config.issuer.is_empty() {
+        let blank = |text: &str| text.trim().is_empty();
+        if blank(&self.config.issuer) {
             return Err(ConfigError::Empty { setting: "issuer" });
         }
-        if self.config.audience.iter().any(String::is_empty) {
+        if self.config.audience.iter().any(|audience| blank(audience)) {
             return Err(ConfigError::Empty { setting: "audience" });
         }
         Ok(())
@@ -285,7 +287,10 @@ impl ConfigBuilder {
         if access.as_secs() >= idle.as_secs() {
             return Err(ConfigError::AccessNotUnderIdle);
         }
-        Ok(())
+        match above(skew, idle.as_secs()) {
+            Some((seconds, cap)) => Err(ConfigError::ClockSkewAboveLimit { seconds, cap }),
+            None => Ok(()),
+        }
     }
 
     fn check_grace(&self) -> Result<(), ConfigError> {
@@ -293,7 +298,8 @@ impl ConfigBuilder {
         not_zero(&window, "grace")?;
         let cap = match self.config.grace {
             Grace::UntilSuccessorUsed { .. } => self.config.idle.as_secs(),
-            _ => GRACE_CAP,
+            // Else a token would be forgiven for longer than its session lives.
+            _ => GRACE_CAP.min(self.config.idle.saturating_sub(self.config.skew).as_secs()),
         };
         match above(&window, cap) {
             Some((seconds, cap)) => Err(ConfigError::GraceAboveLimit { seconds, cap }),

@@ -80,7 +80,7 @@ pub async fn exchanges<S: Store>(
 }
 
 /// Runs two logins of one subject at once where one session is allowed, in every order that their store calls can come in,
-/// and tells how many orders there are: over a thousand, so [`check`] leaves it out.
+/// and tells how many orders there are: thousands, so [`check`] leaves it out.
 ///
 /// # Errors
 ///

@@ -42,8 +42,10 @@ pub enum Error {
         /// Which part of it.
         field: &'static str,
     },
-    /// Others wrote to the session at the same time, again and again. This call has not changed it.
-    #[error("the session is being written to by others: try again")]
+    /// Others wrote to the session at the same time, again and again; or it was to be ended by a token whose master key this
+    /// server does not have. This call has not written its row, but where it was to end it, its access tokens may be denied
+    /// already.
+    #[error("the session cannot be written to by this server for now: try again")]
     Retry,
     /// The store could not be asked, or did not say whether it wrote.
     #[error(transparent)]
@@ -123,8 +125,8 @@ pub enum Refusal {
     /// All sessions of the subject were ended after this one began.
     #[error("all sessions of the subject were ended")]
     StaleEpoch,
-    /// The token's master key is not among the present ones.
-    #[error("the token's master key is gone")]
+    /// The token's master key is not among those of this server: it was taken away, or has not come here yet.
+    #[error("the token's master key is not known here")]
     UnknownKey,
     /// The store has no such session.
     #[error("the session is not in the store")]
@@ -359,7 +361,7 @@ pub enum ConfigError {
     /// The access lifetime is not under the idle lifetime: the session would end before its access token.
     #[error("the access lifetime is not shorter than the idle lifetime")]
     AccessNotUnderIdle,
-    /// The allowance for clocks is above 5 minutes.
+    /// The allowance for clocks is above 5 minutes, or above the idle lifetime.
     #[error("a clock skew of {seconds} s is above the cap of {cap} s")]
     ClockSkewAboveLimit {
         /// The allowance in seconds.
@@ -373,7 +375,7 @@ pub enum ConfigError {
         /// The setting.
         setting: &'static str,
     },
-    /// The grace is longer than this kind of grace may be.
+    /// The grace is longer than this kind of grace may be, or longer than a session lives idle, the clock skew counted.
     #[error("a grace of {seconds} s is above the cap of {cap} s")]
     GraceAboveLimit {
         /// The grace in seconds.

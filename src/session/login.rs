@@ -1,8 +1,9 @@
 //! What is said of a session when it begins.
 
 use crate::session::binding::Binding;
-use crate::session::error::Error;
+use crate::session::error::{Error, Refusal};
 use alloc::string::String;
+use core::cmp::Ordering;
 
 /// Subjects, clients and labels are names: longer ones are mistakes, or attempts to fill a disk.
 const NAME_BYTES: usize = 1024;
@@ -29,6 +30,7 @@ pub struct Login {
     pub(crate) scope: String,
     pub(crate) client: String,
     pub(crate) binding: Binding,
+    pub(crate) epoch: Option<u64>,
 }
 
 impl Login {
@@ -40,6 +42,7 @@ impl Login {
             scope: String::new(),
             client: String::new(),
             binding: Binding::None,
+            epoch: None,
         }
     }
 
@@ -66,6 +69,40 @@ impl Login {
     pub const fn binding(mut self, binding: Binding) -> Self {
         self.binding = binding;
         self
+    }
+
+    /// The subject's [`epoch`](crate::session::Sessions::epoch) from *before* its credentials were read. If all its sessions
+    /// are ended while they are checked, because the password was changed, the login is refused with them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use countersign::session::{Config, MasterKeys, MemoryStore, Sessions};
+    /// # use countersign::Hs256Key;
+    /// use countersign::session::{Error, Login, Refusal, blocking};
+    ///
+    /// # let config = Config::builder("https://auth.example", "https://api.example").build()?;
+    /// # let keys = MasterKeys::new(1, [7; 32])?;
+    /// # let sessions = Sessions::new(config, keys, Hs256Key::from_bytes([8; 32])?, MemoryStore::new())?;
+    /// let epoch = blocking(sessions.epoch("user123"))?;
+    /// // Read the hash of the password and check it. Meanwhile, elsewhere, it is changed:
+    /// blocking(sessions.revoke_all("user123"))?;
+    /// let error = blocking(sessions.login(&Login::new("user123").in_epoch(epoch))).unwrap_err();
+    /// assert_eq!(error.refusal(), Some(Refusal::StaleEpoch));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub const fn in_epoch(mut self, epoch: u64) -> Self {
+        self.epoch = Some(epoch);
+        self
+    }
+
+    /// Checks the epoch that it was to be in against the subject's present one.
+    pub(crate) fn check_epoch(&self, present: u64) -> Result<(), Error> {
+        match self.epoch.unwrap_or(present).cmp(&present) {
+            Ordering::Less => Err(Error::InvalidGrant(Refusal::StaleEpoch)),
+            Ordering::Equal => Ok(()),
+            Ordering::Greater => Err(Error::InvalidLogin { field: "epoch" }),
+        }
     }
 
     /// Checks what can be kept.

@@ -7,7 +7,7 @@ use crate::key::{Key, SignKey};
 use crate::session::binding::{Binding, Match};
 use crate::session::config::{Config, OnMismatch};
 use crate::session::denial::{Denial, DenyOrder};
-use crate::session::error::{Error, Reason, Recency, Refusal};
+use crate::session::error::{Error, Lifetime, Reason, Recency, Refusal};
 use crate::session::event::{Event, EventKind};
 use crate::session::grant::{Exchange, Grant, Randomness};
 use crate::session::login::Login;
@@ -158,7 +158,8 @@ impl Machine {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidLogin`] for what cannot be kept.
+    /// [`Error::InvalidLogin`] for what cannot be kept; [`Error::InvalidGrant`] for a login
+    /// [`in_epoch`](Login::in_epoch) of an earlier one.
     pub fn login(
         &self,
         login: &Login,
@@ -178,6 +179,7 @@ impl Machine {
         random: &Randomness,
     ) -> Result<Step, Error> {
         login.check()?;
+        login.check_epoch(subject_epoch)?;
         let absolute_until = now.saturating_add(self.config.absolute);
         let row = Row {
             session: random.session,
@@ -248,7 +250,7 @@ impl Machine {
         })
     }
 
-    /// How long access tokens that were given until `now` have to be denied.
+    /// How long access tokens that were given until `now` have to be denied, if none was given by other rules than these.
     #[must_use]
     pub fn deny_until(&self, now: UnixTime) -> UnixTime {
         self.beyond_leeway(now.saturating_add(self.config.access))
@@ -295,6 +297,10 @@ impl Machine {
                 self.reused(row, Recency::Stale, now)
             }
             Ordering::Greater if !made_by(&row.previous) => self.rolled_back(row, now),
+            // The successor was never used, and its own time is over: there is none left for a cookie.
+            Ordering::Greater if self.in_grace(row, now) && now >= row.idle_until => {
+                Step::refused(Refusal::Expired(Lifetime::Idle))
+            }
             Ordering::Greater if self.in_grace(row, now) => self.replay(row, now, random),
             Ordering::Greater => self.reused(row, Recency::RecentPrevious, now),
         }
@@ -365,13 +371,12 @@ impl Machine {
         Step { write, reply: Err(Refusal::BindingMismatch), event }
     }
 
-    /// The row does not know of a token that was issued. What else it does not know cannot be told, so the denial reaches as
-    /// far as any access token of now could.
+    /// The row does not know of a token that was issued.
     fn rolled_back(&self, row: &Row, now: UnixTime) -> Step {
-        let until = self.beyond_leeway(row.access_until).max(self.deny_until(now));
-        let deny = Denial::session(row.session, until, DenyOrder::AfterRow);
+        let end = self.end(row, Reason::Rollback, now);
+        let deny = end.deny.map(|deny| Denial { order: DenyOrder::AfterRow, ..deny });
         Step {
-            write: Some(Write { deny: Some(deny), ..self.end(row, Reason::Rollback, now) }),
+            write: Some(Write { deny, ..end }),
             reply: Err(Refusal::RolledBack),
             event: Some(event(EventKind::Anomaly, row, now)),
         }
@@ -379,12 +384,30 @@ impl Machine {
 
     /// The row of a session that is ended, and the denial of its access tokens.
     fn end(&self, row: &Row, reason: Reason, now: UnixTime) -> Write {
-        let until = self.beyond_leeway(row.access_until);
         Write {
             replaces: Some(row.version),
             row: Row { revoked: Some((now, reason)), ..row.next_version() },
-            deny: Some(Denial::session(row.session, until, DenyOrder::BeforeRow)),
+            deny: Some(self.denial(row, now)),
         }
+    }
+
+    /// The denial of the access tokens of a session that is ended at `now`. A store that was set back has rows that do not
+    /// know of their last ones, so it reaches as far as any that was given until then.
+    fn denial(&self, row: &Row, now: UnixTime) -> Denial {
+        let until = self.denied_until(row).max(self.deny_until(now));
+        Denial::session(row.session, until, DenyOrder::BeforeRow)
+    }
+
+    /// The same once more, if the session was ended by what denies behind the row, and that may have failed. `None` when it
+    /// is not needed any more.
+    pub(crate) fn denial_again(&self, row: &Row, now: UnixTime) -> Option<Denial> {
+        let (ended, _) = row.revoked.filter(|(_, reason)| *reason == Reason::Rollback)?;
+        Some(self.denial(row, ended)).filter(|denial| now < denial.until)
+    }
+
+    /// How long access tokens of this row have to be denied.
+    pub(crate) fn denied_until(&self, row: &Row) -> UnixTime {
+        self.beyond_leeway(row.access_until)
     }
 
     /// The moment from which no verifier takes a token any more whose `exp` is `exp`.

@@ -23,8 +23,13 @@ const SALT_LABEL: &[u8] = b"countersign/refresh/keys/1";
 /// The master keys of refresh tokens, by number (`kid`): one that makes new tokens, and former ones that still recognise
 /// theirs.
 ///
-/// To rotate: make the new key the first one and keep the old one as a former key for as long as sessions live idle. Each
-/// session moves to the new key with its next exchange. To throw everybody out, leave the old key away.
+/// To rotate, first add the new key as a *former* one on every server, so that each recognises its tokens. Only then, server
+/// by server, make it the current one and the old key a former one, and keep that for as long as sessions live idle. Each
+/// session moves to the new key with its next exchange. In one step instead, a server that has not been updated yet refuses
+/// the tokens of those that have, and their holders are logged out. One server alone needs no first step.
+///
+/// To throw everybody out, leave the old key away. A logout with a token of that key is then put off as
+/// [`Retry`](crate::session::Error::Retry): from here, it looks like one that another server still has.
 ///
 /// Two keys are derived of each secret by HKDF-SHA256 ([RFC 5869](https://www.rfc-editor.org/rfc/rfc5869)) when it is
 /// added; the secret itself is not kept. They are wiped when the last copy is dropped.

@@ -118,7 +118,7 @@ impl Row {
         &self.binding
     }
 
-    /// When it began.
+    /// When it began. Where sessions have a cap, up to 5 minutes later, so that it stands behind those that began before it.
     #[must_use]
     pub const fn created_at(&self) -> UnixTime {
         self.created_at
@@ -148,11 +148,15 @@ impl Row {
         self.revoked
     }
 
-    /// The moment after which [`purge`](crate::session::Store::purge) may take it away. It moves with each exchange.
+    /// The moment after which [`purge`](crate::session::Store::purge) may take it away: an hour after the session and its
+    /// last access token are over. It moves with each write: later with an exchange, earlier when the session is ended.
     #[must_use]
     pub fn purge_after(&self) -> UnixTime {
-        // An hour beyond any skew and leeway.
-        self.expires_at().max(self.access_until).saturating_add(Duration::from_secs(3600))
+        // A row that was ended is refused like one that is gone, and its denial is kept by itself.
+        let over =
+            if self.revoked.is_some() { self.access_until } else { self.expires_at().max(self.access_until) };
+        // An hour is beyond any skew and leeway.
+        over.saturating_add(Duration::from_secs(3600))
     }
 
     /// Whether the session can still be exchanged at `now`, in the subject's present epoch.

@@ -4,9 +4,9 @@ use crate::error::{EntropyError, SignError};
 use crate::jws::Prepared;
 use crate::key::{Entropy, Key, SignKey};
 use crate::session::binding::{Binding, Fingerprint};
-use crate::session::config::Config;
+use crate::session::config::{CLOCK_SKEW_CAP, Config};
 use crate::session::denial::{DenyKey, DenyOrder};
-use crate::session::error::{Error, Reason};
+use crate::session::error::{Error, Reason, Refusal};
 use crate::session::event::{Event, EventKind, Observer};
 use crate::session::grant::{Grant, Randomness};
 use crate::session::id::SessionId;
@@ -22,10 +22,13 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::fmt;
 use core::num::NonZeroUsize;
+use core::time::Duration;
 use serde::Serialize;
 
 /// How often a step is done again because another had written first.
 const RETRIES: usize = 4;
+/// How many earlier epochs the end of all sessions denies once more: one before it may have gone over some and then failed.
+const EPOCHS_BACK: u64 = 4;
 
 /// Sessions of a login server: begin, exchange, end, list.
 ///
@@ -185,18 +188,31 @@ impl<S: Store> Sessions<S> {
         self.machine.prepare_access_token(grant, claims, key)
     }
 
+    /// The present epoch of a subject: how often all its sessions were ended. Ask for it before its credentials are read, and
+    /// give it to [`Login::in_epoch`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn epoch(&self, subject: &str) -> Result<u64, Error> {
+        Ok(self.store.epoch(subject).await?)
+    }
+
     /// Begins a session for a subject who has proved who it is.
     ///
     /// Where there is a cap on sessions, those that began first are revoked once this one is in the store.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidLogin`], [`Error::Entropy`], [`Error::Store`].
+    /// - [`Error::InvalidLogin`], [`Error::Entropy`], [`Error::Store`]; [`Error::Retry`] where there is a cap. After the last
+    ///   two, the store may have the new session: nobody holds its token, and it ends by itself.
+    /// - [`Error::InvalidGrant`] with [`Refusal::StaleEpoch`] for a login [`in_epoch`](Login::in_epoch), if all sessions were
+    ///   ended since: check the credentials again.
     pub async fn login_at(&self, login: &Login, now: UnixTime) -> Result<Grant, Error> {
         login.check()?;
         let random = self.draw()?;
         // Read before the row is written: a revocation of all that comes between them revokes this login too.
-        let epoch = self.store.epoch(&login.subject).await?;
+        let epoch = self.epoch_to_begin_in(&login.subject, now).await?;
         let begins = match self.config().cap {
             Some(_) => self.after_the_others(&login.subject, epoch, now).await?,
             None => now,
@@ -222,6 +238,9 @@ impl<S: Store> Sessions<S> {
         let random = self.draw()?;
         for _ in 0..=RETRIES {
             let loaded = self.store.load(token.session_id()).await?;
+            if let Some(loaded) = &loaded {
+                self.deny_again(&loaded.row, now).await?;
+            }
             let step = self.machine.refresh(&token, loaded.as_ref(), binding, now, &random);
             if let Some(reply) = self.apply(step).await? {
                 return reply;
@@ -230,14 +249,17 @@ impl<S: Store> Sessions<S> {
         Err(Error::Retry)
     }
 
-    /// Ends the session of a refresh token, present or past. Whatever it finds, the answer to a logout is the same.
+    /// Ends the session of a refresh token, present or past. Whatever it finds, the answer to a logout is the same; only an
+    /// error is none, and leaves the cookies where they are.
     ///
     /// # Errors
     ///
-    /// [`Error::Store`], [`Error::Retry`]: it may still live; 503.
+    /// [`Error::Store`], [`Error::Retry`]: it may still live; 503. So it is for a token of a master key that this server does
+    /// not have: another one may, see [`MasterKeys`].
     pub async fn logout_at(&self, text: &str, now: UnixTime) -> Result<Ended, Error> {
         match self.machine.authenticate(text) {
             Ok(token) => self.end(token.session_id(), None, Reason::Logout, now).await,
+            Err(Refusal::UnknownKey) => Err(Error::Retry),
             Err(_) => Ok(Ended::Unknown),
         }
     }
@@ -287,21 +309,27 @@ impl<S: Store> Sessions<S> {
         Ok(ended)
     }
 
-    /// Ends all sessions of a subject, also one whose login is under way: after a change of its password or of its roles.
+    /// Ends all sessions of a subject: after a change of its password or of its roles.
+    ///
+    /// A login that is under way ends too if it has got as far as [`login_at`](Self::login_at). One whose credentials are
+    /// still being checked, against the old password, does only if it says [`in_epoch`](Login::in_epoch).
     ///
     /// # Errors
     ///
-    /// [`Error::Store`]: ask again.
+    /// [`Error::Store`]: ask again. It may have come half way: until then, or until the next login of this subject, sessions
+    /// can be exchanged and their access tokens are denied.
     pub async fn revoke_all_at(&self, subject: &str, now: UnixTime) -> Result<(), Error> {
-        let until = self.machine.deny_until(now);
-        // Denied first, so that after a crash no access token outlives its session.
         let epoch = self.store.epoch(subject).await?;
-        self.store.deny(&[DenyKey::subject(subject, epoch)], until).await?;
-        let next = self.store.bump_epoch(subject).await?;
-        // Another did the same meanwhile, and a login came between.
-        for skipped in epoch.saturating_add(1)..next {
-            self.store.deny(&[DenyKey::subject(subject, skipped)], until).await?;
-        }
+        // A server with other rules may have given access tokens that are good for longer.
+        let rows = self.store.list(subject).await?;
+        let until = rows.iter().map(|row| self.machine.denied_until(row)).max();
+        let until = self.machine.deny_until(now).max(until.unwrap_or(now));
+        // Denied first, so that after a crash no access token outlives its session.
+        let keys: Vec<DenyKey> = (epoch.saturating_sub(EPOCHS_BACK)..=epoch)
+            .map(|epoch| DenyKey::subject(subject, epoch))
+            .collect();
+        self.store.deny(&keys, until).await?;
+        self.leave_epoch(subject, epoch, until).await?;
         self.observe(&Event { kind: EventKind::AllRevoked, session: None, subject: subject.into(), at: now });
         Ok(())
     }
@@ -355,6 +383,14 @@ impl<S: Store> Sessions<S> {
         Ok(swap)
     }
 
+    /// Makes up for a denial that was to follow its row and may not have come so far.
+    async fn deny_again(&self, row: &Row, now: UnixTime) -> Result<(), Error> {
+        if let Some(denial) = self.machine.denial_again(row, now) {
+            self.store.deny(&[denial.key], denial.until).await?;
+        }
+        Ok(())
+    }
+
     async fn end(
         &self,
         session: SessionId,
@@ -369,6 +405,7 @@ impl<S: Store> Sessions<S> {
                 return Ok(Ended::Unknown);
             };
             let Some(step) = self.machine.revoke(&loaded.row, reason, now) else {
+                self.deny_again(&loaded.row, now).await?;
                 return Ok(Ended::Already);
             };
             if self.apply(step).await?.is_some() {
@@ -378,19 +415,49 @@ impl<S: Store> Sessions<S> {
         Err(Error::Retry)
     }
 
+    /// The subject's present epoch, for a session that begins. One that is denied is of an end of all sessions which has not
+    /// come to its own end, and may never: what begins in it would be denied too.
+    async fn epoch_to_begin_in(&self, subject: &str, now: UnixTime) -> Result<u64, Error> {
+        let epoch = self.store.epoch(subject).await?;
+        if !self.store.is_denied(&[DenyKey::subject(subject, epoch)]).await? {
+            return Ok(epoch);
+        }
+        // It may just have come to its end, and others have logged in since.
+        match self.store.epoch(subject).await? {
+            present if present > epoch => Ok(present),
+            _ => self.leave_epoch(subject, epoch, self.machine.deny_until(now)).await,
+        }
+    }
+
+    /// Ends an epoch that is denied, and tells the next one.
+    async fn leave_epoch(&self, subject: &str, epoch: u64, until: UnixTime) -> Result<u64, Error> {
+        let next = self.store.bump_epoch(subject).await?;
+        // Another did the same meanwhile, and a login came between.
+        for skipped in epoch.saturating_add(1)..next {
+            self.store.deny(&[DenyKey::subject(subject, skipped)], until).await?;
+        }
+        Ok(next)
+    }
+
     /// The time of a login that shall count as the newest of its subject's, though the clock of this server be behind another's.
     async fn after_the_others(&self, subject: &str, epoch: u64, now: UnixTime) -> Result<UnixTime, Error> {
         let living = self.living(self.store.list(subject).await?, epoch, now);
         let latest =
             living.first().map_or(now, |row| UnixTime::from_secs(row.created_at.as_secs().saturating_add(1)));
-        // No further than clocks may disagree.
-        Ok(now.max(latest.min(now.saturating_add(self.config().skew))))
+        // No further than clocks may disagree anywhere, whatever is allowed for here: logins of one second stand in line too.
+        let furthest = now.saturating_add(Duration::from_secs(CLOCK_SKEW_CAP));
+        Ok(now.max(latest.min(furthest)))
     }
 
     /// Ends the sessions above the cap, those first that began first. Who logs in at the same time sees the same order.
     async fn evict(&self, subject: &str, epoch: u64, cap: NonZeroUsize, now: UnixTime) -> Result<(), Error> {
         let living = self.living(self.store.list(subject).await?, epoch, now);
-        for row in living.iter().skip(cap.get()) {
+        let above = living.get(cap.get()..).unwrap_or_default();
+        // Read after the rows: if all sessions were ended meanwhile, this login is over too, and takes no place.
+        if above.is_empty() || self.store.epoch(subject).await? > epoch {
+            return Ok(());
+        }
+        for row in above {
             self.end(row.session, Some(subject), Reason::Evicted, now).await?;
         }
         Ok(())

@@ -22,7 +22,12 @@ pub(crate) struct Kept {
     down: AtomicBool,
     /// How many swaps are lost to a rival who writes the same row again.
     rivals: AtomicU64,
+    /// What others do before a call.
+    meanwhile: Mutex<Option<Meanwhile>>,
 }
+
+/// The call, how many of its kind are let through, and what is done before the next.
+type Meanwhile = (&'static str, usize, Box<dyn FnOnce() + Send>);
 
 #[derive(Clone, Default)]
 pub(crate) struct Tables {
@@ -34,10 +39,38 @@ pub(crate) struct Tables {
 impl Kept {
     fn asked(&self, call: &'static str) -> Result<MutexGuard<'_, Tables>, StoreError> {
         self.calls.lock().unwrap().push(call);
+        self.let_others(call);
         if self.down.load(Ordering::Relaxed) {
             return Err(StoreError::new("connection refused"));
         }
         Ok(self.tables.lock().unwrap())
+    }
+
+    /// Does what is to be done before this call, once.
+    fn let_others(&self, call: &'static str) {
+        let mut meanwhile = self.meanwhile.lock().unwrap();
+        let due = match &mut *meanwhile {
+            Some((before, 0, _)) if *before == call => meanwhile.take(),
+            Some((before, skipped, _)) if *before == call => {
+                *skipped -= 1;
+                None
+            }
+            _ => None,
+        };
+        drop(meanwhile);
+        if let Some((_, _, others)) = due {
+            others();
+        }
+    }
+
+    /// Others come before a call to come, behind so many of its kind.
+    pub(crate) fn set_meanwhile(
+        &self,
+        call: &'static str,
+        skipped: usize,
+        others: impl FnOnce() + Send + 'static,
+    ) {
+        *self.meanwhile.lock().unwrap() = Some((call, skipped, Box::new(others)));
     }
 
     /// What was called since this was asked last.

@@ -6,6 +6,7 @@ use crate::session::contract::kit::{Kit, NOW, Report, Violation, hold};
 use crate::session::contract::schedule::{Caller, Gate, Gated};
 use crate::session::error::{Error, Refusal};
 use crate::session::grant::Grant;
+use crate::session::login::Login;
 use crate::session::sessions::Sessions;
 use crate::session::store::Store;
 use alloc::string::String;
@@ -14,6 +15,7 @@ pub(crate) async fn check<S: Store>(kit: &Kit<'_, S>, report: &mut Report) -> Re
     report.add("crashes of an exchange", of_an_exchange(kit).await?);
     report.add("crashes of a logout", of_an_end(kit, End::Logout).await?);
     report.add("crashes of the end of all sessions", of_an_end(kit, End::All).await?);
+    report.add("crashes of the end of all sessions before a login", before_a_login(kit).await?);
     report.add("crashes of a reuse that was noticed", of_an_end(kit, End::Reuse).await?);
     Ok(())
 }
@@ -106,6 +108,29 @@ async fn of_an_end<S: Store>(kit: &Kit<'_, S>, end: End) -> Result<usize, Violat
         if end != End::All {
             kit.unharmed(&other).await?;
         }
+        steps = steps.saturating_add(1);
+        if done {
+            return Ok(steps);
+        }
+    }
+}
+
+/// Whoever logs in next can use what it gets, however far the end of all sessions has come.
+async fn before_a_login<S: Store>(kit: &Kit<'_, S>) -> Result<usize, Violation> {
+    let server = kit.server(kit.store, Grace::default())?;
+    let mut steps = 0_usize;
+    loop {
+        let (first, _) = kit.two_sessions().await?;
+        let gate = Gate::default();
+        let dying = kit.server(Gated::new(kit.store, gate.clone()), Grace::default())?;
+        let done = crash(gate, End::All.run(&dying, &first), steps).await;
+        let begun = kit.denies(&first).await?;
+        let grant = server.login_at(&Login::new(first.subject()), NOW).await?;
+        hold("after a crash a login gives access tokens that are taken", !kit.denies(&grant).await?, ())?;
+        kit.unharmed(&grant).await?;
+        let text = first.refresh_token().expose_secret();
+        let over = server.refresh_at(text, &Binding::None, NOW).await.is_err();
+        hold("a login brings the end of all sessions to its end", over == begun, (over, begun))?;
         steps = steps.saturating_add(1);
         if done {
             return Ok(steps);

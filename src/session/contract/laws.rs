@@ -247,14 +247,19 @@ async fn purging<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
     hold("a denial with more time is kept", is_denied(late).await?, ())?;
     hold("the latest time of a denial counts", is_denied(shortened).await?, ())?;
 
-    let (short, long) = (row(kit, &Login::new(&*subject))?, row(kit, &Login::new(&*subject))?);
+    purging_rows(kit, &subject).await?;
+    purging_ended(kit).await
+}
+
+async fn purging_rows<S: Store>(kit: &Kit<'_, S>, subject: &str) -> Result<(), Violation> {
+    let (short, long) = (row(kit, &Login::new(subject))?, row(kit, &Login::new(subject))?);
     let longer = |time: UnixTime| time.saturating_add(Duration::from_secs(100));
     let long =
         Row { idle_until: longer(long.idle_until), absolute_until: longer(long.absolute_until), ..long };
     for row in [&short, &long] {
         hold("a new row is inserted", kit.store.insert(row).await? == Swap::Done, ())?;
     }
-    kit.store.bump_epoch(&subject).await?;
+    kit.store.bump_epoch(subject).await?;
     kit.store.purge(short.purge_after()).await?;
     let found = loaded(kit, short.session).await?;
     hold("a row is kept until its time", found.is_some(), ())?;
@@ -269,11 +274,25 @@ async fn purging<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
     let found = loaded(kit, short.session).await?;
     hold("a row is purged after its time", found.is_none(), &found)?;
     kit.store.purge(longer(long.purge_after())).await?;
-    let listed: Vec<u64> = kit.store.list(&subject).await?.iter().map(Row::version).collect();
+    let listed: Vec<u64> = kit.store.list(subject).await?.iter().map(Row::version).collect();
     hold("a row whose time was moved is kept until then", listed == [2], listed)?;
     kit.store.purge(longer(moved.purge_after())).await?;
-    let listed = kit.store.list(&subject).await?;
+    let listed = kit.store.list(subject).await?;
     hold("what was purged is not listed", listed.is_empty(), &listed)?;
-    let epoch = kit.store.epoch(&subject).await?;
+    let epoch = kit.store.epoch(subject).await?;
     hold("an epoch is kept when its last row is purged", epoch == 1, epoch)
+}
+
+async fn purging_ended<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
+    let living = row(kit, &Login::new(kit.subject()?))?;
+    let ended = ended(&living);
+    hold("a new row is inserted", kit.store.insert(&living).await? == Swap::Done, ())?;
+    let swap = kit.store.compare_and_swap(living.version, &ended).await?;
+    hold("a swap from the present version is made", swap == Swap::Done, swap)?;
+    kit.store.purge(ended.purge_after()).await?;
+    let found = loaded(kit, ended.session).await?;
+    hold("an ended row is kept until its time", found.is_some(), ())?;
+    kit.store.purge(ended.purge_after().saturating_add(Duration::from_secs(1))).await?;
+    let found = loaded(kit, ended.session).await?;
+    hold("a row is purged sooner once it was ended", found.is_none(), &found)
 }

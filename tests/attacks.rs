@@ -951,6 +951,8 @@ fn nesting_is_accepted_up_to_the_limit_and_not_one_deeper() {
         assert_eq!(refusal(&shallow, &signed(HEADER, document(4))), too_large(Size::Depth, 3));
         assert_eq!(refusal(&shallow, &signed(document(4), GOOD)), too_large(Size::Depth, 3));
     }
+    // Many brackets beside each other are not deep.
+    assert_accepted(&open(), &jwt(format!(r#"{{"x":{},"y":[[],[],{{}}]}}"#, nested(127, "[", "]"))));
 }
 
 #[test]

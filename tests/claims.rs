@@ -998,6 +998,23 @@ fn a_type_that_writes_names_without_values_makes_no_token_that_reads_otherwise()
 }
 
 #[test]
+fn a_registered_claim_in_a_wrapper_is_written_and_nothing_in_a_wrapper_is_left_out() {
+    #[derive(Serialize)]
+    struct UserId(&'static str);
+    #[derive(Serialize)]
+    struct Maybe(Option<&'static str>);
+    #[derive(Serialize)]
+    struct Wrapped {
+        sub: UserId,
+        jti: Option<Option<&'static str>>,
+        iss: Maybe,
+        aud: Option<UserId>,
+    }
+    let claims = Wrapped { sub: UserId("ann"), jti: Some(None), iss: Maybe(None), aud: Some(UserId("api")) };
+    assert_eq!(written(&Claims::new(claims).never_expires()), json!({ "sub": "ann", "aud": "api" }));
+}
+
+#[test]
 fn a_type_of_token_that_no_verifier_takes_is_not_signed() {
     let typed = |typ: &str| Claims::registered().never_expires().typ(typ);
     for typ in ["", &"x".repeat(1025)] {

@@ -461,6 +461,10 @@ fn private_claims_of_every_kind_come_as_serde_json_would_give_them() {
         "address":"127.0.0.1","flags":[true,"c",-5],"numbers":{"-1":0.5},"none":null,"nested":{"n":["y",null]}}"#;
     let expected: Private = serde_json::from_str(payload).unwrap();
     reads(payload, expected);
+    // A unit variant has a second spelling.
+    let spelled = payload.replace("\"Unit\"", "{\"Unit\":null}");
+    reads(&spelled, serde_json::from_str::<Private>(&spelled).unwrap());
+    mismatches::<Private>(&payload.replace("\"Unit\"", "{\"Unit\":5}"), Some("kinds"));
     // An error deep inside names the field at the top.
     mismatches::<Private>(&payload.replace("[1,2]", "[1,true]"), Some("kinds"));
     mismatches::<Private>(&payload.replace("\"y\"", "7"), Some("nested"));
@@ -562,6 +566,48 @@ fn names_without_their_values_further_down_do_not_make_broken_json_a_payload() {
         let error = read::<BTreeMap<String, NamesOnly>>(payload).map(|_| ()).unwrap_err();
         assert!(matches!(error, VerifyError::InvalidJson { .. }), "{payload}: {error:?}");
     }
+}
+
+#[test]
+fn a_name_that_is_taken_and_left_does_not_make_broken_json_a_payload() {
+    struct OneName;
+    impl<'de> Deserialize<'de> for OneName {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Name;
+            impl<'de> serde::de::Visitor<'de> for Name {
+                type Value = OneName;
+                fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                    f.write_str("an object")
+                }
+                fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<OneName, A::Error> {
+                    map.next_key::<String>()?;
+                    Ok(OneName)
+                }
+            }
+            deserializer.deserialize_map(Name)
+        }
+    }
+    for payload in [r#"{"x":{"a"}}"#, r#"{"x":{"a"},"exp":1700000900}"#] {
+        let error = read::<BTreeMap<String, OneName>>(payload).map(|_| ()).unwrap_err();
+        assert!(matches!(error, VerifyError::InvalidJson { .. }), "{payload}: {error:?}");
+    }
+}
+
+#[test]
+fn an_audience_of_one_text_comes_as_text_too() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct One {
+        aud: String,
+    }
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Perhaps {
+        aud: Option<String>,
+    }
+    let one = FULL.replace(r#"["api","web"]"#, r#""api""#);
+    reads(&one, One { aud: "api".into() });
+    reads(&one, Perhaps { aud: Some("api".into()) });
+    mismatches::<One>(FULL, Some("aud"));
+    mismatches::<One>(&FULL.replace(r#"["api","web"]"#, r#"["api"]"#), Some("aud"));
 }
 
 #[test]

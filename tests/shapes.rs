@@ -544,52 +544,35 @@ fn what_serde_json_keeps_for_its_own_types_is_given_to_nobody() {
 
 #[test]
 fn names_without_their_values_further_down_do_not_make_broken_json_a_payload() {
-    struct NamesOnly;
-    impl<'de> Deserialize<'de> for NamesOnly {
+    /// Takes up to so many names of an object, and none of their values.
+    struct Names<const MOST: usize>;
+    impl<'de, const MOST: usize> Deserialize<'de> for Names<MOST> {
         fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            struct Names;
-            impl<'de> serde::de::Visitor<'de> for Names {
-                type Value = NamesOnly;
-                fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                    f.write_str("an object")
-                }
-                fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<NamesOnly, A::Error> {
-                    assert_eq!(map.size_hint(), None);
-                    while map.next_key::<String>()?.is_some() {}
-                    Ok(NamesOnly)
+            deserializer.deserialize_map(Self)
+        }
+    }
+    impl<'de, const MOST: usize> serde::de::Visitor<'de> for Names<MOST> {
+        type Value = Self;
+        fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+            f.write_str("an object")
+        }
+        fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
+            assert_eq!(map.size_hint(), None);
+            for _ in 0..MOST {
+                if map.next_key::<String>()?.is_none() {
+                    break;
                 }
             }
-            deserializer.deserialize_map(Names)
+            Ok(self)
         }
+    }
+    fn broken<T: DeserializeOwned>(payload: &str) {
+        let error = read::<BTreeMap<String, T>>(payload).map(|_| ()).unwrap_err();
+        assert!(matches!(error, VerifyError::InvalidJson { .. }), "{payload}: {error:?}");
     }
     for payload in [r#"{"x":{"a"}}"#, r#"{"x":{"a","b"}}"#, r#"{"x":{"a"},"exp":1700000900}"#] {
-        let error = read::<BTreeMap<String, NamesOnly>>(payload).map(|_| ()).unwrap_err();
-        assert!(matches!(error, VerifyError::InvalidJson { .. }), "{payload}: {error:?}");
-    }
-}
-
-#[test]
-fn a_name_that_is_taken_and_left_does_not_make_broken_json_a_payload() {
-    struct OneName;
-    impl<'de> Deserialize<'de> for OneName {
-        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            struct Name;
-            impl<'de> serde::de::Visitor<'de> for Name {
-                type Value = OneName;
-                fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                    f.write_str("an object")
-                }
-                fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<OneName, A::Error> {
-                    map.next_key::<String>()?;
-                    Ok(OneName)
-                }
-            }
-            deserializer.deserialize_map(Name)
-        }
-    }
-    for payload in [r#"{"x":{"a"}}"#, r#"{"x":{"a"},"exp":1700000900}"#] {
-        let error = read::<BTreeMap<String, OneName>>(payload).map(|_| ()).unwrap_err();
-        assert!(matches!(error, VerifyError::InvalidJson { .. }), "{payload}: {error:?}");
+        broken::<Names<{ usize::MAX }>>(payload);
+        broken::<Names<1>>(payload);
     }
 }
 

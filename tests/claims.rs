@@ -1012,6 +1012,13 @@ fn a_registered_claim_in_a_wrapper_is_written_and_nothing_in_a_wrapper_is_left_o
     }
     let claims = Wrapped { sub: UserId("ann"), jti: Some(None), iss: Maybe(None), aud: Some(UserId("api")) };
     assert_eq!(written(&Claims::new(claims).never_expires()), json!({ "sub": "ann", "aud": "api" }));
+    // An object is no text, whatever is in it.
+    #[derive(Serialize)]
+    enum Kind {
+        Maybe(Option<u8>),
+    }
+    let odd = Claims::new(BTreeMap::from([("sub", Kind::Maybe(None))])).never_expires();
+    assert_eq!(odd.sign(&key()).unwrap_err(), SignError::MalformedClaim { claim: "sub" });
 }
 
 #[test]

@@ -8,6 +8,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How often a script is sent once more to a server that forgets them: `SCRIPT FLUSH`, a restart.
+const FORGOTTEN: usize = 3;
+
 const PREFIX: &str = "countersign:";
 /// How long to wait for an answer, and for a connection. A client waits for both.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -171,7 +174,15 @@ impl RedisStore {
     }
 
     async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, StoreError> {
-        script.invoke_async(&mut self.connection.clone()).await.map_err(StoreError::new)
+        let mut answer = script.invoke_async(&mut self.connection.clone()).await;
+        // The script was sent and forgotten again before it was called, so it has done nothing.
+        for _ in 0..FORGOTTEN {
+            if !answer.as_ref().is_err_and(|error: &redis::RedisError| error.code() == Some("NOSCRIPT")) {
+                break;
+            }
+            answer = script.invoke_async(&mut self.connection.clone()).await;
+        }
+        answer.map_err(StoreError::new)
     }
 
     async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {

@@ -87,7 +87,8 @@ fn warm_up() {
 
 #[test]
 fn counting_counts() {
-    assert_eq!(allocations(|| Box::new(1)), 1);
+    // An optimising compiler leaves out a box that nobody looks at.
+    assert_eq!(allocations(|| core::hint::black_box(Box::new(1))), 1);
     assert_eq!(allocations(|| 1), 0);
 }
 

@@ -2,17 +2,19 @@
 
 use countersign::UnixTime;
 use countersign::session::{DenyKey, Loaded, Row, SessionId, Store, StoreError, Swap};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 use std::fmt;
 use std::iter;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// How long another process may hold the file, which it does for one write at a time.
 const BUSY: Duration = Duration::from_secs(5);
+/// Between two attempts to give a new file its log.
+const AGAIN: Duration = Duration::from_millis(5);
 /// Callers that wait beyond this are told so at once: better a 503 than an answer after the client has gone.
 const QUEUE: usize = 4096;
 /// Writes that share a transaction, so that they wait for the disk once and not each.
@@ -315,9 +317,10 @@ fn connect(path: &Path, timeout: Duration) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, flags).map_err(StoreError::new)?;
     connection.busy_timeout(timeout).map_err(StoreError::new)?;
     // Readers do not wait for the writer, nor it for them.
-    let mode: String = connection
-        .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
-        .map_err(StoreError::new)?;
+    let mode: String = patiently(timeout, || {
+        connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
+    })
+    .map_err(StoreError::new)?;
     if mode != "wal" {
         return Err(StoreError::new(
             "the file cannot have a write-ahead log: is it on a disk of this machine?",
@@ -327,6 +330,23 @@ fn connect(path: &Path, timeout: Duration) -> Result<Connection, StoreError> {
     // seen would be undone, and its session taken for rolled back.
     connection.pragma_update(None, "synchronous", "full").map_err(StoreError::new)?;
     Ok(connection)
+}
+
+/// Until this time is over. Of those who give a new file its log together, SQLite tells all but one at once that it is
+/// busy, whatever the connection's own time to wait.
+fn patiently<T>(timeout: Duration, mut attempt: impl FnMut() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    let start = Instant::now();
+    loop {
+        match attempt() {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && start.elapsed() < timeout =>
+            {
+                thread::sleep(AGAIN);
+            }
+            ended => return ended,
+        }
+    }
 }
 
 /// In one transaction, since another process may do the same.

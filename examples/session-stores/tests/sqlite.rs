@@ -132,7 +132,7 @@ fn those_who_open_a_new_file_together_all_have_it() {
             for _ in 0..16 {
                 scope.spawn(|| {
                     start.wait();
-                    SqliteStore::open(&path).unwrap();
+                    SqliteStore::open_with_timeout(&path, Duration::from_secs(60)).unwrap();
                 });
             }
         });

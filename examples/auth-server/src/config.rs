@@ -180,8 +180,9 @@ impl Config {
             "an address and port such as 127.0.0.1:3000",
             "127.0.0.1:3000",
         )?;
-        let here =
-            [format!("http://localhost:{}", listen.port()), format!("http://127.0.0.1:{}", listen.port())];
+        // As browsers spell it: without the port that http has by itself.
+        let port = if listen.port() == 80 { String::new() } else { format!(":{}", listen.port()) };
+        let here = ["localhost", "127.0.0.1"].map(|host| format!("http://{host}{port}"));
         let data = PathBuf::from(variables.text("AUTH_DATA", "auth-data")?);
         Ok(Self {
             issuer: variables.text("AUTH_ISSUER", &here[0])?,
@@ -318,6 +319,13 @@ mod tests {
         assert_eq!(config.algorithm, SigningAlgorithm::Hs256);
         assert_eq!(config.database, DatabaseUrl::Sqlite("auth-data/auth.db".into()));
         assert_eq!(config.origins.check(["http://localhost:3000"], [""; 0]), Ok(()));
+    }
+
+    #[test]
+    fn the_port_that_needs_no_saying_is_not_said() {
+        let config = read(&[("AUTH_LISTEN", "127.0.0.1:80")]).unwrap();
+        assert_eq!(config.issuer, "http://localhost");
+        assert_eq!(config.origins.check(["http://127.0.0.1"], [""; 0]), Ok(()));
     }
 
     #[test]

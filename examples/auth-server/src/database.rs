@@ -74,6 +74,7 @@ impl Database {
         let timeout = config.database_timeout;
         match &config.database {
             DatabaseUrl::Sqlite(path) => {
+                sqlite::make_private(path)?;
                 let store = SqliteStore::open_with_timeout(path, timeout).map_err(DatabaseError::new)?;
                 Ok((Self::Sqlite(Sqlite::open(path, timeout)?), AnyStore::Sqlite(store)))
             }

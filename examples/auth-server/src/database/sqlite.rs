@@ -3,6 +3,7 @@
 use super::{DatabaseError, user};
 use crate::users::{Name, User};
 use rusqlite::{Connection, OptionalExtension, params};
+use std::fs::OpenOptions;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,6 +16,18 @@ const TABLE: &str = "
         password_hash TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
 ";
+
+/// A new file is for its owner alone, as SQLite then makes the two files beside it.
+pub(super) fn make_private(path: &Path) -> Result<(), DatabaseError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(DatabaseError::new(format!("{}: {error}", path.display()))),
+    }
+}
 
 /// One connection, on threads that may block; users are asked for at logins and refreshes only.
 pub struct Sqlite(Arc<Mutex<Connection>>);

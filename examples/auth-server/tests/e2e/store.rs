@@ -42,6 +42,14 @@ impl TestStore {
         }
     }
 
+    /// Those that the server itself keeps, in its folder.
+    pub const fn files(&self) -> &'static [&'static str] {
+        match self {
+            Self::Postgres { .. } | Self::Redis { .. } => &[],
+            Self::Sqlite { .. } => &["auth.db", "auth.db-shm", "auth.db-wal"],
+        }
+    }
+
     /// From now on, nothing can be written.
     pub fn down(&mut self) {
         match self {

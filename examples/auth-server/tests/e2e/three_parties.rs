@@ -91,7 +91,7 @@ fn the_published_key_verifies_what_the_server_signs() {
 }
 
 #[test]
-fn keys_outlive_a_restart_and_only_their_owner_can_read_them() {
+fn keys_outlive_a_restart_and_only_their_owner_can_read_them_and_the_database() {
     for algorithm in ["HS256", "RS256"] {
         let mut server = Server::start_with(&[("AUTH_ALGORITHM", algorithm)]);
         let mut user = Browser::of_new_user(server.address(), "ann");
@@ -101,7 +101,9 @@ fn keys_outlive_a_restart_and_only_their_owner_can_read_them() {
         user.assert_refresh();
         #[cfg(unix)]
         for file in
-            ["refresh.secret", if algorithm == "HS256" { "access.secret" } else { "access.private.pem" }]
+            [if algorithm == "HS256" { "access.secret" } else { "access.private.pem" }, "refresh.secret"]
+                .into_iter()
+                .chain(server.store.files().iter().copied())
         {
             use std::os::unix::fs::PermissionsExt;
             let mode = std::fs::metadata(server.folder().join(file)).unwrap().permissions().mode();

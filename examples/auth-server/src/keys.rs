@@ -11,6 +11,7 @@ use countersign::{
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use thiserror::Error;
 
 /// The secret that signs and verifies with HS256: base64.
@@ -25,6 +26,8 @@ pub const REFRESH: &str = "refresh.secret";
 const SECRET_BYTES: usize = 32;
 /// 112 bits of strength, as long as access tokens are worth minutes.
 const RSA_BITS: usize = 2048;
+/// How much the clocks of the servers may differ: as much as sessions allow for if nothing else is said.
+const CLOCKS: Duration = Duration::from_secs(60);
 
 /// What signs access tokens.
 #[allow(clippy::large_enum_variant, reason = "there is one, for a moment, at the start")]
@@ -118,7 +121,7 @@ impl VerifyingKey {
             Self::Hs256(key) => Verifier::builder(key.clone()),
             Self::Rs256(key) => Verifier::builder(key.clone()),
         };
-        AccessVerifier::new(policy.issuer(issuer).audience(audience))
+        AccessVerifier::new(policy.issuer(issuer).audience(audience).leeway(CLOCKS))
     }
 }
 

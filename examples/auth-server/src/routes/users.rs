@@ -48,11 +48,15 @@ pub(super) async fn login(
     _: Attempt,
     Body(credentials): Body<Credentials>,
 ) -> Result<Response, Refused> {
-    let user = match Name::new(&credentials.name) {
+    let named = match Name::new(&credentials.name) {
         Some(name) => server.database.user_named(&name).await?,
         None => None,
     };
-    // Also for a user who does not exist: the time that it takes must not tell them apart.
+    // All the same for a user who does not exist: the time that it takes must not tell them apart.
+    let id = named.map(|user| user.id).unwrap_or_default();
+    // From before the hash is read: if all sessions of the user are ended while the password is checked, so is this one.
+    let epoch = server.sessions.epoch(&id).await?;
+    let user = server.database.user_of(&id).await?;
     let hash = user.as_ref().map(|user| user.password_hash.clone());
     let is_right = server.passwords.check(credentials.password, hash).await?;
     let Some(user) = user.filter(|_| is_right) else {
@@ -65,7 +69,8 @@ pub(super) async fn login(
     let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let login = Login::new(&*user.id)
         .label(device::name(user_agent))
-        .binding(fingerprint.as_ref().map_or(Binding::None, Binding::from));
+        .binding(fingerprint.as_ref().map_or(Binding::None, Binding::from))
+        .in_epoch(epoch);
     let grant = server.sessions.login(&login).await?;
     // The browser forgets the session that it had: nobody could end it but from a list.
     if let Ok(Some(old)) = refresh_token(&server, &headers)

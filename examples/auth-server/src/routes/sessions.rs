@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use axum::http::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use countersign::http::SetCookie;
-use countersign::session::{Ended, Grant, SessionId};
+use countersign::session::{self, Ended, Grant, SessionId};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -54,6 +54,17 @@ fn header(cookie: &SetCookie) -> Option<HeaderValue> {
     Some(value)
 }
 
+/// Runs to its end, also if the client goes away meanwhile: of a session that was ended by half, access tokens are refused
+/// and the refresh token is not.
+async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, session::Error>> + Send + 'static,
+) -> Result<T, Refused> {
+    match tokio::spawn(work).await {
+        Ok(ended) => Ok(ended?),
+        Err(_) => Err(Refused::unavailable("interrupted")),
+    }
+}
+
 /// Deletes the cookies. Of all answers, only those to a logout have it.
 fn gone(server: &Server) -> Response {
     let cookies = [server.refresh_cookie.clear(), server.fingerprint_cookie.clear()];
@@ -82,8 +93,9 @@ pub(super) async fn logout(
     FromOwnPage(headers): FromOwnPage,
 ) -> Result<Response, Refused> {
     if let Some(token) = refresh_token(&server, &headers)? {
+        let (server, token) = (server.clone(), token.to_owned());
         // An error is a 503, and the cookie stays: the session may still live.
-        server.sessions.logout(token).await?;
+        to_its_end(async move { server.sessions.logout(&token).await }).await?;
     }
     Ok(gone(&server))
 }
@@ -92,7 +104,8 @@ pub(super) async fn logout_everywhere(
     State(server): State<Arc<Server>>,
     Access(access): Access,
 ) -> Result<Response, Refused> {
-    server.sessions.revoke_all(access.subject()).await?;
+    let ending = server.clone();
+    to_its_end(async move { ending.sessions.revoke_all(access.subject()).await }).await?;
     Ok(gone(&server))
 }
 
@@ -126,7 +139,7 @@ pub(super) async fn revoke(
     // Not even text, or no id.
     let Path(id) = id.map_err(|_| unknown())?;
     let id: SessionId = id.parse().map_err(|_| unknown())?;
-    match server.sessions.revoke_of(access.subject(), id).await? {
+    match to_its_end(async move { server.sessions.revoke_of(access.subject(), id).await }).await? {
         // Another user's session is as unknown as one that never was.
         Ended::Unknown => Err(unknown()),
         _ => Ok(StatusCode::NO_CONTENT),

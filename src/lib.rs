@@ -57,8 +57,8 @@
 //! # In a web server
 //!
 //! [`Verifier::verify_bearer`] takes the token from the request's `Authorization` headers, and its error has the answer:
-//! a status and a `WWW-Authenticate`. [`http`] has cookies and the check of origins beside it, and [`manual::axum`] a
-//! whole server.
+//! a status and a `WWW-Authenticate`. [`http`] has cookies and the check of origins beside it, and [`manual::axum`] the
+//! heart of a server.
 //!
 //! # Features
 //!
@@ -68,7 +68,7 @@
 //! | `rsa` | yes | signing with RS256, through the crate `rsa`; turns `rsa-verify` on |
 //! | `rsa-verify` | yes | verifying RS256, without the crate `rsa` |
 //! | `aws-lc-rs` | no | signing and verifying RS256 over AWS-LC, in C and assembly: the module `aws_lc` |
-//! | `getrandom` | yes | the system's randomness, for new keys and for signing with RSA |
+//! | `getrandom` | yes | the system's randomness, for new keys, signing with RSA, and sessions |
 //! | `session` | no | access + refresh sessions over any database: the module `session` |
 //!
 //! HS256 is always there. No feature removes a check.

@@ -65,6 +65,11 @@ impl Policy {
         &self.required
     }
 
+    #[cfg(feature = "session")]
+    pub(crate) const fn leeway(&self) -> Duration {
+        self.leeway
+    }
+
     /// Checks the claims of a payload at the time `now`.
     pub(crate) fn check(&self, claims: &Registered, payload: &str, now: UnixTime) -> Result<(), VerifyError> {
         self.check_issuer(claims, payload)?;

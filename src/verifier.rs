@@ -86,6 +86,11 @@ impl Verifier {
         }
     }
 
+    #[cfg(feature = "session")]
+    pub(crate) fn leeway(&self) -> Duration {
+        self.policy.leeway()
+    }
+
     /// The same policy with other keys, for rotation: build it beside the old one and swap them.
     ///
     /// # Examples
@@ -591,6 +596,11 @@ impl VerifierBuilder {
     ///
     /// If not called, `typ` may be absent or `JWT`, and nothing else, so that tokens made for another purpose
     /// under the same keys are refused.
+    ///
+    /// # Security
+    ///
+    /// The access tokens of sessions say `at+jwt`. What they are bound to (`cnf`) and whether they were revoked is looked at
+    /// by `session::AccessVerifier` and no other verifier.
     pub fn typ(mut self, typ: impl Into<String>) -> Self {
         self.typ = Some(typ.into().into_boxed_str());
         self

@@ -17,8 +17,12 @@ mod session {
         OnMismatch, Randomness, Reason, Recency, RefreshToken, Refusal, Row, RowError, SessionId, Sessions,
         Store, StoreError, blocking,
     };
-    use countersign::{Claims, KeyError, KeyFile, SignError, UnixTime, Unverified, Verifier, VerifyError};
+    use countersign::{
+        Claims, KeyError, KeyFile, PolicyError, SignError, UnixTime, Unverified, Verifier, VerifyError,
+    };
+    use hmac::{Hmac, KeyInit, Mac};
     use serde_json::{Value, json};
+    use sha2::Sha256;
     use std::collections::BTreeSet;
     use std::sync::Arc;
 
@@ -86,10 +90,44 @@ mod session {
         assert!(taken.contains(&last.chars().next().unwrap()));
     }
 
+    /// As [`MasterKeys`] say that tokens are made, for somebody who has the secret and no store.
+    fn forged(secret: [u8; 32], kid: u32, session: SessionId, generation: u64, salt: [u8; 16]) -> String {
+        let hmac = |key: &[u8], parts: &[&[u8]]| -> [u8; 32] {
+            let keyed = Hmac::<Sha256>::new_from_slice(key).unwrap();
+            parts.iter().fold(keyed, |hmac, part| hmac.chain_update(part)).finalize().into_bytes().into()
+        };
+        let labels = [b"countersign/refresh/mac/1", b"countersign/refresh/tag/1"];
+        let main = hmac(b"countersign/refresh/keys/1", &[&secret]);
+        let [mac_key, tag_key] = labels.map(|label| hmac(&main, &[label, &[1]]));
+        let name = [&kid.to_be_bytes()[..], session.as_bytes(), &generation.to_be_bytes()].concat();
+        let tag = hmac(&tag_key, &[labels[1], &name, &salt]);
+        let mac = hmac(&mac_key, &[labels[0], &name, &tag]);
+        format!("v1.{}", b64([&name[..], &mac[..16], &tag].concat()))
+    }
+
+    #[test]
+    fn a_thief_of_a_master_key_who_knows_a_session_gets_nothing_of_it() {
+        let (secret, other) = ([0x11; 32], [0x22; 32]);
+        let number_0 = MasterKeys::new(0, secret).unwrap();
+        let former_0 = MasterKeys::new(1, other).unwrap().with_former(0, secret).unwrap();
+        for keys in [number_0, former_0] {
+            let server = Server::over(&Arc::default(), config(), keys);
+            let grant = server.login("ann", NOW);
+            // A row begins with no predecessor: number 0, and a salt of zeros.
+            let before_the_first = forged(secret, 0, grant.session_id(), 0, [0; 16]);
+            assert_eq!(server.refusal(&before_the_first, NOW), Refusal::Malformed);
+            assert!(server.lives(&grant, NOW));
+            // Any other can only have the session ended.
+            let guessed = forged(secret, 0, grant.session_id(), 1, [0; 16]);
+            assert_eq!(server.refusal(&guessed, NOW), Refusal::RolledBack);
+        }
+    }
+
     #[test]
     fn a_token_with_any_bit_changed_reads_no_store_and_revokes_nobody() {
         let server = server();
-        let grant = server.login("ann", NOW);
+        // Of the third generation, from which no bit leads to none.
+        let (grant, _) = exchanged(&server, server.login("ann", NOW), 2);
         let bytes = unb64(&text(&grant)[3..]);
         server.store().calls();
         server.events();
@@ -306,7 +344,91 @@ mod session {
         assert_eq!(server.refusal(text(&before), later(10 * MINUTE)), Refusal::StaleEpoch);
     }
 
+    #[test]
+    fn a_right_password_is_taken_after_an_end_of_all_sessions_that_got_stuck() {
+        let server = server();
+        blocking(server.shared().deny(&[DenyKey::subject("ann", 0)], later(HOUR))).unwrap();
+        let epoch = blocking(server.sessions.epoch_at("ann", later(1))).unwrap();
+        // The end is told, though whoever began it is gone.
+        assert_eq!((epoch, server.events()), (1, vec![EventKind::AllRevoked]));
+        let login = Login::new("ann").in_epoch(epoch);
+        let grant = blocking(server.sessions.login_at(&login, later(1))).unwrap();
+        assert!(server.check(&server.access(&grant), later(1)).is_ok());
+    }
+
+    #[test]
+    fn a_session_whose_end_got_stuck_is_ended_by_its_next_exchange() {
+        for all in [false, true] {
+            let server = server();
+            let (grant, other) = (server.login("ann", NOW), server.login("bob", NOW));
+            // Its server died between its two writes.
+            let key = if all { DenyKey::subject("ann", 0) } else { DenyKey::session(grant.session_id()) };
+            blocking(server.shared().deny(&[key], later(HOUR))).unwrap();
+            server.events();
+            assert_eq!(server.refusal(text(&grant), later(1)), Refusal::Revoked(Reason::Revoked));
+            assert_eq!(server.store().row(grant.session_id()).revoked(), Some((later(1), Reason::Revoked)));
+            assert_eq!(server.events(), [EventKind::Revoked(Reason::Revoked)]);
+            assert_eq!(server.refusal(text(&grant), later(2)), Refusal::Revoked(Reason::Revoked));
+            assert!(server.lives(&other, later(2)));
+        }
+    }
+
+    #[test]
+    fn an_exchange_whose_denylist_is_down_is_put_off_and_changes_nothing() {
+        let server = server();
+        let grant = server.login("ann", NOW);
+        let before = server.store().content();
+        let store = server.shared();
+        server.store().set_meanwhile("is_denied", 0, move || store.0.set_down(true));
+        assert!(matches!(server.try_refresh(text(&grant), NOW), Err(Error::Store(_))));
+        server.store().set_down(false);
+        assert_eq!(server.store().content(), before);
+        server.refresh(&grant, NOW);
+    }
+
+    /// Exchanges its token before each call of this name, for ever.
+    fn exchange_before_each(call: &'static str, thief: Server, token: String) {
+        let store = thief.shared();
+        store.0.set_meanwhile(call, 0, move || {
+            let token = thief.try_refresh(&token, NOW).map_or(token, |grant| text(&grant).into());
+            exchange_before_each(call, thief, token);
+        });
+    }
+
+    #[test]
+    fn whoever_exchanges_on_and_on_keeps_nobody_from_ending_the_session() {
+        for call in ["deny", "compare_and_swap"] {
+            let server = server();
+            let grant = server.login("ann", NOW);
+            exchange_before_each(call, server.beside(config(), master()), text(&grant).into());
+            blocking(server.sessions.logout_at(text(&grant), NOW)).unwrap();
+            assert!(server.store().row(grant.session_id()).revoked().is_some(), "{call}");
+        }
+    }
+
     // Rule 4: the binding.
+
+    #[test]
+    fn where_a_binding_is_required_no_session_is_without() {
+        let server = server_of(config().require_binding());
+        let error = blocking(server.sessions.login_at(&Login::new("ann"), NOW)).unwrap_err();
+        assert!(matches!(error, Error::InvalidLogin { field: "binding" }), "{error:?}");
+        // An empty cookie is none.
+        let empty = Login::new("ann").binding(Binding::fingerprint(""));
+        assert!(matches!(blocking(server.sessions.login_at(&empty, NOW)), Err(Error::InvalidLogin { .. })));
+        server.login_as(&Login::new("ann").binding(Binding::fingerprint("cookie")), NOW);
+        // One from before it was required.
+        let before = server.beside(config(), master());
+        let grant = before.login("ann", NOW);
+        let content = server.store().content();
+        assert_eq!(server.refusal(text(&grant), NOW), Refusal::BindingMissing);
+        assert_eq!(
+            server.refusal_bound(text(&grant), &Binding::fingerprint("cookie"), NOW),
+            Refusal::BindingMissing
+        );
+        assert_eq!(server.store().content(), content);
+        before.refresh(&grant, NOW);
+    }
 
     fn bound(server: &Server, value: &str) -> countersign::session::Grant {
         server.login_as(&Login::new("ann").binding(Binding::fingerprint(value)), NOW)
@@ -411,7 +533,10 @@ mod session {
         assert_eq!((row.created_at(), row.rotated_at()), (NOW, later(10 * MINUTE)));
         assert_eq!(row.access_until(), later(20 * MINUTE));
         assert_eq!(server.events(), [EventKind::Issued, EventKind::Rotated]);
-        assert_eq!(server.store().calls(), ["epoch", "is_denied", "insert", "load", "compare_and_swap"]);
+        assert_eq!(
+            server.store().calls(),
+            ["epoch", "is_denied", "insert", "load", "is_denied", "compare_and_swap"]
+        );
     }
 
     #[test]
@@ -574,7 +699,7 @@ mod session {
         let again = server.refresh(&first, later(8 * HOUR));
         assert_eq!(text(&again), text(&second));
         // The access token of then is long over, so a new one has to be noted.
-        assert_eq!(server.store().calls(), ["load", "compare_and_swap"]);
+        assert_eq!(server.store().calls(), ["load", "is_denied", "compare_and_swap"]);
         assert_eq!(again.access_lifetime(), seconds(600));
         assert_eq!(server.store().row(first.session_id()).access_until(), again.access_expires_at());
         assert!(server.check(&server.access(&again), later(8 * HOUR)).is_ok());
@@ -608,13 +733,13 @@ mod session {
             server.store().calls();
             let grant = server.refresh(&first, later(wait));
             assert_eq!(grant.exchange(), Exchange::Replayed);
-            (grant.access_lifetime().as_secs(), server.store().calls().len())
+            (grant.access_lifetime().as_secs(), server.store().calls().contains(&"compare_and_swap"))
         };
-        assert_eq!(repeat(0), (600, 1));
-        assert_eq!(repeat(5 * MINUTE), (300, 1));
-        assert_eq!(repeat(5 * MINUTE + 1), (600, 2));
+        assert_eq!(repeat(0), (600, false));
+        assert_eq!(repeat(5 * MINUTE), (300, false));
+        assert_eq!(repeat(5 * MINUTE + 1), (600, true));
         // From there on it is the time of that one that is left.
-        assert_eq!(repeat(5 * MINUTE + 2), (599, 1));
+        assert_eq!(repeat(5 * MINUTE + 2), (599, false));
     }
 
     #[test]
@@ -837,6 +962,29 @@ mod session {
         let first = server.login("ann", NOW);
         server.refresh(&first, NOW);
         assert_eq!(blocking(server.sessions.logout_at(text(&first), NOW)).unwrap(), Ended::Now);
+    }
+
+    #[test]
+    fn a_session_is_ended_as_long_as_a_server_whose_clock_is_behind_would_exchange_it() {
+        let end = 14 * DAY + MINUTE;
+        for others in [false, true] {
+            let server = server();
+            let grant = server.login("ann", NOW);
+            assert_eq!(server.refusal(text(&grant), later(end)), Refusal::Expired(Lifetime::Idle));
+            if others {
+                let keep = SessionId::from_bytes([9; 16]);
+                let count = blocking(server.sessions.revoke_others_at("ann", keep, later(end))).unwrap();
+                assert_eq!(count, 1);
+            } else {
+                let ended = blocking(server.sessions.logout_at(text(&grant), later(end))).unwrap();
+                assert_eq!(ended, Ended::Now);
+            }
+            assert!(matches!(server.refusal(text(&grant), later(end - 1)), Refusal::Revoked(_)));
+        }
+        let server = server();
+        let grant = server.login("ann", NOW);
+        let ended = blocking(server.sessions.logout_at(text(&grant), later(end + MINUTE))).unwrap();
+        assert_eq!(ended, Ended::Already);
     }
 
     #[test]
@@ -1318,6 +1466,47 @@ mod session {
     }
 
     #[test]
+    fn an_access_token_is_taken_out_of_the_requests_headers() {
+        let server = server();
+        let cookie = Binding::fingerprint("cookie");
+        let grant = server.login_as(&Login::new("ann").binding(cookie), NOW);
+        let value = format!("Bearer {}", server.access(&grant));
+        let by_itself = |values: &[&str], shown: &Binding| {
+            access_verifier().verify_bearer_at::<()>(values, shown, NOW).map(|access| access.session_id())
+        };
+        let denylist = access_verifier().with_denylist(server.shared());
+        let with_list = |values: &[&str], shown: &Binding| {
+            blocking(denylist.verify_bearer_at::<()>(values, shown, NOW)).map(|access| access.session_id())
+        };
+        for check in [&by_itself as &dyn Fn(&[&str], &Binding) -> Result<SessionId, AccessError>, &with_list]
+        {
+            assert_eq!(check(&[&value], &cookie).unwrap(), grant.session_id());
+            assert!(matches!(check(&[&value], &Binding::None), Err(AccessError::BindingMissing)));
+            for (values, code, status) in [
+                (&[][..], "missing_credentials", 401),
+                (&[&*value, &*value][..], "several_credentials", 400),
+                (&["Basic YTpi"][..], "other_scheme", 401),
+                (&["Bearer e30"][..], "not_a_token", 401),
+            ] {
+                let error = check(values, &cookie).unwrap_err();
+                assert_eq!((error.code(), error.challenge().status()), (code, status), "{values:?}");
+            }
+        }
+        blocking(server.sessions.logout_at(text(&grant), NOW)).unwrap();
+        assert!(matches!(with_list(&[&value], &cookie), Err(AccessError::Denied)));
+    }
+
+    #[test]
+    fn no_verifier_of_access_tokens_has_a_leeway_that_outlasts_a_denial() {
+        let policy = |leeway| {
+            let policy = Verifier::builder(signer()).issuer(ISSUER).audience(AUDIENCE);
+            AccessVerifier::new(policy.leeway_beyond_limit(seconds(leeway)))
+        };
+        assert!(policy(300).is_ok());
+        assert_eq!(policy(301).unwrap_err(), PolicyError::LeewayAboveLimit { seconds: 301, cap: 300 });
+    }
+
+    #[test]
     fn a_bound_access_token_is_worth_nothing_without_its_binding() {
         let server = server();
         let (cookie, other) = (Binding::fingerprint("cookie"), Binding::fingerprint("another"));
@@ -1370,10 +1559,18 @@ mod session {
         let server = server();
         let grant = server.login("ann", NOW);
         let (first, second) = (server.access(&grant), server.access(&server.refresh(&grant, NOW)));
-        let keys = server.check(&first, NOW).unwrap().deny_keys();
-        blocking(server.shared().deny(&keys[2..], later(HOUR))).unwrap();
+        let access = server.check(&first, NOW).unwrap();
+        blocking(server.sessions.deny_access_token(&access)).unwrap();
         assert!(matches!(server.check(&first, NOW), Err(AccessError::Denied)));
         assert!(server.check(&second, NOW).is_ok());
+        // `exp`, the widest leeway of a verifier, and the clocks.
+        let end = after(access.token().expires_at().unwrap(), 6 * 60);
+        blocking(server.sessions.purge_at(end)).unwrap();
+        assert!(blocking(server.shared().is_denied(&access.deny_keys()[2..])).unwrap());
+        blocking(server.sessions.purge_at(after(end, 1))).unwrap();
+        assert_eq!(server.store().denials(), 0);
+        server.store().set_down(true);
+        assert!(matches!(blocking(server.sessions.deny_access_token(&access)), Err(Error::Store(_))));
     }
 
     #[test]
@@ -1596,7 +1793,7 @@ mod session {
         fn sent<F: Future + Send>(_: F) {}
         let server = server();
         let (sessions, session) = (&server.sessions, SessionId::from_bytes([7; 16]));
-        sent(sessions.epoch("ann"));
+        sent(sessions.epoch_at("ann", NOW));
         sent(sessions.login_at(&Login::new("ann"), NOW));
         sent(sessions.refresh_at("", &Binding::None, NOW));
         sent(sessions.logout_at("", NOW));
@@ -1607,6 +1804,7 @@ mod session {
         sent(sessions.purge_at(NOW));
         let verifier = access_verifier().with_denylist(server.shared());
         sent(verifier.verify_at::<()>("", &Binding::None, NOW));
+        sent(verifier.verify_bearer_at::<()>([""], &Binding::None, NOW));
     }
 
     #[test]

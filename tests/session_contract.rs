@@ -35,7 +35,7 @@ mod session_contract {
         tell(format_args!("what was checked of the store in memory:\n{report}"));
         let counts: Vec<usize> = report.entries().map(|(_, count)| count).collect();
         // Fewer would be orders that are not looked at any more.
-        assert_eq!(counts, [8, 6, 150, 150, 6, 10, 10, 47, 15, 3, 4, 5, 5, 4]);
+        assert_eq!(counts, [8, 6, 150, 150, 6, 12, 12, 47, 17, 3, 4, 5, 5, 4, 4, 5]);
     }
 
     #[test]

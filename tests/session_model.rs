@@ -152,13 +152,22 @@ mod session_model {
 
         /// Why a session that the store has is over, if it is.
         fn over(&self, session: &Session) -> Option<Refusal> {
+            self.over_at(session, self.now)
+        }
+
+        /// What a clock says that is as far behind as clocks may be.
+        fn behind(&self) -> UnixTime {
+            self.now.saturating_sub(seconds(60))
+        }
+
+        fn over_at(&self, session: &Session, now: UnixTime) -> Option<Refusal> {
             let absolute = session.created.saturating_add(seconds(60 * 24 * 3600));
             let idle = session.rotated.saturating_add(seconds(14 * 24 * 3600)).min(absolute);
             if let Some(reason) = session.revoked {
                 Some(Refusal::Revoked(reason))
-            } else if self.now >= absolute {
+            } else if now >= absolute {
                 Some(Refusal::Expired(Lifetime::Absolute))
-            } else if self.later(idle, MINUTE) {
+            } else if now >= idle.saturating_add(seconds(60)) {
                 Some(Refusal::Expired(Lifetime::Idle))
             } else if session.epoch != self.kept.epochs[session.subject] {
                 Some(Refusal::StaleEpoch)
@@ -223,10 +232,10 @@ mod session_model {
         }
 
         /// Whether a session is there and has something to be ended: itself, whatever its epoch, or an access token, which
-        /// may be taken for six minutes behind its end.
+        /// may be taken for six minutes behind its end. By a clock that is a minute behind, it may still be exchanged.
         fn endable(&self, id: SessionId) -> Option<bool> {
             let session = self.kept.sessions.iter().find(|session| session.id == id)?;
-            Some(match self.over(session) {
+            Some(match self.over_at(session, self.behind()) {
                 None | Some(Refusal::StaleEpoch) => true,
                 Some(Refusal::Expired(_)) => !self.later(session.access_until, 6 * MINUTE),
                 Some(_) => false,
@@ -356,7 +365,9 @@ mod session_model {
                 let Some((keep, _)) = pick(model, session) else { return };
                 let Some(subject) = model.session(keep).map(|session| session.subject) else { return };
                 let others = model.kept.sessions.iter().filter(|session| {
-                    session.subject == subject && session.id != keep && model.over(session).is_none()
+                    session.subject == subject
+                        && session.id != keep
+                        && model.over_at(session, model.behind()).is_none()
                 });
                 let others: Vec<SessionId> = others.map(|session| session.id).collect();
                 let name = SUBJECTS[subject];

@@ -9,9 +9,9 @@ use thiserror::Error;
 /// The answer to a request that is refused: a status, and the value of `WWW-Authenticate`
 /// ([RFC 6750 section 3](https://www.rfc-editor.org/rfc/rfc6750#section-3)).
 ///
-/// Status and error code always belong together, and nothing of a token is ever in it. It comes out of
-/// [`VerifyError::challenge`](crate::VerifyError::challenge) and [`BearerError::challenge`](super::BearerError::challenge);
-/// what only the application knows, that a scope is missing, is [`insufficient_scope`](Self::insufficient_scope).
+/// Status and error code always belong together, and nothing of a token is ever in it. It comes out of `challenge` of the
+/// errors of a verification: [`BearerError`](super::BearerError), [`CredentialsError`](super::CredentialsError),
+/// [`VerifyError`](crate::VerifyError), and of sessions `AccessError`; what only the application knows, that a scope is missing, is [`insufficient_scope`](Self::insufficient_scope).
 ///
 /// # Examples
 ///
@@ -166,7 +166,7 @@ impl Challenge {
         self.written()
     }
 
-    /// The HTTP status: 400, 401 or 403, or 503 when the keys could not be had.
+    /// The HTTP status: 400, 401 or 403, or 503 when keys or a denylist could not be had.
     #[must_use]
     pub const fn status(&self) -> u16 {
         self.kind.status()

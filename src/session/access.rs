@@ -1,7 +1,9 @@
 //! The check of an access token: what application servers do with every request.
 
 use crate::error::{PolicyError, VerifyError};
+use crate::http::bearer;
 use crate::json;
+use crate::policy::LEEWAY_CAP;
 use crate::session::binding::{Binding, Match};
 use crate::session::denial::DenyKey;
 use crate::session::error::AccessError;
@@ -63,11 +65,17 @@ impl AccessVerifier {
     ///
     /// # Errors
     ///
-    /// As [`VerifierBuilder::build`].
+    /// As [`VerifierBuilder::build`]; and [`PolicyError::LeewayAboveLimit`] also for a
+    /// [`leeway_beyond_limit`](VerifierBuilder::leeway_beyond_limit): denials are not kept for as long.
     pub fn new(policy: VerifierBuilder) -> Result<Self, PolicyError> {
         let policy =
             ["sub", "exp", "jti", "sid", "sub_epoch"].into_iter().fold(policy, VerifierBuilder::require);
-        Ok(Self { verifier: policy.typ(TYP).build()? })
+        let verifier = policy.typ(TYP).build()?;
+        let (leeway, cap) = (verifier.leeway(), LEEWAY_CAP);
+        if leeway > cap {
+            return Err(PolicyError::LeewayAboveLimit { seconds: leeway.as_secs(), cap: cap.as_secs() });
+        }
+        Ok(Self { verifier })
     }
 
     /// The same with a look at the denylist, so that revoked sessions are refused at once. While the list cannot be asked,
@@ -108,6 +116,36 @@ impl AccessVerifier {
             Match::Missing => Err(AccessError::BindingMissing),
             Match::Different => Err(AccessError::BindingMismatch),
         }
+    }
+
+    /// Checks the access token in the values of a request's `Authorization` headers, as
+    /// [`Verifier::verify_bearer`](crate::Verifier::verify_bearer) does, against the wall clock.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError::Credentials`] when there is no bearer token, or not exactly one; else as [`verify`](Self::verify).
+    #[cfg(feature = "std")]
+    pub fn verify_bearer<T: DeserializeOwned>(
+        &self,
+        authorization: impl IntoIterator<Item: AsRef<[u8]>>,
+        binding: &Binding,
+    ) -> Result<AccessToken<T>, AccessError> {
+        self.verify_bearer_at(authorization, binding, UnixTime::now())
+    }
+
+    /// As [`verify_bearer`](Self::verify_bearer), against the time `now`.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn verify_bearer_at<T: DeserializeOwned>(
+        &self,
+        authorization: impl IntoIterator<Item: AsRef<[u8]>>,
+        binding: &Binding,
+        now: UnixTime,
+    ) -> Result<AccessToken<T>, AccessError> {
+        let value = bearer::single(authorization)?;
+        self.verify_at(bearer::parse(value.as_ref())?, binding, now)
     }
 }
 
@@ -188,7 +226,38 @@ impl<D: Denylist> RevocationVerifier<D> {
         binding: &Binding,
         now: UnixTime,
     ) -> Result<AccessToken<T>, AccessError> {
-        let access = self.access.verify_at::<T>(text, binding, now)?;
+        self.look_up(self.access.verify_at(text, binding, now)?).await
+    }
+
+    /// As [`AccessVerifier::verify_bearer`], then the denylist.
+    ///
+    /// # Errors
+    ///
+    /// As [`AccessVerifier::verify_bearer`]; [`AccessError::Denied`], [`AccessError::DenylistUnavailable`].
+    #[cfg(feature = "std")]
+    pub async fn verify_bearer<T: DeserializeOwned>(
+        &self,
+        authorization: impl IntoIterator<Item: AsRef<[u8]>>,
+        binding: &Binding,
+    ) -> Result<AccessToken<T>, AccessError> {
+        self.verify_bearer_at(authorization, binding, UnixTime::now()).await
+    }
+
+    /// As [`verify_bearer`](Self::verify_bearer), against the time `now`.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn verify_bearer_at<T: DeserializeOwned>(
+        &self,
+        authorization: impl IntoIterator<Item: AsRef<[u8]>>,
+        binding: &Binding,
+        now: UnixTime,
+    ) -> Result<AccessToken<T>, AccessError> {
+        self.look_up(self.access.verify_bearer_at(authorization, binding, now)?).await
+    }
+
+    async fn look_up<T>(&self, access: AccessToken<T>) -> Result<AccessToken<T>, AccessError> {
         let keys = access.deny_keys();
         match (self.denylist.denies(&keys).await, self.on_failure) {
             (Ok(false), _) | (Err(_), OnFailure::Accept) => Ok(access),

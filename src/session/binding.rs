@@ -12,7 +12,8 @@ use zeroize::Zeroizing;
 /// What the holder of a token shows beside it, and what a session is bound to at login.
 ///
 /// At login it says what the session is bound to from then on; at every exchange and access, what came with the request.
-/// A session that is bound to nothing takes anything.
+/// A session that is bound to nothing takes anything; where none shall be so, say
+/// [`require_binding`](crate::session::ConfigBuilder::require_binding).
 ///
 /// # Security
 ///

@@ -28,6 +28,7 @@ const GRACE_CAP: u64 = 5 * MINUTE;
 /// | absolute | 60 days | from login; never extended; 400 at most |
 /// | grace | 60 seconds | for a client that asks twice or loses the answer |
 /// | clock skew | 60 seconds | between the machines that run sessions |
+/// | binding | a session may have none | |
 /// | binding mismatch | the session is revoked | |
 /// | sessions per subject | no cap | |
 ///
@@ -54,6 +55,7 @@ pub struct Config {
     pub(crate) grace: Grace,
     pub(crate) skew: Duration,
     pub(crate) on_mismatch: OnMismatch,
+    pub(crate) binding_required: bool,
     pub(crate) cap: Option<NonZeroUsize>,
 }
 
@@ -70,6 +72,7 @@ impl Config {
                 grace: Grace::default(),
                 skew: Duration::from_secs(MINUTE),
                 on_mismatch: OnMismatch::default(),
+                binding_required: false,
                 cap: None,
             },
             access_cap: Some(ACCESS_CAP),
@@ -223,6 +226,13 @@ impl ConfigBuilder {
         self
     }
 
+    /// No session without a binding: a login with [`Binding::None`](crate::session::Binding::None) is an error, and a session
+    /// that was begun without one is not exchanged. For servers that bind all, so that none slips through.
+    pub const fn require_binding(mut self) -> Self {
+        self.config.binding_required = true;
+        self
+    }
+
     /// How many sessions a subject may have. A login above it revokes the one that began first.
     pub const fn sessions_per_subject(mut self, count: usize) -> Self {
         self.cap = Some(count);
@@ -239,9 +249,10 @@ impl ConfigBuilder {
     /// # Errors
     ///
     /// - [`ConfigError::Empty`] for an issuer or an audience of no text, or of blanks.
-    /// - [`ConfigError::Zero`] for a lifetime, a grace or a cap of nothing.
+    /// - [`ConfigError::Zero`] for a lifetime or a grace under a second, or a cap of nothing.
     /// - [`ConfigError::AccessAboveLimit`], [`ConfigError::AbsoluteAboveLimit`], [`ConfigError::GraceAboveLimit`],
-    ///   [`ConfigError::ClockSkewAboveLimit`]: above their limits, or, the grace and the skew together, above the idle lifetime.
+    ///   [`ConfigError::ClockSkewAboveLimit`]: above their limits. The idle lifetime is one of the grace: for
+    ///   [`Grace::Within`] the clock skew counts too.
     /// - [`ConfigError::AccessNotUnderIdle`], [`ConfigError::IdleAboveAbsolute`].
     pub fn build(mut self) -> Result<Config, ConfigError> {
         self.check_texts()?;

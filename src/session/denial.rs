@@ -5,7 +5,7 @@ use crate::session::text;
 use crate::time::UnixTime;
 use core::fmt;
 
-/// A key of the denylist: one access token, one session, or all sessions of a subject up to an epoch.
+/// A key of the denylist: one access token, one session, or the sessions that a subject began in one epoch.
 ///
 /// 32 bytes, whatever it is about, so that any store can hold it in one column; names of subjects are hashed. Its `Display`
 /// is base64url text, 43 characters.
@@ -51,6 +51,10 @@ impl DenyKey {
         &self.0
     }
 
+    pub(crate) const fn is_of_session(&self) -> bool {
+        matches!(self.0, [3, ..])
+    }
+
     /// The first byte keeps the kinds apart.
     fn plain(kind: u8, name: [u8; 16]) -> Self {
         let mut key = [0; 32];
@@ -84,7 +88,8 @@ impl fmt::Debug for DenyKey {
     }
 }
 
-/// An entry for the denylist, which can be purged after `until`: no access token that it is about is taken any more then.
+/// An entry for the denylist, which can be purged after `until`: no [`AccessVerifier`](crate::session::AccessVerifier)
+/// takes an access token that it is about any more then.
 ///
 /// # Examples
 ///

@@ -1,6 +1,7 @@
 //! What can go wrong with sessions. None of it holds token text or key bytes.
 
 use crate::error::VerifyError;
+use crate::http::bearer::CredentialsError;
 use crate::http::challenge::Challenge;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -101,7 +102,8 @@ pub enum Refusal {
     /// Another fingerprint or key than the session is bound to.
     #[error("the token came with another binding than its session has")]
     BindingMismatch,
-    /// The session is bound and nothing was shown. The session lives on.
+    /// The session is bound and nothing was shown, or only the other kind: a fingerprint for a key, a key for a fingerprint.
+    /// The session lives on.
     #[error("the token came without the binding of its session")]
     BindingMissing,
     /// A lifetime is over.
@@ -375,7 +377,7 @@ pub enum ConfigError {
         /// The setting.
         setting: &'static str,
     },
-    /// The grace is longer than this kind of grace may be, or longer than a session lives idle, the clock skew counted.
+    /// The grace is longer than this kind of grace may be, or than a session lives idle; for `Within` the clock skew counts.
     #[error("a grace of {seconds} s is above the cap of {cap} s")]
     GraceAboveLimit {
         /// The grace in seconds.
@@ -443,9 +445,12 @@ pub enum AccessError {
     /// Another fingerprint or key was shown than the token is bound to.
     #[error("the token came with another binding than its own")]
     BindingMismatch,
-    /// The token is bound and nothing was shown.
+    /// The token is bound and nothing was shown, or only the other kind: a fingerprint for a key, a key for a fingerprint.
     #[error("the token came without its binding")]
     BindingMissing,
+    /// There is no bearer token in the request, or not exactly one.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
     /// The token, its session, or all sessions of its subject were ended.
     #[error("the token was revoked")]
     Denied,
@@ -464,6 +469,7 @@ impl AccessError {
         match self {
             Self::BindingMismatch => "binding_mismatch",
             Self::BindingMissing => "binding_missing",
+            Self::Credentials(error) => error.code(),
             Self::Denied => "denied",
             Self::DenylistUnavailable(_) => "denylist_unavailable",
             Self::Token(error) => error.code(),
@@ -478,10 +484,11 @@ impl AccessError {
 
     /// The HTTP answer to a request that carried this token
     /// ([RFC 6750 section 3](https://www.rfc-editor.org/rfc/rfc6750#section-3)): 401, or 503 when the denylist or the
-    /// keys could not be had.
+    /// keys could not be had; 400 for two tokens or none to be read.
     #[must_use]
     pub const fn challenge(&self) -> Challenge {
         match self {
+            Self::Credentials(error) => error.challenge(),
             Self::Token(error) => error.challenge(),
             Self::DenylistUnavailable(_) => Challenge::unavailable(),
             Self::BindingMismatch | Self::BindingMissing | Self::Denied => Challenge::invalid_token(),

@@ -80,7 +80,8 @@ impl EventKind {
     }
 }
 
-/// Is told what happened, after the store has it.
+/// Is told what happened, after the store has answered for it. What was written by a call that the store answered with an
+/// error is not told: log [`Error::Store`](crate::session::Error::Store) too.
 ///
 /// Any `Fn(&Event)` is one. It is called in the middle of a request: hand over what takes time.
 ///

@@ -4,6 +4,7 @@
 use crate::error::SignError;
 use crate::jws::Prepared;
 use crate::key::{Key, SignKey};
+use crate::policy::LEEWAY_CAP;
 use crate::session::binding::{Binding, Match};
 use crate::session::config::{Config, OnMismatch};
 use crate::session::denial::{Denial, DenyOrder};
@@ -18,11 +19,7 @@ use crate::time::UnixTime;
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::cmp::Ordering;
-use core::time::Duration;
 use serde::Serialize;
-
-/// The widest leeway that a verifier has without saying so: an access token is taken for as long behind its `exp`.
-const LEEWAY_CAP: Duration = Duration::from_secs(300);
 
 /// The rules of sessions as pure functions, for whoever drives them: [`Sessions`](crate::session::Sessions) over a
 /// [`Store`](crate::session::Store), a test, or code of yours without either.
@@ -180,6 +177,9 @@ impl Machine {
     ) -> Result<Step, Error> {
         login.check()?;
         login.check_epoch(subject_epoch)?;
+        if self.config.binding_required && login.binding.is_none() {
+            return Err(Error::InvalidLogin { field: "binding" });
+        }
         let absolute_until = now.saturating_add(self.config.absolute);
         let row = Row {
             session: random.session,
@@ -228,6 +228,9 @@ impl Machine {
             return Step::refused(refusal);
         }
         match row.binding.compare(binding) {
+            Match::Same if self.config.binding_required && row.binding.is_none() => {
+                Step::refused(Refusal::BindingMissing)
+            }
             Match::Same => self.exchange(token, row, now, random),
             Match::Missing => Step::refused(Refusal::BindingMissing),
             Match::Different => self.mismatch(row, now),
@@ -238,7 +241,9 @@ impl Machine {
     /// to do.
     #[must_use]
     pub fn revoke(&self, row: &Row, reason: Reason, now: UnixTime) -> Option<Step<()>> {
-        let over = row.check_alive(row.subject_epoch, now, self.config.skew).is_err();
+        // By the clock of a server that is behind, which might still exchange it.
+        let behind = now.saturating_sub(self.config.skew);
+        let over = row.check_alive(row.subject_epoch, behind, self.config.skew).is_err();
         // An access token may outlive the session: by the leeway of verifiers, or when an answer was repeated late.
         if row.revoked.is_some() || (over && now >= self.beyond_leeway(row.access_until)) {
             return None;
@@ -398,9 +403,10 @@ impl Machine {
         Denial::session(row.session, until, DenyOrder::BeforeRow)
     }
 
-    /// The same once more, if the session was ended by what denies behind the row, and that may have failed. `None` when it
-    /// is not needed any more.
-    pub(crate) fn denial_again(&self, row: &Row, now: UnixTime) -> Option<Denial> {
+    /// The denial of a session that was ended by what is denied behind the row, [`Reason::Rollback`]: to be written once more
+    /// whenever such a row is loaded, since the first time may have failed. `None` when it is not needed (any more).
+    #[must_use]
+    pub fn denial_again(&self, row: &Row, now: UnixTime) -> Option<Denial> {
         let (ended, _) = row.revoked.filter(|(_, reason)| *reason == Reason::Rollback)?;
         Some(self.denial(row, ended)).filter(|denial| now < denial.until)
     }
@@ -410,8 +416,8 @@ impl Machine {
         self.beyond_leeway(row.access_until)
     }
 
-    /// The moment from which no verifier takes a token any more whose `exp` is `exp`.
-    fn beyond_leeway(&self, exp: UnixTime) -> UnixTime {
+    /// The moment from which no [`AccessVerifier`](crate::session::AccessVerifier) takes a token any more whose `exp` is `exp`.
+    pub(crate) fn beyond_leeway(&self, exp: UnixTime) -> UnixTime {
         exp.saturating_add(LEEWAY_CAP).saturating_add(self.config.skew)
     }
 

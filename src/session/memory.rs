@@ -18,6 +18,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 ///
 /// It grows with logins: call [`Sessions::purge`](crate::session::Sessions::purge) from time to time.
 ///
+/// # Security
+///
+/// A restart forgets the denylist with the sessions: access tokens that were revoked before are good again until their `exp`.
+///
 /// # Examples
 ///
 /// ```

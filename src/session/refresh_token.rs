@@ -5,6 +5,7 @@ use crate::session::id::SessionId;
 use crate::session::text;
 use alloc::string::String;
 use core::fmt;
+use core::num::NonZeroU64;
 use zeroize::Zeroizing;
 
 const PREFIX: &str = "v1.";
@@ -111,7 +112,8 @@ impl Parsed {
         let name = Name {
             kid: u32::from_be_bytes(*kid),
             session: SessionId::from_bytes(*session),
-            generation: u64::from_be_bytes(*generation),
+            // The first is 1. Of the one before it a row knows no salt but zeros, which a thief of a master key knows too.
+            generation: NonZeroU64::new(u64::from_be_bytes(*generation))?.get(),
         };
         Some(Self { name, mac: *mac, tag: Zeroizing::new(rest.try_into().ok()?) })
     }

@@ -3,6 +3,7 @@
 use crate::error::{EntropyError, SignError};
 use crate::jws::Prepared;
 use crate::key::{Entropy, Key, SignKey};
+use crate::session::access::AccessToken;
 use crate::session::binding::{Binding, Fingerprint};
 use crate::session::config::{CLOCK_SKEW_CAP, Config};
 use crate::session::denial::{DenyKey, DenyOrder};
@@ -32,8 +33,8 @@ const EPOCHS_BACK: u64 = 4;
 
 /// Sessions of a login server: begin, exchange, end, list.
 ///
-/// Built once, shared by reference. Every call reads what it needs from the store and writes at most one row; nothing is
-/// kept here, so any number of servers can run over one store.
+/// Built once, shared by reference. Calls read what they need from the store and write one row, or one for each session that
+/// they end; nothing is kept here, so any number of servers can run over one store.
 ///
 /// The methods with `_at` take the time; the others read the clock.
 ///
@@ -43,6 +44,9 @@ const EPOCHS_BACK: u64 = 4;
 /// - Never delete a cookie because an exchange was refused: it may be a late answer to an old request, and the cookie the
 ///   new one. Only the answer to a logout deletes.
 /// - Answer with `Cache-Control: no-store`.
+/// - A call that is dropped half way, since the client went away, harms nobody: who asks again inside the grace gets the same
+///   successor, and a session that was to be ended is ended by its next exchange at the latest. Until then it has no event:
+///   under a runtime, spawn [`logout`](Self::logout) and the other ends.
 ///
 /// # Examples
 ///
@@ -188,14 +192,23 @@ impl<S: Store> Sessions<S> {
         self.machine.prepare_access_token(grant, claims, key)
     }
 
-    /// The present epoch of a subject: how often all its sessions were ended. Ask for it before its credentials are read, and
-    /// give it to [`Login::in_epoch`].
+    /// The epoch in which a subject can log in now: how often all its sessions were ended. Ask for it before its credentials
+    /// are read, and give it to [`Login::in_epoch`].
     ///
     /// # Errors
     ///
     /// [`Error::Store`].
-    pub async fn epoch(&self, subject: &str) -> Result<u64, Error> {
-        Ok(self.store.epoch(subject).await?)
+    pub async fn epoch_at(&self, subject: &str, now: UnixTime) -> Result<u64, Error> {
+        let epoch = self.store.epoch(subject).await?;
+        if !self.store.is_denied(&[DenyKey::subject(subject, epoch)]).await? {
+            return Ok(epoch);
+        }
+        // It is of an end of all sessions, which may never come to its own end: what began in it would be denied. Or it has
+        // just come there, and others have logged in since.
+        match self.store.epoch(subject).await? {
+            present if present > epoch => Ok(present),
+            _ => self.leave_epoch(subject, epoch, self.machine.deny_until(now), now).await,
+        }
     }
 
     /// Begins a session for a subject who has proved who it is.
@@ -212,7 +225,7 @@ impl<S: Store> Sessions<S> {
         login.check()?;
         let random = self.draw()?;
         // Read before the row is written: a revocation of all that comes between them revokes this login too.
-        let epoch = self.epoch_to_begin_in(&login.subject, now).await?;
+        let epoch = self.epoch_at(&login.subject, now).await?;
         let begins = match self.config().cap {
             Some(_) => self.after_the_others(&login.subject, epoch, now).await?,
             None => now,
@@ -229,6 +242,8 @@ impl<S: Store> Sessions<S> {
     ///
     /// Give what came with the request as `binding`: [`Binding::None`] if nothing did.
     ///
+    /// A session that is denied is not exchanged but ended: somebody was ending it, and has not come to the end.
+    ///
     /// # Errors
     ///
     /// - [`Error::InvalidGrant`]: the client has to log in again. Leave its cookies alone all the same.
@@ -242,6 +257,12 @@ impl<S: Store> Sessions<S> {
                 self.deny_again(&loaded.row, now).await?;
             }
             let step = self.machine.refresh(&token, loaded.as_ref(), binding, now, &random);
+            if let Ok(grant) = &step.reply
+                && self.is_being_ended(grant.row()).await?
+            {
+                self.end(token.session_id(), None, Reason::Revoked, now).await?;
+                return Err(Error::InvalidGrant(Refusal::Revoked(Reason::Revoked)));
+            }
             if let Some(reply) = self.apply(step).await? {
                 return reply;
             }
@@ -251,6 +272,13 @@ impl<S: Store> Sessions<S> {
 
     /// Ends the session of a refresh token, present or past. Whatever it finds, the answer to a logout is the same; only an
     /// error is none, and leaves the cookies where they are.
+    ///
+    /// That the token was issued here is checked, and nothing else: neither its binding nor its age.
+    ///
+    /// # Security
+    ///
+    /// Whoever has a refresh token of a session, an old one too, can end that session. Have a look at where the request comes
+    /// from: [`AllowedOrigins`](crate::http::AllowedOrigins).
     ///
     /// # Errors
     ///
@@ -299,7 +327,10 @@ impl<S: Store> Sessions<S> {
         now: UnixTime,
     ) -> Result<usize, Error> {
         let mut ended = 0_usize;
-        for row in self.list_at(subject, now).await? {
+        let rows = self.store.list(subject).await?;
+        let epoch = self.store.epoch(subject).await?;
+        // By the clock of a server that is behind, which might still exchange one.
+        for row in self.living(rows, epoch, now.saturating_sub(self.config().skew)) {
             if row.session != keep
                 && self.end(row.session, Some(subject), Reason::Revoked, now).await? == Ended::Now
             {
@@ -316,8 +347,8 @@ impl<S: Store> Sessions<S> {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`]: ask again. It may have come half way: until then, or until the next login of this subject, sessions
-    /// can be exchanged and their access tokens are denied.
+    /// [`Error::Store`]: ask again. It may have come half way: access tokens are denied, and each session ends with its next
+    /// exchange, all of them with the subject's next login.
     pub async fn revoke_all_at(&self, subject: &str, now: UnixTime) -> Result<(), Error> {
         let epoch = self.store.epoch(subject).await?;
         // A server with other rules may have given access tokens that are good for longer.
@@ -329,9 +360,42 @@ impl<S: Store> Sessions<S> {
             .map(|epoch| DenyKey::subject(subject, epoch))
             .collect();
         self.store.deny(&keys, until).await?;
-        self.leave_epoch(subject, epoch, until).await?;
-        self.observe(&Event { kind: EventKind::AllRevoked, session: None, subject: subject.into(), at: now });
+        self.leave_epoch(subject, epoch, until, now).await?;
         Ok(())
+    }
+
+    /// Denies one access token, whose session lives on: until its `exp`, and the leeway of verifiers.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use countersign::session::{AccessVerifier, Binding, Config, Login, MasterKeys, MemoryStore, Sessions, blocking};
+    /// # use countersign::{Hs256Key, Verifier};
+    /// # use std::sync::Arc;
+    /// # let config = Config::builder("https://auth.example", "https://api.example").build()?;
+    /// # let key = Hs256Key::from_bytes([8; 32])?;
+    /// # let policy = Verifier::builder(key.clone()).issuer("https://auth.example").audience("https://api.example");
+    /// # let store = Arc::new(MemoryStore::new());
+    /// # let sessions = Sessions::new(config, MasterKeys::new(1, [7; 32])?, key, store.clone())?;
+    /// # let verifier = AccessVerifier::new(policy)?.with_denylist(store);
+    /// # let grant = blocking(sessions.login(&Login::new("ann")))?;
+    /// # let text = sessions.access_token(&grant, &())?;
+    /// let access = blocking(verifier.verify::<()>(&text, &Binding::None))?;
+    /// blocking(sessions.deny_access_token(&access))?;
+    /// assert!(blocking(verifier.verify::<()>(&text, &Binding::None)).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn deny_access_token<T>(&self, access: &AccessToken<T>) -> Result<(), Error> {
+        // There is no access token without either.
+        let token = access.token();
+        let (jti, exp) =
+            (token.jwt_id().unwrap_or_default(), token.expires_at().unwrap_or(UnixTime::from_secs(i64::MAX)));
+        let until = self.machine.beyond_leeway(exp);
+        Ok(self.store.deny(&[DenyKey::access_token(jti)], until).await?)
     }
 
     /// The sessions of a subject that live, the newest first.
@@ -391,6 +455,13 @@ impl<S: Store> Sessions<S> {
         Ok(())
     }
 
+    /// An end denies first and writes the row or the epoch then. It may have died between the two; or whoever holds the token
+    /// exchanges it again and again, so that no other writes the row.
+    async fn is_being_ended(&self, row: &Row) -> Result<bool, Error> {
+        let keys = [DenyKey::session(row.session), DenyKey::subject(&row.subject, row.subject_epoch)];
+        Ok(self.store.is_denied(&keys).await?)
+    }
+
     async fn end(
         &self,
         session: SessionId,
@@ -415,27 +486,20 @@ impl<S: Store> Sessions<S> {
         Err(Error::Retry)
     }
 
-    /// The subject's present epoch, for a session that begins. One that is denied is of an end of all sessions which has not
-    /// come to its own end, and may never: what begins in it would be denied too.
-    async fn epoch_to_begin_in(&self, subject: &str, now: UnixTime) -> Result<u64, Error> {
-        let epoch = self.store.epoch(subject).await?;
-        if !self.store.is_denied(&[DenyKey::subject(subject, epoch)]).await? {
-            return Ok(epoch);
-        }
-        // It may just have come to its end, and others have logged in since.
-        match self.store.epoch(subject).await? {
-            present if present > epoch => Ok(present),
-            _ => self.leave_epoch(subject, epoch, self.machine.deny_until(now)).await,
-        }
-    }
-
     /// Ends an epoch that is denied, and tells the next one.
-    async fn leave_epoch(&self, subject: &str, epoch: u64, until: UnixTime) -> Result<u64, Error> {
+    async fn leave_epoch(
+        &self,
+        subject: &str,
+        epoch: u64,
+        until: UnixTime,
+        now: UnixTime,
+    ) -> Result<u64, Error> {
         let next = self.store.bump_epoch(subject).await?;
         // Another did the same meanwhile, and a login came between.
         for skipped in epoch.saturating_add(1)..next {
             self.store.deny(&[DenyKey::subject(subject, skipped)], until).await?;
         }
+        self.observe(&Event { kind: EventKind::AllRevoked, session: None, subject: subject.into(), at: now });
         Ok(next)
     }
 
@@ -484,6 +548,15 @@ impl<S: Store> Sessions<S> {
 /// The same against the wall clock.
 #[cfg(feature = "std")]
 impl<S: Store> Sessions<S> {
+    /// As [`epoch_at`](Self::epoch_at), now.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn epoch(&self, subject: &str) -> Result<u64, Error> {
+        self.epoch_at(subject, UnixTime::now()).await
+    }
+
     /// As [`login_at`](Self::login_at), now.
     ///
     /// # Errors

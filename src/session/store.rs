@@ -56,10 +56,11 @@ pub trait Store: Send + Sync {
     /// Adds one to the epoch of a subject and tells the new one.
     fn bump_epoch(&self, subject: &str) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
-    /// Puts keys on the denylist until `until`. One that is there already keeps the later time.
+    /// Puts keys on the denylist until `until`: any number of them, also none, or one twice. One that is there already keeps
+    /// the later time.
     fn deny(&self, keys: &[DenyKey], until: UnixTime) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Whether any of the keys is on the denylist. One look-up: `WHERE key IN (?, ?, ?)`.
+    /// Whether any of the keys, of which there may be none, is on the denylist. One look-up: `WHERE key = ANY (?)`.
     fn is_denied(&self, keys: &[DenyKey]) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Takes away rows whose [`purge_after`](Row::purge_after) and denials whose `until` lie before `now`.

@@ -17,6 +17,8 @@ pub(crate) async fn check<S: Store>(kit: &Kit<'_, S>, report: &mut Report) -> Re
     report.add("crashes of the end of all sessions", of_an_end(kit, End::All).await?);
     report.add("crashes of the end of all sessions before a login", before_a_login(kit).await?);
     report.add("crashes of a reuse that was noticed", of_an_end(kit, End::Reuse).await?);
+    report.add("crashes of a logout before an exchange", before_an_exchange(kit, End::Logout).await?);
+    report.add("crashes of the end of all before an exchange", before_an_exchange(kit, End::All).await?);
     Ok(())
 }
 
@@ -83,6 +85,13 @@ impl End {
     }
 }
 
+/// Whether the store has the session as ended.
+async fn is_over<S: Store>(kit: &Kit<'_, S>, grant: &Grant) -> Result<bool, Violation> {
+    let found = kit.store.load(grant.session_id()).await?;
+    Ok(found
+        .is_none_or(|loaded| loaded.row.revoked.is_some() || loaded.row.subject_epoch < loaded.subject_epoch))
+}
+
 /// No access token outlives its session, and whoever asks again ends it.
 async fn of_an_end<S: Store>(kit: &Kit<'_, S>, end: End) -> Result<usize, Violation> {
     let server = kit.server(kit.store, Grace::default())?;
@@ -94,10 +103,7 @@ async fn of_an_end<S: Store>(kit: &Kit<'_, S>, end: End) -> Result<usize, Violat
         let gate = Gate::default();
         let dying = kit.server(Gated::new(kit.store, gate.clone()), Grace::default())?;
         let done = crash(gate, end.run(&dying, &first), steps).await;
-        let found = kit.store.load(first.session_id()).await?;
-        let over = found.is_none_or(|loaded| {
-            loaded.row.revoked.is_some() || loaded.row.subject_epoch < loaded.subject_epoch
-        });
+        let over = is_over(kit, &first).await?;
         let denied = kit.denies(&last).await?;
         hold("no access token outlives its session", denied || !over, (denied, over))?;
         end.run(&server, &first).await?;
@@ -131,6 +137,31 @@ async fn before_a_login<S: Store>(kit: &Kit<'_, S>) -> Result<usize, Violation> 
         let text = first.refresh_token().expose_secret();
         let over = server.refresh_at(text, &Binding::None, NOW).await.is_err();
         hold("a login brings the end of all sessions to its end", over == begun, (over, begun))?;
+        steps = steps.saturating_add(1);
+        if done {
+            return Ok(steps);
+        }
+    }
+}
+
+/// Whoever holds the token cannot go on with it, once an end has begun.
+async fn before_an_exchange<S: Store>(kit: &Kit<'_, S>, end: End) -> Result<usize, Violation> {
+    let server = kit.server(kit.store, Grace::default())?;
+    let mut steps = 0_usize;
+    loop {
+        let (first, other) = kit.two_sessions().await?;
+        let gate = Gate::default();
+        let dying = kit.server(Gated::new(kit.store, gate.clone()), Grace::default())?;
+        let done = crash(gate, end.run(&dying, &first), steps).await;
+        let begun = kit.denies(&first).await?;
+        let text = first.refresh_token().expose_secret();
+        let over = server.refresh_at(text, &Binding::None, NOW).await.is_err();
+        hold("an exchange brings an end that was begun to its end", over == begun, (over, begun))?;
+        let ended = is_over(kit, &first).await?;
+        hold("an exchange brings an end that was begun to its end", ended == begun, (ended, begun))?;
+        if end != End::All {
+            kit.unharmed(&other).await?;
+        }
         steps = steps.saturating_add(1);
         if done {
             return Ok(steps);

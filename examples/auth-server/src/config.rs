@@ -25,7 +25,7 @@ pub struct Config {
     pub data: PathBuf,
     /// `AUTH_DATABASE`.
     pub database: DatabaseUrl,
-    /// `AUTH_DATABASE_TIMEOUT_MS`: how long a request waits for the database before it is answered with 503.
+    /// `AUTH_DATABASE_TIMEOUT_MS`: how long each wait for the database may last; then the answer is a 503.
     pub database_timeout: Duration,
     /// `AUTH_ADMIN_NAME` and `AUTH_ADMIN_PASSWORD`: a user with the role `admin`, made at the start if it is not there.
     pub admin: Option<(String, Secret)>,

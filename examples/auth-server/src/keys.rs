@@ -1,4 +1,4 @@
-//! Keys: made at the first start, kept in files that only the server's user can read.
+//! Keys: made at the first start, in files that only the server's user can read.
 
 use crate::config::SigningAlgorithm;
 use crate::jwks::key_id;
@@ -145,6 +145,16 @@ fn new_secret() -> Result<SecretBytes, KeyError> {
     Ok(SecretBytes::from(BASE64_STANDARD.encode(secret.expose_secret()).into_bytes()))
 }
 
+/// No more than a warning: secrets that an orchestrator puts there often look so.
+fn warn_if_others_can_read(path: &Path) {
+    #[cfg(unix)]
+    if let Ok(metadata) = fs::metadata(path)
+        && std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o077 != 0
+    {
+        tracing::warn!(path = %path.display(), "other users of this machine can read or write this key");
+    }
+}
+
 /// The content of a file, or what was put into it because it was not there.
 fn read_or_make(
     path: &Path,
@@ -152,7 +162,10 @@ fn read_or_make(
 ) -> Result<SecretBytes, KeyFileError> {
     let at = |error| KeyFileError::File { path: path.into(), error };
     match fs::read(path) {
-        Ok(bytes) => return Ok(SecretBytes::from(bytes)),
+        Ok(bytes) => {
+            warn_if_others_can_read(path);
+            return Ok(SecretBytes::from(bytes));
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(at(error)),
     }

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
-use countersign::http::{Challenge, CookieHeaderError, CredentialsError, CrossSiteError, NO_STORE, Scope};
+use countersign::http::{Challenge, CookieHeaderError, CrossSiteError, NO_STORE, Scope};
 use countersign::session::{self, AccessError};
 use std::time::Duration;
 
@@ -73,12 +73,6 @@ impl From<AccessError> for Refused {
 impl From<CookieHeaderError> for Refused {
     fn from(error: CookieHeaderError) -> Self {
         Self::new(StatusCode::BAD_REQUEST, error.code())
-    }
-}
-
-impl From<CredentialsError> for Refused {
-    fn from(error: CredentialsError) -> Self {
-        Self::challenge(error.challenge(), error.code())
     }
 }
 

@@ -6,7 +6,7 @@ use crate::users::{Claims, Role};
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, ORIGIN};
 use axum::http::request::Parts;
-use countersign::http::{CookieHeaderError, bearer_token};
+use countersign::http::CookieHeaderError;
 use countersign::session::{AccessToken, Binding};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -20,9 +20,8 @@ impl FromRequestParts<Arc<Server>> for Access {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, Refused> {
-        let text = bearer_token(parts.headers.get_all(AUTHORIZATION))?;
         let binding = binding(server, &parts.headers)?;
-        Ok(Self(server.access.verify(text, &binding).await?))
+        Ok(Self(server.access.verify_bearer(parts.headers.get_all(AUTHORIZATION), &binding).await?))
     }
 }
 

@@ -144,7 +144,12 @@ fn make_folder(path: &Path) -> std::io::Result<()> {
 }
 
 fn sessions(config: &Config, key: AccessKey, store: AnyStore) -> Result<Sessions<AnyStore>, StartError> {
-    let rules = session::Config::builder(&*config.issuer, &*config.audience)
+    let rules = session::Config::builder(&*config.issuer, &*config.audience);
+    let rules = match config.bind {
+        Bind::Cookie => rules.require_binding(),
+        Bind::Nothing => rules,
+    };
+    let rules = rules
         .access_lifetime(config.lifetimes.access)
         .idle_lifetime(config.lifetimes.idle)
         .absolute_lifetime(config.lifetimes.absolute)

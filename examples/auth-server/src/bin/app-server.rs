@@ -1,7 +1,7 @@
 //! An application server: it has the verifying key of the authentication server, and no store. It asks nobody.
 //!
 //! `APP_KEY` is the file with the key: `access.public.pem`, or `access.secret` with HS256. `APP_ISSUER` and `APP_AUDIENCE`
-//! are what `AUTH_ISSUER` and `AUTH_AUDIENCE` are there; `APP_LISTEN` is an address and port.
+//! are what `AUTH_ISSUER` and `AUTH_AUDIENCE` are there; `APP_LISTEN` is an address and port; `APP_LOG` is `text` or `json`.
 
 use auth_server::keys::VerifyingKey;
 use auth_server::refused::Refused;
@@ -12,7 +12,7 @@ use axum::http::header::{AUTHORIZATION, COOKIE};
 use axum::http::request::Parts;
 use axum::routing::get;
 use axum::{Json, Router};
-use countersign::http::{Cookie, bearer_token};
+use countersign::http::Cookie;
 use countersign::session::{AccessToken, AccessVerifier, Binding};
 use serde_json::{Value, json};
 use std::error::Error;
@@ -34,10 +34,9 @@ impl FromRequestParts<Arc<App>> for Access {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refused> {
-        let text = bearer_token(parts.headers.get_all(AUTHORIZATION))?;
         let cookie = app.fingerprint_cookie.find(parts.headers.get_all(COOKIE))?;
         let binding = cookie.map_or(Binding::None, Binding::fingerprint);
-        Ok(Self(app.verifier.verify(text, &binding)?))
+        Ok(Self(app.verifier.verify_bearer(parts.headers.get_all(AUTHORIZATION), &binding)?))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{DatabaseError, user};
 use crate::users::{Name, User};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use std::fs::OpenOptions;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -36,7 +36,8 @@ impl Sqlite {
     /// Opens the file, which the store of the sessions has made. While others have it locked, a call waits for `timeout`.
     pub fn open(path: &Path, timeout: Duration) -> Result<Self, DatabaseError> {
         let open = || {
-            let connection = Connection::open(path)?;
+            // Without SQLITE_OPEN_URI, as the store opens it: a path is a path.
+            let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
             connection.busy_timeout(timeout)?;
             // With less, a power cut can take back a registration that was answered.
             connection.pragma_update(None, "synchronous", "FULL")?;

@@ -54,8 +54,8 @@ fn header(cookie: &SetCookie) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// Runs to its end, also if the client goes away meanwhile: of a session that was ended by half, access tokens are refused
-/// and the refresh token is not.
+/// Runs to its end, also if the client goes away meanwhile. A session that was ended by half would be ended by its next
+/// exchange; this way it is in the log at once.
 async fn to_its_end<T: Send + 'static>(
     work: impl Future<Output = Result<T, session::Error>> + Send + 'static,
 ) -> Result<T, Refused> {

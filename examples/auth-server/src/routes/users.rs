@@ -71,13 +71,14 @@ pub(super) async fn login(
         .label(device::name(user_agent))
         .binding(fingerprint.as_ref().map_or(Binding::None, Binding::from))
         .in_epoch(epoch);
-    let grant = server.sessions.login(&login).await?;
-    // The browser forgets the session that it had: nobody could end it but from a list.
+    // The browser forgets the session that it has: nobody could end it but from a list. Before the new one begins, so that it
+    // does not count, and no other device has to go for it.
     if let Ok(Some(old)) = refresh_token(&server, &headers)
         && let Err(error) = server.sessions.logout(old).await
     {
         tracing::warn!(?error, "the session that the browser had could not be ended");
     }
+    let grant = server.sessions.login(&login).await?;
     let cookies =
         Cookies { fingerprint: fingerprint.as_ref().map(|fingerprint| fingerprint.expose_secret()) };
     answer(&server, &grant, &user, cookies)

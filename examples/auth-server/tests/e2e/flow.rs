@@ -114,6 +114,16 @@ fn logging_in_again_in_one_browser_leaves_no_session_behind() {
 }
 
 #[test]
+fn logging_in_again_in_one_browser_takes_no_other_devices_place() {
+    let server = Server::start_with(&[("AUTH_SESSIONS_PER_USER", "2")]);
+    let mut phone = Browser::of_new_user(server.address(), "ann");
+    let mut laptop = Browser::logged_in(server.address(), "ann");
+    laptop.assert_login("ann");
+    phone.assert_refresh();
+    laptop.assert_refresh();
+}
+
+#[test]
 fn the_oldest_of_too_many_sessions_ends() {
     let server = Server::start_with(&[("AUTH_SESSIONS_PER_USER", "2")]);
     let mut first = Browser::of_new_user(server.address(), "ann");

@@ -1,4 +1,4 @@
-//! Signing and verifying, beside the floor below which no design of this kind can go.
+//! Signing and verifying, beside the floor that the crates underneath set.
 //!
 //! `cargo bench`, or `cargo bench -- verify/HS256` for a part. The floor is the same work without a token library around
 //! it: the keyed HMAC or the raw RSA operation, base64, one `serde_json` pass, the clock. Compare ratios within one run;

@@ -13,7 +13,7 @@ mod session {
     use core::time::Duration;
     use countersign::session::{
         AccessError, AccessVerifier, Binding, Config, ConfigError, DenyKey, Denylist, Ended, Error,
-        EventKind, Exchange, Fingerprint, Grace, Lifetime, Loaded, Login, MasterKeys, MemoryStore,
+        EventKind, Exchange, Fingerprint, Grace, Lifetime, Loaded, Login, Machine, MasterKeys, MemoryStore,
         OnMismatch, Randomness, Reason, Recency, RefreshToken, Refusal, Row, RowError, SessionId, Sessions,
         Store, StoreError, blocking,
     };
@@ -881,6 +881,10 @@ mod session {
             assert!(matches!(server.check(&server.access(&lost), later(3)), Err(AccessError::Denied)));
             // Nor is it written when it would help nobody any more.
             let end = later(2 + 10 * MINUTE + 5 * MINUTE + MINUTE);
+            let machine = Machine::new(config().build().unwrap(), master());
+            let row = server.store().row(lost.session_id());
+            assert!(machine.denial_again(&row, later(2 + 16 * MINUTE - 1)).is_some());
+            assert_eq!(machine.denial_again(&row, end), None);
             blocking(server.sessions.purge_at(after(end, 1))).unwrap();
             blocking(server.sessions.revoke_at(lost.session_id(), after(end, 1))).unwrap();
             assert_eq!(server.store().denials(), 0);
@@ -1586,7 +1590,8 @@ mod session {
         assert!(error.is_expired() && matches!(error, AccessError::Token(VerifyError::Expired { .. })));
         server.store().set_down(false);
         blocking(server.sessions.revoke_at(grant.session_id(), NOW)).unwrap();
-        assert!(matches!(check(&text, NOW), Err(AccessError::Denied)));
+        let error = check(&text, NOW).unwrap_err();
+        assert!(matches!(error, AccessError::Denied) && !error.is_expired());
     }
 
     #[test]
@@ -1784,6 +1789,33 @@ mod session {
         assert_eq!(issued.session, Some(grant.session_id().hash()));
         assert_eq!((all.kind, all.session, all.at), (EventKind::AllRevoked, None, later(1)));
         assert!(!format!("{issued:?}").contains(&grant.session_id().to_string()));
+    }
+
+    #[test]
+    fn the_names_of_events_and_reasons_are_stable() {
+        let reasons = [
+            (Reason::BindingMismatch, "binding_mismatch"),
+            (Reason::Evicted, "evicted"),
+            (Reason::Logout, "logout"),
+            (Reason::Reuse, "reuse"),
+            (Reason::Revoked, "revoked"),
+            (Reason::Rollback, "rollback"),
+        ];
+        for (reason, code) in reasons {
+            assert_eq!(reason.code(), code);
+        }
+        for (kind, code) in [
+            (EventKind::AllRevoked, "all_revoked"),
+            (EventKind::Anomaly, "anomaly"),
+            (EventKind::BindingMismatch, "binding_mismatch"),
+            (EventKind::GraceReplay, "grace_replay"),
+            (EventKind::Issued, "issued"),
+            (EventKind::ReuseDetected(Recency::Stale), "reuse_detected"),
+            (EventKind::Revoked(Reason::Logout), "revoked"),
+            (EventKind::Rotated, "rotated"),
+        ] {
+            assert_eq!(kind.code(), code);
+        }
     }
 
     // Runtimes.

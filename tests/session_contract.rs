@@ -33,6 +33,9 @@ mod session_contract {
     fn the_store_in_memory_keeps_the_contract() {
         let report = check(&MemoryStore::new()).unwrap();
         tell(format_args!("what was checked of the store in memory:\n{report}"));
+        let lines: Vec<String> =
+            report.entries().map(|(what, count)| format!("{count:>6}  {what}\n")).collect();
+        assert_eq!(report.to_string(), lines.concat());
         let counts: Vec<usize> = report.entries().map(|(_, count)| count).collect();
         // Fewer would be orders that are not looked at any more.
         assert_eq!(counts, [8, 6, 150, 150, 6, 12, 12, 47, 17, 3, 4, 5, 5, 4, 4, 5]);
@@ -89,13 +92,15 @@ mod session_contract {
         RowsAreNeverPurged,
         RowsArePurgedTooSoon,
         SwapComparesNothing,
+        SwapEndsOthers,
         SwapInsertsWhatIsAbsent,
         SwapSaysDoneAlways,
         SwapWritesNothing,
+        SwapWritesTheVersionOnly,
     }
 
     /// Which law finds it.
-    const FAULTS: [(Fault, &str); 23] = [
+    const FAULTS: [(Fault, &str); 25] = [
         (Fault::BumpTellsTheOldEpoch, "two bumps at once both count"),
         (Fault::DenialIsShortened, "the latest time of a denial counts"),
         (Fault::DenialsAreNeverPurged, "a denial is purged after its time"),
@@ -116,9 +121,11 @@ mod session_contract {
         (Fault::RowsAreNeverPurged, "a row is purged after its time"),
         (Fault::RowsArePurgedTooSoon, "a row is kept until its time"),
         (Fault::SwapComparesNothing, "a swap from another version is a conflict"),
+        (Fault::SwapEndsOthers, "what happens to one session happens to no other"),
         (Fault::SwapInsertsWhatIsAbsent, "a swap of an absent row is a conflict"),
         (Fault::SwapSaysDoneAlways, "a swap of an absent row is a conflict"),
         (Fault::SwapWritesNothing, "a swap is seen by the next load"),
+        (Fault::SwapWritesTheVersionOnly, "a swap is seen by the next load"),
     ];
 
     /// A store with one fault, or none.
@@ -150,6 +157,13 @@ mod session_contract {
         fn epoch_of<'a>(&self, subject: &'a str) -> &'a str {
             if self.has(Fault::EpochOfAllSubjects) { "" } else { subject }
         }
+    }
+
+    /// The row with the version of another, which stands behind the number of the format and the session.
+    fn with_version_of(row: &Row, other: &Row) -> Row {
+        let (mut bytes, other) = (row.to_bytes(), other.to_bytes());
+        bytes[17..25].copy_from_slice(&other[17..25]);
+        Row::from_bytes(&bytes).unwrap()
     }
 
     impl BlockingStore for Faulty {
@@ -185,8 +199,14 @@ mod session_contract {
                 Some(version) => version == expected || self.has(Fault::SwapComparesNothing),
                 None => self.has(Fault::SwapInsertsWhatIsAbsent),
             };
+            if self.has(Fault::SwapEndsOthers) && fits && row.revoked().is_some() {
+                tables.rows.retain(|_, other| other.subject() != row.subject());
+            }
             if fits && !self.has(Fault::SwapWritesNothing) {
-                tables.rows.insert(row.session_id(), row.clone());
+                let old =
+                    tables.rows.get(&row.session_id()).filter(|_| self.has(Fault::SwapWritesTheVersionOnly));
+                let new = old.map_or(row.clone(), |old| with_version_of(old, row));
+                tables.rows.insert(row.session_id(), new);
             }
             Ok(if fits || self.has(Fault::SwapSaysDoneAlways) { Swap::Done } else { Swap::Conflict })
         }

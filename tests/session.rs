@@ -357,6 +357,25 @@ mod session {
     }
 
     #[test]
+    fn a_login_beside_an_end_of_all_sessions_that_just_comes_to_its_end_ends_no_login_behind_it() {
+        let server = server();
+        let (other, store) = (server.beside(config(), master()), server.shared());
+        blocking(store.deny(&[DenyKey::subject("ann", 0)], later(HOUR))).unwrap();
+        let (sender, receiver) = std::sync::mpsc::channel();
+        // Before the epoch is read a second time.
+        server.store().set_meanwhile("epoch", 1, move || {
+            assert_eq!(blocking(store.bump_epoch("ann")).unwrap(), 1);
+            sender.send(other.login("ann", NOW)).unwrap();
+        });
+        let grant = server.login("ann", NOW);
+        let between = receiver.recv().unwrap();
+        for grant in [&between, &grant] {
+            assert_eq!(server.store().row(grant.session_id()).subject_epoch(), 1);
+            assert!(server.lives(grant, NOW));
+        }
+    }
+
+    #[test]
     fn a_session_whose_end_got_stuck_is_ended_by_its_next_exchange() {
         for all in [false, true] {
             let server = server();
@@ -529,7 +548,7 @@ mod session {
         assert_ne!(text(&second), text(&first));
         assert_eq!(second.refresh_expires_at(), later(14 * DAY + 10 * MINUTE));
         let row = server.store().row(first.session_id());
-        assert_eq!((row.generation(), row.version()), (2, 2));
+        assert_eq!((row.generation(), row.version(), row.subject_epoch()), (2, 2, 0));
         assert_eq!((row.created_at(), row.rotated_at()), (NOW, later(10 * MINUTE)));
         assert_eq!(row.access_until(), later(20 * MINUTE));
         assert_eq!(server.events(), [EventKind::Issued, EventKind::Rotated]);
@@ -1647,6 +1666,12 @@ mod session {
                 assert_eq!(Row::from_bytes(&bytes[..length]), Err(RowError::Malformed), "{length}");
             }
             assert_eq!(Row::from_bytes(&[&bytes[..], b"\0"].concat()), Err(RowError::Malformed));
+            // Version and generation begin at 1.
+            for number in [17..25, 33..41] {
+                let mut none = bytes.clone();
+                none[number].fill(0);
+                assert_eq!(Row::from_bytes(&none), Err(RowError::Malformed));
+            }
             let mut newer = bytes.clone();
             newer[0] = 2;
             assert_eq!(Row::from_bytes(&newer), Err(RowError::UnknownVersion));

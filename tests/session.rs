@@ -1527,6 +1527,9 @@ mod session {
         };
         assert!(policy(300).is_ok());
         assert_eq!(policy(301).unwrap_err(), PolicyError::LeewayAboveLimit { seconds: 301, cap: 300 });
+        // A fraction of a second is no leeway, whoever looks at it.
+        let fraction = Verifier::builder(signer()).issuer(ISSUER).audience(AUDIENCE);
+        assert!(AccessVerifier::new(fraction.leeway(Duration::from_millis(300_900))).is_ok());
     }
 
     #[test]

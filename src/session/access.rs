@@ -71,9 +71,10 @@ impl AccessVerifier {
         let policy =
             ["sub", "exp", "jti", "sid", "sub_epoch"].into_iter().fold(policy, VerifierBuilder::require);
         let verifier = policy.typ(TYP).build()?;
-        let (leeway, cap) = (verifier.leeway(), LEEWAY_CAP);
-        if leeway > cap {
-            return Err(PolicyError::LeewayAboveLimit { seconds: leeway.as_secs(), cap: cap.as_secs() });
+        // Times are whole seconds, so a fraction does not count.
+        let (seconds, cap) = (verifier.leeway().as_secs(), LEEWAY_CAP.as_secs());
+        if seconds > cap {
+            return Err(PolicyError::LeewayAboveLimit { seconds, cap });
         }
         Ok(Self { verifier })
     }

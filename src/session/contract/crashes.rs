@@ -83,6 +83,13 @@ impl End {
             },
         }
     }
+
+    /// The same on a server that dies after so many store calls. Tells whether it came to its end before.
+    async fn crash<S: Store>(self, kit: &Kit<'_, S>, first: &Grant, steps: usize) -> Result<bool, Violation> {
+        let gate = Gate::default();
+        let dying = kit.server(Gated::new(kit.store, gate.clone()), Grace::default())?;
+        Ok(crash(gate, self.run(&dying, first), steps).await)
+    }
 }
 
 /// Whether the store has the session as ended.
@@ -100,9 +107,7 @@ async fn of_an_end<S: Store>(kit: &Kit<'_, S>, end: End) -> Result<usize, Violat
         let (first, other) = kit.two_sessions().await?;
         let mut last = server.refresh_at(first.refresh_token().expose_secret(), &Binding::None, NOW).await?;
         last = server.refresh_at(last.refresh_token().expose_secret(), &Binding::None, NOW).await?;
-        let gate = Gate::default();
-        let dying = kit.server(Gated::new(kit.store, gate.clone()), Grace::default())?;
-        let done = crash(gate, end.run(&dying, &first), steps).await;
+        let done = end.crash(kit, &first, steps).await?;
         let over = is_over(kit, &first).await?;
         let denied = kit.denies(&last).await?;
         hold("no access token outlives its session", denied || !over, (denied, over))?;
@@ -127,9 +132,7 @@ async fn before_a_login<S: Store>(kit: &Kit<'_, S>) -> Result<usize, Violation> 
     let mut steps = 0_usize;
     loop {
         let (first, _) = kit.two_sessions().await?;
-        let gate = Gate::default();
-        let dying = kit.server(Gated::new(kit.store, gate.clone()), Grace::default())?;
-        let done = crash(gate, End::All.run(&dying, &first), steps).await;
+        let done = End::All.crash(kit, &first, steps).await?;
         let begun = kit.denies(&first).await?;
         let grant = server.login_at(&Login::new(first.subject()), NOW).await?;
         hold("after a crash a login gives access tokens that are taken", !kit.denies(&grant).await?, ())?;
@@ -150,9 +153,7 @@ async fn before_an_exchange<S: Store>(kit: &Kit<'_, S>, end: End) -> Result<usiz
     let mut steps = 0_usize;
     loop {
         let (first, other) = kit.two_sessions().await?;
-        let gate = Gate::default();
-        let dying = kit.server(Gated::new(kit.store, gate.clone()), Grace::default())?;
-        let done = crash(gate, end.run(&dying, &first), steps).await;
+        let done = end.crash(kit, &first, steps).await?;
         let begun = kit.denies(&first).await?;
         let text = first.refresh_token().expose_secret();
         let over = server.refresh_at(text, &Binding::None, NOW).await.is_err();

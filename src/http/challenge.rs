@@ -11,7 +11,8 @@ use thiserror::Error;
 ///
 /// Status and error code always belong together, and nothing of a token is ever in it. It comes out of `challenge` of the
 /// errors of a verification: [`BearerError`](super::BearerError), [`CredentialsError`](super::CredentialsError),
-/// [`VerifyError`](crate::VerifyError), and of sessions `AccessError`; what only the application knows, that a scope is missing, is [`insufficient_scope`](Self::insufficient_scope).
+/// [`VerifyError`](crate::VerifyError), and of sessions `AccessError`; what only the application knows, that a scope is
+/// missing, is [`insufficient_scope`](Self::insufficient_scope).
 ///
 /// # Examples
 ///

@@ -195,6 +195,8 @@ impl<S: Store> Sessions<S> {
     /// The epoch in which a subject can log in now: how often all its sessions were ended. Ask for it before its credentials
     /// are read, and give it to [`Login::in_epoch`].
     ///
+    /// An end of all sessions that got stuck half way is brought to its end by this, as by a login.
+    ///
     /// # Errors
     ///
     /// [`Error::Store`].

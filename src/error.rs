@@ -167,20 +167,21 @@ pub enum VerifyError {
         token: Algorithm,
     },
     /// The token has no `kid` and several keys of its algorithm could be meant.
-    #[error("token names no key and several could be meant")]
+    #[error("token has no key id and several keys of its algorithm are trusted")]
     AmbiguousKey,
     /// The signature is good and the policy holds, but the claims do not fit the type that was asked for.
-    #[error("claims do not fit the requested type{}, at byte {offset} of the payload", of_claim(*.claim))]
+    #[error("claims do not fit the requested type{}, at byte {offset} of the payload", in_field(*.claim))]
     ClaimsMismatch {
         /// The field of the claims type that could not be read, if it was one of its own.
         claim: Option<&'static str>,
         /// Where in the decoded payload reading stopped.
         offset: usize,
     },
-    /// The header has a `crit` that is malformed or names an extension this verifier was not told to understand.
+    /// The header has a `crit` that is malformed or names an extension this verifier was not told to understand, or a `b64` of
+    /// `false`. A `crit` that is no list at all is an [`InvalidHeader`](Self::InvalidHeader).
     #[error("header demands an extension that is not understood")]
     CriticalHeader,
-    /// A name stands twice at the top of the header or the claims.
+    /// A name occurs twice at the top of the header or the claims.
     #[error("{part} has a member twice")]
     DuplicateMember {
         /// The part that holds it.
@@ -228,7 +229,7 @@ pub enum VerifyError {
         offset: usize,
     },
     /// `iat` lies in the future, beyond the leeway.
-    #[error("token was issued at {issued_at}, in the future of {now}")]
+    #[error("token was issued at {issued_at}, which is after {now}")]
     IssuedInFuture {
         /// The token's `iat`.
         issued_at: UnixTime,
@@ -286,49 +287,49 @@ pub enum VerifyError {
         now: UnixTime,
     },
     /// The token has an `aud`, and this verifier was not told to be part of any audience.
-    #[error("token is meant for an audience, none is expected here")]
+    #[error("token has an audience, but this verifier expects none")]
     UnexpectedAudience,
-    /// No trusted key has the token's `kid` and `alg`; nor has the only key, if it has a `kid` and the token none.
+    /// No trusted key has the token's `kid` and `alg`; also if the only key has a `kid` and the token has none.
     #[error("no trusted key has the token's key id and algorithm")]
     UnknownKey,
-    /// The header's `alg` is none that this crate knows; `none` among them.
+    /// The header's `alg` is not one that this crate supports; `none` never is.
     #[error("algorithm is not supported")]
     UnsupportedAlgorithm,
     /// None of the token's audiences is expected here.
     #[error("token is not meant for {expected}")]
     WrongAudience {
-        /// Those that are.
+        /// The audiences that this verifier accepts.
         expected: Expected,
     },
     /// The token's issuer is not an expected one.
     #[error("token is not issued by {expected}")]
     WrongIssuer {
-        /// Those that are.
+        /// The issuers that this verifier accepts.
         expected: Expected,
     },
-    /// The token's subject is not the expected one.
+    /// The token's subject is not an expected one.
     #[error("token is not about {expected}")]
     WrongSubject {
-        /// The one that is.
+        /// The subjects that this verifier accepts.
         expected: Expected,
     },
-    /// The header's `typ` is absent or another than the verifier asks for.
+    /// The header's `typ` is absent or not one that the verifier asks for.
     #[error("token is not of type {expected}")]
     WrongType {
-        /// The type that is asked for.
+        /// The types that this verifier accepts.
         expected: Expected,
     },
 }
 
-/// " (claim x)" for an error text, or nothing.
-fn of_claim(claim: Option<&'static str>) -> impl fmt::Display {
-    struct OfClaim(Option<&'static str>);
-    impl fmt::Display for OfClaim {
+/// " in field x" for an error text, or nothing.
+fn in_field(claim: Option<&'static str>) -> impl fmt::Display {
+    struct InField(Option<&'static str>);
+    impl fmt::Display for InField {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             self.0.map_or(Ok(()), |claim| write!(f, " in field {claim}"))
         }
     }
-    OfClaim(claim)
+    InField(claim)
 }
 
 impl VerifyError {
@@ -434,13 +435,13 @@ pub enum KeyError {
     #[error("the secret's text is not valid base64; white space, at its end too, is not part of it")]
     InvalidBase64,
     /// A key id is empty or longer than 1 KiB.
-    #[error("a key id holds 1 to 1024 bytes")]
+    #[error("a key id must have 1 to 1024 bytes")]
     InvalidKeyId,
     /// The bytes are not a well-formed key: broken DER, or numbers that do not make an RSA key.
     #[error("not a well-formed RSA key")]
     MalformedKey,
     /// The modulus is too large; the work it asks for would be a denial of service.
-    #[error("RSA modulus has {bits} bits, {limit} are the most")]
+    #[error("RSA modulus has {bits} bits; at most {limit} are allowed")]
     ModulusTooLarge {
         /// Its length in bits.
         bits: usize,
@@ -448,7 +449,7 @@ pub enum KeyError {
         limit: usize,
     },
     /// The modulus is too small to be safe ([RFC 7518 section 3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3)).
-    #[error("RSA modulus has {bits} bits, {minimum} are the least")]
+    #[error("RSA modulus has {bits} bits; at least {minimum} are required")]
     ModulusTooSmall {
         /// Its length in bits.
         bits: usize,
@@ -476,7 +477,7 @@ pub enum KeyError {
     #[error("the RSA key is one of those that can be factored (ROCA)")]
     Roca,
     /// The secret is shorter than the hash ([RFC 7518 section 3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)).
-    #[error("the secret has {bytes} bytes, {minimum} are the least")]
+    #[error("the secret has {bytes} bytes; at least {minimum} are required")]
     SecretTooShort {
         /// Its length.
         bytes: usize,
@@ -564,7 +565,7 @@ pub enum PemMistake {
     /// What stands between the BEGIN and the END line is not base64 in lines of 64 characters, or those two do
     /// not fit each other, or more follows.
     #[error(
-        "the inside of the PEM is broken: base64 in lines of 64 characters is expected, and nothing behind"
+        "the body of the PEM is broken: only base64 in lines of 64 characters may stand in it, and nothing after it"
     )]
     BrokenBase64,
     /// A certificate stands where a key is needed.
@@ -586,19 +587,19 @@ pub enum PemMistake {
     #[error("the lines of the PEM begin or end with blanks: remove them")]
     Indented,
     /// The text stands on one line, as environment variables may have it.
-    #[error("the PEM has lost its line breaks: put them back before and behind the base64")]
+    #[error("the PEM has lost its line breaks: put them back before and after the base64")]
     LostLineBreaks,
     /// The END line is missing: the text was cut off.
     #[error("the END line of the PEM is missing")]
     MissingEnd,
     /// There is no BEGIN line.
-    #[error("there is no BEGIN line, so this is no PEM")]
+    #[error("there is no BEGIN line, so this is not PEM")]
     NotPem,
     /// An OpenSSH private key, whatever its algorithm.
     #[error("this is an OpenSSH key: convert it with ssh-keygen -p -m PKCS8")]
     OpenSsh,
     /// Another kind of key or of file than is needed.
-    #[error("the PEM holds something else than an RSA key")]
+    #[error("the PEM holds something other than an RSA key")]
     OtherLabel,
     /// A private key stands where the public one is needed.
     #[error("this is a private key: a verifier wants the public one")]
@@ -610,7 +611,7 @@ pub enum PemMistake {
     #[error("the PEM stands in quotation marks: remove them")]
     Quoted,
     /// There are several PEM blocks.
-    #[error("there are several PEM blocks: leave the one that is meant")]
+    #[error("there are several PEM blocks: keep only the one that is meant")]
     SeveralBlocks,
 }
 
@@ -637,8 +638,8 @@ pub enum SignError {
     /// `exp` is not after `iat` or `nbf`, in whole seconds, so the token would never be valid.
     #[error("the token would expire before it is valid")]
     ContradictoryTimes,
-    /// A claim would stand twice in the token: set in the builder and in the claims type, or twice in the latter.
-    #[error("claim {claim} would stand twice: in the builder and in the claims type, or twice in the latter")]
+    /// A claim would occur twice in the token: set in the builder and in the claims type, or twice in the type.
+    #[error("claim {claim} would occur twice: in the builder and in the claims type, or twice in the type")]
     DuplicateClaim {
         /// The claim.
         claim: Cow<'static, str>,
@@ -646,6 +647,12 @@ pub enum SignError {
     /// The source of randomness failed.
     #[error("the source of randomness failed")]
     Entropy,
+    /// The header would not be accepted: `typ` or `cty` is empty or longer than 1 KiB.
+    #[error("header parameter {name} must have 1 to 1024 bytes")]
+    InvalidHeader {
+        /// The parameter.
+        name: &'static str,
+    },
     /// The claims type holds a registered claim of the wrong type, or a time beyond 2^53 s.
     #[error("claim {claim} is malformed")]
     MalformedClaim {
@@ -675,12 +682,6 @@ pub enum SignError {
     /// The signature handed in does not verify, or the key failed to sign.
     #[error("signing failed")]
     SigningFailed,
-    /// The header would not be accepted: `typ` or `cty` is empty or longer than 1 KiB.
-    #[error("header parameter {name} holds 1 to 1024 bytes")]
-    InvalidHeader {
-        /// The parameter.
-        name: &'static str,
-    },
 }
 
 impl SignError {
@@ -830,5 +831,17 @@ impl EntropyError {
     #[must_use]
     pub const fn new() -> Self {
         Self
+    }
+}
+
+impl From<EntropyError> for KeyError {
+    fn from(_: EntropyError) -> Self {
+        Self::Entropy
+    }
+}
+
+impl From<EntropyError> for SignError {
+    fn from(_: EntropyError) -> Self {
+        Self::Entropy
     }
 }

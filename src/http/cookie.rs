@@ -375,7 +375,7 @@ pub enum CookieError {
     #[error("no time remains for the cookie")]
     NoTimeRemains,
     /// Browsers would drop the cookie.
-    #[error("cookie has {bytes} bytes, {limit} are the most")]
+    #[error("cookie has {bytes} bytes; at most {limit} are allowed")]
     TooLarge {
         /// Its length, attributes included.
         bytes: usize,

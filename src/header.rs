@@ -106,11 +106,11 @@ impl HeaderFields {
     pub(crate) fn parse(json: &str, limits: &Limits, understood: &[Box<str>]) -> Result<Self, VerifyError> {
         json::check_text(json, limits, Part::Header)?;
         let mut reading = Reading::new(json, limits);
-        if let Err(failure) = json::read(json, |reader| reader.deserialize_map(&mut reading)) {
+        if let Err(offset) = json::read(json, |reader| reader.deserialize_map(&mut reading)) {
             let broken_at = |offset| VerifyError::InvalidJson { part: Part::Header, offset };
             return Err(reading.refusal.unwrap_or(match reading.parameter {
                 Some(name) => json::broken_at(json).map_or(VerifyError::InvalidHeader { name }, broken_at),
-                None => broken_at(failure.offset),
+                None => broken_at(offset),
             }));
         }
         reading.finish(understood)

@@ -2,6 +2,7 @@
 
 mod util;
 
+use core::cell::Cell;
 use core::fmt::Debug;
 use core::time::Duration;
 use countersign::{
@@ -93,9 +94,13 @@ fn any_one_of_several_audiences_will_do_and_no_other() {
 fn any_one_of_several_subjects_will_do_and_no_other() {
     let verifier = built(lax().subject("ann").subject("bob"));
     assert_accepted(&verifier, &jwt(r#"{"sub":"bob"}"#));
-    let error = refusal(&verifier, &jwt(r#"{"sub":"eve"}"#));
-    assert!(matches!(error, VerifyError::WrongSubject { .. }));
-    assert_eq!(expected_names(&error), ["ann", "bob"]);
+    for other in ["eve", "Ann", "an", "anna", "ann ", " ann", "", "ann\\u0000", "a\\u200bnn", "ann,bob", "*"]
+    {
+        let error = refusal(&verifier, &jwt(format!(r#"{{"sub":"{other}"}}"#)));
+        assert!(matches!(error, VerifyError::WrongSubject { .. }), "{other}");
+        assert_eq!(expected_names(&error), ["ann", "bob"]);
+    }
+    assert_accepted(&verifier, &jwt(r#"{"sub":"\u0061nn"}"#));
     assert_eq!(refusal(&verifier, &jwt("{}")), missing("sub"));
     // Without an expectation it may be any text, or absent.
     assert_accepted(&open(), &jwt(r#"{"sub":""}"#));
@@ -1019,6 +1024,26 @@ fn a_registered_claim_in_a_wrapper_is_written_and_nothing_in_a_wrapper_is_left_o
     }
     let odd = Claims::new(BTreeMap::from([("sub", Kind::Maybe(None))])).never_expires();
     assert_eq!(odd.sign(&key()).unwrap_err(), SignError::MalformedClaim { claim: "sub" });
+}
+
+#[test]
+fn what_is_signed_of_a_registered_claim_is_what_was_checked() {
+    /// Is a number as often as it says, and then a text.
+    struct Turning(Cell<u8>);
+    impl Serialize for Turning {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            match self.0.replace(self.0.get().saturating_sub(1)) {
+                0 => serializer.serialize_str("x"),
+                _ => serializer.serialize_u64(1_700_000_900),
+            }
+        }
+    }
+    for numbers in 0..8 {
+        match Claims::new(BTreeMap::from([("exp", Turning(Cell::new(numbers)))])).sign(&key()) {
+            Ok(text) => assert_accepted(&open(), &text),
+            Err(error) => assert_eq!(error, SignError::MalformedClaim { claim: "exp" }),
+        }
+    }
 }
 
 #[test]

@@ -85,6 +85,14 @@ fn a_struct_is_shown_what_it_declares() {
     }
     reads(FULL, Private { role: "admin".into(), n: 5 });
 
+    // What it does not declare is nothing to it.
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Role {
+        role: String,
+    }
+    reads(FULL, Role { role: "admin".into() });
+    reads(r#"{"a":{"role":[1e999]},"role":"admin","z":null}"#, Role { role: "admin".into() });
+
     #[derive(Debug, PartialEq, Deserialize)]
     struct Everything {
         iss: String,
@@ -395,6 +403,31 @@ fn a_field_that_is_missing_or_of_another_type_is_named() {
 }
 
 #[test]
+fn a_field_that_does_not_fit_is_named_whatever_the_json_reader_calls_it() {
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Role {
+        Admin,
+    }
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code)]
+    struct User {
+        role: Role,
+        #[serde(default)]
+        n: BTreeMap<u8, f64>,
+    }
+    assert!(matches!(read::<User>(r#"{"role":"admin","n":{"1":1}}"#), Ok(User { role: Role::Admin, .. })));
+    // To the reader these are mistakes in the text.
+    for value in [r#"["admin"]"#, "5", "null", "true", r#"{"admin":1}"#, r#""root""#] {
+        mismatches::<User>(&format!(r#"{{"role":{value},"exp":1700000900}}"#), Some("role"));
+        mismatches::<User>(&format!(r#"{{"exp":1700000900,"role":{value}}}"#), Some("role"));
+    }
+    for value in [r#"{"x":1}"#, r#"{"1":1e999}"#, "[]", "1e999"] {
+        mismatches::<User>(&format!(r#"{{"role":"admin","n":{value}}}"#), Some("n"));
+    }
+}
+
+#[test]
 fn what_the_policy_says_comes_before_what_the_type_says() {
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)]
@@ -574,6 +607,50 @@ fn names_without_their_values_further_down_do_not_make_broken_json_a_payload() {
         broken::<Names<{ usize::MAX }>>(payload);
         broken::<Names<1>>(payload);
     }
+}
+
+#[test]
+fn values_that_nobody_asks_for_further_down_do_not_make_broken_json_a_payload() {
+    /// Takes the name of an enum's variant, and not what follows it.
+    struct NameOnly(String);
+    impl<'de> Deserialize<'de> for NameOnly {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_enum("", &[], Self(String::new()))
+        }
+    }
+    impl<'de> serde::de::Visitor<'de> for NameOnly {
+        type Value = Self;
+        fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+            f.write_str("an enum")
+        }
+        fn visit_enum<A: serde::de::EnumAccess<'de>>(self, access: A) -> Result<Self, A::Error> {
+            access.variant().map(|(name, _)| Self(name))
+        }
+    }
+    /// Is there whatever the value is.
+    struct Whatever;
+    impl<'de> Deserialize<'de> for Whatever {
+        fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+            Ok(Self)
+        }
+    }
+    fn broken<T: DeserializeOwned>(payload: &str) {
+        let error = read::<T>(payload).map(|_| ()).unwrap_err();
+        assert!(matches!(error, VerifyError::InvalidJson { .. }), "{payload}: {error:?}");
+    }
+    for payload in [r#"{"x":{"A":}}"#, r#"{"x":{"A":},"exp":1700000900}"#] {
+        broken::<BTreeMap<String, NameOnly>>(payload);
+    }
+    for payload in [r#"{"x":}"#, r#"{"x":,"exp":1700000900}"#, r#"{"x":1,"y":}"#] {
+        broken::<BTreeMap<String, Whatever>>(payload);
+        broken::<BTreeMap<String, Option<Whatever>>>(payload);
+    }
+    for payload in [r#"{"x":[,]}"#, r#"{"x":[{"A":}]}"#] {
+        broken::<BTreeMap<String, Vec<Whatever>>>(payload);
+        broken::<BTreeMap<String, Vec<NameOnly>>>(payload);
+    }
+    // Whatever is there can be left unread where it is JSON.
+    assert_eq!(read::<BTreeMap<String, NameOnly>>(r#"{"x":"A"}"#).unwrap()["x"].0, "A");
 }
 
 #[test]

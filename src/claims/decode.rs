@@ -55,7 +55,7 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(
     if let Some(refusal) = capture.refusal {
         return Err(refusal);
     }
-    let failure = match read {
+    let stopped_at = match read {
         Ok(claims) if !capture.doubted.get() && !capture.pending => return Ok(claims),
         // `T` has made something of a payload that it could not read in part, which is its right. What decides
         // is read once more, undisturbed.
@@ -63,7 +63,7 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(
             *registered = Registered::default();
             return decode::<()>(payload, rules, registered).map(|()| claims);
         }
-        Err(failure) => failure,
+        Err(offset) => offset,
     };
     let part = Part::Payload;
     Err(match (capture.reading, capture.missing) {
@@ -72,10 +72,13 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(
             None => VerifyError::MalformedClaim { claim: name.text() },
         },
         (_, Some(claim)) => VerifyError::MissingClaim { claim: Cow::Borrowed(claim) },
-        _ if failure.shape && (capture.entered || capture.unfit) => {
-            VerifyError::ClaimsMismatch { claim: capture.field, offset: failure.offset }
-        }
-        _ => VerifyError::InvalidJson { part, offset: failure.offset },
+        // What it is called by the reader does not tell: good JSON of the wrong shape may be a mistake in the text to it.
+        _ => match json::broken_at(payload) {
+            None if capture.entered || capture.unfit => {
+                VerifyError::ClaimsMismatch { claim: capture.field, offset: stopped_at }
+            }
+            broken => VerifyError::InvalidJson { part, offset: broken.unwrap_or(stopped_at) },
+        },
     })
 }
 

@@ -1,4 +1,4 @@
-//! The registered claims and the members of `T`, written as one object in which no name stands twice.
+//! The registered claims and the members of `T`, written as one object in which no name occurs twice.
 
 use crate::claims::decode::read_value;
 use crate::claims::{Claims, Expiry, Name, Registered, serialize_audience};
@@ -22,12 +22,15 @@ impl<T: Serialize> Claims<T> {
     /// # Errors
     ///
     /// - [`SignError::MissingExpiration`], [`SignError::ContradictoryTimes`], [`SignError::NoClock`].
-    /// - [`SignError::DuplicateClaim`] for a name that would stand twice.
-    /// - [`SignError::MalformedClaim`] for a registered claim that no verifier would take.
+    /// - [`SignError::DuplicateClaim`] for a name that would occur twice.
+    /// - [`SignError::MalformedClaim`] for a registered claim that no verifier would accept.
     /// - [`SignError::ClaimsNotAnObject`], [`SignError::ReservedName`], [`SignError::Serialize`] for a `T` that
     ///   makes no claims.
     /// - [`SignError::InvalidHeader`] for an empty or overlong `typ`.
     /// - [`SignError::Entropy`], [`SignError::SigningFailed`] from the key.
+    ///
+    /// Limits are the verifier's to check: claims of a `T` that is nested deeper, or that are more or longer than the
+    /// [`Limits`](crate::Limits) of whoever verifies, are signed and not accepted.
     ///
     /// # Examples
     ///
@@ -43,11 +46,11 @@ impl<T: Serialize> Claims<T> {
         self.prepare(key)?.sign(key)
     }
 
-    /// Makes the bytes that a key elsewhere shall sign: an HSM, a KMS, a call that is awaited.
+    /// Prepares the bytes for a key that is held elsewhere to sign: an HSM, a KMS, a call that is awaited.
     ///
     /// # Errors
     ///
-    /// As [`sign`](Self::sign), but for those of the key.
+    /// As [`sign`](Self::sign), except those of the key.
     ///
     /// # Examples
     ///
@@ -198,28 +201,34 @@ impl Merge {
         if name.starts_with(RESERVED) {
             return self.refuse(SignError::ReservedName);
         }
-        let new = if let Some(registered) = Name::of(&name) {
-            // Written once on the side, to be read as a verifier will read it.
-            if is_none(value) {
-                return Ok(());
-            }
-            let Ok(text) = json::to_text(value) else { return self.refuse(SignError::Serialize) };
-            let new = self.met & registered.bit() == 0;
-            if new && !read_value(registered, &text, &mut self.registered) {
-                return self.refuse(SignError::MalformedClaim { claim: registered.text() });
-            }
-            self.met |= registered.bit();
-            new
-        } else {
-            self.names.insert(name.clone())
-        };
-        if !new {
+        if let Some(registered) = Name::of(&name) {
+            return self.registered_member(registered, value);
+        }
+        if !self.names.insert(name.clone()) {
             return self.refuse(SignError::DuplicateClaim { claim: name });
         }
         // A type that swallows the error would leave half a member behind.
         self.object.member(&name, value).inspect_err(|_| {
             self.refusal.get_or_insert(SignError::Serialize);
         })
+    }
+
+    /// Writes a registered claim of `T`: on the side first, to be read as a verifier will read it. What was read is what is
+    /// signed, whatever the type would say when asked again.
+    fn registered_member<V: Serialize + ?Sized>(&mut self, name: Name, value: &V) -> Result<(), json::Error> {
+        if is_none(value) {
+            return Ok(());
+        }
+        let Ok(text) = json::to_text(value) else { return self.refuse(SignError::Serialize) };
+        if self.met & name.bit() != 0 {
+            return self.refuse(SignError::DuplicateClaim { claim: Cow::Borrowed(name.text()) });
+        }
+        if !read_value(name, &text, &mut self.registered) {
+            return self.refuse(SignError::MalformedClaim { claim: name.text() });
+        }
+        self.met |= name.bit();
+        self.object.known_json(name.member_start(), &text);
+        Ok(())
     }
 
     fn refuse(&mut self, refusal: SignError) -> Result<(), json::Error> {

@@ -11,7 +11,7 @@ use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
-/// Something of serde's, whose errors are noted on their way.
+/// Something of serde's, whose errors are noted on their way; and so is what was handed out and never asked.
 pub(crate) struct Watch<'f, X> {
     pub(crate) inner: X,
     pub(crate) failed: &'f Cell<bool>,
@@ -29,27 +29,54 @@ impl<'f, X> Watch<'f, X> {
         }
         result
     }
+
+    /// Hands `inner` to `read`. If that succeeds without asking it, the reader has not seen even that there is a value.
+    fn hand<Y, T, E>(
+        failed: &'f Cell<bool>,
+        inner: Y,
+        read: impl FnOnce(Asked<'_, Y>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let asked = Cell::new(false);
+        let value = read(Asked { inner, failed, asked: &asked })?;
+        if !asked.get() {
+            failed.set(true);
+        }
+        Ok(value)
+    }
+}
+
+/// What has to be asked once: a value, or what follows the name of an enum's variant.
+struct Asked<'f, X> {
+    inner: X,
+    failed: &'f Cell<bool>,
+    asked: &'f Cell<bool>,
+}
+
+impl<'f, X> Asked<'f, X> {
+    fn ask(self) -> (X, &'f Cell<bool>) {
+        self.asked.set(true);
+        (self.inner, self.failed)
+    }
 }
 
 impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Watch<'_, S> {
     type Value = S::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
-        let deserializer = self.over(deserializer);
-        self.inner.deserialize(deserializer)
+        Self::hand(self.failed, deserializer, |deserializer| self.inner.deserialize(deserializer))
     }
 }
 
 macro_rules! deserialize {
     ($($method:ident($($argument:ident: $kind:ty),*))*) => {$(
         fn $method<V: Visitor<'de>>(self, $($argument: $kind,)* visitor: V) -> Result<V::Value, D::Error> {
-            let visitor = self.over(visitor);
-            Self::note(self.failed, self.inner.$method($($argument,)* visitor))
+            let (inner, failed) = self.ask();
+            Watch::<D>::note(failed, inner.$method($($argument,)* Watch { inner: visitor, failed }))
         }
     )*};
 }
 
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for Watch<'_, D> {
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Asked<'_, D> {
     type Error = D::Error;
 
     deserialize! {
@@ -93,13 +120,11 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Watch<'_, V> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
-        let deserializer = self.over(deserializer);
-        self.inner.visit_some(deserializer)
+        Self::hand(self.failed, deserializer, |deserializer| self.inner.visit_some(deserializer))
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
-        let deserializer = self.over(deserializer);
-        self.inner.visit_newtype_struct(deserializer)
+        Self::hand(self.failed, deserializer, |deserializer| self.inner.visit_newtype_struct(deserializer))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, sequence: A) -> Result<V::Value, A::Error> {
@@ -113,8 +138,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Watch<'_, V> {
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
-        let access = self.over(access);
-        self.inner.visit_enum(access)
+        Self::hand(self.failed, access, |access| self.inner.visit_enum(access))
     }
 }
 
@@ -171,32 +195,33 @@ impl<A> Drop for WatchMap<'_, A> {
     }
 }
 
-impl<'de, 'f, A: EnumAccess<'de>> EnumAccess<'de> for Watch<'f, A> {
+impl<'de, 'f, A: EnumAccess<'de>> EnumAccess<'de> for Asked<'f, A> {
     type Error = A::Error;
-    type Variant = Watch<'f, A::Variant>;
+    type Variant = Asked<'f, A::Variant>;
 
     fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self::Variant), A::Error> {
-        let (seed, failed) = (self.over(seed), self.failed);
-        let (value, inner) = Self::note(failed, self.inner.variant_seed(seed))?;
-        Ok((value, Watch { inner, failed }))
+        let Self { inner, failed, asked } = self;
+        let (value, inner) = Watch::<A>::note(failed, inner.variant_seed(Watch { inner: seed, failed }))?;
+        Ok((value, Asked { inner, failed, asked }))
     }
 }
 
-impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Watch<'_, A> {
+impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Asked<'_, A> {
     type Error = A::Error;
 
     fn unit_variant(self) -> Result<(), A::Error> {
-        Self::note(self.failed, self.inner.unit_variant())
+        let (inner, failed) = self.ask();
+        Watch::<A>::note(failed, inner.unit_variant())
     }
 
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, A::Error> {
-        let seed = self.over(seed);
-        Self::note(self.failed, self.inner.newtype_variant_seed(seed))
+        let (inner, failed) = self.ask();
+        Watch::<A>::note(failed, inner.newtype_variant_seed(Watch { inner: seed, failed }))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, A::Error> {
-        let visitor = self.over(visitor);
-        Self::note(self.failed, self.inner.tuple_variant(length, visitor))
+        let (inner, failed) = self.ask();
+        Watch::<A>::note(failed, inner.tuple_variant(length, Watch { inner: visitor, failed }))
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -204,7 +229,7 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Watch<'_, A> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, A::Error> {
-        let visitor = self.over(visitor);
-        Self::note(self.failed, self.inner.struct_variant(fields, visitor))
+        let (inner, failed) = self.ask();
+        Watch::<A>::note(failed, inner.struct_variant(fields, Watch { inner: visitor, failed }))
     }
 }

@@ -281,6 +281,10 @@ fn der_of_keys_and_certificates_is_no_hmac_secret() {
              MEUCIQDme83iQMZmTuPlnrZKGDkY4NrtuM+a7hng/4BmEX2n+QIgfzjoD9zq34hTDdNgadZfTXLj2xP8JBpSrTk+/ARKnuA=",
         ),
         (
+            "an Ed25519 private key with its public one, RFC 5958",
+            "MFECAQEwBQYDK2VwBCIEIKqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqgSEAqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqo=",
+        ),
+        (
             "an Ed25519 certificate",
             "MIIBLjCB4aADAgECAhQpN1CEeqx0dChFiRJe0wPBORopQzAFBgMrZXAwDDEKMAgGA1UEAwwBdDAgFw0yNjExMjEyMzQwMjBaGA8y\
              MTI2MTAyODIzNDAyMFowDDEKMAgGA1UEAwwBdDAqMAUGAytlcAMhAOK3IdcYotKk+JRxcH/PKrjfMT3PZAixixdQLU859ALSo1Mw\
@@ -312,8 +316,51 @@ fn public_keys_in_the_base64_of_environment_variables_are_no_hmac_secret() {
     secret_refused(b64_standard(pem).as_bytes(), KeyFile::Pem);
     secret_refused(b"MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAo3kj", KeyFile::Der);
     secret_refused(b"AAAAC3NzaC1lZDI1NTE5AAAAINnXe8olEcYXzzgxvvD31CN6vtFvO0l4", KeyFile::Ssh);
+    for der in [
+        // PKCS#1 public keys of 2048, 3072, 4096 and 8192 bits, and a private one.
+        "MIIBCgKCAQEAofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd",
+        "MIIBigKCAYEAofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd",
+        "MIICCgKCAgEAofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd",
+        "MIIECgKCBAEAofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd",
+        "MIIEowIBAAKCAQEAofgWCuLjybRlzo0tZWJjNiuSfb4p4",
+        // SPKI on P-256, P-384, P-521 and for Ed25519; PKCS#8 on P-256 and for Ed25519.
+        "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEHgScUIVmBMZKKlBP",
+        "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAE7fLOmuSmA7J9kx4onYcS",
+        "MIGbMBAGByqGSM49AgEGBSuBBAAjA4GGAAQAi5MUYbajYynaxe7W",
+        "MCowBQYDK2VwAyEA4rch1xii0qT4lHFwf88quN8xPc9kCLGLF1AtTzn0AtI=",
+        "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgqqqqqqqq",
+        "MC4CAQAwBQYDK2VwBCIEIKqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq",
+        // The OID of RSA where certificates may have it.
+        "MIIDETCCAfmgAwIBAgIUcmqXWCtRZtxot6ZHsLFx+QgD6ncwDQYJKoZIhvcNAQELBQAw",
+        "MIIDETCCAfmgAwIBAgIUcmqXWCtRZtxot6ZHsLFxwA0GCSqGSIb3DQEBCwUAMBcxFTAT",
+    ] {
+        secret_refused(der.as_bytes(), KeyFile::Der);
+    }
+    // A JWK, whatever it begins with and however it is laid out.
+    for jwk in [
+        r#"{"kty":"RSA","n":"ofgWCuLjybRlzo0t","e":"AQAB"}"#,
+        r#"{"e":"AQAB","kty":"RSA","n":"ofgWCuLjybRlzo0t"}"#,
+        r#"{"kid":"1","kty":"EC","crv":"P-256"}"#,
+        r#"{"use":"sig", "kty" : "EC", "crv":"P-256"}"#,
+        "{\n  \"kty\": \"RSA\",\n  \"n\": \"ofgWCuLjybRlzo0t\"\n}",
+        "{\r\n\t\"e\": \"AQAB\",\r\n\t\"kty\": \"RSA\"\r\n}",
+    ] {
+        secret_refused(jwk.as_bytes(), KeyFile::Jwk);
+        secret_refused(b64_standard(jwk).as_bytes(), KeyFile::Jwk);
+        secret_refused(b64(jwk).as_bytes(), KeyFile::Jwk);
+        // As a string in JSON, as configuration files have it.
+        secret_refused(serde_json::to_string(jwk).unwrap().as_bytes(), KeyFile::Jwk);
+    }
     // Base64 of anything else is a secret like any other.
     assert!(Hs256Key::from_bytes(b64_standard([0xa5; 32])).is_ok());
+}
+
+#[test]
+fn der_with_a_line_end_after_it_is_no_hmac_secret() {
+    let key = util::unb64("MCowBQYDK2VwAyEA4rch1xii0qT4lHFwf88quN8xPc9kCLGLF1AtTzn0AtI=");
+    for end in ["", "\n", "\r\n"] {
+        secret_refused(&[&key, end.as_bytes()].concat(), KeyFile::Der);
+    }
 }
 
 #[test]
@@ -428,7 +475,7 @@ fn kid_must_be_text() {
 }
 
 #[test]
-fn a_kid_of_a_megabyte_is_refused_before_it_is_read() {
+fn a_kid_of_a_megabyte_is_refused_by_each_limit_on_its_way() {
     let text = headed(format!(r#"{{"alg":"HS256","kid":"{}"}}"#, "k".repeat(1_000_000)));
     let limits = Limits::new().token_bytes(4 << 20);
     let refused = |limits| refusal(&lax().limits(limits).build().unwrap(), &text);
@@ -1462,7 +1509,7 @@ fn crit_of_another_json_type_is_refused() {
 fn standard_names_cannot_be_understood_extensions() {
     for name in [
         "alg", "typ", "cty", "kid", "jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "crit", "enc", "zip",
-        "b64",
+        "epk", "apu", "apv", "iv", "tag", "p2s", "p2c", "b64",
     ] {
         let unusable = PolicyError::UnusableExtension { name: name.into() };
         assert_eq!(lax().understand_critical(name).build().unwrap_err(), unusable);
@@ -1718,6 +1765,9 @@ fn takers(verifier: &Verifier, text: &str) -> Vec<&'static str> {
         ask::<Perhaps<BTreeMap<String, BTreeMap<String, u8>>>>,
         ask::<Perhaps<Vec<u8>>>,
         ask::<Perhaps<String>>,
+        ask::<BTreeMap<String, Whatever>>,
+        ask::<BTreeMap<String, Vec<Whatever>>>,
+        ask::<BTreeMap<String, Option<Whatever>>>,
         ask::<BTreeMap<String, Perhaps<u8>>>,
         ask::<BTreeMap<String, Perhaps<Vec<u8>>>>,
         ask::<BTreeMap<String, Perhaps<BTreeMap<String, u8>>>>,
@@ -1839,6 +1889,11 @@ fn a_type_that_looks_away_does_not_make_broken_json_a_payload() {
         r#"{"a"}"#,
         r#"{"a","b"}"#,
         r#"{"iss":"x","a","exp":1700000900}"#,
+        r#"{"a":}"#,
+        r#"{"a":,"exp":1700000900}"#,
+        r#"{"exp":1700000900,"a":}"#,
+        r#"{"a":[,]}"#,
+        r#"{"a":[],"b":[1,]}"#,
     ] {
         let takers = takers(&open(), &jwt(payload));
         assert!(takers.is_empty(), "{payload} {takers:?}");
@@ -1868,6 +1923,13 @@ fn what_a_type_cannot_read_is_said_of_the_type_and_not_of_the_payload() {
     mismatch(refusal_as::<Vec<u8>>(&strict(), &jwt(GOOD)));
     mismatch(refusal_as::<String>(&strict(), &jwt(GOOD)));
     mismatch(refusal_as::<BTreeMap<String, f64>>(&open(), &jwt(r#"{"a":1e999}"#)));
+    // So does who looks at them without a key.
+    let unverified = |payload: &str| {
+        Unverified::parse(&jwt(payload)).unwrap().unverified_claims::<BTreeMap<String, f64>>()
+    };
+    mismatch(unverified(r#"{"a":1e999}"#).unwrap_err());
+    mismatch(unverified(r#"{"a":"1"}"#).unwrap_err());
+    assert!(is_invalid_json(&unverified(r#"{"a":1e}"#).unwrap_err(), Part::Payload));
 }
 
 // ---- RSA ----
@@ -1876,15 +1938,36 @@ fn what_a_type_cannot_read_is_said_of_the_type_and_not_of_the_payload() {
 mod rsa {
     use super::*;
     use countersign::{Algorithm, SignKey};
+    use hmac::{Hmac, KeyInit, Mac};
+    use sha2::Sha256;
     use util::{RSA_PUBLIC, der, over_each_backend, pem};
 
     const RS_HEADER: &str = r#"{"alg":"RS256","typ":"JWT"}"#;
     const RS_PAYLOAD: &str = r#"{"exp":1700000900}"#;
 
+    /// HMAC-SHA256 by any secret, which no key of this crate would do.
+    fn mac(secret: &[u8], input: &str) -> Vec<u8> {
+        let mac = Hmac::<Sha256>::new_from_slice(secret).unwrap().chain_update(input);
+        mac.finalize().into_bytes().to_vec()
+    }
+
     /// A token with the fixed header and payload, and this signature.
     fn with_signature(signature: impl AsRef<[u8]>) -> String {
         format!("{}.{}.{}", b64(RS_HEADER), b64(RS_PAYLOAD), b64(signature))
     }
+
+    /// A certificate that the key of RFC 7515 appendix A.2 has signed for itself.
+    const CERTIFICATE: &str = "MIIDETCCAfmgAwIBAgIUUox+B9a4vjEbvvFxtB3tWLkgERcwDQYJKoZIhvcNAQELBQAwFzEVMBMGA1UEAwwMZXZpbC5leGFtcGxl\
+            MCAXDTI2MTEyNjExMjAwMVoYDzIxMjYxMTAyMTEyMDAxWjAXMRUwEwYDVQQDDAxldmlsLmV4YW1wbGUwggEiMA0GCSqGSIb3DQEB\
+            AQUAA4IBDwAwggEKAoIBAQCh+BYK4uPJtGXOjS1lYmM2K5J9vinh8CR3/BYlzJChNuOL2TSXxbbqY913EeZ8dCn5VrD7io8ImtxL\
+            aYk8wTM/U+3QGbh3hCUv7JFP5IV3aVlL6kKA0ywPVb9ilE8TA5a8bpvfbr3SvaNnjuygxmj3AbONv/s4yDQs4v5tJ/reSlpIdJed\
+            1LnPmt7Ex1sFhSwsD174pcF1A5L5ROjtZMEQxrZHYJqkeDrrnGya11UxMFBji4NmXG9veoKjlnAqH2QbgtPr8jkiGUkftoaHLFcW\
+            9Qr4NY2ai50Xw0Byj3+H2JoY2PyrZ62EWQwuz3WTOTY8BwNNb2BvniHgVFbK5emhAgMBAAGjUzBRMB0GA1UdDgQWBBQzGIiPp7+D\
+            kM3e011UielRYxna2TAfBgNVHSMEGDAWgBQzGIiPp7+DkM3e011UielRYxna2TAPBgNVHRMBAf8EBTADAQH/MA0GCSqGSIb3DQEB\
+            CwUAA4IBAQByNTPSIGAP5RVzz9DGioYnn65AX7NCmO8DZYufJXuPKGM8lK5sZEw5j0be1U+5VuARi9hkBSBjeS7UKVs4vYdmoM26\
+            3HsAiNQYybcGTlUfFYpShpkVqCHt+ghq6yY/ruLd64wNAp7rZWdV8G0aChge2x2rIjKMLoQ78zLuIQjdAqag0w3jmtpYUtuZC4RT\
+            fn/iivdsnV74jOUUQXW8rV7w3b4DsSHKgoEIXo1dz3Tfwe+Luv331e05GnRgI26IwAWCdpw+Vb4nzgIAevPxJbMVxcrft5Pb0a1B\
+            HvZ8IZzvXqg3vHQaoZJWu+vWI/0UNMEoP4BxLcqatWVcw23yjvJZ";
 
     /// The number of the test key's modulus, big-endian.
     fn modulus() -> Vec<u8> {
@@ -1929,16 +2012,51 @@ mod rsa {
 
         #[test]
         fn a_token_keyed_with_the_public_key_is_refused() {
-            // Any key makes the point: the algorithm is compared before the signature is looked at.
-            for kid in ["", r#","kid":"rsa""#] {
-                let header = format!(r#"{{"alg":"HS256","typ":"JWT"{kid}}}"#);
-                let error = refusal(&rs_verifier(), &signed_with(&other_key(), header, GOOD));
-                let expected = VerifyError::AlgorithmMismatch { key: Algorithm::Rs256, token: Algorithm::Hs256 };
-                assert_eq!(error, expected);
+            let spki = der(RSA_PUBLIC);
+            for secret in [RSA_PUBLIC.as_bytes(), RSA_PUBLIC.trim_end().as_bytes(), &spki, &spki[24..], &modulus()] {
+                for kid in ["", r#","kid":"rsa""#] {
+                    let header = format!(r#"{{"alg":"HS256","typ":"JWT"{kid}}}"#);
+                    let input = format!("{}.{}", b64(header), b64(GOOD));
+                    let text = format!("{input}.{}", b64(mac(secret, &input)));
+                    let expected =
+                        VerifyError::AlgorithmMismatch { key: Algorithm::Rs256, token: Algorithm::Hs256 };
+                    assert_eq!(refusal(&rs_verifier(), &text), expected);
+                }
             }
             let error = refusal(&open(), &signed_with(&rsa_signing_key(), RS_HEADER, GOOD));
             let expected = VerifyError::AlgorithmMismatch { key: Algorithm::Hs256, token: Algorithm::Rs256 };
             assert_eq!(error, expected);
+        }
+
+        /// What CVE-2018-0114 was: the attacker's own key beside the attacker's own signature.
+        #[test]
+        fn an_rsa_key_in_the_header_chooses_nothing() {
+            let theirs = signing(include_str!("data/rfc7515_a2.pem")).unwrap();
+            let spki = der(&theirs.verifying_key().to_pem().unwrap());
+            let jwk = format!(r#"{{"kty":"RSA","n":"{}","e":"AQAB"}}"#, b64(&spki[33..33 + 256]));
+            let mut keys = KeySet::new();
+            keys.insert(rsa_verifying_key().with_key_id("ours").unwrap()).unwrap();
+            let set = open().with_keys(keys);
+            for parameter in [
+                format!(r#""jwk":{jwk}"#),
+                format!(r#""x5c":["{CERTIFICATE}"]"#),
+                format!(r#""jwk":{jwk},"x5c":["{CERTIFICATE}"],"jku":"https://evil.example/","x5u":"https://evil.example/""#),
+            ] {
+                let header = format!(r#"{{"alg":"RS256",{parameter}}}"#);
+                let forged = signed_with(&theirs, &header, GOOD);
+                // It is a good signature, for who trusts that key.
+                assert_accepted(&open().with_keys(theirs.verifying_key()), &forged);
+                assert_eq!(refusal(&rs_verifier(), &forged), VerifyError::InvalidSignature);
+                // Without a name it means the only key of its algorithm.
+                assert_eq!(refusal(&set, &forged), VerifyError::InvalidSignature);
+                for (kid, error) in [
+                    ("ours", VerifyError::InvalidSignature),
+                    ("theirs", VerifyError::UnknownKey),
+                ] {
+                    let header = format!(r#"{{"alg":"RS256","kid":"{kid}",{parameter}}}"#);
+                    assert_eq!(refusal(&set, &signed_with(&theirs, &header, GOOD)), error);
+                }
+            }
         }
 
         #[test]

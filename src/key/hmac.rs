@@ -45,7 +45,7 @@ impl sealed::Sealed for Hs256 {
     type Keyed = Hmac<Sha256>;
 }
 
-#[allow(unnameable_types)]
+#[allow(unnameable_types, reason = "sealed")]
 mod sealed {
     use super::{Algorithm, Hmac, KeyInit, Mac, Sha256, Signature};
 
@@ -169,7 +169,7 @@ impl<A: HmacAlgorithm> HmacKey<A> {
         Self::from_bytes(decode(&URL_SAFE, text)?.as_slice())
     }
 
-    /// The key of a secret of any length but none, for tokens of systems that cannot be changed.
+    /// A key of a secret of any length except zero, for tokens of systems that cannot be changed.
     ///
     /// # Errors
     ///
@@ -189,9 +189,9 @@ impl<A: HmacAlgorithm> HmacKey<A> {
         Self::keyed(secret)
     }
 
-    /// A new key of the operating system's randomness, which lives and dies with this process.
+    /// A new random key that exists in this process only.
     ///
-    /// For one that is kept, draw [`SecretBytes::generate`](crate::SecretBytes::generate) and store them.
+    /// To keep one, generate its bytes with [`SecretBytes::generate`](crate::SecretBytes::generate) and store them.
     ///
     /// # Errors
     ///
@@ -218,7 +218,7 @@ impl<A: HmacAlgorithm> HmacKey<A> {
     pub fn generate_with(entropy: &(impl Entropy + ?Sized)) -> Result<Self, KeyError> {
         let mut secret = Zeroizing::new(Vec::new());
         secret.resize(A::MINIMUM, 0);
-        entropy.fill(&mut secret).map_err(|_| KeyError::Entropy)?;
+        entropy.fill(&mut secret)?;
         Self::keyed(&secret)
     }
 
@@ -260,6 +260,8 @@ fn decode(alphabet: &Alphabet, text: &str) -> Result<Zeroizing<Vec<u8>>, KeyErro
 pub(crate) fn refuse_key_files(secret: &[u8]) -> Result<(), KeyError> {
     // The last ones of each are base64 of it, as such keys travel in environment variables.
     const PEM: [&[u8]; 2] = [b"-----BEGIN ", b"LS0tLS1CRUdJTi"];
+    // The base64 of `"kty"` at each place within three bytes.
+    const JWK: [&[u8]; 3] = [b"Imt0eSI", b"JrdHki", b"ia3R5I"];
     const SSH: [&[u8]; 9] = [
         b"ssh-rsa ",
         b"ssh-dss ",
@@ -271,14 +273,31 @@ pub(crate) fn refuse_key_files(secret: &[u8]) -> Result<(), KeyError> {
         b"AAAAB3NzaC1",
         b"AAAAC3NzaC1",
     ];
-    // The OID of RSA where an SPKI has it.
-    const DER: &[u8] = b"ANBgkqhkiG9w0BAQ";
+    // The base64 of DER.
+    const DER: [&[u8]; 11] = [
+        // The OID of RSA at each place within three bytes.
+        b"KoZIhvcNAQ",
+        b"qGSIb3DQEB",
+        b"qhkiG9w0BAQ",
+        // PKCS#1: public keys of 2048, 3072, 4096 and 8192 bits; private ones.
+        b"MIIBCgKCAQEA",
+        b"MIIBigKCAYEA",
+        b"MIICCgKCAgEA",
+        b"MIIECgKCBAEA",
+        b"IBAAKCA",
+        // The OID of elliptic curves, where SPKI and PKCS#8 have it; that of Ed25519 and its kin.
+        b"YHKoZIzj0CAQ",
+        b"GByqGSM49AgEG",
+        b"wBQYDK2V",
+    ];
     let holds = |needle: &[u8]| any(secret.windows(needle.len()).map(|window| window.ct_eq(needle)));
     let looks_like = [
         (KeyFile::Pem, any(PEM.into_iter().map(holds))),
-        (KeyFile::Jwk, holds(b"{") & holds(b"\"kty\"")),
+        (KeyFile::Jwk, holds(b"{") & (holds(b"\"kty\"") | holds(b"\\\"kty\\\""))),
+        (KeyFile::Jwk, (holds(b"ey") | holds(b"ew")) & any(JWK.into_iter().map(holds))),
         (KeyFile::Ssh, any(SSH.into_iter().map(holds))),
-        (KeyFile::Der, is_der(secret) | holds(DER)),
+        (KeyFile::Der, any(without_line_end(secret).into_iter().map(is_der))),
+        (KeyFile::Der, any(DER.into_iter().map(holds))),
     ];
     if !bool::from(any(looks_like.into_iter().map(|(_, found)| found))) {
         return Ok(());
@@ -292,8 +311,16 @@ fn any(choices: impl Iterator<Item = Choice>) -> Choice {
     choices.fold(Choice::from(0), |any, choice| any | choice)
 }
 
+/// The bytes as they are, and without a line end that an editor or a shell has put after them.
+///
+/// Without it also where there is none: what the last bytes are must not decide how long this takes.
+fn without_line_end(secret: &[u8]) -> [&[u8]; 3] {
+    [0, 1, 2]
+        .map(|end| secret.len().checked_sub(end).and_then(|length| secret.get(..length)).unwrap_or_default())
+}
+
 /// Whether this is one ASN.1 SEQUENCE that begins as keys and certificates do. 32 random bytes look so once in
-/// 2^31.
+/// some 2^29.
 fn is_der(secret: &[u8]) -> Choice {
     // What a SEQUENCE begins with is known from its length, which is no secret.
     let after = |bytes: usize| secret.len().checked_sub(bytes).and_then(|rest| u16::try_from(rest).ok());
@@ -310,7 +337,7 @@ fn is_der(secret: &[u8]) -> Choice {
     // An AlgorithmIdentifier with its OID, or a certificate; a modulus; the version that private keys begin with.
     let oid = content.get(..1).map_or(Choice::from(0), |front| front.ct_eq(&[0x30]))
         & content.get(2..3).map_or(Choice::from(0), |third| third.ct_eq(&[0x06]));
-    let first: [&[u8]; 7] = [
+    let first: [&[u8]; 8] = [
         &[0x30, 0x81],
         &[0x30, 0x82],
         &[0x02, 0x82],
@@ -318,6 +345,7 @@ fn is_der(secret: &[u8]) -> Choice {
         &[0x02, 0x01, 0x00, 0x02],
         &[0x02, 0x01, 0x00, 0x30],
         &[0x02, 0x01, 0x01, 0x04],
+        &[0x02, 0x01, 0x01, 0x30],
     ];
     begin.ct_eq(outer) & (oid | any(first.into_iter().map(begins)))
 }
@@ -351,7 +379,7 @@ mod tests {
         assert_eq!(refuse_key_files(&key), Err(KeyError::NotASecret { found: KeyFile::Der }));
         key[1] += 1;
         assert_eq!(refuse_key_files(&key), Err(KeyError::NotASecret { found: KeyFile::Der }));
-        key[8] = b'?';
+        key[12] = b'?';
         assert_eq!(refuse_key_files(&key), Ok(()));
     }
 

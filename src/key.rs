@@ -187,6 +187,18 @@ impl Entropy for SystemEntropy {
     }
 }
 
+macro_rules! forward_entropy {
+    ($($pointer:ty),*) => {$(
+        impl<E: Entropy + ?Sized> Entropy for $pointer {
+            fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+                (**self).fill(bytes)
+            }
+        }
+    )*};
+}
+
+forward_entropy!(&E, Box<E>, Arc<E>);
+
 macro_rules! forward {
     ($($pointer:ty),*) => {$(
         impl<K: Key + ?Sized> Key for $pointer {
@@ -368,7 +380,7 @@ impl fmt::Debug for Identity {
 macro_rules! identified {
     ($name:ident $(< $parameter:ident : $bound:ident >)?) => {
         impl$(<$parameter: $bound>)? $name$(<$parameter>)? {
-            /// The same key with a name (`kid`), which it writes into its tokens and then also demands of them.
+            /// The same key with a name (`kid`): tokens that it signs carry the name, and tokens that it verifies must carry it.
             ///
             /// # Errors
             ///

@@ -20,7 +20,7 @@ use std::collections::{HashMap as Map, HashSet as Set};
 
 /// Where a verifier finds the key for a token: a single key, a [`KeySet`], or something of your own.
 ///
-/// Every [`VerifyKey`] is a source. One without a key id ignores the token's `kid`; one with a key id demands
+/// Every [`VerifyKey`] is a source, and so is an `Arc<dyn KeySource>`. One without a key id ignores the token's `kid`; one with a key id demands
 /// it.
 ///
 /// # Security
@@ -33,7 +33,7 @@ use std::collections::{HashMap as Map, HashSet as Set};
 /// Keys that are swapped while the verifier runs:
 ///
 /// ```
-/// use countersign::{Header, KeyRef, KeySet, KeySource, VerifyError};
+/// use countersign::{Header, KeyRef, KeySet, KeySource, Verifier, VerifyError};
 /// use std::sync::{Arc, RwLock};
 ///
 /// struct Live(RwLock<Arc<KeySet>>);
@@ -44,7 +44,15 @@ use std::collections::{HashMap as Map, HashSet as Set};
 ///         keys.find_shared(header).map(KeyRef::Shared)
 ///     }
 /// }
+///
+/// let live = Arc::new(Live(RwLock::new(Arc::new(KeySet::new()))));
+/// let verifier = Verifier::builder_shared(live.clone()).issuer("https://auth.example").no_audience().build()?;
+/// *live.0.write().unwrap() = Arc::new(KeySet::new()); // the next keys, for this verifier and its clones
+/// # Ok::<(), countersign::PolicyError>(())
 /// ```
+///
+/// Such a source decodes the header of each token. A [`KeySet`] that a verifier holds itself compares the usual headers byte
+/// for byte, which is faster: where that matters, swap a verifier made by [`with_keys`](crate::Verifier::with_keys) instead.
 pub trait KeySource: Send + Sync {
     /// The key for a token with this header.
     ///
@@ -55,14 +63,32 @@ pub trait KeySource: Send + Sync {
     fn find(&self, header: &Header<'_>) -> Result<KeyRef<'_>, VerifyError>;
 
     /// The one key of this source, if it has one that never changes.
+    ///
+    /// A token with the header that this key writes is checked with it, and [`find`](Self::find) is not asked.
     fn only_key(&self) -> Option<&dyn VerifyKey> {
         None
     }
 
     /// The key whose own header is this very segment, if the source keeps them: then nothing is decoded. The segment is
     /// any text without a dot, up to the length of a token.
+    ///
+    /// For such a token [`find`](Self::find) is not asked: what it would refuse is not refused.
     fn recognize(&self, _segment: &str) -> Option<Recognized<'_>> {
         None
+    }
+}
+
+impl KeySource for Arc<dyn KeySource> {
+    fn find(&self, header: &Header<'_>) -> Result<KeyRef<'_>, VerifyError> {
+        (**self).find(header)
+    }
+
+    fn only_key(&self) -> Option<&dyn VerifyKey> {
+        (**self).only_key()
+    }
+
+    fn recognize(&self, segment: &str) -> Option<Recognized<'_>> {
+        (**self).recognize(segment)
     }
 }
 
@@ -216,7 +242,7 @@ impl Ord for BySegment {
 }
 
 impl KeySet {
-    /// A set without keys. It refuses every token with [`VerifyError::UnknownKey`].
+    /// A set without keys; how many may be added has no limit, since they are yours. It refuses every token with [`VerifyError::UnknownKey`].
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -226,8 +252,8 @@ impl KeySet {
     ///
     /// # Errors
     ///
-    /// [`KeyError::DuplicateKey`] if there is one of its algorithm and id, or of its algorithm and without id
-    /// as it is. The set is then as it was.
+    /// [`KeyError::DuplicateKey`] if the set has a key of this algorithm and id already, or of this algorithm and without an
+    /// id. The set is then unchanged.
     pub fn insert(&mut self, key: impl VerifyKey + 'static) -> Result<(), KeyError> {
         self.insert_shared(Arc::new(key))
     }

@@ -153,6 +153,25 @@ fn a_generated_hmac_key_is_made_of_32_bytes_drawn_at_once() {
 }
 
 #[test]
+fn a_source_of_randomness_may_be_shared() {
+    let watched = Watched::default();
+    let shared: Arc<dyn Entropy> = Arc::new(watched.clone());
+    let boxed: Box<dyn Entropy> = Box::new(watched.clone());
+    fn draw(entropy: impl Entropy) -> Hs256Key {
+        Hs256Key::generate_with(&entropy).unwrap()
+    }
+    for key in [draw(shared.clone()), draw(boxed), draw(&watched), draw(Arc::new(watched.clone()))] {
+        assert_accepted(&open().with_keys(key.clone()), &token_of(&key));
+    }
+    assert_eq!(watched.asked(), [4, 128]);
+    // What it fails with can be passed on by a key of one's own.
+    let failed = |entropy: &dyn Entropy| Ok(entropy.fill(&mut [0])?);
+    assert_eq!(failed(&Failing), Err(KeyError::Entropy));
+    let failed = |entropy: &dyn Entropy| Ok(entropy.fill(&mut [0])?);
+    assert_eq!(failed(&Failing), Err(SignError::Entropy));
+}
+
+#[test]
 fn constant_randomness_does_not_hang() {
     for byte in [0, 0x30, 0xff] {
         let generated = Hs256Key::generate_with(&Constant(byte)).unwrap();
@@ -545,6 +564,30 @@ fn a_source_of_ones_own_may_change_its_keys() {
     assert_accepted(&verifier, &token);
     live.0.0.write().unwrap().remove(Algorithm::Hs256, None);
     assert_eq!(refusal(&verifier, &token), VerifyError::UnknownKey);
+}
+
+#[test]
+fn a_source_that_is_shared_can_be_handed_to_every_verifier() {
+    let live = Arc::new(Live::default());
+    let shared: Arc<dyn KeySource> = live.clone();
+    let verifier = open().with_keys(shared.clone());
+    let below = jws::Verifier::new(shared.clone());
+    let token = jwt(GOOD);
+    assert_eq!(below.verify(&token).unwrap_err(), VerifyError::UnknownKey);
+    live.0.0.write().unwrap().insert(key()).unwrap();
+    assert_accepted(&verifier, &token);
+    assert!(below.verify(&token).is_ok());
+
+    // What a source knows besides goes with it: one that lies about its only key is found out behind the pointer too.
+    let lying: Arc<dyn KeySource> = Arc::new(Lying { key: Foreign::new(Algorithm::Rs256, None), only: true });
+    let mismatch = VerifyError::AlgorithmMismatch { key: Algorithm::Rs256, token: Algorithm::Hs256 };
+    assert_eq!(lying.only_key().unwrap().algorithm(), Algorithm::Rs256);
+    assert_eq!(refusal(&open().with_keys(lying), &token), mismatch);
+    let mut keys = KeySet::new();
+    keys.insert(key().with_key_id("one").unwrap()).unwrap();
+    let set: Arc<dyn KeySource> = Arc::new(keys);
+    assert!(KeySource::recognize(&set, &b64(r#"{"alg":"HS256","typ":"JWT","kid":"one"}"#)).is_some());
+    assert!(KeySource::recognize(&set, &b64(r#"{"alg":"HS256","typ":"JWT","kid":"two"}"#)).is_none());
 }
 
 #[test]

@@ -30,7 +30,10 @@ pub type Rs256SigningKey = RsaSigningKey<Rs256>;
 /// so a source that fails makes signing fail, and one that repeats itself cannot make it hang. The private
 /// numbers are wiped when the key is dropped; not every copy that the crate `rsa` makes of them in passing is.
 ///
-/// RSA comes from the crate `rsa`; see the crate's README on RUSTSEC-2023-0071.
+/// RSA comes from the crate `rsa`, 0.10. RUSTSEC-2023-0071 ("Marvin") has been listed against that crate since 2023; its release
+/// notes say that 0.10.0 is no longer vulnerable. The attack is on decryption, which is not done here. A test in CI marks the
+/// private numbers and looks for memory accesses and branches that depend on them: that is evidence and no proof. If an
+/// attacker can time your signing, sign in an HSM.
 ///
 /// # Examples
 ///
@@ -71,6 +74,16 @@ impl<A: RsaAlgorithm> RsaSigningKey<A> {
         Self::from_pem_text(pem, Exponent::Usual, entropy)
     }
 
+    /// As [`from_pem`](Self::from_pem), but with any odd public exponent from 3 to 2^33 - 1.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_pem`](Self::from_pem).
+    #[cfg(feature = "getrandom")]
+    pub fn from_pem_any_exponent(pem: &str) -> Result<Self, KeyError> {
+        Self::from_pem_any_exponent_with(pem, crate::key::SystemEntropy::new())
+    }
+
     /// As [`from_pem_with`](Self::from_pem_with), but with any odd public exponent from 3 to 2^33 - 1.
     ///
     /// # Errors
@@ -80,11 +93,11 @@ impl<A: RsaAlgorithm> RsaSigningKey<A> {
         Self::from_pem_text(pem, Exponent::Any, entropy)
     }
 
-    /// Reads DER, PKCS#8 or PKCS#1: which of them it is shows in its second field.
+    /// Reads DER, PKCS#8 or PKCS#1; which of them it is, is detected.
     ///
     /// # Errors
     ///
-    /// As [`from_pem`](Self::from_pem), without the PEM, and [`KeyError::PublicKey`] for the other half of a pair.
+    /// As [`from_pem`](Self::from_pem), except [`KeyError::Pem`]; [`KeyError::PublicKey`] if it is the public key.
     #[cfg(feature = "getrandom")]
     pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
         Self::from_der_with(der, crate::key::SystemEntropy::new())

@@ -23,10 +23,10 @@ use serde::de::{Deserialize, DeserializeOwned};
 
 /// Checks tokens: signature, header, registered claims, and whether the rest fits your type.
 ///
-/// Built once from keys and a policy, shared by reference; cloning is cheap. It holds no state, so threads do
-/// not meet in it.
+/// Built once from keys and a policy, shared by reference; cloning is cheap. Nothing in it changes, so threads never wait
+/// for each other.
 ///
-/// What is checked, an error naming what is wrong first in this order: the size and alphabet of the text; the
+/// What is checked, in this order; the error names the first check that fails: the size and alphabet of the text; the
 /// header, strictly, with its `typ` and `crit`; that a trusted key is meant and its algorithm is the header's; the
 /// signature; the payload, strictly: UTF-8, JSON, no name twice, every registered claim of the right type; issuer,
 /// audience, subject, required claims; `exp` being there; `nbf`, `iat`, `exp`, age; and that the claims fit the type.
@@ -63,8 +63,13 @@ use serde::de::{Deserialize, DeserializeOwned};
 /// assert_eq!(token.claims().name, "Ann");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Verifier {
+    // One pointer, so that a clone of it costs no more than that.
+    checks: Arc<Checks>,
+}
+
+struct Checks {
     gate: Gate,
     policy: Arc<Policy>,
 }
@@ -86,11 +91,6 @@ impl Verifier {
         }
     }
 
-    #[cfg(feature = "session")]
-    pub(crate) fn leeway(&self) -> Duration {
-        self.policy.leeway()
-    }
-
     /// The same policy with other keys, for rotation: build it beside the old one and swap them.
     ///
     /// # Examples
@@ -108,21 +108,21 @@ impl Verifier {
     /// ```
     #[must_use]
     pub fn with_keys(&self, keys: impl KeySource + 'static) -> Self {
-        Self { gate: self.gate.with_source(Arc::new(keys)), policy: self.policy.clone() }
+        Self::new(self.checks.gate.with_source(Arc::new(keys)), self.checks.policy.clone())
     }
 
     /// Checks a token against the wall clock.
     ///
-    /// `text` is the token and nothing else: no `Bearer ` before it, no line break behind it.
+    /// `text` is the token and nothing else: no `Bearer ` before it, no line break after it.
     ///
     /// `T` may be a struct, a map or a JSON value, or `()` where the registered claims are enough. A struct that
-    /// has fields for registered claims gets them too, and `deny_unknown_fields` speaks of the others only. A map,
-    /// a JSON value, a struct with `flatten` and an enum told apart by a member are shown all claims. A sequence or
-    /// an externally tagged enum is no set of claims.
+    /// has fields for registered claims gets them too; `deny_unknown_fields` applies to the others only. A map, a JSON value,
+    /// a struct with `flatten` and an internally tagged enum see all claims. A sequence or an externally tagged enum is not a
+    /// set of claims.
     ///
     /// # Errors
     ///
-    /// See [`VerifyError`]; what was wrong first is what is said. Nothing of a refused token can be reached.
+    /// See [`VerifyError`]; it names the first check that failed. Nothing of a refused token can be reached.
     #[cfg(feature = "std")]
     pub fn verify<T: DeserializeOwned>(&self, text: &str) -> Result<Token<T>, VerifyError> {
         self.run(text, UnixTime::now)
@@ -240,12 +240,21 @@ impl Verifier {
         self.run_in(buffer, text, || now)
     }
 
+    fn new(gate: Gate, policy: Arc<Policy>) -> Self {
+        Self { checks: Arc::new(Checks { gate, policy }) }
+    }
+
+    #[cfg(feature = "session")]
+    pub(crate) fn leeway(&self) -> Duration {
+        self.checks.policy.leeway()
+    }
+
     fn run<T: DeserializeOwned>(
         &self,
         text: &str,
         clock: impl FnOnce() -> UnixTime,
     ) -> Result<Token<T>, VerifyError> {
-        let opened = self.gate.open(text)?;
+        let opened = self.checks.gate.open(text)?;
         // One allocation for what the token keeps: the payload, and the header behind it.
         let room = opened.payload.len().saturating_add(opened.header.json().len());
         let (text, payload_length) =
@@ -271,7 +280,7 @@ impl Verifier {
         text: &str,
         clock: impl FnOnce() -> UnixTime,
     ) -> Result<BorrowedToken<'b, T>, VerifyError> {
-        let opened = self.gate.open(text)?;
+        let opened = self.checks.gate.open(text)?;
         let mut room = core::mem::take(&mut buffer.0).into_bytes();
         room.clear();
         let payload_length;
@@ -297,19 +306,27 @@ impl Verifier {
         now: UnixTime,
         registered: &mut Registered,
     ) -> Result<T, VerifyError> {
-        let rules = Rules { limits: self.gate.limits(), required: self.policy.required() };
+        let Checks { gate, policy } = &*self.checks;
+        let rules = Rules { limits: gate.limits(), required: policy.required() };
         let error = match decode::<T>(payload, rules, registered) {
-            Ok(claims) => return self.policy.check(registered, payload, now).map(|()| claims),
+            Ok(claims) => return policy.check(registered, payload, now).map(|()| claims),
             Err(error) => error,
         };
         *registered = Registered::default();
         decode::<()>(payload, rules, registered)?;
-        self.policy.check(registered, payload, now)?;
+        policy.check(registered, payload, now)?;
         Err(match error {
-            // Well-formed JSON that this `T` cannot hold: a number of 400 digits, say.
+            // A `T` that failed without a look at the claims.
             VerifyError::InvalidJson { offset, .. } => VerifyError::ClaimsMismatch { claim: None, offset },
             error => error,
         })
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Checks { gate, policy } = &*self.checks;
+        f.debug_struct("Verifier").field("gate", gate).field("policy", policy).finish()
     }
 }
 
@@ -431,7 +448,7 @@ macro_rules! accessors {
             &self.claims
         }
 
-        /// The claims of your type, taken out. They are proof of nothing any more.
+        /// The claims of your type, taken out. By themselves they no longer prove anything.
         #[must_use]
         pub fn into_claims(self) -> T {
             self.claims
@@ -548,23 +565,28 @@ pub struct VerifierBuilder {
 }
 
 impl VerifierBuilder {
-    /// `iss` must be this text; called again: or that.
+    /// Requires `iss` to be this text. Call it again to accept another issuer as well.
+    ///
+    /// # Security
+    ///
+    /// Each key of the verifier may then sign for each issuer named here. Issuers that do not trust one another need a verifier
+    /// each: see [the page on keys](crate::manual::keys#several-issuers).
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.draft.issuers.push(issuer.into().into_boxed_str());
         self
     }
 
-    /// Takes any `iss`, or none.
+    /// Accepts any `iss`, or none.
     ///
     /// # Security
     ///
-    /// Right where the keys belong to one issuer only.
+    /// Right only where all keys belong to one issuer.
     pub const fn accept_any_issuer(mut self) -> Self {
         self.draft.any_issuer = true;
         self
     }
 
-    /// `aud` must hold this text; called again: or that.
+    /// Requires `aud` to contain this text. Call it again to accept another audience as well.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.draft.audiences.push(audience.into().into_boxed_str());
         self
@@ -576,23 +598,24 @@ impl VerifierBuilder {
         self
     }
 
-    /// Takes any `aud`, or none.
+    /// Accepts any `aud`, or none.
     ///
     /// # Security
     ///
-    /// A token that was made for another service is then good here too.
+    /// A token that was made for another service is then accepted here too.
     pub const fn accept_any_audience(mut self) -> Self {
         self.draft.any_audience = true;
         self
     }
 
-    /// `sub` must be this text; called again: or that.
+    /// Requires `sub` to be this text. Call it again to accept another subject as well.
     pub fn subject(mut self, subject: impl Into<String>) -> Self {
         self.draft.subjects.push(subject.into().into_boxed_str());
         self
     }
 
-    /// The header's `typ` must be this one, e.g. `at+jwt`; case and a leading `application/` do not matter.
+    /// Requires the header's `typ` to be this one, e.g. `at+jwt`; case and a leading `application/` do not matter. There is one:
+    /// called again, the last counts.
     ///
     /// If not called, `typ` may be absent or `JWT`, and nothing else, so that tokens made for another purpose
     /// under the same keys are refused.
@@ -606,13 +629,13 @@ impl VerifierBuilder {
         self
     }
 
-    /// This claim must be there; a private one may be `null`. Up to 64 names.
+    /// Requires this claim to be there; a private one may be `null`. Up to 64 names.
     pub fn require(mut self, claim: impl Into<String>) -> Self {
         self.draft.required.push(claim.into().into_boxed_str());
         self
     }
 
-    /// `iat` must be there, whatever else is allowed to be missing, and at most this long ago, leeway added.
+    /// Requires `iat`, whatever else may be missing, and refuses tokens issued longer ago than this plus the leeway.
     pub const fn max_age(mut self, max_age: Duration) -> Self {
         self.draft.max_age = Some(max_age);
         self
@@ -634,7 +657,7 @@ impl VerifierBuilder {
         self
     }
 
-    /// Takes tokens without `exp`. One that has it must still be in time.
+    /// Accepts tokens without `exp`. One that has it must still be in time.
     ///
     /// # Security
     ///
@@ -644,7 +667,7 @@ impl VerifierBuilder {
         self
     }
 
-    /// Takes tokens whose `iat` lies in the future.
+    /// Accepts tokens whose `iat` lies in the future.
     pub const fn allow_future_issued_at(mut self) -> Self {
         self.draft.future_issued_at = FutureIssuedAt::Allowed;
         self
@@ -694,7 +717,7 @@ impl VerifierBuilder {
             rules.understand(name)?;
         }
         let policy = self.draft.finish()?;
-        Ok(Verifier { gate: Gate::new(self.keys, rules), policy: Arc::new(policy) })
+        Ok(Verifier::new(Gate::new(self.keys, rules), Arc::new(policy)))
     }
 }
 

@@ -18,7 +18,8 @@ mod session {
         Store, StoreError, blocking,
     };
     use countersign::{
-        Claims, KeyError, KeyFile, PolicyError, SignError, UnixTime, Unverified, Verifier, VerifyError,
+        Claims, Hs256Key, KeyError, KeyFile, PolicyError, SignError, UnixTime, Unverified, Verifier,
+        VerifyError,
     };
     use hmac::{Hmac, KeyInit, Mac};
     use serde_json::{Value, json};
@@ -1486,6 +1487,52 @@ mod session {
         assert!(patient.verify_at::<()>(&ahead, &Binding::None, NOW).is_ok());
         let error = access_verifier().verify_at::<()>(&ahead, &Binding::None, NOW).unwrap_err();
         assert!(matches!(error, AccessError::Token(VerifyError::IssuedInFuture { .. })), "{error:?}");
+    }
+
+    #[test]
+    fn a_claim_of_sessions_that_is_malformed_is_named() {
+        let sid = SessionId::from_bytes([7; 16]).to_string();
+        for (private, named) in [
+            (json!({"sid": 7, "sub_epoch": 0}), "sid"),
+            (json!({"sid": "short", "sub_epoch": 0}), "sid"),
+            (json!({"sid": 7, "sub_epoch": "0"}), "sid"),
+            (json!({"sid": sid, "sub_epoch": "0"}), "sub_epoch"),
+            (json!({"sid": sid, "sub_epoch": -1}), "sub_epoch"),
+            (json!({"sid": sid, "sub_epoch": null}), "sub_epoch"),
+            (json!({"sid": sid, "sub_epoch": 0, "cnf": "x"}), "cnf"),
+            (json!({"sid": sid, "sub_epoch": 0, "cnf": {"jkt": 7}}), "cnf"),
+            (json!({"sid": sid, "sub_epoch": 0, "cnf": {"jkt": "x"}}), "cnf"),
+        ] {
+            let claims = Claims::new(&private).issuer(ISSUER).audience(AUDIENCE).subject("ann").jwt_id("1");
+            let text = claims.expires_at(later(600)).typ("at+jwt").sign(&signer()).unwrap();
+            let error = access_verifier().verify_at::<()>(&text, &Binding::None, NOW).unwrap_err();
+            let AccessError::Token(error) = error else { panic!("{private}: {error:?}") };
+            assert_eq!(error, VerifyError::MalformedClaim { claim: named }, "{private}");
+        }
+    }
+
+    #[test]
+    fn a_verifier_of_access_tokens_goes_on_with_other_keys() {
+        let server = server();
+        let grant = server.login("ann", NOW);
+        let access = server.access(&grant);
+        let other = Hs256Key::from_bytes([1; 32]).unwrap();
+        let bearer = [format!("Bearer {access}")];
+        let denylist = access_verifier().with_denylist(server.shared());
+
+        let changed = access_verifier().with_keys(other.clone());
+        let error = changed.verify_at::<()>(&access, &Binding::None, NOW).unwrap_err();
+        assert_eq!(error.code(), "invalid_signature");
+        let changed = denylist.with_keys(other);
+        let error = blocking(changed.verify_bearer_at::<()>(&bearer, &Binding::None, NOW)).unwrap_err();
+        assert_eq!(error.code(), "invalid_signature");
+
+        // The policy and the denylist are those of before.
+        let same = denylist.with_keys(signer());
+        assert!(blocking(same.verify_at::<()>(&access, &Binding::None, NOW)).is_ok());
+        blocking(server.sessions.revoke_at(grant.session_id(), NOW)).unwrap();
+        let error = blocking(same.verify_at::<()>(&access, &Binding::None, NOW)).unwrap_err();
+        assert!(matches!(error, AccessError::Denied), "{error:?}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::error::{PolicyError, VerifyError};
 use crate::http::bearer;
 use crate::json;
+use crate::keyset::KeySource;
 use crate::policy::LEEWAY_CAP;
 use crate::session::binding::{Binding, Match};
 use crate::session::denial::DenyKey;
@@ -77,6 +78,12 @@ impl AccessVerifier {
             return Err(PolicyError::LeewayAboveLimit { seconds, cap });
         }
         Ok(Self { verifier })
+    }
+
+    /// The same policy with other keys, as [`Verifier::with_keys`](crate::Verifier::with_keys).
+    #[must_use]
+    pub fn with_keys(&self, keys: impl KeySource + 'static) -> Self {
+        Self { verifier: self.verifier.with_keys(keys) }
     }
 
     /// The same with a look at the denylist, so that revoked sessions are refused at once. While the list cannot be asked,
@@ -192,6 +199,15 @@ pub struct RevocationVerifier<D> {
 }
 
 impl<D: Denylist> RevocationVerifier<D> {
+    /// The same policy and denylist with other keys, as [`Verifier::with_keys`](crate::Verifier::with_keys).
+    #[must_use]
+    pub fn with_keys(&self, keys: impl KeySource + 'static) -> Self
+    where
+        D: Clone,
+    {
+        Self { access: self.access.with_keys(keys), ..self.clone() }
+    }
+
     /// Takes tokens while the denylist cannot be asked.
     ///
     /// # Security
@@ -296,7 +312,7 @@ impl<T> AccessToken<T> {
     fn read(token: Token<T>) -> Result<Self, AccessError> {
         let malformed = |claim| AccessError::Token(VerifyError::MalformedClaim { claim });
         let claims = json::read(token.payload(), |reader| SessionClaims::deserialize(reader))
-            .map_err(|_| malformed("sid"))?;
+            .map_err(|_| malformed(SessionClaims::malformed_in(token.payload())))?;
         let session = claims.sid.parse().map_err(|_| malformed("sid"))?;
         let binding = claims.cnf.map_or(Ok(Binding::None), Confirmation::binding);
         let binding = binding.map_err(|()| malformed("cnf"))?;
@@ -369,6 +385,29 @@ struct SessionClaims<'a> {
     sub_epoch: u64,
     #[serde(borrow, default)]
     cnf: Option<Confirmation<'a>>,
+}
+
+impl SessionClaims<'_> {
+    /// Which of them it is, where they cannot be read.
+    fn malformed_in(payload: &str) -> &'static str {
+        #[derive(serde::Deserialize)]
+        struct Sid<'a> {
+            #[serde(borrow, rename = "sid")]
+            _sid: Cow<'a, str>,
+        }
+        #[derive(serde::Deserialize)]
+        struct SubEpoch {
+            #[serde(rename = "sub_epoch")]
+            _epoch: u64,
+        }
+        if json::read(payload, |reader| Sid::deserialize(reader)).is_err() {
+            "sid"
+        } else if json::read(payload, |reader| SubEpoch::deserialize(reader)).is_err() {
+            "sub_epoch"
+        } else {
+            "cnf"
+        }
+    }
 }
 
 #[derive(serde::Deserialize)]

@@ -1,5 +1,6 @@
 //! What is said of a session when it begins.
 
+use crate::http::Scope;
 use crate::session::binding::Binding;
 use crate::session::error::{Error, Refusal};
 use alloc::string::String;
@@ -65,7 +66,7 @@ impl Login {
         self
     }
 
-    /// What the session's tokens will have to come with.
+    /// What requests must present together with the session's tokens.
     pub const fn binding(mut self, binding: Binding) -> Self {
         self.binding = binding;
         self
@@ -126,10 +127,6 @@ fn is_name(subject: &str) -> bool {
     !subject.is_empty() && subject.len() <= NAME_BYTES && !subject.contains('\0')
 }
 
-/// RFC 6749, section 3.3; or nothing.
 fn is_scope(scope: &str) -> bool {
-    let token = |token: &str| {
-        !token.is_empty() && token.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
-    };
-    scope.is_empty() || scope.split(' ').all(token)
+    scope.is_empty() || Scope::new(scope).is_ok()
 }

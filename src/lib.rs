@@ -36,10 +36,11 @@
 //! - Let a token choose its algorithm or key: one key has one algorithm, fixed by its type, and the header is
 //!   only compared with it. `none` does not exist; `jwk`, `jku`, `x5u` and `x5c` choose nothing.
 //! - Take a weak, broken or mistaken key: HMAC secrets under 32 bytes, RSA under 2048 bits, a public key as a
-//!   secret. What is wrong is said when the key is made, not when a token fails.
-//! - Skip a check in silence: `exp` is required, what is configured is required, an issuer and an audience have
-//!   to be decided on, and a claim of the wrong type is an error, never an absence.
-//! - Read two spellings of one token: canonical base64url, no name twice, no trailing data, no unknown `crit`.
+//!   secret. The error comes when the key is made, not when the first token fails.
+//! - Skip a check in silence: `exp` is required, what is configured is required, you have to decide on issuer and
+//!   audience, and a claim of the wrong type is an error, never treated as missing.
+//! - Accept two spellings of one token: base64url must be canonical, no name may occur twice, nothing may follow the
+//!   JSON, and every `crit` entry must be understood.
 //! - Panic, run `unsafe` code of its own, keep global state, read a clock or open a socket in its core.
 //!
 //! Encrypted tokens (JWE) are not here, nor is `none`, nor fetching keys over the network.
@@ -56,9 +57,9 @@
 //!
 //! # In a web server
 //!
-//! [`Verifier::verify_bearer`] takes the token from the request's `Authorization` headers, and its error has the answer:
-//! a status and a `WWW-Authenticate`. [`http`] has cookies and the check of origins beside it, and [`manual::axum`] the
-//! heart of a server.
+//! [`Verifier::verify_bearer`] takes the token from the request's `Authorization` headers, and its error carries the HTTP
+//! answer: a status and a `WWW-Authenticate` value. [`http`] also has cookies and the check of origins, and
+//! [`manual::axum`] shows an extractor.
 //!
 //! # Features
 //!
@@ -75,8 +76,13 @@
 //!
 //! # Further
 //!
-//! [`manual`] has pages on sessions, on a server with axum, on testing code that verifies tokens, on moving here from other
-//! crates, on the attacks that such libraries know, on the standards, line by line, and on what signing and verifying cost.
+//! - [`manual::keys`]: loading and rotating keys, JWK sets, several issuers
+//! - [`manual::axum`]: an extractor for axum
+//! - `manual::sessions` (feature `session`): when to use sessions, what a thief gets, how to write a store
+//! - [`manual::testing`]: testing code that verifies tokens
+//! - [`manual::migrating`]: moving here from other crates
+//! - [`manual::performance`]: what signing and verifying cost
+//! - [`manual::attacks`] and [`manual::standards`]: what is refused and required, each with its tests
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -105,7 +111,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
-#[cfg(all(doctest, feature = "std", feature = "session"))]
+#[cfg(all(doctest, feature = "std", feature = "rsa", feature = "session"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 

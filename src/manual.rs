@@ -1,10 +1,13 @@
-//! Pages to read: how to do things with this crate, and why it does them so.
+//! Guides: how to do things with this crate, and why it works as it does.
 
 #[doc = include_str!("manual/attacks.md")]
 pub mod attacks {}
 
 #[doc = include_str!("manual/axum.md")]
 pub mod axum {}
+
+#[doc = include_str!("manual/keys.md")]
+pub mod keys {}
 
 #[doc = include_str!("manual/migrating.md")]
 pub mod migrating {}

@@ -14,7 +14,7 @@ struct User {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // In earnest: 32 random bytes out of a secret store, known to both servers.
+    // In production: 32 random bytes out of a secret store, known to both servers.
     let key = Hs256Key::from_bytes(b"an example of thirty-two bytes!!")?;
 
     // The authentication server.

@@ -19,12 +19,12 @@ use serde::ser::{Serialize, SerializeSeq, Serializer};
 /// Claims to be signed: a builder for the registered ones around a `T` of yours for the rest.
 ///
 /// `T` is a struct or a map: its members stand beside the registered claims in one object. It may hold
-/// registered claims itself; one that is set here *and* there is an error, as is any name that would stand
+/// registered claims itself; one that is set in the builder *and* in `T` is an error, as is any name that would occur
 /// twice. A registered claim of `T` that is `None` is left out.
 ///
 /// A token must expire: without [`expires_in`](Self::expires_in), [`expires_at`](Self::expires_at) or
-/// [`never_expires`](Self::never_expires) it is not signed. Set twice, the last call counts, but for
-/// [`audience`](Self::audience), which adds.
+/// [`never_expires`](Self::never_expires) it is not signed. If a setter is called twice, the last
+/// call wins, except [`audience`](Self::audience), which adds.
 ///
 /// `Claims` is for writing only. What was verified is a [`Token`](crate::Token). A struct of yours may be called
 /// `Claims` too: this one is then `countersign::Claims`.

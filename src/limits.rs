@@ -1,6 +1,7 @@
 //! How much a token may hold, and where each number comes from.
 
-/// What a verifier refuses for its size alone, before it allocates anything for it.
+/// What a verifier refuses for its size alone: the whole token, its header and its signature before it allocates anything for
+/// them, the rest while it reads.
 ///
 /// The defaults are far above real tokens and far below what could hurt a server. Each has a setter; a limit
 /// can be raised, except the depth, which is also what keeps claims types from exhausting the stack.

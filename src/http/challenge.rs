@@ -9,10 +9,10 @@ use thiserror::Error;
 /// The answer to a request that is refused: a status, and the value of `WWW-Authenticate`
 /// ([RFC 6750 section 3](https://www.rfc-editor.org/rfc/rfc6750#section-3)).
 ///
-/// Status and error code always belong together, and nothing of a token is ever in it. It comes out of `challenge` of the
-/// errors of a verification: [`BearerError`](super::BearerError), [`CredentialsError`](super::CredentialsError),
-/// [`VerifyError`](crate::VerifyError), and of sessions `AccessError`; what only the application knows, that a scope is
-/// missing, is [`insufficient_scope`](Self::insufficient_scope).
+/// Status and error code always belong together, and nothing of a token is ever in it. The errors of a verification make it
+/// with their method `challenge`: [`BearerError`](super::BearerError), [`CredentialsError`](super::CredentialsError),
+/// [`VerifyError`](crate::VerifyError), and `AccessError` of sessions. What only the application knows, that a scope is
+/// missing, has a constructor: [`insufficient_scope`](Self::insufficient_scope).
 ///
 /// # Examples
 ///

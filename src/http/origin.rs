@@ -6,8 +6,8 @@ use thiserror::Error;
 
 /// The origins whose pages may use the routes that read a cookie.
 ///
-/// Browsers say where a request comes from: `Origin` with everything but simple reads, `Sec-Fetch-Site` since 2020 to
-/// 2023, and no script can change either. [`check`](Self::check) is for the routes that change something, which should
+/// Browsers say where a request comes from: `Origin` with everything except simple reads, and `Sec-Fetch-Site`
+/// since some time between 2020 and 2023, as the browser goes. No script can change either. [`check`](Self::check) is for the routes that change something, which should
 /// take POST only. A route that takes its token from `Authorization` needs none of this: no browser adds that by itself.
 ///
 /// # Examples
@@ -42,7 +42,8 @@ impl AllowedOrigins {
     ///
     /// - [`OriginError::Empty`] for no origin at all.
     /// - [`OriginError::Invalid`] for one that no browser would ever send, so that nothing could match it: with a path or
-    ///   a slash at its end, in upper case, with the port that its scheme has anyway; and for `*` and `null`.
+    ///   a slash at its end, in upper case, with the port that its scheme has anyway; and for `*` and `null`. An IP address
+    ///   that is not in its usual form is not found out: it matches nothing.
     ///
     /// # Examples
     ///

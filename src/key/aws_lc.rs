@@ -175,6 +175,16 @@ impl SignKey for Rs256SigningKey {
 ///
 /// # Examples
 ///
+/// ```no_run
+/// use countersign::aws_lc::Rs256VerifyingKey;
+///
+/// let pem = std::fs::read_to_string("public.pem")?;
+/// let key = Rs256VerifyingKey::from_pem(&pem)?.with_key_id("2026-11")?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// What is wrong with a file is said here, before any token is looked at:
+///
 /// ```
 /// use countersign::aws_lc::Rs256VerifyingKey;
 /// use countersign::{KeyError, PemMistake};
@@ -214,11 +224,11 @@ impl Rs256VerifyingKey {
         Self::from_pem_text(pem, Exponent::Any)
     }
 
-    /// Reads DER, SPKI or PKCS#1: which of them it is shows in its first field.
+    /// Reads DER, SPKI or PKCS#1; which of them it is, is detected.
     ///
     /// # Errors
     ///
-    /// As [`from_pem`](Self::from_pem), without the PEM.
+    /// As [`from_pem`](Self::from_pem), except [`KeyError::Pem`]; [`KeyError::PrivateKey`] if it is the private key.
     pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
         PublicNumbers::from_der(der, Exponent::Usual).and_then(Self::new)
     }

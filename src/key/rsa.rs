@@ -40,7 +40,7 @@ impl sealed::Sealed for Rs256 {
     type Hash = Sha256;
 }
 
-#[allow(unnameable_types)]
+#[allow(unnameable_types, reason = "sealed")]
 pub(crate) mod sealed {
     use super::Algorithm;
     use sha2::digest::Digest;

@@ -23,6 +23,16 @@ pub type Rs256VerifyingKey = RsaVerifyingKey<Rs256>;
 ///
 /// # Examples
 ///
+/// ```no_run
+/// use countersign::Rs256VerifyingKey;
+///
+/// let pem = std::fs::read_to_string("public.pem")?;
+/// let key = Rs256VerifyingKey::from_pem(&pem)?.with_key_id("2026-11")?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// What is wrong with a file is said here, before any token is looked at:
+///
 /// ```
 /// use countersign::{KeyError, PemMistake, Rs256VerifyingKey};
 ///
@@ -63,11 +73,11 @@ impl<A: RsaAlgorithm> RsaVerifyingKey<A> {
         Self::from_pem_text(pem, Exponent::Any)
     }
 
-    /// Reads DER, SPKI or PKCS#1: which of them it is shows in its first field.
+    /// Reads DER, SPKI or PKCS#1; which of them it is, is detected.
     ///
     /// # Errors
     ///
-    /// As [`from_pem`](Self::from_pem), without the PEM, and [`KeyError::PrivateKey`] for the other half of a pair.
+    /// As [`from_pem`](Self::from_pem), except [`KeyError::Pem`]; [`KeyError::PrivateKey`] if it is the private key.
     pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
         PublicNumbers::from_der(der, Exponent::Usual).and_then(Self::new)
     }

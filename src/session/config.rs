@@ -60,7 +60,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Starts with the defaults. Access tokens say `issuer` (`iss`) and `audience` (`aud`), and must.
+    /// Starts with the defaults. Access tokens carry `issuer` as `iss` and `audience` as `aud`; neither may be empty.
     pub fn builder(issuer: impl Into<String>, audience: impl Into<String>) -> ConfigBuilder {
         ConfigBuilder {
             config: Self {
@@ -85,14 +85,14 @@ impl Config {
 /// ask at once or an answer got lost.
 ///
 /// Inside the grace the answer is the *same* successor and a new access token; the present token stays the present one, so
-/// the window is never extended and nobody is logged out. As soon as the successor has been used, the grace is over. Behind
+/// the window is never extended and nobody is logged out. As soon as the successor has been used, the grace is over. After
 /// it, the token counts as stolen and its session is revoked.
 ///
 /// # Security
 ///
-/// Inside the grace, a thief who has the token and what it is bound to gets the successor too. He is found out as soon as
-/// one of the two uses it and the other comes later. [`None`](Self::None) leaves him no such time; its price is that every
-/// lost answer and every second tab is a logout. [`UntilSuccessorUsed`](Self::UntilSuccessorUsed) loses nobody whose
+/// Inside the grace, a thief who has the token and what it is bound to gets the successor too. The theft is found
+/// out as soon as one of the two uses it and the other comes later. [`None`](Self::None) leaves no such time; its price is that
+/// every lost answer and every second tab is a logout. [`UntilSuccessorUsed`](Self::UntilSuccessorUsed) loses nobody whose
 /// laptop slept through an answer; its price is a window as long as the cap.
 ///
 /// # Examples
@@ -110,7 +110,7 @@ pub enum Grace {
     None,
     /// For this long after the exchange, the clock skew added. Up to 5 minutes, and with the skew up to the idle lifetime.
     Within(Duration),
-    /// Until the successor has been used, but for `cap` at most, the clock skew added.
+    /// Until the successor has been used, for `cap` at most, the clock skew added.
     UntilSuccessorUsed {
         /// The longest that it may take. Up to the idle lifetime.
         cap: Duration,
@@ -133,7 +133,7 @@ impl Default for Grace {
     }
 }
 
-/// What another binding than the session's own brings about. A missing one only refuses, always.
+/// What happens when a request shows another binding than the session's own. A missing one is always just refused.
 ///
 /// # Examples
 ///
@@ -207,7 +207,7 @@ impl ConfigBuilder {
         self
     }
 
-    /// What a refresh token is worth that comes a second time.
+    /// What happens when a refresh token comes a second time.
     pub const fn grace(mut self, grace: Grace) -> Self {
         self.config.grace = grace;
         self
@@ -220,7 +220,7 @@ impl ConfigBuilder {
         self
     }
 
-    /// What another binding brings about.
+    /// What happens when a request shows another binding than the session's own.
     pub const fn on_binding_mismatch(mut self, reaction: OnMismatch) -> Self {
         self.config.on_mismatch = reaction;
         self

@@ -15,8 +15,8 @@ use thiserror::Error;
 ///
 /// # Security
 ///
-/// The text of [`InvalidGrant`](Self::InvalidGrant) is always the same, so that a thief does not learn what gave him
-/// away. [`refusal`](Self::refusal) has the cause, and so has `Debug`: for logs, not for clients.
+/// The text of [`InvalidGrant`](Self::InvalidGrant) is always the same, so that a thief does not learn what gave the
+/// theft away. [`refusal`](Self::refusal) has the cause, and so has `Debug`: for logs, not for clients.
 ///
 /// # Examples
 ///

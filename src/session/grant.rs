@@ -83,8 +83,7 @@ pub enum Exchange {
 
 /// What a login or an exchange gives: the refresh token, and what the access token will say.
 ///
-/// The store has it all before you do. The claims of your own are added now that it is known whose session it is: look up
-/// the roles of [`subject`](Self::subject), then sign with
+/// It is in the store before you have it. Add your own claims now that it is known whose session it is: look up the roles of [`subject`](Self::subject), then sign with
 /// [`Sessions::access_token`](crate::session::Sessions::access_token).
 ///
 /// # Examples
@@ -159,7 +158,7 @@ impl Grant {
         self.refresh_expires_at().saturating_duration_since(self.now)
     }
 
-    /// `exp` of the access token. Never behind the end of the session.
+    /// `exp` of the access token, never later than the end of the session.
     #[must_use]
     pub const fn access_expires_at(&self) -> UnixTime {
         self.access_until

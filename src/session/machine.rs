@@ -281,7 +281,7 @@ impl Machine {
     ///
     /// # Errors
     ///
-    /// As [`access_token`](Self::access_token), but for those of the key.
+    /// As [`access_token`](Self::access_token), except those of the key.
     pub fn prepare_access_token<T: Serialize>(
         &self,
         grant: &Grant,

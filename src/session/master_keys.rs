@@ -45,7 +45,7 @@ const SALT_LABEL: &[u8] = b"countersign/refresh/keys/1";
 /// use countersign::session::MasterKeys;
 /// use countersign::{KeyError, SecretBytes};
 ///
-/// let secret_2026 = SecretBytes::generate(32)?; // out of a secret store, in earnest
+/// let secret_2026 = SecretBytes::generate(32)?; // in production: out of a secret store
 /// # let secret_2025 = SecretBytes::generate(32)?;
 /// let keys = MasterKeys::new(2026, secret_2026.expose_secret())?
 ///     .with_former(2025, secret_2025.expose_secret())?;

@@ -112,7 +112,7 @@ impl Row {
         self.generation
     }
 
-    /// What its tokens have to come with.
+    /// What requests must present together with its tokens.
     #[must_use]
     pub const fn binding(&self) -> &Binding {
         &self.binding

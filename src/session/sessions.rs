@@ -182,7 +182,7 @@ impl<S: Store> Sessions<S> {
     ///
     /// # Errors
     ///
-    /// As [`access_token`](Self::access_token), but for those of the key.
+    /// As [`access_token`](Self::access_token), except those of the key.
     pub fn prepare_access_token<T: Serialize>(
         &self,
         grant: &Grant,
@@ -272,8 +272,8 @@ impl<S: Store> Sessions<S> {
         Err(Error::Retry)
     }
 
-    /// Ends the session of a refresh token, present or past. Whatever it finds, the answer to a logout is the same; only an
-    /// error is none, and leaves the cookies where they are.
+    /// Ends the session of a refresh token, present or past. Whatever it finds, the answer to a logout is the same. Only an
+    /// error is different: leave the cookies where they are.
     ///
     /// That the token was issued here is checked, and nothing else: neither its binding nor its age.
     ///

@@ -96,7 +96,7 @@ fn token(key: &Hs256Key, name: &str, scopes: &[&str]) -> Result<String, counters
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // In earnest, the secret comes out of a secret store, and the authentication server has it too.
+    // In production, the secret comes out of a secret store, and the authentication server has it too.
     let key = Hs256Key::generate()?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
     println!(

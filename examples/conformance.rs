@@ -4,7 +4,8 @@
 //!
 //! A case names its `kind` (`verify`, `raw-verify`, `parse-key`, `sign-exact`), `alg`, `key`, `token` and
 //! `options`; a verdict is `accept`, `reject` with the error's code, `unsupported` for what this crate does not
-//! have, or `panic`. Only the public API is used, as a careful caller would use it.
+//! have, or `panic`. Only the public API is used, as a careful caller would use it. Each line is answered, also one
+//! that holds no case: it has no `kind`, and so it is `unsupported`.
 
 use core::panic::AssertUnwindSafe;
 use core::time::Duration;
@@ -47,10 +48,14 @@ impl From<SignatureError> for Verdict {
 fn main() -> std::io::Result<()> {
     // A panic is a verdict of its own, told on its line.
     std::panic::set_hook(Box::new(|_| {}));
-    let mut output = std::io::stdout().lock();
-    for line in std::io::stdin().lock().lines() {
-        let line = line?;
-        let case: Value = serde_json::from_str(&line).unwrap_or_default();
+    answer(std::io::stdin().lock(), std::io::stdout().lock())
+}
+
+/// Writes one line for each line.
+pub(crate) fn answer(input: impl BufRead, mut output: impl Write) -> std::io::Result<()> {
+    // By bytes: a line need not be UTF-8.
+    for line in input.split(b'\n') {
+        let case: Value = serde_json::from_slice(&line?).unwrap_or_default();
         let mut answer = json!({ "id": case["id"] });
         match catch_unwind(AssertUnwindSafe(|| judge(&case))) {
             Ok(Ok(Accept(payload))) => {
@@ -87,7 +92,8 @@ fn judge(case: &Value) -> Result<Verdict, Verdict> {
 
 fn verify(case: &Value) -> Result<Verdict, Verdict> {
     let options = &case["options"];
-    if !options["detached_payload_b64u"].is_null() {
+    let mode = case["mode"].as_str().unwrap_or_default();
+    if !["jws", "jwt"].contains(&mode) || !options["detached_payload_b64u"].is_null() {
         return Err(Unsupported);
     }
     let mut keys = allowed_keys(case)?;
@@ -167,7 +173,10 @@ fn verifier(keys: impl KeySource + 'static, options: &Value) -> Result<Verifier,
 fn allowed_keys(case: &Value) -> Result<Vec<Box<dyn VerifyKey>>, Verdict> {
     let listed = &case["options"]["algs"];
     let names = if listed.is_null() { strings(&case["alg"]) } else { strings(listed) };
-    let known: Vec<Algorithm> = names.into_iter().filter_map(Algorithm::from_name).collect();
+    let mut known: Vec<Algorithm> = names.into_iter().filter_map(Algorithm::from_name).collect();
+    // Allowed twice is allowed.
+    known.sort_unstable();
+    known.dedup();
     let mut keys = Vec::new();
     let mut refusal = Unsupported;
     for algorithm in known {
@@ -191,8 +200,10 @@ fn verifying_key(
     algorithm: Algorithm,
     strength: Strength,
 ) -> Result<Box<dyn VerifyKey>, Verdict> {
+    // Of a format that is not here, the value need not be a text.
+    let format = key_format(case)?;
     let value = text(&case["key"]["value"])?;
-    Ok(match (algorithm, key_format(case)?) {
+    Ok(match (algorithm, format) {
         (Algorithm::Hs256, format) => Box::new(secret(value, format, strength)?),
         (Algorithm::Rs256, Format::Pem) => Box::new(Rs256VerifyingKey::from_pem(value)?),
         // A secret is no RSA key: there is no constructor to hand it to.
@@ -210,13 +221,13 @@ fn secret(value: &str, format: Format, strength: Strength) -> Result<Hs256Key, V
 }
 
 fn parse_key(case: &Value) -> Result<Verdict, Verdict> {
-    let value = text(&case["key"]["value"])?;
     let format = key_format(case)?;
     let algorithm = match &case["alg"] {
         Value::Null if format == Format::Pem => Algorithm::Rs256,
         Value::Null => Algorithm::Hs256,
         name => algorithm(name)?,
     };
+    let value = text(&case["key"]["value"])?;
     match (algorithm, case["role"].as_str().unwrap_or_default()) {
         (Algorithm::Hs256, _) => drop(secret(value, format, Strength::Strict)?),
         (Algorithm::Rs256, "private") => drop(Rs256SigningKey::from_pem(value)?),
@@ -227,8 +238,9 @@ fn parse_key(case: &Value) -> Result<Verdict, Verdict> {
 }
 
 fn sign_exact(case: &Value) -> Result<Verdict, Verdict> {
+    let (algorithm, format) = (algorithm(&case["alg"])?, key_format(case)?);
     let value = text(&case["key"]["value"])?;
-    let key: Box<dyn SignKey> = match (algorithm(&case["alg"])?, key_format(case)?) {
+    let key: Box<dyn SignKey> = match (algorithm, format) {
         (Algorithm::Hs256, format) => Box::new(secret(value, format, Strength::Strict)?),
         (Algorithm::Rs256, Format::Pem) => Box::new(Rs256SigningKey::from_pem(value)?),
         _ => return Err(Reject("wrong_key_type")),
@@ -271,9 +283,10 @@ fn strings(value: &Value) -> Vec<&str> {
 
 fn hex(value: &Value) -> Result<Vec<u8>, Verdict> {
     let digits = text(value)?.as_bytes();
-    let byte = |pair: &[u8]| {
-        let pair = core::str::from_utf8(pair).ok()?;
-        u8::from_str_radix(pair, 16).ok()
+    let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let byte = |pair: &[u8]| match *pair {
+        [high, low] => Some(digit(high)? << 4 | digit(low)?),
+        _ => None,
     };
     digits.chunks(2).map(byte).collect::<Option<_>>().ok_or(Reject("not_hex"))
 }

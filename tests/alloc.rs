@@ -1,7 +1,7 @@
 //! How often the hot paths allocate: counted, so that it cannot creep up.
 
 use core::time::Duration;
-use countersign::{Buffer, Claims, Hs256Key, KeySet, UnixTime, Verifier};
+use countersign::{Buffer, Claims, Hs256Key, KeySet, Limits, UnixTime, Verifier, VerifyError, jws};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
@@ -149,6 +149,56 @@ fn a_key_set_adds_no_allocation() {
 }
 
 #[test]
+fn finding_a_key_or_none_costs_the_same_allocations_among_100_000_keys() {
+    warm_up();
+    let secret = key();
+    let named = |name: &str| secret.clone().with_key_id(name).unwrap();
+    // With the header that the key itself would write, and with one that has to be read.
+    let tokens = |key: &Hs256Key| {
+        let claims = jws::Payload::new(r#"{"exp":1700000900}"#).typ("JWT");
+        [claims.sign(key).unwrap(), claims.content_type("json").sign(key).unwrap()]
+    };
+    let mut keys = KeySet::new();
+    let mut among = |count: usize| {
+        // Of one secret, which takes longest to set up.
+        for number in keys.len()..count {
+            keys.insert(named(&format!("key-{number}"))).unwrap();
+        }
+        Verifier::builder(keys.clone()).accept_any_issuer().no_audience().build().unwrap()
+    };
+    let (one, two, many) = (among(1), among(2), among(100_000));
+    let check = |texts: [String; 2], few: &[&Verifier], expected: Option<VerifyError>, most: [usize; 2]| {
+        for (text, most) in texts.iter().zip(most) {
+            let cost = |verifier: &Verifier| {
+                let mut error = None;
+                let count = allocations(|| error = verifier.verify_at::<()>(text, NOW).err());
+                assert_eq!(error, expected);
+                count
+            };
+            assert!(cost(&many) <= most, "{} for {expected:?}", cost(&many));
+            assert!(few.iter().all(|few| cost(few) == cost(&many)), "{expected:?}");
+        }
+    };
+    // The payload; and the header, if it is read.
+    check(tokens(&named("key-0")), &[&one, &two], None, [1, 2]);
+    check(tokens(&named("key-x")), &[&one, &two], Some(VerifyError::UnknownKey), [1, 1]);
+    // Of one key alone it would be clear that it is meant.
+    check(tokens(&secret), &[&two], Some(VerifyError::AmbiguousKey), [1, 1]);
+}
+
+#[test]
+fn a_clone_of_a_verifier_allocates_nothing() {
+    let verifier = Verifier::builder(key())
+        .issuer("https://auth.example")
+        .audience("https://api.example")
+        .typ("at+jwt")
+        .understand_critical("x")
+        .build()
+        .unwrap();
+    assert_eq!(allocations(|| verifier.clone()), 0);
+}
+
+#[test]
 fn a_bad_signature_allocates_nothing() {
     warm_up();
     let text = claims().sign(&Hs256Key::from_bytes([8; 32]).unwrap()).unwrap();
@@ -178,15 +228,51 @@ fn a_token_over_the_limit_is_refused_before_anything_is_allocated_for_it() {
     }
 }
 
+#[test]
+fn dots_without_end_allocate_nothing_alone_or_behind_a_header() {
+    warm_up();
+    let mut keys = KeySet::new();
+    keys.insert(key()).unwrap();
+    let token = claims().sign(&key()).unwrap();
+    // Known to the verifier, and one that it would have to read: `{"typ":"JWT","alg":"HS256"}`.
+    let headers = ["", token.split('.').next().unwrap(), "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9"];
+    // Both fit, so it is not their length that they are refused for.
+    let wide = Limits::new().token_bytes(4 << 20).header_bytes(4 << 20);
+    for (limits, count) in [(Limits::new(), 250_000), (wide, 1_000_000)] {
+        let policy = |builder: countersign::VerifierBuilder| {
+            builder.accept_any_issuer().accept_any_audience().limits(limits).build().unwrap()
+        };
+        for verifier in [policy(Verifier::builder(key())), policy(Verifier::builder(keys.clone()))] {
+            for header in headers {
+                let text = header.to_owned() + &".".repeat(count);
+                let mut error = None;
+                let cost = allocations(|| error = verifier.verify_at::<User>(&text, NOW).err());
+                assert_eq!(
+                    (cost, error),
+                    (0, Some(VerifyError::NotAToken)),
+                    "{count} dots behind {header:?}"
+                );
+            }
+        }
+        let messages = jws::Verifier::new(key()).limits(limits);
+        for header in headers {
+            let text = header.to_owned() + &".".repeat(count);
+            let mut error = None;
+            let cost = allocations(|| error = messages.verify(&text).err());
+            assert_eq!((cost, error), (0, Some(VerifyError::NotAToken)), "{count} dots behind {header:?}");
+        }
+    }
+}
+
 /// Signed by a key that is trusted, so that they are read.
 #[test]
 fn hostile_claims_cost_no_more_allocations_the_more_of_them_there_are() {
     warm_up();
-    let limits = countersign::Limits::new().token_bytes(4 << 20);
+    let limits = Limits::new().token_bytes(4 << 20);
     let verifier =
         Verifier::builder(key()).accept_any_issuer().accept_any_audience().limits(limits).build().unwrap();
     let cost = |payload: String| {
-        let text = countersign::jws::Payload::new(payload.as_bytes()).sign(&key()).unwrap();
+        let text = jws::Payload::new(payload.as_bytes()).sign(&key()).unwrap();
         let refused = || verifier.verify_at::<()>(&text, NOW).unwrap_err();
         (allocations(refused), refused())
     };

@@ -1,17 +1,20 @@
-//! RFC 7519: the example of section 3.1, and what a newcomer tries first.
+//! RFC 7519: the example of section 3.1, which is taken, those of section 6.1 and appendix A, which are refused, and
+//! what a newcomer tries first.
+//!
+//! The RFC's tokens are copied letter for letter from <https://www.rfc-editor.org/rfc/rfc7519>.
 
 use core::time::Duration;
 use countersign::{Hs256Key, KeyError, UnixTime, Verifier, VerifyError};
 use std::borrow::Cow;
 
+/// The key of section 3.1, from RFC 7515 appendix A.1, which has the same token.
+const KEY: &str = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
+
 #[test]
 fn section_3_1_verifies_until_it_expires() {
-    // The same token as RFC 7515 appendix A.1, which has its key.
     const TOKEN: &str = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.\
         eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.\
         dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-    const KEY: &str =
-        "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
     let verifier = Verifier::builder(Hs256Key::from_base64url(KEY).unwrap())
         .issuer("joe")
         .no_audience()
@@ -25,6 +28,75 @@ fn section_3_1_verifies_until_it_expires() {
         verifier.verify_at::<()>(TOKEN, at(10)).unwrap_err(),
         VerifyError::Expired { expired_at: expires, now: at(10) }
     );
+}
+
+#[test]
+fn section_6_1_the_unsecured_token_is_refused() {
+    refused(
+        "eyJhbGciOiJub25lIn0.\
+        eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.",
+        &VerifyError::UnsupportedAlgorithm,
+    );
+}
+
+/// Five segments are no signed token, whatever is in them.
+#[test]
+fn appendix_a_1_the_encrypted_token_is_refused() {
+    refused(
+        "eyJhbGciOiJSU0ExXzUiLCJlbmMiOiJBMTI4Q0JDLUhTMjU2In0.\
+        QR1Owv2ug2WyPBnbQrRARTeEk9kDO2w8qDcjiHnSJflSdv1iNqhWXaKH4MqAkQtM\
+        oNfABIPJaZm0HaA415sv3aeuBWnD8J-Ui7Ah6cWafs3ZwwFKDFUUsWHSK-IPKxLG\
+        TkND09XyjORj_CHAgOPJ-Sd8ONQRnJvWn_hXV1BNMHzUjPyYwEsRhDhzjAD26ima\
+        sOTsgruobpYGoQcXUwFDn7moXPRfDE8-NoQX7N7ZYMmpUDkR-Cx9obNGwJQ3nM52\
+        YCitxoQVPzjbl7WBuB7AohdBoZOdZ24WlN1lVIeh8v1K4krB8xgKvRU8kgFrEn_a\
+        1rZgN5TiysnmzTROF869lQ.\
+        AxY8DCtDaGlsbGljb3RoZQ.\
+        MKOle7UQrG6nSxTLX6Mqwt0orbHvAKeWnDYvpIAeZ72deHxz3roJDXQyhxx0wKaM\
+        HDjUEOKIwrtkHthpqEanSBNYHZgmNOV7sln1Eu9g3J8.\
+        fiK51VwhsxJ-siBMR-YFiA",
+        &VerifyError::NotAToken,
+    );
+}
+
+/// Inside is the token of RFC 7515 appendix A.2; what is verified is the outermost layer.
+#[test]
+fn appendix_a_2_the_nested_token_is_refused() {
+    refused(
+        "eyJhbGciOiJSU0ExXzUiLCJlbmMiOiJBMTI4Q0JDLUhTMjU2IiwiY3R5IjoiSldU\
+        In0.\
+        g_hEwksO1Ax8Qn7HoN-BVeBoa8FXe0kpyk_XdcSmxvcM5_P296JXXtoHISr_DD_M\
+        qewaQSH4dZOQHoUgKLeFly-9RI11TG-_Ge1bZFazBPwKC5lJ6OLANLMd0QSL4fYE\
+        b9ERe-epKYE3xb2jfY1AltHqBO-PM6j23Guj2yDKnFv6WO72tteVzm_2n17SBFvh\
+        DuR9a2nHTE67pe0XGBUS_TK7ecA-iVq5COeVdJR4U4VZGGlxRGPLRHvolVLEHx6D\
+        YyLpw30Ay9R6d68YCLi9FYTq3hIXPK_-dmPlOUlKvPr1GgJzRoeC9G5qCvdcHWsq\
+        JGTO_z3Wfo5zsqwkxruxwA.\
+        UmVkbW9uZCBXQSA5ODA1Mg.\
+        VwHERHPvCNcHHpTjkoigx3_ExK0Qc71RMEParpatm0X_qpg-w8kozSjfNIPPXiTB\
+        BLXR65CIPkFqz4l1Ae9w_uowKiwyi9acgVztAi-pSL8GQSXnaamh9kX1mdh3M_TT\
+        -FZGQFQsFhu0Z72gJKGdfGE-OE7hS1zuBD5oEUfk0Dmb0VzWEzpxxiSSBbBAzP10\
+        l56pPfAtrjEYw-7ygeMkwBl6Z_mLS6w6xUgKlvW6ULmkV-uLC4FUiyKECK4e3WZY\
+        Kw1bpgIqGYsw2v_grHjszJZ-_I5uM-9RA8ycX9KqPRp9gc6pXmoU_-27ATs9XCvr\
+        ZXUtK2902AUzqpeEUJYjWWxSNsS-r1TJ1I-FMJ4XyAiGrfmo9hQPcNBYxPz3GQb2\
+        8Y5CLSQfNgKSGt0A4isp1hBUXBHAndgtcslt7ZoQJaKe_nNJgNliWtWpJ_ebuOpE\
+        l8jdhehdccnRMIwAmU1n7SPkmhIl1HlSOpvcvDfhUN5wuqU955vOBvfkBOh5A11U\
+        zBuo2WlgZ6hYi9-e3w29bR0C2-pp3jbqxEDw3iWaf2dc5b-LnR0FEYXvI_tYk5rd\
+        _J9N0mg0tQ6RbpxNEMNoA9QWk5lgdPvbh9BaO195abQ.\
+        AVO9iT5AV4CzvDJCdhSFlQ",
+        &VerifyError::NotAToken,
+    );
+}
+
+/// By the laxest policy, before the token expires, so that it is refused for what it is.
+#[track_caller]
+fn refused(text: &str, expected: &VerifyError) {
+    let key = Hs256Key::from_base64url(KEY).unwrap();
+    let verifier = Verifier::builder(key)
+        .accept_any_issuer()
+        .accept_any_audience()
+        .allow_missing_expiration()
+        .build()
+        .unwrap();
+    assert_eq!(verifier.verify_at::<()>(text, UnixTime::from_secs(1_300_000_000)).unwrap_err(), *expected);
 }
 
 /// The token that everybody pastes first, and its secret.

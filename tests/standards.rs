@@ -1,15 +1,16 @@
-//! The manual's pages on standards and attacks name tests that exist; and the requirements that no other file tests.
+//! The manual's pages on standards and attacks name tests that exist, and the check for silence hears; and the
+//! requirements that no other file tests.
 //!
 //! The numbers are those of `src/manual/standards.md`.
 
 mod util;
 
-use countersign::{Algorithm, Claims, UnixTime, VerifyError, jws};
+use countersign::{Algorithm, Claims, Expected, UnixTime, VerifyError, jws};
 use std::fs;
 use std::path::{Path, PathBuf};
 use util::{
-    GOOD, HEADER, NOW, assert_accepted, assert_refused, b64, headed, jwt, key, lax, open, other_key, refusal,
-    seconds, sign_text, signed, signed_with, strict,
+    GOOD, HEADER, NOW, SECRET, assert_accepted, assert_refused, b64, b64_standard, headed, jwt, key, lax,
+    leak, open, other_key, refusal, seconds, sign_text, signed, signed_with, strict,
 };
 
 // ---- the pages ----
@@ -88,6 +89,78 @@ fn source_of(file: &str) -> PathBuf {
     let root = above.find(|folder| folder.join("src/manual").is_dir()).expect("the crate");
     let folder = if file.starts_with("src/") { "" } else { "tests" };
     root.join(folder).join(format!("{file}.rs"))
+}
+
+// ---- silence ----
+
+/// What a type would show with a `Debug` that nobody thought about.
+#[derive(Debug)]
+#[expect(dead_code, reason = "only shown")]
+struct Careless {
+    bytes: Vec<u8>,
+}
+
+/// `bytes` as they would slip into a text.
+fn slips(bytes: &[u8]) -> Vec<String> {
+    let careless = Careless { bytes: bytes.to_vec() };
+    let hex = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    vec![
+        format!("{careless:?}"),
+        format!("{careless:#?}"),
+        serde_json::to_string(bytes).unwrap(),
+        format!("key {} is broken", hex.to_uppercase()),
+        format!("key {hex} is broken"),
+        format!("key {} is broken", b64(bytes)),
+        format!("key {} is broken", b64_standard(bytes)),
+        format!("key {} is broken", String::from_utf8_lossy(bytes)),
+    ]
+}
+
+const NOTHING: [&str; 0] = [];
+
+#[test]
+fn a_secret_that_slips_into_a_text_is_noticed_in_every_spelling() {
+    // Of these, base64 and base64url have no character in common.
+    let only_signs: Vec<u8> = (0..12).flat_map(|count| [[0xfb, 0xef, 0xbe], [0xff; 3]][count % 2]).collect();
+    assert_eq!((&b64(&only_signs)[..8], &b64_standard(&only_signs)[..8]), ("----____", "++++////"));
+    for hidden in [SECRET, b"another secret, that is of this test alone", &[7; 32], &[0xa5; 32], &only_signs]
+    {
+        // And a part of it, from within.
+        for part in [hidden, &hidden[3..27]] {
+            for told in slips(part) {
+                let told = [told];
+                assert!(leak(&told, &[hidden]).is_some(), "{told:?}");
+            }
+        }
+        // Six numbers are enough.
+        let told = [format!("{:?}", &hidden[3..9])];
+        assert!(leak(&told, &[hidden]).is_some(), "{told:?}");
+    }
+    // The secret of the tests is always looked for.
+    for told in slips(SECRET) {
+        let told = ["nothing".to_owned(), told];
+        assert!(leak(&told, &NOTHING).is_some(), "{told:?}");
+    }
+}
+
+#[test]
+fn a_token_that_slips_into_a_text_is_noticed_in_every_spelling() {
+    let text = jwt(GOOD);
+    for told in slips(text.as_bytes()).into_iter().chain(slips(GOOD.as_bytes())) {
+        let told = [told];
+        assert!(leak(&told, &[&*text, GOOD]).is_some(), "{told:?}");
+    }
+}
+
+#[test]
+fn a_time_that_a_token_also_holds_is_no_slip() {
+    for seconds in [1_700_000_900, 253_402_300_799, 1 << 53, -(1 << 53)] {
+        let payload = format!(r#"{{"exp":{seconds}, "nbf":{seconds},"iat":[{seconds}]}}"#);
+        let (time, text) = (UnixTime::from_secs(seconds), jwt(&payload));
+        let error = VerifyError::Expired { expired_at: time, now: time };
+        let told = [error.to_string(), format!("{error:?}"), format!("{error:#?}")];
+        assert_eq!(leak(&told, &[&*text, &*payload]), None);
+    }
 }
 
 // ---- JWS ----
@@ -232,17 +305,41 @@ fn the_rules_for_access_tokens_can_be_asked_for() {
     };
     assert_accepted(&verifier, &typed("at+jwt", &members));
     assert_accepted(&verifier, &typed("application/at+jwt", &members));
+    let refused = |text: &str| {
+        let error = refusal(&verifier, text);
+        let challenge = error.challenge();
+        assert_eq!(challenge.status(), 401);
+        assert!(challenge.www_authenticate().unwrap().contains(r#"error="invalid_token""#));
+        error
+    };
+    let expects = |expected: &Expected, names: &[&str]| assert!(expected.names().eq(names.iter().copied()));
     for typ in ["JWT", "", "id+jwt"] {
-        assert_refused!(verifier, typed(typ, &members), VerifyError::WrongType { .. });
+        match refused(&typed(typ, &members)) {
+            VerifyError::WrongType { expected } => expects(&expected, &["at+jwt"]),
+            error => panic!("{typ}: {error:?}"),
+        }
+    }
+    let instead = |place: usize, member: &str| {
+        let mut members = members.to_vec();
+        members[place] = member;
+        refused(&typed("at+jwt", &members))
+    };
+    for issuer in ["https://auth.example/", "https://other.example", "AUTH", ""] {
+        match instead(0, &format!(r#""iss":"{issuer}""#)) {
+            VerifyError::WrongIssuer { expected } => expects(&expected, &["https://auth.example"]),
+            error => panic!("{issuer}: {error:?}"),
+        }
+    }
+    for audience in [r#""web""#, r#"["web","API"]"#, r#"["web","api/"]"#, r#""""#, "[]"] {
+        match instead(2, &format!(r#""aud":{audience}"#)) {
+            VerifyError::WrongAudience { expected } => expects(&expected, &["api"]),
+            error => panic!("{audience}: {error:?}"),
+        }
     }
     for left_out in members {
         let rest: Vec<_> = members.into_iter().filter(|member| *member != left_out).collect();
         let name = left_out.split('"').nth(1).unwrap().to_owned();
-        let error = refusal(&verifier, &typed("at+jwt", &rest));
-        assert_eq!(error, VerifyError::MissingClaim { claim: name.into() });
-        let challenge = error.challenge();
-        assert_eq!(challenge.status(), 401);
-        assert!(challenge.www_authenticate().unwrap().contains(r#"error="invalid_token""#));
+        assert_eq!(refused(&typed("at+jwt", &rest)), VerifyError::MissingClaim { claim: name.into() });
     }
 }
 
@@ -274,25 +371,48 @@ fn no_challenge_holds_a_character_that_breaks_out_of_it() {
 
 // ---- RSA ----
 
-#[cfg(feature = "rsa")]
-#[test]
-fn a_private_key_of_more_than_two_primes_is_refused() {
-    // S56
-    use countersign::{KeyError, Rs256SigningKey};
-    use util::{Counting, RSA_PRIVATE, der, pem};
-    // What begins with SEQUENCE and two bytes of length.
-    let sequence =
-        |content: &[u8]| [&[0x30, 0x82], &(content.len() as u16).to_be_bytes()[..], content].concat();
-    let made =
-        |key: &[u8]| Rs256SigningKey::from_pem_with(&pem("RSA PRIVATE KEY", key), Counting).map(|_| ());
-    let pkcs8 = der(RSA_PRIVATE);
-    let start = pkcs8.windows(5).position(|bytes| bytes == [2, 1, 0, 2, 0x82]).unwrap();
-    let two_primes = &pkcs8[start..];
-    assert_eq!(made(&sequence(two_primes)), Ok(()));
-    // Version 1 and one more prime, as RFC 8017 appendix A.1.2 has it.
-    let mut more = two_primes.to_vec();
-    more[2] = 1;
-    assert_eq!(made(&sequence(&more)), Err(KeyError::MalformedKey));
-    more.extend([0x30, 11, 0x30, 9, 2, 1, 3, 2, 1, 1, 2, 1, 1]);
-    assert_eq!(made(&sequence(&more)), Err(KeyError::MalformedKey));
+#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+mod rsa {
+    use crate::util::{RSA_PRIVATE, der, over_each_backend, pem};
+    use countersign::KeyError;
+
+    /// A key of three primes that is good in all else.
+    const THREE_PRIMES: &str = include_str!("data/rsa_2048_three_primes.pem");
+
+    /// The PKCS#1 inside of PKCS#8: a SEQUENCE that begins with a version of one byte and a modulus.
+    fn pkcs1(pem: &str) -> Vec<u8> {
+        let der = der(pem);
+        let begins = |bytes: &[u8]| matches!(bytes, [0x30, 0x82, _, _, 2, 1, _, 2, 0x82, ..]);
+        let start = (0..der.len()).find(|place| begins(&der[*place..])).unwrap();
+        der[start..].to_vec()
+    }
+
+    over_each_backend! { "rsa" =>
+        #[test]
+        fn a_private_key_of_more_than_two_primes_is_refused() {
+            // S56
+            let made = |der: &[u8]| {
+                let [text, der] = [signing(&pem("RSA PRIVATE KEY", der)), signing_der(der)].map(|key| key.map(|_| ()));
+                assert_eq!(text, der);
+                text
+            };
+            let two = pkcs1(RSA_PRIVATE);
+            assert_eq!(made(&two), Ok(()));
+
+            // As RFC 8017 appendix A.1.2 has it: version 1, and what belongs to the third prime behind the rest.
+            let three = pkcs1(THREE_PRIMES);
+            assert_eq!((two[6], three[6]), (0, 1));
+            assert_eq!(made(&three), Err(KeyError::MalformedKey));
+            for key in [signing(THREE_PRIMES), signing_any_exponent(THREE_PRIMES), signing_der(&der(THREE_PRIMES))] {
+                assert_eq!(key.map(|_| ()), Err(KeyError::MalformedKey));
+            }
+
+            // Nor does the version alone make such a key, or a third prime under the version of two.
+            for (key, version) in [(&two, 1), (&three, 0), (&three, 2)] {
+                let mut key = key.clone();
+                key[6] = version;
+                assert_eq!(made(&key), Err(KeyError::MalformedKey), "version {version}");
+            }
+        }
+    }
 }

@@ -9,7 +9,7 @@ mod session {
         AUDIENCE, DAY, Dry, HOUR, ISSUER, MINUTE, Sequence, Server, UNIFORM, access_verifier, after, config,
         exchanged, master, server, server_of, signer, text,
     };
-    use crate::util::{NOW, assert_hides, b64, later, seconds, unb64};
+    use crate::util::{NOW, assert_hides, b64, later, seconds, signed_with, unb64};
     use core::time::Duration;
     use countersign::session::{
         AccessError, AccessVerifier, Binding, Config, ConfigError, DenyKey, Denylist, Ended, Error,
@@ -1476,6 +1476,30 @@ mod session {
         ] {
             assert_eq!(refused(claims(&private)), code, "{private}");
         }
+        let all = json!({
+            "iss": ISSUER, "aud": AUDIENCE, "sub": "ann", "exp": later(600).as_secs(), "jti": "1",
+            "sid": "BwcHBwcHBwcHBwcHBwcHBw", "sub_epoch": 0,
+        });
+        let check = |claims: &Value| {
+            let text = signed_with(&signer(), r#"{"alg":"HS256","typ":"at+jwt"}"#, claims.to_string());
+            verifier.verify_at::<Value>(&text, &Binding::None, NOW)
+        };
+        assert!(check(&all).is_ok());
+        for name in all.as_object().unwrap().keys() {
+            let mut rest = all.clone();
+            rest.as_object_mut().unwrap().remove(name);
+            match check(&rest) {
+                Err(AccessError::Token(error)) => {
+                    assert_eq!(error, VerifyError::MissingClaim { claim: name.clone().into() });
+                }
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+        // No policy lets them live for ever.
+        let policy = Verifier::builder(signer()).issuer(ISSUER).audience(AUDIENCE);
+        let error = AccessVerifier::new(policy.allow_missing_expiration()).unwrap_err();
+        let (first, second) = ("require(\"exp\")", "allow_missing_expiration");
+        assert_eq!(error, PolicyError::Contradiction { first, second });
     }
 
     #[test]

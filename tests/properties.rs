@@ -4,16 +4,19 @@ mod util;
 
 use countersign::{
     Buffer, Claims, Header, Hs256Key, Key, KeyRef, KeySet, KeySource, Limits, UnixTime, Unverified, Verifier,
-    VerifyError, jws,
+    VerifyError, VerifyKey, jws,
 };
+use hmac::{Hmac, KeyInit, Mac};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
+use sha2::Sha256;
 use std::sync::{Arc, LazyLock};
 
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 
-static KEY: LazyLock<Hs256Key> = LazyLock::new(|| Hs256Key::from_bytes([7; 32]).unwrap());
+const SECRET: [u8; 32] = [7; 32];
+static KEY: LazyLock<Hs256Key> = LazyLock::new(|| Hs256Key::from_bytes(SECRET).unwrap());
 static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
     Verifier::builder(KEY.clone())
         .accept_any_issuer()
@@ -22,6 +25,21 @@ static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
         .build()
         .unwrap()
 });
+static JWS: LazyLock<jws::Verifier> = LazyLock::new(|| jws::Verifier::new(KEY.clone()));
+/// A verifier that has to choose.
+static CHOOSER: LazyLock<Verifier> = LazyLock::new(|| {
+    let mut keys = KeySet::new();
+    keys.insert(KEY.clone()).unwrap();
+    keys.insert(named(Some("k"))).unwrap();
+    #[cfg(feature = "rsa-verify")]
+    keys.insert(util::rsa_verifying_key()).unwrap();
+    VERIFIER.with_keys(keys)
+});
+
+/// HMAC with SHA-256, without this crate.
+fn hmac(secret: &[u8], input: &str) -> Vec<u8> {
+    Hmac::<Sha256>::new_from_slice(secret).unwrap().chain_update(input).finalize().into_bytes().to_vec()
+}
 
 /// Any JSON value, a few levels deep.
 fn value() -> impl Strategy<Value = Value> {
@@ -30,6 +48,8 @@ fn value() -> impl Strategy<Value = Value> {
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
         any::<u64>().prop_map(Value::from),
+        // serde_json takes the very largest for infinite when it reads them.
+        any::<f64>().prop_filter("a number", |float| float.abs() < 1e300).prop_map(Value::from),
         ".*".prop_map(Value::from),
     ];
     leaf.prop_recursive(4, 32, 6, |inner| {
@@ -53,10 +73,10 @@ fn named(kid: Option<&str>) -> Hs256Key {
 }
 
 /// The usual limits, and each of those that a header may break as tight as can be.
-fn limits() -> impl Strategy<Value = Limits> {
+fn limits(token_bytes: usize) -> impl Strategy<Value = Limits> {
     prop_oneof![
         4 => Just(Limits::new()),
-        1 => Just(Limits::new().token_bytes(120)),
+        1 => Just(Limits::new().token_bytes(token_bytes)),
         1 => Just(Limits::new().header_bytes(36)),
         1 => Just(Limits::new().key_id_bytes(1)),
         1 => Just(Limits::new().members(2)),
@@ -64,22 +84,71 @@ fn limits() -> impl Strategy<Value = Limits> {
     ]
 }
 
-/// Where a text is changed, by which piece, and whether the piece takes the place of what was there.
-type Spoil = (prop::sample::Index, &'static str, bool);
+/// Where a text is changed (at one of its dots, or anywhere), by which piece, and whether the piece takes the place of
+/// what was there.
+type Spoil = (bool, prop::sample::Index, &'static str, bool);
 
-fn spoils() -> impl Strategy<Value = Vec<Spoil>> {
-    let piece = select(&[".", "..", "", "=", "é", "😀", "A", "-", "\n", "\0", "+", "AAAA"][..]);
-    let spoil = (any::<prop::sample::Index>(), piece, any::<bool>());
-    prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec(spoil, 1..3)]
+/// More than any signature has.
+static LONG: LazyLock<String> = LazyLock::new(|| "A".repeat(1400));
+
+/// Changes in `share` of four texts.
+fn spoils(share: u32) -> impl Strategy<Value = Vec<Spoil>> {
+    let pieces = [".", "..", "", "=", "é", "😀", "A", "-", "\n", "\0", "+", "AAAA", LONG.as_str()];
+    let spoil = (any::<bool>(), any::<prop::sample::Index>(), select(pieces.to_vec()), any::<bool>());
+    prop_oneof![4 - share => Just(Vec::new()), share => prop::collection::vec(spoil, 1..3)]
 }
 
 fn spoil(text: String, spoils: &[Spoil]) -> String {
-    spoils.iter().fold(text, |text, (place, piece, replace)| {
-        let place = place.index(text.chars().count() + 1);
+    spoils.iter().fold(text, |text, (at_dot, place, piece, replace)| {
+        let dots: Vec<usize> =
+            text.chars().enumerate().filter(|(_, c)| *c == '.').map(|(at, _)| at).collect();
+        let place = match &*dots {
+            [_, ..] if *at_dot => *place.get(&dots),
+            _ => place.index(text.chars().count() + 1),
+        };
         let (before, after): (String, String) =
             (text.chars().take(place).collect(), text.chars().skip(place + usize::from(*replace)).collect());
         before + piece + &after
     })
+}
+
+/// How bytes are spelled: as they should be, or in a way that a lenient decoder takes for the same bytes.
+#[derive(Clone, Copy, Debug)]
+enum Spelling {
+    Good,
+    /// The bits of the last character that belong to no byte are these.
+    StrayBits(usize),
+    Padded(usize),
+    OtherAlphabet,
+    LineBreak,
+}
+
+fn spelling() -> impl Strategy<Value = Spelling> {
+    prop_oneof![
+        6 => Just(Spelling::Good),
+        2 => (1..16_usize).prop_map(Spelling::StrayBits),
+        2 => (1..3_usize).prop_map(Spelling::Padded),
+        1 => Just(Spelling::OtherAlphabet),
+        1 => Just(Spelling::LineBreak),
+    ]
+}
+
+fn spelled(bytes: impl AsRef<[u8]>, spelling: Spelling) -> String {
+    const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let text = util::b64(bytes);
+    match spelling {
+        Spelling::Good => text,
+        Spelling::StrayBits(bits) => {
+            // One byte in two characters leaves four bits over, two in three leave two.
+            let free = [0, 0, 15, 3][text.len() % 4];
+            let Some(last) = text.chars().last() else { return text };
+            let value = ALPHABET.find(last).unwrap() | bits & free;
+            text[..text.len() - 1].to_owned() + &ALPHABET[value..=value]
+        }
+        Spelling::Padded(count) => text + &"=".repeat(count),
+        Spelling::OtherAlphabet => text.replace('-', "+").replace('_', "/"),
+        Spelling::LineBreak => text + "\n",
+    }
 }
 
 /// Hides what a source knows by heart, so that every header is read.
@@ -111,10 +180,127 @@ fn payload() -> impl Strategy<Value = String> {
     prop::collection::vec(member, 0..5).prop_map(|members| format!("{{{}}}", members.join(",")))
 }
 
+/// Headers that are good, as far as can be told without a key.
+const HEADERS: [&str; 7] = [
+    r#"{"alg":"HS256","typ":"JWT"}"#,
+    r#"{"alg":"HS256"}"#,
+    r#"{"typ":"jwt","alg":"HS256"}"#,
+    r#"{"alg":"HS256","typ":"JWT","kid":"k"}"#,
+    // Of all three lengths modulo 3, and with what base64url has characters of its own for.
+    r#"{"alg":"HS256","kid":"???>>>~~~"}"#,
+    r#"{"alg":"HS256", "kid":"???>>>~~~"}"#,
+    r#"{"alg":"HS256" , "kid":"???>>>~~~"}"#,
+];
+
+/// A signature that is not the key's.
+#[derive(Clone, Debug)]
+enum Forgery {
+    Text(String),
+    /// By the key of this secret.
+    Secret(&'static [u8]),
+    /// The key's own, cut short or made longer to so many bytes.
+    Length(usize),
+}
+
+impl Forgery {
+    fn of(&self, input: &str) -> String {
+        match self {
+            Self::Text(text) => format!("{input}.{text}"),
+            Self::Secret(secret) => format!("{input}.{}", util::b64(hmac(secret, input))),
+            Self::Length(bytes) => {
+                let mut signature = hmac(&SECRET, input);
+                signature.resize(*bytes, 0);
+                format!("{input}.{}", util::b64(signature))
+            }
+        }
+    }
+}
+
+/// Signatures that are read, and refused for what they are.
+fn forgery() -> impl Strategy<Value = Forgery> {
+    let secrets: Vec<&[u8]> = vec![b"", b"secret", &[0; 32], &[7; 31], &[7; 33], &[8; 32]];
+    prop_oneof![
+        // Two bits of the last character belong to no byte.
+        "[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]".prop_map(Forgery::Text),
+        select(secrets).prop_map(Forgery::Secret),
+        (0..48_usize).prop_filter("not its own", |bytes| *bytes != 32).prop_map(Forgery::Length),
+    ]
+}
+
+/// A token that was not signed with the key, most of them so far good.
+fn forged() -> impl Strategy<Value = String> {
+    let header = prop_oneof![
+        4 => Just("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9".to_owned()),
+        4 => select(&HEADERS[..]).prop_map(util::b64),
+        1 => select(&[r#"{"alg":"RS256"}"#, r#"{"alg":"none"}"#, r#"{"alg":"HS256","crit":[]}"#, "{}", ""][..])
+            .prop_map(util::b64),
+        1 => "[A-Za-z0-9_-]*",
+    ];
+    let payload = prop_oneof![payload().prop_map(util::b64), "[A-Za-z0-9_-]*"];
+    let signature = prop_oneof![
+        2 => forgery(),
+        // The length of RSA's.
+        1 => "[A-Za-z0-9_-]{341}[AQgw]".prop_map(Forgery::Text),
+        1 => "[A-Za-z0-9_-]{0,50}".prop_map(Forgery::Text),
+    ];
+    (header, payload, signature)
+        .prop_map(|(header, payload, signature)| signature.of(&format!("{header}.{payload}")))
+}
+
 /// The verdict without what belongs to the token alone.
 fn verdict<T>(result: Result<T, VerifyError>) -> Result<(), VerifyError> {
     result.map(|_| ())
 }
+
+/// Payload, header and key id of a token, or why it is refused.
+type Told = Result<(String, String, Option<String>), VerifyError>;
+
+/// What the short way says of a token, and the long way.
+fn both_ways(short: Arc<dyn KeySource>, exact_typ: bool, limits: Limits, text: &str) -> [Told; 2] {
+    let long: Arc<dyn KeySource> = Arc::new(Long(short.clone()));
+    [short, long].map(|source| {
+        let builder = Verifier::builder_shared(source).accept_any_issuer().accept_any_audience();
+        let builder = builder.allow_missing_expiration().limits(limits);
+        let verifier = if exact_typ { builder.typ("at+jwt") } else { builder }.build().unwrap();
+        verifier.verify_at::<Value>(text, NOW).map(|token| {
+            let header = token.header();
+            (token.payload().to_owned(), header.json().to_owned(), header.key_id().map(str::to_owned))
+        })
+    })
+}
+
+/// What a header says instead of what its verifier and its key would write. Most say the latter, so that many are known
+/// by heart.
+type Says = (Option<Option<&'static str>>, Option<Option<&'static str>>);
+
+fn says() -> impl Strategy<Value = Says> {
+    let typ = prop::option::of(select(&["JWT", "jwt", "at+jwt"][..]));
+    (prop::option::weighted(0.3, typ), prop::option::weighted(0.3, kid()))
+}
+
+/// A header of `key`'s algorithm, its members in the order of ours.
+fn header(key: &impl Key, exact_typ: bool, says: Says) -> String {
+    let typ = says.0.unwrap_or(Some(if exact_typ { "at+jwt" } else { "JWT" }));
+    let kid = says.1.unwrap_or(key.key_id());
+    let more: String = [("typ", typ), ("kid", kid)]
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!(r#","{name}":{}"#, json!(value?))))
+        .collect();
+    format!(r#"{{"alg":"{}"{more}}}"#, key.algorithm())
+}
+
+/// `key` by itself, or in a set with another one.
+fn source(key: impl VerifyKey + 'static, in_set: bool) -> Arc<dyn KeySource> {
+    if !in_set {
+        return Arc::new(key);
+    }
+    let mut set = KeySet::new();
+    set.insert(key).unwrap();
+    set.insert(named(Some("another"))).unwrap();
+    Arc::new(set)
+}
+
+const PAYLOADS: [&str; 5] = [r#"{"aud":["\u0061","b"]}"#, r#"{"sub":"a","x":[1]}"#, "{}", "", "\u{e9}"];
 
 proptest! {
     #[test]
@@ -123,13 +309,17 @@ proptest! {
         issuer in ".*",
         subject in ".*",
         audience in prop::collection::vec(".*", 1..6),
-        lifetime in 1..1_000_000_i64,
+        id in ".*",
+        (lifetime, age, usable_for) in (1..1_000_000_i64, 0..1_000_000_i64, 0..1_000_000_i64),
     ) {
+        let [exp, iat, nbf] = [lifetime, -age, -usable_for].map(util::later);
         let mut builder = Claims::new(claims.clone())
             .issuer(issuer.as_str())
             .subject(subject.as_str())
-            .issued_at(NOW)
-            .expires_at(UnixTime::from_secs(NOW.as_secs() + lifetime));
+            .jwt_id(id.as_str())
+            .issued_at(iat)
+            .not_before(nbf)
+            .expires_at(exp);
         for name in &audience {
             builder = builder.audience(name.as_str());
         }
@@ -138,11 +328,20 @@ proptest! {
         prop_assert_eq!(token.issuer(), Some(issuer.as_str()));
         prop_assert_eq!(token.subject(), Some(subject.as_str()));
         prop_assert_eq!(token.audience().collect::<Vec<_>>(), audience);
-        prop_assert_eq!(token.issued_at(), Some(NOW));
+        prop_assert_eq!(token.jwt_id(), Some(id.as_str()));
+        prop_assert_eq!(token.expires_at(), Some(exp));
+        prop_assert_eq!(token.issued_at(), Some(iat));
+        prop_assert_eq!(token.not_before(), Some(nbf));
         let mut seen = token.into_claims();
-        for name in ["iss", "sub", "aud", "exp", "iat"] {
-            prop_assert!(seen.remove(name).is_some());
+        for (name, value) in [("exp", exp), ("iat", iat), ("nbf", nbf)] {
+            prop_assert_eq!(seen.remove(name), Some(value.as_secs().into()));
         }
+        for (name, value) in [("iss", issuer), ("sub", subject), ("jti", id)] {
+            prop_assert_eq!(seen.remove(name), Some(value.into()));
+        }
+        prop_assert!(seen.remove("aud").is_some());
+        // serde_json reads some floats a little off: those are equal to what it makes of its own text.
+        let claims: Map<String, Value> = serde_json::from_str(&serde_json::to_string(&claims).unwrap()).unwrap();
         prop_assert_eq!(seen, claims);
     }
 
@@ -168,21 +367,59 @@ proptest! {
     }
 
     #[test]
-    fn an_accepted_token_is_the_one_spelling_of_its_content(payload in payload()) {
-        let text = jws::Payload::new(&payload).sign(&*KEY).unwrap();
-        if VERIFIER.verify_at::<()>(&text, NOW).is_ok() {
-            let token = Unverified::parse(&text).unwrap();
-            let header = token.unverified_header().unwrap();
-            prop_assert_eq!(util::signed_with(&*KEY, header, token.unverified_payload().unwrap()), text);
+    fn an_accepted_token_is_the_one_spelling_of_its_content(
+        header in select(&HEADERS[..]),
+        payload in prop_oneof![payload(), "[?>~ÿa]{0,9}".prop_map(|text| json!({ "x": text }).to_string())],
+        spellings in [spelling(), spelling(), spelling()],
+    ) {
+        let signed = |spellings: [Spelling; 3]| {
+            let input = format!("{}.{}", spelled(header, spellings[0]), spelled(&payload, spellings[1]));
+            let signature = spelled(hmac(&SECRET, &input), spellings[2]);
+            format!("{input}.{signature}")
+        };
+        let (text, only) = (signed(spellings), signed([Spelling::Good; 3]));
+        let message = JWS.verify(&text);
+        prop_assert_eq!(message.is_ok(), text == only, "{:?}", message);
+        let again = |header: &str, payload: &[u8]| {
+            let input = format!("{}.{}", util::b64(header), util::b64(payload));
+            format!("{input}.{}", util::b64(hmac(&SECRET, &input)))
+        };
+        if let Ok(message) = message {
+            prop_assert_eq!(again(message.header().json(), message.payload()), &*text);
+        }
+        for verifier in [&VERIFIER, &CHOOSER] {
+            if let Ok(token) = verifier.verify_at::<()>(&text, NOW) {
+                prop_assert_eq!(again(token.header().json(), token.payload().as_bytes()), &*text);
+            }
         }
     }
 
     #[test]
-    fn no_text_makes_the_parser_panic_or_the_verifier_accept(text in "\\PC*|[A-Za-z0-9_.-]{0,200}|(e30|[A-Za-z0-9_-]*)\\.[A-Za-z0-9_-]*\\.[A-Za-z0-9_-]{43}") {
+    fn no_text_makes_the_parser_panic_or_the_verifier_accept(text in prop_oneof![
+        "\\PC*|[A-Za-z0-9_.-]{0,200}|(e30|[A-Za-z0-9_-]*)\\.[A-Za-z0-9_-]*\\.[A-Za-z0-9_-]{43}",
+        forged(),
+    ]) {
         if let Ok(token) = Unverified::parse(&text) {
             let _ = (token.unverified_header(), token.unverified_payload(), token.unverified_claims::<Value>());
         }
+        prop_assert!(JWS.verify(&text).is_err());
         prop_assert!(VERIFIER.verify_at::<Value>(&text, NOW).is_err());
+        prop_assert!(CHOOSER.verify_at::<Value>(&text, NOW).is_err());
+    }
+
+    #[test]
+    fn whoever_has_not_the_key_is_told_of_nothing_but_the_signature(
+        header in select(&HEADERS[..]),
+        payload in "\\PC*",
+        signature in forgery(),
+    ) {
+        let text = signature.of(&format!("{}.{}", util::b64(header), util::b64(payload)));
+        prop_assert_eq!(JWS.verify(&text).unwrap_err(), VerifyError::InvalidSignature);
+        prop_assert_eq!(VERIFIER.verify_at::<Value>(&text, NOW).unwrap_err(), VerifyError::InvalidSignature);
+        // Such a header names a key that is not in the set.
+        let unknown = header.contains('?');
+        let error = if unknown { VerifyError::UnknownKey } else { VerifyError::InvalidSignature };
+        prop_assert_eq!(CHOOSER.verify_at::<Value>(&text, NOW).unwrap_err(), error);
     }
 
     #[test]
@@ -200,44 +437,18 @@ proptest! {
 
     #[test]
     fn the_short_way_and_the_long_way_say_the_same(
-        (kid, in_set, exact_typ, limits) in (kid(), any::<bool>(), any::<bool>(), limits()),
-        header in (prop::option::of(select(&["JWT", "jwt", "at+jwt"][..])), kid()),
-        payload in select(&[r#"{"aud":["\u0061","b"]}"#, r#"{"sub":"a","x":[1]}"#, "{}", "", "\u{e9}"][..]),
-        before in spoils(),
-        after in spoils(),
+        (kid, in_set, exact_typ, limits) in (kid(), any::<bool>(), any::<bool>(), limits(120)),
+        says in says(),
+        payload in select(&PAYLOADS[..]),
+        before in spoils(1),
+        after in spoils(3),
     ) {
         let key = named(kid);
-        let mut json = json!({ "alg": "HS256" });
-        for (name, value) in [("typ", header.0), ("kid", header.1)] {
-            if let Some(value) = value {
-                json[name] = value.into();
-            }
-        }
-        // Its members stand in the order of a header of ours, so that many are known by heart.
-        let json = if header.0 == Some("JWT") && header.1 == kid {
-            key.encoded_header().unwrap().header().json().to_owned()
-        } else {
-            json.to_string()
-        };
+        let json = header(&key, exact_typ, says);
         let input = spoil(format!("{}.{}", util::b64(json), util::b64(payload)), &before);
         let text = spoil(util::sign_text(&key, &input), &after);
-
-        let mut set = KeySet::new();
-        set.insert(key.clone()).unwrap();
-        set.insert(named(Some("another"))).unwrap();
-        let short: Arc<dyn KeySource> = if in_set { Arc::new(set) } else { Arc::new(key) };
-        let long: Arc<dyn KeySource> = Arc::new(Long(short.clone()));
-        let typ = if exact_typ { "at+jwt" } else { "JWT" };
-        let both = [short, long].map(|source| {
-            let builder = Verifier::builder_shared(source).accept_any_issuer().accept_any_audience();
-            let builder = builder.allow_missing_expiration().limits(limits);
-            let verifier = if exact_typ { builder.typ(typ) } else { builder }.build().unwrap();
-            verifier.verify_at::<Value>(&text, NOW).map(|token| {
-                let header = token.header();
-                (token.payload().to_owned(), header.json().to_owned(), header.key_id().map(str::to_owned))
-            })
-        });
-        prop_assert_eq!(&both[0], &both[1]);
+        let [short, long] = both_ways(source(key, in_set), exact_typ, limits, &text);
+        prop_assert_eq!(short, long);
     }
 
     #[test]
@@ -261,6 +472,68 @@ proptest! {
         let none = verdict(VERIFIER.verify_at::<()>(&text, NOW));
         prop_assert_eq!(all, none);
     }
+}
+
+#[cfg(feature = "rsa")]
+proptest! {
+    #[test]
+    fn the_short_way_and_the_long_way_say_the_same_where_a_signature_has_no_fixed_length(
+        (kid, in_set, exact_typ, limits) in (kid(), any::<bool>(), any::<bool>(), limits(420)),
+        says in says(),
+        payload in select(&PAYLOADS[..]),
+        before in spoils(1),
+        after in spoils(3),
+    ) {
+        let key = util::rsa_signing_key();
+        let key = if let Some(kid) = kid { key.with_key_id(kid).unwrap() } else { key };
+        let json = header(&key, exact_typ, says);
+        let input = spoil(format!("{}.{}", util::b64(json), util::b64(payload)), &before);
+        let text = spoil(util::sign_text(&key, &input), &after);
+        let [short, long] = both_ways(source(key.verifying_key(), in_set), exact_typ, limits, &text);
+        prop_assert_eq!(short, long);
+    }
+}
+
+#[cfg(feature = "std")]
+proptest! {
+    #[test]
+    fn the_ways_that_read_the_clock_say_what_the_others_say_of_that_time(
+        offsets in prop::collection::btree_map(select(&["exp", "nbf", "iat"][..]), offset(), 0..4),
+        more in prop_oneof![3 => Just(""), 1 => select(&[r#""sub":"a""#, r#""exp":null"#, r#""iat":0.5"#, "{"][..])],
+    ) {
+        let seconds = UnixTime::now().as_secs();
+        let members = offsets.iter().map(|(name, offset)| format!("\"{name}\":{}", seconds + offset));
+        let members: Vec<_> = members.chain((!more.is_empty()).then(|| more.to_owned())).collect();
+        let text = util::signed_with(&*KEY, r#"{"alg":"HS256","typ":"JWT"}"#, format!("{{{}}}", members.join(",")));
+        let told_at = |now| {
+            let owned = code(VERIFIER.verify_at::<Value>(&text, now));
+            [owned, code(VERIFIER.verify_in_at::<Value>(&mut Buffer::new(), &text, now))]
+        };
+        let before = told_at(UnixTime::now());
+        let values = [format!("Bearer {text}")];
+        let told = [
+            code(VERIFIER.verify::<Value>(&text)),
+            code(VERIFIER.verify_in::<Value>(&mut Buffer::new(), &text)),
+            VERIFIER.verify_bearer::<Value>(&values).err().map(|error| error.code()),
+        ];
+        let after = told_at(UnixTime::now());
+        // Else a second went by that mattered.
+        if before == after {
+            prop_assert_eq!(before[0], before[1]);
+            prop_assert_eq!(told, [before[0]; 3]);
+        }
+    }
+}
+
+/// Seconds from now, many of them where a verdict changes.
+#[cfg(feature = "std")]
+fn offset() -> impl Strategy<Value = i64> {
+    prop_oneof![-2000..2000_i64, -33..34_i64, select(&[-1_000_000_000, 1_000_000_000][..])]
+}
+
+#[cfg(feature = "std")]
+fn code<T>(result: Result<T, VerifyError>) -> Option<&'static str> {
+    result.err().map(|error| error.code())
 }
 
 #[cfg(feature = "std")]

@@ -1,11 +1,15 @@
-//! Law: any bytes as a key are a key or an error, without a panic; a text that holds a PEM block is never an
-//! HMAC secret; and a key that was read can be written and read again.
+//! Law: any bytes as a key are a key or an error, without a panic; what holds the beginning of a PEM block anywhere is
+//! never an HMAC secret, be it long or short; and a key that was read, public or private, can be written and read
+//! again.
 #![no_main]
 
 use countersign::{
-    Entropy, EntropyError, Hs256Key, KeyError, Rs256SigningKey, Rs256VerifyingKey, SignKey, VerifyKey,
+    Entropy, EntropyError, Hs256Key, KeyError, Rs256SigningKey, Rs256VerifyingKey, SignKey, VerifyKey, jws,
 };
 use libfuzzer_sys::fuzz_target;
+use std::sync::LazyLock;
+
+const BEGIN: &[u8] = b"-----BEGIN ";
 
 struct Fixed;
 
@@ -20,6 +24,12 @@ fuzz_target!(|bytes: &[u8]| {
     let secret = Hs256Key::from_bytes(bytes);
     let weak = Hs256Key::from_weak_bytes(bytes);
     assert!(weak.is_ok() || secret.is_err());
+    if bytes.windows(BEGIN.len()).any(|window| window == BEGIN) {
+        assert!(matches!(secret, Err(KeyError::NotASecret { .. })));
+        assert!(matches!(weak, Err(KeyError::NotASecret { .. })));
+    }
+    // The rule is about the bytes, and not about how they are spelled.
+    assert_eq!(Hs256Key::from_base64url(&encode(bytes)).err(), secret.err());
     if let Ok(verifying) = Rs256VerifyingKey::from_der(bytes) {
         read_again(&verifying);
     }
@@ -29,24 +39,39 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = core::str::from_utf8(bytes) else { return };
     let _ = Hs256Key::from_base64(text);
     let _ = Hs256Key::from_base64url(text);
-    if let Ok(verifying) = Rs256VerifyingKey::from_pem(text) {
-        assert!(matches!(secret, Err(KeyError::NotASecret { .. })));
+    if let Ok(verifying) = Rs256VerifyingKey::from_pem_any_exponent(text) {
+        assert!(text.as_bytes().windows(BEGIN.len()).any(|window| window == BEGIN));
         read_again(&verifying);
     }
-    let _ = Rs256VerifyingKey::from_pem_any_exponent(text);
-    if let Ok(signing) = Rs256SigningKey::from_pem_with(text, Fixed) {
-        assert!(matches!(secret, Err(KeyError::NotASecret { .. })));
+    if let Ok(signing) = Rs256SigningKey::from_pem_any_exponent_with(text, Fixed) {
+        assert!(text.as_bytes().windows(BEGIN.len()).any(|window| window == BEGIN));
         sign_and_verify(&signing);
+    }
+    // The usual exponent is one of any.
+    if let Ok(verifying) = Rs256VerifyingKey::from_pem(text) {
+        let any = Rs256VerifyingKey::from_pem_any_exponent(text).unwrap();
+        assert_eq!(verifying.to_pem().unwrap(), any.to_pem().unwrap());
     }
 });
 
+/// base64url by way of the crate: the second segment of a JWS.
+fn encode(bytes: &[u8]) -> String {
+    static KEY: LazyLock<Hs256Key> = LazyLock::new(|| Hs256Key::from_bytes([7; 32]).unwrap());
+    jws::Payload::new(bytes).sign(&*KEY).unwrap().split('.').nth(1).unwrap().to_owned()
+}
+
 fn read_again(key: &Rs256VerifyingKey) {
     let pem = key.to_pem().unwrap();
-    assert_eq!(Rs256VerifyingKey::from_pem(&pem).unwrap().to_pem().unwrap(), pem);
+    assert_eq!(Rs256VerifyingKey::from_pem_any_exponent(&pem).unwrap().to_pem().unwrap(), pem);
     assert!(key.verify_bytes(b"input", &[0; 256]).is_err());
 }
 
 fn sign_and_verify(key: &Rs256SigningKey) {
+    let secret = key.to_secret_pem().unwrap();
+    let text = secret.expose_secret_text().unwrap();
+    let again = Rs256SigningKey::from_pem_any_exponent_with(text, Fixed).unwrap();
+    assert_eq!(again.to_secret_pem().unwrap().expose_secret_text(), Some(text));
+    assert_eq!(again.verifying_key().to_pem().unwrap(), key.verifying_key().to_pem().unwrap());
     // A key whose numbers only look right fails its own check; it never signs wrongly.
     if let Ok(signature) = key.sign_bytes(b"input") {
         key.verifying_key().verify_bytes(b"input", signature.as_bytes()).unwrap();

@@ -18,15 +18,24 @@ struct Input {
     audience: Vec<String>,
     jwt_id: Option<String>,
     lifetime: u32,
+    age: Option<u32>,
+    usable_for: Option<u32>,
     private: BTreeMap<String, Vec<String>>,
     place: u16,
     to: u8,
 }
 
 fuzz_target!(|input: Input| {
-    let mut claims = Claims::new(input.private.clone())
-        .expires_at(UnixTime::from_secs(NOW.as_secs() + 1 + i64::from(input.lifetime)))
-        .issued_at(NOW);
+    let expires_at = later(1 + i64::from(input.lifetime));
+    let ago = |seconds: u32| later(-i64::from(seconds));
+    let (issued_at, not_before) = (input.age.map(ago), input.usable_for.map(ago));
+    let mut claims = Claims::new(input.private.clone()).expires_at(expires_at);
+    if let Some(time) = issued_at {
+        claims = claims.issued_at(time);
+    }
+    if let Some(time) = not_before {
+        claims = claims.not_before(time);
+    }
     if let Some(issuer) = &input.issuer {
         claims = claims.issuer(issuer);
     }
@@ -55,6 +64,9 @@ fuzz_target!(|input: Input| {
     assert_eq!(token.issuer(), input.issuer.as_deref());
     assert_eq!(token.subject(), input.subject.as_deref());
     assert_eq!(token.jwt_id(), input.jwt_id.as_deref());
+    assert_eq!(token.audience().collect::<Vec<_>>(), input.audience);
+    assert_eq!(token.expires_at(), Some(expires_at));
+    assert_eq!((token.issued_at(), token.not_before()), (issued_at, not_before));
     for (name, values) in &input.private {
         assert_eq!(token.claims()[name], serde_json::json!(values));
     }
@@ -67,3 +79,8 @@ fuzz_target!(|input: Input| {
         assert!(verifier.verify_at::<()>(&changed, NOW).is_err(), "{changed}");
     }
 });
+
+/// The moment `seconds` after [`NOW`].
+fn later(seconds: i64) -> UnixTime {
+    UnixTime::from_secs(NOW.as_secs() + seconds)
+}

@@ -1,17 +1,25 @@
 //! Law: behind a good signature every header and payload is accepted or refused without a panic, alike by
-//! `verify_at`, `verify_in_at` and the JWS layer; what is accepted is strict JSON with no name twice and every
-//! registered claim of its type; and the decision does not depend on the claims type.
+//! `verify_at`, `verify_in_at` and, as far as it looks, the JWS layer; what is accepted is strict JSON with no name
+//! twice, in a header that says the key's algorithm and demands nothing that is not understood, and every registered
+//! claim of its type; and the decision does not depend on the claims type.
 #![no_main]
 
-use countersign::{Buffer, Hs256Key, SignKey, UnixTime, Verifier, VerifyError, jws};
+use core::fmt;
+use countersign::{Buffer, Hs256Key, Part, SignKey, UnixTime, Verifier, VerifyError, jws};
 use libfuzzer_sys::fuzz_target;
-use serde_json::Value;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
+const EXTENSION: &str = "exp";
 
 static KEY: LazyLock<Hs256Key> = LazyLock::new(|| Hs256Key::from_bytes([7; 32]).unwrap());
 static JWS: LazyLock<jws::Verifier> = LazyLock::new(|| jws::Verifier::new(KEY.clone()));
+/// Understands one extension that `crit` may name.
+static EXTENDED: LazyLock<jws::Verifier> =
+    LazyLock::new(|| jws::Verifier::new(KEY.clone()).understand_critical(EXTENSION).unwrap());
 static JWT: LazyLock<Verifier> = LazyLock::new(|| {
     Verifier::builder(KEY.clone())
         .accept_any_issuer()
@@ -46,15 +54,143 @@ fuzz_target!(|parts: (&[u8], &[u8])| {
         (Err(with), Err(without)) => assert_eq!(with, without),
         _ => panic!("the claims type decides"),
     }
-    if let Ok(token) = &value {
-        check_accepted(token.payload(), token);
-        assert!(JWS.verify(&text).is_ok());
+    if let Ok(token) = &nothing {
+        check_names(&read::<Members>(token.payload()).names);
     }
+    if let Ok(token) = &value {
+        check_claims(token.payload(), token);
+    }
+    check_layers(&JWS.verify(&text), &nothing);
+    check_extended(&JWS.verify(&text), &EXTENDED.verify(&text));
 });
 
-fn check_accepted(payload: &str, token: &countersign::Token<Value>) {
-    let claims: Value = serde_json::from_str(payload).expect("accepted claims are JSON");
-    let claims = claims.as_object().expect("accepted claims are an object");
+/// The JWS layer refuses what it can tell, in the same words, and leaves to the claims what they alone can tell.
+fn check_layers(
+    message: &Result<jws::Verified, VerifyError>,
+    token: &Result<countersign::Token<()>, VerifyError>,
+) {
+    match (message, token) {
+        (Err(VerifyError::WrongType { .. }), _) => panic!("the JWS layer was told of no type"),
+        (Ok(message), Ok(token)) => {
+            assert_eq!(message.payload(), token.payload().as_bytes());
+            assert_eq!(message.header().json(), token.header().json());
+            check_header(token.header().json(), &[]);
+            assert!(is_jwt(token.header().typ()));
+        }
+        (Ok(message), Err(VerifyError::WrongType { .. })) => assert!(!is_jwt(message.header().typ())),
+        (Ok(message), Err(error)) => {
+            assert!(is_jwt(message.header().typ()) && is_about_payload(error), "{error:?}");
+        }
+        // The type is looked at before the key.
+        (Err(VerifyError::AlgorithmMismatch { .. }), Err(VerifyError::WrongType { .. })) => {}
+        (Err(message), Err(token)) => assert_eq!(message, token),
+        (Err(error), Ok(_)) => panic!("the JWS layer alone says {error:?}"),
+    }
+}
+
+/// Who understands an extension takes what others take, and what they refuse for `crit` alone.
+fn check_extended(
+    message: &Result<jws::Verified, VerifyError>,
+    extended: &Result<jws::Verified, VerifyError>,
+) {
+    match (message, extended) {
+        (Ok(message), Ok(extended)) => assert_eq!(message.payload(), extended.payload()),
+        (Err(VerifyError::CriticalHeader), Ok(extended)) => {
+            check_header(extended.header().json(), &[EXTENSION])
+        }
+        // Nothing but `crit` stood in its way there.
+        (Err(VerifyError::CriticalHeader), Err(VerifyError::AlgorithmMismatch { .. })) => {}
+        (Err(message), Err(extended)) => assert_eq!(message, extended),
+        _ => panic!("an extension that is understood decides on others"),
+    }
+}
+
+fn check_header(json: &str, understood: &[&str]) {
+    let Members { names, values } = read(json);
+    check_names(&names);
+    assert_eq!(values.get("alg"), Some(&json!("HS256")));
+    assert_ne!(values.get("b64"), Some(&json!(false)));
+    let Some(crit) = values.get("crit") else { return };
+    let crit: Vec<String> = serde_json::from_value(crit.clone()).expect("`crit` is a list of names");
+    assert!(!crit.is_empty());
+    check_names(&crit);
+    for name in crit {
+        assert!(understood.contains(&&*name) && names.contains(&name), "{name}");
+    }
+}
+
+fn check_names(names: &[String]) {
+    let mut seen = BTreeSet::new();
+    assert!(names.iter().all(|name| seen.insert(name)), "{names:?}");
+}
+
+fn is_jwt(typ: Option<&str>) -> bool {
+    typ.is_none_or(|typ| ["jwt", "application/jwt"].contains(&&*typ.to_ascii_lowercase()))
+}
+
+/// Whether only the layer of claims can say this.
+fn is_about_payload(error: &VerifyError) -> bool {
+    matches!(
+        error,
+        VerifyError::DuplicateMember { part: Part::Payload }
+            | VerifyError::Expired { .. }
+            | VerifyError::InvalidJson { part: Part::Payload, .. }
+            | VerifyError::InvalidUtf8 { part: Part::Payload, .. }
+            | VerifyError::IssuedInFuture { .. }
+            | VerifyError::MalformedClaim { .. }
+            | VerifyError::NotYetValid { .. }
+            | VerifyError::ReservedMember { part: Part::Payload }
+            | VerifyError::TooLarge { .. }
+    )
+}
+
+/// The members at the top of an object: the names of all, each as often as it stands there, and some values. The others
+/// may be numbers that no `Value` holds.
+struct Members {
+    names: Vec<String>,
+    values: Map<String, Value>,
+}
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+        let mut members = Members { names: Vec::new(), values: Map::new() };
+        while let Some(name) = map.next_key::<String>()? {
+            if ["alg", "b64", "crit"].contains(&&*name) {
+                members.values.insert(name.clone(), map.next_value()?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+            members.names.push(name);
+        }
+        Ok(members)
+    }
+}
+
+/// What was accepted is JSON, and nested as deep as the verifier allows, which is deeper than `serde_json` does.
+fn read<T: DeserializeOwned>(json: &str) -> T {
+    let mut reader = serde_json::Deserializer::from_str(json);
+    reader.disable_recursion_limit();
+    let read = T::deserialize(&mut reader).expect("what was accepted is a JSON object");
+    reader.end().expect("nothing stands behind it");
+    read
+}
+
+fn check_claims(payload: &str, token: &countersign::Token<Value>) {
+    let claims: Map<String, Value> = read(payload);
     assert_eq!(Value::Object(claims.clone()), *token.claims());
     for name in ["exp", "nbf", "iat"] {
         if let Some(value) = claims.get(name) {

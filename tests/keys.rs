@@ -1335,10 +1335,15 @@ mod rsa {
         #[cfg(feature = "getrandom")]
         #[test]
         fn the_systems_randomness_signs_the_same() {
-            for key in [Rs256SigningKey::from_pem(RSA_PRIVATE), Rs256SigningKey::from_der(&der(RSA_PRIVATE))]
-            {
+            for key in [
+                Rs256SigningKey::from_pem(RSA_PRIVATE),
+                Rs256SigningKey::from_pem_any_exponent(RSA_PRIVATE),
+                Rs256SigningKey::from_der(&der(RSA_PRIVATE)),
+            ] {
                 assert_eq!(token_of(&key.unwrap()), token_of(&rsa_signing_key()));
             }
+            let signer = Rs256SigningKey::from_pem_any_exponent(RSA_EXPONENT_3).unwrap();
+            assert_eq!(token_of(&signer), token_of(&signing_any_exponent(RSA_EXPONENT_3).unwrap()));
         }
     }
 

@@ -316,6 +316,13 @@ fn public_keys_in_the_base64_of_environment_variables_are_no_hmac_secret() {
     secret_refused(b64_standard(pem).as_bytes(), KeyFile::Pem);
     secret_refused(b"MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAo3kj", KeyFile::Der);
     secret_refused(b"AAAAC3NzaC1lZDI1NTE5AAAAINnXe8olEcYXzzgxvvD31CN6vtFvO0l4", KeyFile::Ssh);
+    for line in [
+        "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQCjeSM0sNHd3p0ZsbfsE5rcYQocLPks me@here",
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINnXe8olEcYXzzgxvvD31CN6vtFvO0l48C6MexKdTA8C",
+        "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBHkj93n6",
+    ] {
+        secret_refused(b64_standard(line).as_bytes(), KeyFile::Ssh);
+    }
     for der in [
         // PKCS#1 public keys of 2048, 3072, 4096 and 8192 bits, and a private one.
         "MIIBCgKCAQEAofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd",
@@ -330,6 +337,11 @@ fn public_keys_in_the_base64_of_environment_variables_are_no_hmac_secret() {
         "MCowBQYDK2VwAyEA4rch1xii0qT4lHFwf88quN8xPc9kCLGLF1AtTzn0AtI=",
         "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgqqqqqqqq",
         "MC4CAQAwBQYDK2VwBCIEIKqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq",
+        // Certificates of a P-256 and an Ed25519 key.
+        "MIIBbzCCARWgAwIBAgIUWfUeMDwwDDEKMAgGA1UEAwwBdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABHkj93n6",
+        "MIIBbzCCARWgAwIBAgIUWfUeMDwwDDEKMAgGA1UEAwwBdDBZMBMBgcqhkjOPQIBBggqhkjOPQMBBwNCAAR5I/d5",
+        "MIIBLjCB4aADAgECAhQpN1CEeqx0dChFiRJe0wPBORopQzAFBgMrZXAwDDEKMAgGA1UEAwwBdDAg",
+        "MIIBLjCB4aADAgECAhQpN1CEeqx0dChFiRJe0wPBORop8wBTAFMAUGAytlcDAMMQowCAYDVQQDDAF0",
         // The OID of RSA where certificates may have it.
         "MIIDETCCAfmgAwIBAgIUcmqXWCtRZtxot6ZHsLFx+QgD6ncwDQYJKoZIhvcNAQELBQAw",
         "MIIDETCCAfmgAwIBAgIUcmqXWCtRZtxot6ZHsLFxwA0GCSqGSIb3DQEBCwUAMBcxFTAT",
@@ -1938,18 +1950,10 @@ fn what_a_type_cannot_read_is_said_of_the_type_and_not_of_the_payload() {
 mod rsa {
     use super::*;
     use countersign::{Algorithm, SignKey};
-    use hmac::{Hmac, KeyInit, Mac};
-    use sha2::Sha256;
-    use util::{RSA_PUBLIC, der, over_each_backend, pem};
+    use util::{RSA_PUBLIC, der, hmac_sha256, over_each_backend, pem};
 
     const RS_HEADER: &str = r#"{"alg":"RS256","typ":"JWT"}"#;
     const RS_PAYLOAD: &str = r#"{"exp":1700000900}"#;
-
-    /// HMAC-SHA256 by any secret, which no key of this crate would do.
-    fn mac(secret: &[u8], input: &str) -> Vec<u8> {
-        let mac = Hmac::<Sha256>::new_from_slice(secret).unwrap().chain_update(input);
-        mac.finalize().into_bytes().to_vec()
-    }
 
     /// A token with the fixed header and payload, and this signature.
     fn with_signature(signature: impl AsRef<[u8]>) -> String {
@@ -2017,7 +2021,7 @@ mod rsa {
                 for kid in ["", r#","kid":"rsa""#] {
                     let header = format!(r#"{{"alg":"HS256","typ":"JWT"{kid}}}"#);
                     let input = format!("{}.{}", b64(header), b64(GOOD));
-                    let text = format!("{input}.{}", b64(mac(secret, &input)));
+                    let text = format!("{input}.{}", b64(hmac_sha256(secret, &input)));
                     let expected =
                         VerifyError::AlgorithmMismatch { key: Algorithm::Rs256, token: Algorithm::Hs256 };
                     assert_eq!(refusal(&rs_verifier(), &text), expected);

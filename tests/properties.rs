@@ -6,12 +6,11 @@ use countersign::{
     Buffer, Claims, Header, Hs256Key, Key, KeyRef, KeySet, KeySource, Limits, UnixTime, Unverified, Verifier,
     VerifyError, VerifyKey, jws,
 };
-use hmac::{Hmac, KeyInit, Mac};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
-use sha2::Sha256;
 use std::sync::{Arc, LazyLock};
+use util::hmac_sha256;
 
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 
@@ -35,11 +34,6 @@ static CHOOSER: LazyLock<Verifier> = LazyLock::new(|| {
     keys.insert(util::rsa_verifying_key()).unwrap();
     VERIFIER.with_keys(keys)
 });
-
-/// HMAC with SHA-256, without this crate.
-fn hmac(secret: &[u8], input: &str) -> Vec<u8> {
-    Hmac::<Sha256>::new_from_slice(secret).unwrap().chain_update(input).finalize().into_bytes().to_vec()
-}
 
 /// Any JSON value, a few levels deep.
 fn value() -> impl Strategy<Value = Value> {
@@ -206,9 +200,9 @@ impl Forgery {
     fn of(&self, input: &str) -> String {
         match self {
             Self::Text(text) => format!("{input}.{text}"),
-            Self::Secret(secret) => format!("{input}.{}", util::b64(hmac(secret, input))),
+            Self::Secret(secret) => format!("{input}.{}", util::b64(hmac_sha256(secret, input))),
             Self::Length(bytes) => {
-                let mut signature = hmac(&SECRET, input);
+                let mut signature = hmac_sha256(&SECRET, input);
                 signature.resize(*bytes, 0);
                 format!("{input}.{}", util::b64(signature))
             }
@@ -374,7 +368,7 @@ proptest! {
     ) {
         let signed = |spellings: [Spelling; 3]| {
             let input = format!("{}.{}", spelled(header, spellings[0]), spelled(&payload, spellings[1]));
-            let signature = spelled(hmac(&SECRET, &input), spellings[2]);
+            let signature = spelled(hmac_sha256(&SECRET, &input), spellings[2]);
             format!("{input}.{signature}")
         };
         let (text, only) = (signed(spellings), signed([Spelling::Good; 3]));
@@ -382,7 +376,7 @@ proptest! {
         prop_assert_eq!(message.is_ok(), text == only, "{:?}", message);
         let again = |header: &str, payload: &[u8]| {
             let input = format!("{}.{}", util::b64(header), util::b64(payload));
-            format!("{input}.{}", util::b64(hmac(&SECRET, &input)))
+            format!("{input}.{}", util::b64(hmac_sha256(&SECRET, &input)))
         };
         if let Ok(message) = message {
             prop_assert_eq!(again(message.header().json(), message.payload()), &*text);

@@ -262,7 +262,7 @@ pub(crate) fn refuse_key_files(secret: &[u8]) -> Result<(), KeyError> {
     const PEM: [&[u8]; 2] = [b"-----BEGIN ", b"LS0tLS1CRUdJTi"];
     // The base64 of `"kty"` at each place within three bytes.
     const JWK: [&[u8]; 3] = [b"Imt0eSI", b"JrdHki", b"ia3R5I"];
-    const SSH: [&[u8]; 9] = [
+    const SSH: [&[u8]; 12] = [
         b"ssh-rsa ",
         b"ssh-dss ",
         b"ssh-ed25519 ",
@@ -272,10 +272,13 @@ pub(crate) fn refuse_key_files(secret: &[u8]) -> Result<(), KeyError> {
         b"---- BEGIN SSH2 ",
         b"AAAAB3NzaC1",
         b"AAAAC3NzaC1",
+        b"c3NoLXJzYSBBQUFB",
+        b"c3NoLWVkMjU1MTkgQUFBQ",
+        b"ZWNkc2Etc2hhMi1uaXN0c",
     ];
     // The base64 of DER.
-    const DER: [&[u8]; 11] = [
-        // The OID of RSA at each place within three bytes.
+    const DER: [&[u8]; 14] = [
+        // The OID of RSA at each place within three bytes, in keys and certificates.
         b"KoZIhvcNAQ",
         b"qGSIb3DQEB",
         b"qhkiG9w0BAQ",
@@ -285,10 +288,13 @@ pub(crate) fn refuse_key_files(secret: &[u8]) -> Result<(), KeyError> {
         b"MIICCgKCAgEA",
         b"MIIECgKCBAEA",
         b"IBAAKCA",
-        // The OID of elliptic curves, where SPKI and PKCS#8 have it; that of Ed25519 and its kin.
-        b"YHKoZIzj0CAQ",
-        b"GByqGSM49AgEG",
-        b"wBQYDK2V",
+        // The OID of elliptic curves, and that of Ed25519 and its kin with what stands before it; at each place too.
+        b"BgcqhkjOPQIB",
+        b"YHKoZIzj0CA",
+        b"GByqGSM49Ag",
+        b"MAUGAytl",
+        b"AFBgMrZ",
+        b"wBQYDK2",
     ];
     let holds = |needle: &[u8]| any(secret.windows(needle.len()).map(|window| window.ct_eq(needle)));
     let looks_like = [

@@ -10,9 +10,11 @@ use countersign::{
     Audience, Buffer, Claims, Entropy, EntropyError, Expected, Hs256Key, Part, SignKey, UnixTime, Verifier,
     VerifierBuilder, VerifyError, jws,
 };
+use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use sha2::Sha256;
 
 /// The time of every test.
 pub(crate) const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
@@ -116,6 +118,11 @@ pub(crate) fn pem(label: &str, der: &[u8]) -> String {
     let text = b64_standard(der);
     let lines: Vec<_> = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
+}
+
+/// HMAC-SHA256 without this crate, by any secret, also one that no key here would have.
+pub(crate) fn hmac_sha256(secret: &[u8], input: impl AsRef<[u8]>) -> Vec<u8> {
+    Hmac::<Sha256>::new_from_slice(secret).unwrap().chain_update(input).finalize().into_bytes().to_vec()
 }
 
 /// `input`, whatever it is, with a good signature of `key`.

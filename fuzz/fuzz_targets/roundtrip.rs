@@ -64,7 +64,9 @@ fuzz_target!(|input: Input| {
     assert_eq!(token.issuer(), input.issuer.as_deref());
     assert_eq!(token.subject(), input.subject.as_deref());
     assert_eq!(token.jwt_id(), input.jwt_id.as_deref());
-    assert_eq!(token.audience().collect::<Vec<_>>(), input.audience);
+    // A list under the private name `aud` is one too; set twice, it would not have been signed.
+    let audience = input.private.get("aud").unwrap_or(&input.audience);
+    assert_eq!(token.audience().collect::<Vec<_>>(), *audience);
     assert_eq!(token.expires_at(), Some(expires_at));
     assert_eq!((token.issued_at(), token.not_before()), (issued_at, not_before));
     for (name, values) in &input.private {

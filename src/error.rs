@@ -178,7 +178,7 @@ pub enum VerifyError {
         offset: usize,
     },
     /// The header has a `crit` that is malformed or names an extension this verifier was not told to understand, or a `b64` of
-    /// `false`. A `crit` that is no list at all is an [`InvalidHeader`](Self::InvalidHeader).
+    /// `false`. A `crit` that is not a list of texts is an [`InvalidHeader`](Self::InvalidHeader).
     #[error("header demands an extension that is not understood")]
     CriticalHeader,
     /// A name occurs twice at the top of the header or the claims.
@@ -289,7 +289,8 @@ pub enum VerifyError {
     /// The token has an `aud`, and this verifier was not told to be part of any audience.
     #[error("token has an audience, but this verifier expects none")]
     UnexpectedAudience,
-    /// No trusted key has the token's `kid` and `alg`; also if the only key has a `kid` and the token has none.
+    /// No trusted key has the token's `kid` and `alg`; also if the verifier has one key
+    /// and no set, that key has a `kid`, and the token has none.
     #[error("no trusted key has the token's key id and algorithm")]
     UnknownKey,
     /// The header's `alg` is not one that this crate supports; `none` never is.

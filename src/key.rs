@@ -380,7 +380,8 @@ impl fmt::Debug for Identity {
 macro_rules! identified {
     ($name:ident $(< $parameter:ident : $bound:ident >)?) => {
         impl$(<$parameter: $bound>)? $name$(<$parameter>)? {
-            /// The same key with a name (`kid`): tokens that it signs carry the name, and tokens that it verifies must carry it.
+            /// The same key with a name (`kid`): tokens that it signs carry the name, and tokens that it verifies must
+            /// carry it.
             ///
             /// # Errors
             ///

@@ -20,8 +20,8 @@ use std::collections::{HashMap as Map, HashSet as Set};
 
 /// Where a verifier finds the key for a token: a single key, a [`KeySet`], or something of your own.
 ///
-/// Every [`VerifyKey`] is a source, and so is an `Arc<dyn KeySource>`. One without a key id ignores the token's `kid`; one with a key id demands
-/// it.
+/// Every [`VerifyKey`] is a source: one without a key id ignores the token's `kid`, one with a key id demands it. So is an
+/// `Arc<dyn KeySource>`.
 ///
 /// # Security
 ///
@@ -242,7 +242,8 @@ impl Ord for BySegment {
 }
 
 impl KeySet {
-    /// A set without keys; how many may be added has no limit, since they are yours. It refuses every token with [`VerifyError::UnknownKey`].
+    /// An empty set, which refuses every token with [`VerifyError::UnknownKey`]. There is no limit to the keys that may be
+    /// added.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

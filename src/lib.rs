@@ -111,7 +111,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
-#[cfg(all(doctest, feature = "std", feature = "rsa", feature = "session"))]
+#[cfg(all(doctest, feature = "std", feature = "rsa", feature = "getrandom", feature = "session"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 

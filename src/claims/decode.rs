@@ -72,7 +72,7 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(
             None => VerifyError::MalformedClaim { claim: name.text() },
         },
         (_, Some(claim)) => VerifyError::MissingClaim { claim: Cow::Borrowed(claim) },
-        // What it is called by the reader does not tell: good JSON of the wrong shape may be a mistake in the text to it.
+        // The reader's own category does not tell: it calls some good JSON of the wrong shape a syntax error.
         _ => match json::broken_at(payload) {
             None if capture.entered || capture.unfit => {
                 VerifyError::ClaimsMismatch { claim: capture.field, offset: stopped_at }

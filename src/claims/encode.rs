@@ -30,7 +30,7 @@ impl<T: Serialize> Claims<T> {
     /// - [`SignError::Entropy`], [`SignError::SigningFailed`] from the key.
     ///
     /// Limits are the verifier's to check: claims of a `T` that is nested deeper, or that are more or longer than the
-    /// [`Limits`](crate::Limits) of whoever verifies, are signed and not accepted.
+    /// [`Limits`](crate::Limits) of whoever verifies, are signed, and then refused there.
     ///
     /// # Examples
     ///

@@ -6,9 +6,10 @@ use thiserror::Error;
 
 /// The origins whose pages may use the routes that read a cookie.
 ///
-/// Browsers say where a request comes from: `Origin` with everything except simple reads, and `Sec-Fetch-Site`
-/// since some time between 2020 and 2023, as the browser goes. No script can change either. [`check`](Self::check) is for the routes that change something, which should
-/// take POST only. A route that takes its token from `Authorization` needs none of this: no browser adds that by itself.
+/// Browsers say where a request comes from: `Origin` with everything except simple reads, and `Sec-Fetch-Site` since
+/// 2020 to 2023, depending on the browser. No script can change either. [`check`](Self::check) is for the routes that
+/// change something, which should take POST only. A route that takes its token from `Authorization` needs none of this:
+/// no browser adds that by itself.
 ///
 /// # Examples
 ///
@@ -43,7 +44,7 @@ impl AllowedOrigins {
     /// - [`OriginError::Empty`] for no origin at all.
     /// - [`OriginError::Invalid`] for one that no browser would ever send, so that nothing could match it: with a path or
     ///   a slash at its end, in upper case, with the port that its scheme has anyway; and for `*` and `null`. An IP address
-    ///   that is not in its usual form is not found out: it matches nothing.
+    ///   that is not in its usual form is not noticed: it matches nothing.
     ///
     /// # Examples
     ///

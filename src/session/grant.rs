@@ -83,7 +83,8 @@ pub enum Exchange {
 
 /// What a login or an exchange gives: the refresh token, and what the access token will say.
 ///
-/// It is in the store before you have it. Add your own claims now that it is known whose session it is: look up the roles of [`subject`](Self::subject), then sign with
+/// It is in the store before you have it. Add your own claims now that it is known whose session it is: look up the
+/// roles of [`subject`](Self::subject), then sign with
 /// [`Sessions::access_token`](crate::session::Sessions::access_token).
 ///
 /// # Examples

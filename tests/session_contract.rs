@@ -41,6 +41,26 @@ mod session_contract {
         assert_eq!(counts, [8, 6, 150, 150, 6, 12, 12, 47, 17, 3, 4, 5, 5, 4, 4, 5]);
     }
 
+    #[cfg(feature = "getrandom")]
+    #[test]
+    fn the_systems_randomness_checks_as_much_and_finds_the_same_faults() {
+        let store = MemoryStore::new();
+        let report = blocking(contract::check(&store)).unwrap();
+        assert_eq!(report.to_string(), check(&MemoryStore::new()).unwrap().to_string());
+        // Also where it was checked before.
+        blocking(contract::check(&store)).unwrap();
+        let faulty = Faulty::new(Some(Fault::BumpTellsTheOldEpoch));
+        assert_eq!(blocking(contract::check(&faulty)).unwrap_err().law(), "two bumps at once both count");
+    }
+
+    #[test]
+    fn a_statement_that_hit_no_row_wrote_nothing() {
+        assert_eq!(
+            [0, 1, 2, u64::MAX].map(Swap::from_rows),
+            [Swap::Conflict, Swap::Done, Swap::Done, Swap::Done]
+        );
+    }
+
     #[test]
     fn a_store_of_bytes_behind_blocking_calls_keeps_the_contract() {
         check(&Arc::new(Blocking(Kept::default()))).unwrap();

@@ -1104,6 +1104,25 @@ mod rsa {
             assert_eq!(refusal(&verifier, &other), VerifyError::InvalidSignature);
         }
 
+        /// The power is computed in words of 64 bits, of which the first is not full here.
+        #[test]
+        fn a_key_whose_length_is_no_whole_number_of_bytes_signs_and_verifies() {
+            let signer = signing(include_str!("data/rsa_2050.pem")).unwrap();
+            pair(&signer, &signer.verifying_key());
+            let token = token_of(&signer);
+            let (input, signature) = token.rsplit_once('.').unwrap();
+            let mut signature = util::unb64(signature);
+            assert_eq!(signature.len(), 257);
+            // The last byte of the number, and the first.
+            for place in [256, 0] {
+                signature[place] ^= 1;
+                let changed = format!("{input}.{}", b64(&signature));
+                let verifier = open().with_keys(signer.verifying_key());
+                assert_eq!(refusal(&verifier, &changed), VerifyError::InvalidSignature);
+                signature[place] ^= 1;
+            }
+        }
+
         #[test]
         fn another_exponent_than_65537_has_to_be_asked_for() {
             no_key(signing(RSA_EXPONENT_3), &KeyError::Exponent, "exponent", RSA_EXPONENT_3);

@@ -197,6 +197,14 @@ fn secret_bytes_are_equal_by_content_and_length() {
     assert_eq!(secret(SECRET).expose_secret(), SECRET);
 }
 
+#[test]
+fn secret_bytes_that_are_text_are_given_as_text() {
+    let secret = |bytes: &[u8]| SecretBytes::from(bytes.to_vec());
+    assert_eq!(secret("-----BEGIN é".as_bytes()).expose_secret_text(), Some("-----BEGIN é"));
+    assert_eq!(secret(b"").expose_secret_text(), Some(""));
+    assert_eq!(secret(b"a\xff").expose_secret_text(), None);
+}
+
 // ---- key ids ----
 
 #[test]

@@ -10,6 +10,7 @@ mod util;
 use countersign::{Hs256Key, SignKey, jws};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use util::random::Random;
 use util::{RSA_PRIVATE, RSA_PUBLIC, b64, hmac_sha256, pem, rsa_signing_key, signed_with, unb64};
 
 const LINES: usize = 10_000;
@@ -187,7 +188,7 @@ fn genuine(random: &mut Random) -> Vec<Case> {
     let mut cases = Vec::new();
     let rsa = rsa_signing_key();
     for round in 0..20 {
-        let (secret, payload) = (random.bytes(32..80), random.bytes(0..300));
+        let (secret, payload) = (random.some_bytes(32..80), random.some_bytes(0..300));
         let accept = || Accept(Some(payload.clone()));
         let signed = |header: &str| signed_with(&key(&secret), header, &payload);
         let of = |header: &str| Case::verify("jws", &secret, signed(header), accept());
@@ -208,7 +209,7 @@ fn genuine(random: &mut Random) -> Vec<Case> {
         ]);
 
         // Below JWS there is no least length.
-        let short = random.bytes(1..60);
+        let short = random.some_bytes(1..60);
         cases.push(raw(&short, &payload, hex(&tag(&short, &payload)), Accept(None)));
         cases.push(raw(&short, &payload, hex(&tag(&short, &payload)).to_uppercase(), Accept(None)));
 
@@ -266,7 +267,7 @@ fn slow(random: &mut Random) -> Vec<Case> {
     cases.push(of_file("private", Accept(None)).with("alg", Value::Null));
     let key = rsa_signing_key();
     for _ in 0..20 {
-        let payload = random.bytes(0..300);
+        let payload = random.some_bytes(0..300);
         let token = jws::Payload::new(&payload).sign(&key).unwrap();
         let case = Case::new("sign-exact", "RS256", "pem", RSA_PRIVATE, Accept(None))
             .with("header_b64u", b64(r#"{"alg":"RS256"}"#))
@@ -392,10 +393,10 @@ fn hostile_keys(random: &mut Random) -> Vec<Case> {
         keys.push(("RS256", "pem", value(no_text), "not_a_text"));
     }
     for bytes in 0..32 {
-        keys.push(("HS256", "oct-b64u", json!(b64(random.bytes(bytes..bytes + 1))), "secret_too_short"));
-        keys.push(("RS256", "pem", json!(pem("PUBLIC KEY", &random.bytes(1..300))), "malformed_key"));
+        keys.push(("HS256", "oct-b64u", json!(b64(random.bytes(bytes))), "secret_too_short"));
+        keys.push(("RS256", "pem", json!(pem("PUBLIC KEY", &random.some_bytes(1..300))), "malformed_key"));
         keys.push(("RS256", "pem", json!(RSA_PUBLIC[..13 * bytes]), "pem"));
-        keys.push(("RS256", "pem", json!(b64(random.bytes(1..300))), "pem"));
+        keys.push(("RS256", "pem", json!(b64(random.some_bytes(1..300))), "pem"));
     }
     for odd in ["+", "\n", "é", ".", "="] {
         keys.push(("HS256", "oct-b64u", json!(format!("{odd}{}", b64([7; 32]))), "invalid_base64"));
@@ -505,34 +506,9 @@ fn no_case(good: &Case, random: &mut Random) -> Line {
             [before.as_bytes(), random.pick(&not_utf8), after.as_bytes()].concat()
         }
         9 => random.pick(&["[", "{\"kind\":", "{\"key\":["]).repeat(100 + random.below(20_000)).into(),
-        10 => random.bytes(1..200),
+        10 => random.some_bytes(1..200),
         _ => text.as_bytes()[..random.below(text.len())].to_vec(),
     };
     let text = bytes.into_iter().filter(|byte| *byte != b'\n').collect();
     Line { text, id: Value::Null, verdict: Unsupported }
-}
-
-/// SplitMix64: the same numbers in every run.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ mixed >> 31
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit as u64) as usize
-    }
-
-    fn pick<T: Clone>(&mut self, values: &[T]) -> T {
-        values[self.below(values.len())].clone()
-    }
-
-    fn bytes(&mut self, lengths: core::ops::Range<usize>) -> Vec<u8> {
-        let length = lengths.start + self.below(lengths.len());
-        (0..length).map(|_| self.next() as u8).collect()
-    }
 }

@@ -3,6 +3,8 @@
 //! `cargo test --test rsa_backends -- --nocapture` prints the counts.
 #![cfg(feature = "rsa-verify")]
 
+mod util;
+
 #[cfg(feature = "aws-lc-rs")]
 use countersign::aws_lc;
 use countersign::{Rs256VerifyingKey, VerifyKey};
@@ -14,6 +16,7 @@ use rsa::{BoxedUint, Pkcs1v15Sign, PrivateKey};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::thread;
+use util::random::Random;
 
 /// A key, and how many signatures are tried on it: the longer it is, the longer each takes.
 const KEYS: [(&str, &str, usize); 6] = [
@@ -225,24 +228,4 @@ fn not_quite_encoded(place: usize, message: &[u8], random: &mut Random) -> Vec<u
         }
     }
     whole
-}
-
-/// SplitMix64: the same on every run.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ mixed >> 31
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
-    }
-
-    fn bytes(&mut self, count: usize) -> Vec<u8> {
-        core::iter::repeat_with(|| self.next() as u8).take(count).collect()
-    }
 }

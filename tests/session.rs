@@ -1740,11 +1740,11 @@ mod session {
                 assert_eq!(Row::from_bytes(&bytes[..length]), Err(RowError::Malformed), "{length}");
             }
             assert_eq!(Row::from_bytes(&[&bytes[..], b"\0"].concat()), Err(RowError::Malformed));
-            // Version and generation begin at 1.
-            for number in [17..25, 33..41] {
-                let mut none = bytes.clone();
-                none[number].fill(0);
-                assert_eq!(Row::from_bytes(&none), Err(RowError::Malformed));
+            // Version and generation begin at 1, and have a next one.
+            for (number, byte) in [(17..25, 0), (33..41, 0), (17..25, 0xff), (33..41, 0xff)] {
+                let mut impossible = bytes.clone();
+                impossible[number].fill(byte);
+                assert_eq!(Row::from_bytes(&impossible), Err(RowError::Malformed));
             }
             let mut newer = bytes.clone();
             newer[0] = 2;

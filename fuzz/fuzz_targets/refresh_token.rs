@@ -87,6 +87,7 @@ fn any_row(data: &[u8], first: &str, second: &str, own: &Row) {
         let step = MACHINE.refresh(&token, Some(&loaded), &Binding::fingerprint("x"), now, &random(9));
         if let Some(write) = &step.write {
             assert_eq!(write.replaces, Some(loaded.row().version()));
+            assert!(write.row.version() > loaded.row().version());
             assert_eq!(write.row.session_id(), loaded.row().session_id());
             assert!(write.row.revoked().is_none() == step.reply.is_ok());
         }

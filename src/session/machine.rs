@@ -353,7 +353,7 @@ impl Machine {
             return Step::refused(refusal);
         }
         Step {
-            write: next.map(|row| Write { replaces: Some(row.version.saturating_sub(1)), row, deny: None }),
+            write: next.map(|next| Write { replaces: Some(row.version), row: next, deny: None }),
             reply,
             event: Some(event(EventKind::GraceReplay, row, now)),
         }

@@ -92,7 +92,9 @@ impl<'a> Reader<'a> {
         };
         let (subject, label) = (self.text()?, self.text()?);
         let (scope, client) = (self.text()?, self.text()?);
-        let whole = self.0.is_empty() && version > 0 && generation > 0 && !subject.is_empty();
+        // Both count from 1. Above the last number there is none to go on with: two writers could not be told apart.
+        let counts = |number: u64| number > 0 && number < u64::MAX;
+        let whole = self.0.is_empty() && counts(version) && counts(generation) && !subject.is_empty();
         whole.then_some(Row {
             session,
             version,

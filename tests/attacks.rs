@@ -312,16 +312,27 @@ fn secret_refused(secret: &[u8], found: KeyFile) {
 
 #[test]
 fn public_keys_in_the_base64_of_environment_variables_are_no_hmac_secret() {
-    let pem = "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A\n-----END PUBLIC KEY-----\n";
-    secret_refused(b64_standard(pem).as_bytes(), KeyFile::Pem);
     secret_refused(b"MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAo3kj", KeyFile::Der);
     secret_refused(b"AAAAC3NzaC1lZDI1NTE5AAAAINnXe8olEcYXzzgxvvD31CN6vtFvO0l4", KeyFile::Ssh);
-    for line in [
-        "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQCjeSM0sNHd3p0ZsbfsE5rcYQocLPks me@here",
-        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINnXe8olEcYXzzgxvvD31CN6vtFvO0l48C6MexKdTA8C",
-        "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBHkj93n6",
-    ] {
-        secret_refused(b64_standard(line).as_bytes(), KeyFile::Ssh);
+    let files = [
+        (
+            KeyFile::Pem,
+            "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A\n-----END PUBLIC KEY-----\n",
+        ),
+        (KeyFile::Ssh, "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQCjeSM0sNHd3p0ZsbfsE5rcYQocLPks me@here"),
+        (KeyFile::Ssh, "ssh-dss AAAAB3NzaC1kc3MAAACBAOWGYQYOVUqfzIgVnQmTnPZ"),
+        (KeyFile::Ssh, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINnXe8olEcYXzzgxvvD31CN6vtFvO0l48C6MexKdTA8C"),
+        (KeyFile::Ssh, "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBHkj93n6"),
+        (KeyFile::Ssh, "sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAIE"),
+        (KeyFile::Ssh, "sk-ecdsa-sha2-nistp256@openssh.com AAAAInNrLWVjZHNhLXNoYTItbmlzdHAyNTZAb3Blbn"),
+        (KeyFile::Ssh, "---- BEGIN SSH2 PUBLIC KEY ----\nComment: me\n---- END SSH2 PUBLIC KEY ----"),
+        (KeyFile::Jwk, r#"{"kty":"RSA","n":"ofgWCuLjybRlzo0t","e":"AQAB"}"#),
+    ];
+    // What stands before it moves its base64 to another place within three bytes.
+    for before in ["", "\n", "  ", "# of the authentication server\n"] {
+        for (found, file) in files {
+            secret_refused(b64_standard(format!("{before}{file}")).as_bytes(), found);
+        }
     }
     for der in [
         // PKCS#1 public keys of 2048, 3072, 4096 and 8192 bits, and a private one.

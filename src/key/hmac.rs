@@ -258,11 +258,11 @@ fn decode(alphabet: &Alphabet, text: &str) -> Result<Zeroizing<Vec<u8>>, KeyErro
 ///
 /// The bytes are secret, so all of them are looked at in the same way: only the answer is branched on.
 pub(crate) fn refuse_key_files(secret: &[u8]) -> Result<(), KeyError> {
-    // The last ones of each are base64 of it, as such keys travel in environment variables.
-    const PEM: [&[u8]; 2] = [b"-----BEGIN ", b"LS0tLS1CRUdJTi"];
-    // The base64 of `"kty"` at each place within three bytes.
+    // Behind each comes its base64, as such keys travel in environment variables, at each place within three bytes.
+    const PEM: [&[u8]; 4] = [b"-----BEGIN ", b"LS0tLS1CRUdJTi", b"0tLS0tQkVHSU4g", b"tLS0tLUJFR0lOI"];
+    // Of `"kty"`; the shortest. The base64 of 32 random bytes looks so once in some 2^30.
     const JWK: [&[u8]; 3] = [b"Imt0eSI", b"JrdHki", b"ia3R5I"];
-    const SSH: [&[u8]; 12] = [
+    const SSH: [&[u8]; 27] = [
         b"ssh-rsa ",
         b"ssh-dss ",
         b"ssh-ed25519 ",
@@ -273,8 +273,23 @@ pub(crate) fn refuse_key_files(secret: &[u8]) -> Result<(), KeyError> {
         b"AAAAB3NzaC1",
         b"AAAAC3NzaC1",
         b"c3NoLXJzYSBBQUFB",
+        b"NzaC1yc2EgQUFBQ",
+        b"zc2gtcnNhIEFBQU",
+        b"c3NoLWRzcyBBQUFB",
+        b"NzaC1kc3MgQUFBQ",
+        b"zc2gtZHNzIEFBQU",
         b"c3NoLWVkMjU1MTkgQUFBQ",
-        b"ZWNkc2Etc2hhMi1uaXN0c",
+        b"NzaC1lZDI1NTE5IEFBQU",
+        b"zc2gtZWQyNTUxOSBBQUFB",
+        b"ZWNkc2Etc2hhMi1uaXN0",
+        b"VjZHNhLXNoYTItbmlzd",
+        b"lY2RzYS1zaGEyLW5pc3",
+        b"c2stc3NoLWVkMjU1MTlA",
+        b"NrLXNzaC1lZDI1NTE5Q",
+        b"zay1zc2gtZWQyNTUxOU",
+        b"LS0tLSBCRUdJTiBTU0gyI",
+        b"0tLS0gQkVHSU4gU1NIMi",
+        b"tLS0tIEJFR0lOIFNTSDIg",
     ];
     // The base64 of DER.
     const DER: [&[u8]; 14] = [
@@ -300,7 +315,7 @@ pub(crate) fn refuse_key_files(secret: &[u8]) -> Result<(), KeyError> {
     let looks_like = [
         (KeyFile::Pem, any(PEM.into_iter().map(holds))),
         (KeyFile::Jwk, holds(b"{") & (holds(b"\"kty\"") | holds(b"\\\"kty\\\""))),
-        (KeyFile::Jwk, (holds(b"ey") | holds(b"ew")) & any(JWK.into_iter().map(holds))),
+        (KeyFile::Jwk, any(JWK.into_iter().map(holds))),
         (KeyFile::Ssh, any(SSH.into_iter().map(holds))),
         (KeyFile::Der, any(without_line_end(secret).into_iter().map(is_der))),
         (KeyFile::Der, any(DER.into_iter().map(holds))),

@@ -6,6 +6,9 @@
 //! `options`; a verdict is `accept`, `reject` with the error's code, `unsupported` for what this crate does not
 //! have, or `panic`. Only the public API is used, as a careful caller would use it. Each line is answered, also one
 //! that holds no case: it has no `kind`, and so it is `unsupported`.
+//!
+//! What no option speaks of is off, but for two defaults of the crate in mode `jwt`: an `aud` that nobody expects and a
+//! `typ` other than `JWT` are refused. A case that names no time is judged by the system's clock.
 
 use core::panic::AssertUnwindSafe;
 use core::time::Duration;
@@ -98,7 +101,8 @@ fn verify(case: &Value) -> Result<Verdict, Verdict> {
     }
     let mut keys = allowed_keys(case)?;
     match (keys.pop(), keys.is_empty()) {
-        (None, _) => Err(Unsupported),
+        // Nothing is allowed.
+        (None, _) => verify_with(case, KeySet::new()),
         // One key is a source by itself.
         (Some(key), true) => verify_with(case, key),
         (Some(last), false) => {
@@ -120,14 +124,16 @@ fn verify_with(case: &Value, keys: impl KeySource + 'static) -> Result<Verdict, 
             if let Some(typ) = options["typ"].as_str() {
                 verifier = verifier.typ(typ)?;
             }
-            for name in strings(&options["crit_understood"]) {
+            for name in understood(options) {
                 verifier = verifier.understand_critical(name)?;
             }
             Ok(Accept(Some(verifier.verify(token)?.into_payload())))
         }
         "jwt" => {
-            let now = options["now"].as_i64().or(case["claims_now"].as_i64());
-            let now = now.map_or_else(UnixTime::now, UnixTime::from_secs);
+            let given = [&options["now"], &case["claims_now"]].into_iter().find(|now| !now.is_null());
+            let now = given.map_or(Ok(UnixTime::now()), |now| {
+                now.as_i64().map(UnixTime::from_secs).ok_or(Unsupported)
+            })?;
             let token = verifier(keys, options)?.verify_at::<()>(token, now)?;
             Ok(Accept(Some(token.payload().as_bytes().to_vec())))
         }
@@ -136,8 +142,11 @@ fn verify_with(case: &Value, keys: impl KeySource + 'static) -> Result<Verdict, 
 }
 
 /// The policy of the options; what they do not name is off.
-fn verifier(keys: impl KeySource + 'static, options: &Value) -> Result<Verifier, PolicyError> {
-    let seconds = |name: &str| options[name].as_u64().map(Duration::from_secs);
+fn verifier(keys: impl KeySource + 'static, options: &Value) -> Result<Verifier, Verdict> {
+    let seconds = |name: &str| match &options[name] {
+        Value::Null => Ok(None),
+        seconds => seconds.as_u64().map(Duration::from_secs).map(Some).ok_or(Unsupported),
+    };
     let mut builder = Verifier::builder(keys).allow_future_issued_at();
     builder = if options["iss"].is_null() { builder.accept_any_issuer() } else { builder };
     for issuer in strings(&options["iss"]) {
@@ -160,13 +169,19 @@ fn verifier(keys: impl KeySource + 'static, options: &Value) -> Result<Verifier,
     for name in required {
         builder = builder.require(name);
     }
-    for name in strings(&options["crit_understood"]) {
+    for name in understood(options) {
         builder = builder.understand_critical(name);
     }
-    if let Some(max_age) = seconds("max_age") {
+    if let Some(max_age) = seconds("max_age")? {
         builder = builder.max_age(max_age);
     }
-    builder.leeway_beyond_limit(seconds("leeway").unwrap_or_default()).build()
+    Ok(builder.leeway_beyond_limit(seconds("leeway")?.unwrap_or_default()).build()?)
+}
+
+/// What the caller declares as understood, but for the payload that is not encoded: this crate does not have it, and so
+/// a token that demands it is judged as one that demands what nobody understands.
+fn understood(options: &Value) -> impl Iterator<Item = &str> {
+    strings(&options["crit_understood"]).into_iter().filter(|name| *name != "b64")
 }
 
 /// The key, once for each algorithm that the caller allows.
@@ -178,7 +193,7 @@ fn allowed_keys(case: &Value) -> Result<Vec<Box<dyn VerifyKey>>, Verdict> {
     known.sort_unstable();
     known.dedup();
     let mut keys = Vec::new();
-    let mut refusal = Unsupported;
+    let mut refusal = if listed == &json!([]) { return key_format(case).map(|_| keys) } else { Unsupported };
     for algorithm in known {
         match verifying_key(case, algorithm, Strength::Strict) {
             Ok(key) => keys.push(key),
@@ -214,7 +229,7 @@ fn verifying_key(
 fn secret(value: &str, format: Format, strength: Strength) -> Result<Hs256Key, Verdict> {
     Ok(match (format, strength) {
         (Format::Octets, Strength::Strict) => Hs256Key::from_base64url(value)?,
-        (Format::Octets, Strength::Any) => Hs256Key::from_weak_bytes(decode(value)?)?,
+        (Format::Octets, Strength::Any) => Hs256Key::from_weak_bytes(decode(value.trim_end_matches('='))?)?,
         // What the confusion attack does: the public key's text as the secret.
         (Format::Pem, _) => Hs256Key::from_bytes(value)?,
     })
@@ -222,16 +237,21 @@ fn secret(value: &str, format: Format, strength: Strength) -> Result<Hs256Key, V
 
 fn parse_key(case: &Value) -> Result<Verdict, Verdict> {
     let format = key_format(case)?;
+    let role = case["role"].as_str().unwrap_or_default();
     let algorithm = match &case["alg"] {
-        Value::Null if format == Format::Pem => Algorithm::Rs256,
-        Value::Null => Algorithm::Hs256,
+        // On a curve, and no algorithm here is.
+        Value::Null if !case["crv"].is_null() => return Err(Unsupported),
+        Value::Null if role == "secret" || format == Format::Octets => Algorithm::Hs256,
+        Value::Null => Algorithm::Rs256,
         name => algorithm(name)?,
     };
     let value = text(&case["key"]["value"])?;
-    match (algorithm, case["role"].as_str().unwrap_or_default()) {
-        (Algorithm::Hs256, _) => drop(secret(value, format, Strength::Strict)?),
-        (Algorithm::Rs256, "private") => drop(Rs256SigningKey::from_pem(value)?),
-        (Algorithm::Rs256, _) => drop(Rs256VerifyingKey::from_pem(value)?),
+    match (algorithm, role, format) {
+        (Algorithm::Hs256, "secret", _) => drop(secret(value, format, Strength::Strict)?),
+        (Algorithm::Rs256, "private", Format::Pem) => drop(Rs256SigningKey::from_pem(value)?),
+        (Algorithm::Rs256, "public", Format::Pem) => drop(Rs256VerifyingKey::from_pem(value)?),
+        // No constructor makes a secret of what is public, or the other way round.
+        (_, "secret" | "private" | "public", _) => return Err(Reject("wrong_key_type")),
         _ => return Err(Unsupported),
     }
     Ok(Accept(None))

@@ -204,6 +204,9 @@ fn genuine(random: &mut Random) -> Vec<Case> {
                 .with("header_b64u", b64(JWS))
                 .with("payload_b64u", b64(&payload))
                 .with("token", signed(JWS)),
+            // Of several names, the one that this crate does not have is as good as not said.
+            of(critical).with("options/crit_understood", json!(["b64", "exp-x"])),
+            of(JWS).with("options/crit_understood", "b64"),
             Case::new("parse-key", "HS256", "oct-b64u", b64(&secret), Accept(None)).with("role", "secret"),
             Case::new("parse-key", "RS256", "pem", RSA_PUBLIC, Accept(None)).with("role", "public"),
         ]);
@@ -212,6 +215,9 @@ fn genuine(random: &mut Random) -> Vec<Case> {
         let short = random.some_bytes(1..60);
         cases.push(raw(&short, &payload, hex(&tag(&short, &payload)), Accept(None)));
         cases.push(raw(&short, &payload, hex(&tag(&short, &payload)).to_uppercase(), Accept(None)));
+        let padded = format!("{:=<1$}", b64(&short), short.len().div_ceil(3) * 4);
+        let padded = json!({ "format": "oct-b64u", "value": padded });
+        cases.push(raw(&short, &payload, hex(&tag(&short, &payload)), Accept(None)).with("key", padded));
 
         let token = jws::Payload::new(&payload).sign(&rsa).unwrap();
         let (input, signature) = token.rsplit_once('.').unwrap();
@@ -339,7 +345,12 @@ fn hostile_tokens() -> Vec<Case> {
     );
     add("invalid_base64", &["=", " ", "\n", "\0", "+", "é"].map(|after| format!("{good}{after}")));
     add("invalid_base64", &["=.", " .", "\n.", "/."].map(|dot| good.replace('.', dot)));
-    tokens.into_iter().map(|(token, code)| Case::verify("jws", &SECRET, token, Reject(code))).collect()
+    let of = |(token, code)| Case::verify("jws", &SECRET, token, Reject(code));
+    let mut cases: Vec<Case> = tokens.into_iter().map(of).collect();
+    cases.push(of((good.clone(), "unknown_key")).with("options/algs", json!([])));
+    let unencoded = sealed(r#"{"alg":"HS256","crit":["b64"],"b64":false}"#);
+    cases.push(of((unencoded, "critical_header")).with("options/crit_understood", json!(["b64"])));
+    cases
 }
 
 fn refused_claims() -> Vec<Case> {
@@ -414,12 +425,26 @@ fn hostile_keys(random: &mut Random) -> Vec<Case> {
         let case = |kind| Case::new(kind, alg, format, key.clone(), Reject(code));
         cases.push(case("verify").with("mode", "jws").with("token", &*token));
         cases.push(case("verify").with("mode", "jwt").with("token", &*token));
-        cases.push(case("parse-key").with("role", "public"));
+        cases.push(case("parse-key").with("role", if alg == "HS256" { "secret" } else { "public" }));
         // Of what says that it is public, no more is looked at.
         let code = if code == "malformed_key" { "pem" } else { code };
         let case = Case::new("sign-exact", alg, format, key.clone(), Reject(code));
         cases.push(case.with("header_b64u", "e30").with("payload_b64u", "").with("token", &*token));
     }
+    // For what a key is taken is the caller's to say, and never the key's.
+    for (alg, role, format, key, code) in [
+        (Value::Null, "secret", "pem", RSA_PUBLIC, "not_a_secret"),
+        (json!("HS256"), "public", "oct-b64u", &*b64([7; 32]), "wrong_key_type"),
+        (json!("HS256"), "private", "pem", RSA_PRIVATE, "wrong_key_type"),
+        (json!("RS256"), "secret", "pem", RSA_PUBLIC, "wrong_key_type"),
+        (json!("RS256"), "public", "oct-b64u", &*b64([7; 32]), "wrong_key_type"),
+        (Value::Null, "public", "oct-b64u", &*b64([7; 32]), "wrong_key_type"),
+    ] {
+        let case = Case::new("parse-key", "", format, key, Reject(code)).with("alg", alg);
+        cases.push(case.with("role", role));
+    }
+    let curve = Case::new("parse-key", "", "pem", RSA_PUBLIC, Unsupported).with("alg", Value::Null);
+    cases.push(curve.with("role", "public").with("crv", "P-256"));
     cases
 }
 

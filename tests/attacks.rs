@@ -844,10 +844,7 @@ fn half_a_surrogate_pair_is_refused_in_what_is_read() {
             format!(r#"{{"aud":["a","{half}"]}}"#),
         ] {
             let error = refusal(&open(), &jwt(&document));
-            assert!(
-                is_invalid_json(&error, Part::Payload) || document.contains("alg"),
-                "{document} {error:?}"
-            );
+            assert!(is_invalid_json(&error, Part::Payload), "{document} {error:?}");
         }
         for header in [format!(r#"{{"alg":"{half}"}}"#), format!(r#"{{"alg":"HS256","kid":"{half}"}}"#)] {
             assert!(is_invalid_json(&refusal_of_header(&headed(header)), Part::Header));

@@ -1,4 +1,5 @@
-//! Law: any headers are read or refused, without a panic; what is read out of them is in them, in the grammar, and goes back in.
+//! Law: any headers are read or refused, without a panic; what is read out of them is in them, in the grammar, and goes back in;
+//! and no origin passes but the allowed one, nor a request without one that says it comes from another site.
 #![no_main]
 
 use core::time::Duration;
@@ -29,6 +30,9 @@ fuzz_target!(|values: (Vec<&[u8]>, &str)| {
     if ORIGINS.check(values.iter().take(1), values.iter().skip(1)).is_ok() {
         let site = values.get(1).copied().unwrap_or_default();
         assert!(values[0] == b"https://app.example", "{site:?}");
+    }
+    if ORIGINS.check([] as [&[u8]; 0], &values).is_ok() {
+        assert!(values == [b"same-origin"] || values == [b"none" as &[u8]], "{values:?}");
     }
     for challenge in [
         Realm::new(text).map(|realm| Challenge::missing_credentials().with_realm(&realm)),

@@ -29,7 +29,7 @@ fuzz_target!(|text: &str| {
         let _ = token.unverified_claims::<serde_json::Value>();
     }
     let error = JWS.verify(text).unwrap_err();
-    // What an error says holds nothing of the text but numbers.
+    // No foreign character gets into an error; `tests/attacks.rs` looks for any piece of the text.
     assert!(error.to_string().is_ascii());
     let error = JWT.verify_at::<serde_json::Value>(text, UnixTime::from_secs(0)).unwrap_err();
     assert!(!matches!(error, VerifyError::Expired { .. }), "claims were read before the signature");

@@ -99,7 +99,7 @@ def main(differences, cases, ours, *peers):
     if faults:
         sys.exit("\n".join(faults[:200]) + f"\n{len(faults)} faults")
     print(
-        f"{sum(classes.values())} differences, each of a known class; nothing is accepted here that the others refuse"
+        f"{sum(classes.values())} differences, each of a known class; nothing is accepted here that both others refuse"
     )
 
 

@@ -433,7 +433,7 @@ pub enum KeyError {
     #[error("RSA public exponent is not allowed")]
     Exponent,
     /// A secret's text is not base64, or not base64url. Where is not said, the text being secret.
-    #[error("the secret's text is not valid base64; white space, at its end too, is not part of it")]
+    #[error("the secret's text is not valid base64; white space is not allowed, not even at the end")]
     InvalidBase64,
     /// A key id is empty or longer than 1 KiB.
     #[error("a key id must have 1 to 1024 bytes")]

@@ -39,9 +39,10 @@
 //!   secret. The error comes when the key is made, not when the first token fails.
 //! - Skip a check in silence: `exp` is required, what is configured is required, you have to decide on issuer and
 //!   audience, and a claim of the wrong type is an error, never treated as missing.
-//! - Accept two spellings of one token: base64url must be canonical, no name may occur twice, nothing may follow the
-//!   JSON, and every `crit` entry must be understood.
-//! - Panic, run `unsafe` code of its own, keep global state, read a clock or open a socket in its core.
+//! - Accept two spellings of one token: base64url must be canonical, no name may stand twice at the top of the header
+//!   or the claims, nothing may follow the JSON, and every `crit` entry must be understood.
+//! - Panic, run `unsafe` code of its own, keep global state that anyone can set, read a clock or open a socket in its
+//!   core.
 //!
 //! Encrypted tokens (JWE) are not here, nor is `none`, nor fetching keys over the network.
 //!

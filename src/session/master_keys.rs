@@ -17,7 +17,7 @@ const MINIMUM: usize = 32;
 
 const MAC_LABEL: &[u8] = b"countersign/refresh/mac/1";
 const TAG_LABEL: &[u8] = b"countersign/refresh/tag/1";
-/// Keeps these keys apart from whatever else is derived of the same secret.
+/// Keeps these keys apart from whatever else is derived from the same secret.
 const SALT_LABEL: &[u8] = b"countersign/refresh/keys/1";
 
 /// The master keys of refresh tokens, by number (`kid`): one that makes new tokens, and former ones that still recognise
@@ -31,7 +31,7 @@ const SALT_LABEL: &[u8] = b"countersign/refresh/keys/1";
 /// To throw everybody out, leave the old key away. A logout with a token of that key is then put off as
 /// [`Retry`](crate::session::Error::Retry): from here, it looks like one that another server still has.
 ///
-/// Two keys are derived of each secret by HKDF-SHA256 ([RFC 5869](https://www.rfc-editor.org/rfc/rfc5869)) when it is
+/// Two keys are derived from each secret by HKDF-SHA256 ([RFC 5869](https://www.rfc-editor.org/rfc/rfc5869)) when it is
 /// added; the secret itself is not kept. They are wiped when the last copy is dropped.
 ///
 /// # Security
@@ -61,7 +61,7 @@ pub struct MasterKeys {
     former: Vec<(u32, Arc<Derived>)>,
 }
 
-/// What is derived of a master key, keyed and ready.
+/// What is derived from a master key, keyed and ready.
 struct Derived {
     /// Says that a token was issued here.
     mac: Hmac<Sha256>,

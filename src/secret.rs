@@ -32,7 +32,7 @@ impl SecretBytes {
     ///
     /// # Errors
     ///
-    /// [`KeyError::Entropy`] when the system has no randomness to give.
+    /// [`KeyError::Entropy`] when the system has no randomness to give, or no room for so much.
     ///
     /// # Examples
     ///
@@ -45,7 +45,9 @@ impl SecretBytes {
     /// ```
     #[cfg(feature = "getrandom")]
     pub fn generate(length: usize) -> Result<Self, KeyError> {
-        let mut bytes = Zeroizing::new(alloc::vec![0; length]);
+        let mut bytes = Zeroizing::new(Vec::new());
+        bytes.try_reserve_exact(length).map_err(|_| KeyError::Entropy)?;
+        bytes.resize(length, 0);
         getrandom::fill(&mut bytes).map_err(|_| KeyError::Entropy)?;
         Ok(Self(bytes))
     }

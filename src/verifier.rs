@@ -367,10 +367,13 @@ impl Buffer {
         Self(String::new())
     }
 
-    /// A buffer for payloads of about `bytes` bytes.
+    /// A buffer for payloads of about `bytes` bytes. If there is no room for as many, it grows with its first token.
     #[must_use]
     pub fn with_capacity(bytes: usize) -> Self {
-        Self(String::with_capacity(bytes))
+        let mut text = String::new();
+        // Nothing is lost: it is only room.
+        let _ = text.try_reserve_exact(bytes);
+        Self(text)
     }
 }
 

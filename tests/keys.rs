@@ -185,6 +185,8 @@ fn two_generated_hmac_keys_differ() {
     let (one, other) = (Hs256Key::generate().unwrap(), Hs256Key::generate().unwrap());
     assert_eq!(refusal(&open().with_keys(other), &token_of(&one)), VerifyError::InvalidSignature);
     assert!(SecretBytes::generate(32).unwrap() != SecretBytes::generate(32).unwrap());
+    // More than there is room for is an error.
+    assert_eq!(SecretBytes::generate(usize::MAX).unwrap_err(), KeyError::Entropy);
 }
 
 #[test]
@@ -722,7 +724,8 @@ fn no_debug_text_shows_a_secret_or_a_token() {
         .jwt_id("an id of this one token")
         .never_expires();
     let text = claims.sign(&named()).unwrap();
-    let mut buffer = Buffer::with_capacity(64);
+    // For more than there is room for, it begins with none.
+    let mut buffer = Buffer::with_capacity(usize::MAX);
     let token: Token<serde_json::Value> = verifier.verify_at(&text, NOW).unwrap();
     let message = jws::Verifier::new(named()).verify(&text).unwrap();
     let unverified = Unverified::parse(&text).unwrap();

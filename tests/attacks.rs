@@ -365,6 +365,8 @@ fn public_keys_in_the_base64_of_environment_variables_are_no_hmac_secret() {
         r#"{"e":"AQAB","kty":"RSA","n":"ofgWCuLjybRlzo0t"}"#,
         r#"{"kid":"1","kty":"EC","crv":"P-256"}"#,
         r#"{"use":"sig", "kty" : "EC", "crv":"P-256"}"#,
+        // With another in a text inside.
+        r#"{"kty":"RSA","x":"{\"kty\":\"RSA\"}"}"#,
         "{\n  \"kty\": \"RSA\",\n  \"n\": \"ofgWCuLjybRlzo0t\"\n}",
         "{\r\n\t\"e\": \"AQAB\",\r\n\t\"kty\": \"RSA\"\r\n}",
     ] {
@@ -1126,6 +1128,16 @@ fn audiences_are_accepted_up_to_their_limit_and_not_one_more() {
     let two = lax().limits(Limits::new().audiences(2)).build().unwrap();
     assert_accepted(&two, &jwt(payload(2)));
     assert_eq!(refusal(&two, &jwt(payload(3))), too_large(Size::Audiences, 2));
+    // One in a text of its own is one.
+    let none = lax().limits(Limits::new().audiences(0)).build().unwrap();
+    assert_accepted(&none, &jwt(r#"{"aud":[]}"#));
+    for one in [r#"{"aud":"a"}"#, r#"{"aud":["a"]}"#] {
+        assert_eq!(refusal(&none, &jwt(one)), too_large(Size::Audiences, 0));
+    }
+    // It is for who verifies: as many as one likes can be signed, also as a claim among one's own.
+    let many = countersign::Claims::new(serde_json::json!({ "aud": vec!["a"; 16_385] })).never_expires();
+    let more = lax().limits(Limits::new().audiences(16_385)).build().unwrap();
+    assert_accepted(&more, &many.sign(&key()).unwrap());
 }
 
 #[test]

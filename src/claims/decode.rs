@@ -121,7 +121,8 @@ pub(crate) fn read_value(name: Name, value: &str, registered: &mut Registered) -
         }
         // Their texts stand in `value`, so they are not kept.
         Name::Aud => {
-            let (limit, into) = (Limits::new().audiences, &mut Audiences::default());
+            // Limits are for those who verify.
+            let (limit, into) = (usize::MAX, &mut Audiences::default());
             let resolved = &mut Resolved::default();
             AudienceSeed { document: value, limit, over: &mut false, into, resolved }.deserialize(reader)
         }
@@ -573,6 +574,10 @@ impl<'de> Visitor<'de> for AudienceSeed<'_, '_> {
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
+        if self.limit == 0 {
+            *self.over = true;
+            return Err(json::stop());
+        }
         let text = self.resolved.place(self.document, text).ok_or_else(json::stop)?;
         self.into.push(text);
         Ok(())

@@ -75,12 +75,11 @@ impl fmt::Display for UnixTime {
 impl From<std::time::SystemTime> for UnixTime {
     /// Whole seconds, rounded towards the past; clamped to what an `i64` holds.
     fn from(time: std::time::SystemTime) -> Self {
-        let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
         match time.duration_since(std::time::UNIX_EPOCH) {
-            Ok(after) => Self(seconds(after)),
+            Ok(after) => Self(0).saturating_add(after),
             Err(before) => {
                 let before = before.duration();
-                let whole = Self(0i64.saturating_sub(seconds(before)));
+                let whole = Self(0).saturating_sub(before);
                 if before.subsec_nanos() == 0 { whole } else { whole.saturating_sub(Duration::from_secs(1)) }
             }
         }
@@ -99,6 +98,9 @@ mod tests {
         assert_eq!(UnixTime::from(UNIX_EPOCH + half).as_secs(), 0);
         assert_eq!(UnixTime::from(UNIX_EPOCH - half).as_secs(), -1);
         assert_eq!(UnixTime::from(UNIX_EPOCH - Duration::from_secs(2)).as_secs(), -2);
+        // As far as the system's time goes, which differs.
+        let first = UNIX_EPOCH.checked_sub(Duration::from_secs(1 << 63));
+        assert!(first.is_none_or(|first| UnixTime::from(first).as_secs() == i64::MIN));
     }
 
     #[test]

@@ -326,5 +326,5 @@ const fn not_zero(duration: &Duration, setting: &'static str) -> Result<(), Conf
 
 /// `duration` and the cap in seconds, if it is above.
 fn above(duration: &Duration, cap: u64) -> Option<(u64, u64)> {
-    (*duration > Duration::from_secs(cap)).then_some((duration.as_secs(), cap))
+    (duration.as_secs() > cap).then_some((duration.as_secs(), cap))
 }

@@ -16,7 +16,7 @@ use crate::time::UnixTime;
 use crate::verifier::{Token, Verifier, VerifierBuilder};
 use alloc::borrow::Cow;
 use core::fmt;
-use serde::de::{Deserialize, DeserializeOwned};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 
 /// Checks access tokens by themselves: signature, `typ`, issuer, audience, times, and what they are bound to. Asks no store.
 ///
@@ -383,8 +383,13 @@ struct SessionClaims<'a> {
     #[serde(borrow)]
     sid: Cow<'a, str>,
     sub_epoch: u64,
-    #[serde(borrow, default)]
+    // `null` is not an absence.
+    #[serde(borrow, default, deserialize_with = "there")]
     cnf: Option<Confirmation<'a>>,
+}
+
+fn there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Confirmation<'de>>, D::Error> {
+    Confirmation::deserialize(deserializer).map(Some)
 }
 
 impl SessionClaims<'_> {

@@ -314,6 +314,36 @@ mod session {
     }
 
     #[test]
+    fn an_end_of_all_sessions_that_the_store_counts_wrongly_is_an_error() {
+        // What it counts to from 5, by a rule of its own: not on, back, and far away.
+        for counted in [5, 1, 5000, u64::MAX] {
+            let server = server();
+            server.store().set_epoch("ann", 5);
+            server.login("ann", NOW);
+            let store = server.shared();
+            server.store().set_meanwhile("bump_epoch", 0, move || store.0.set_epoch("ann", counted - 1));
+            server.events();
+            server.store().calls();
+            let error = blocking(server.sessions.revoke_all_at("ann", NOW)).unwrap_err();
+            assert!(matches!(error, Error::Store(_)), "{counted}: {error:?}");
+            assert_eq!(server.events(), []);
+            assert_eq!(server.store().calls().iter().filter(|call| **call == "deny").count(), 1);
+        }
+    }
+
+    #[test]
+    fn a_session_of_an_epoch_that_the_store_has_lost_is_refused() {
+        let server = server();
+        server.store().set_epoch("ann", 5);
+        let grant = server.login("ann", NOW);
+        server.store().set_epoch("ann", 0);
+        assert_eq!(server.refusal(text(&grant), later(1)), Refusal::StaleEpoch);
+        // It is not ended by that.
+        server.store().set_epoch("ann", 5);
+        server.refresh(&grant, later(2));
+    }
+
+    #[test]
     fn a_login_that_races_with_the_end_of_all_sessions_dies_with_them() {
         let server = server();
         // The login has read the epoch; then all sessions are ended; then it writes its row.
@@ -912,6 +942,24 @@ mod session {
     }
 
     #[test]
+    fn a_session_that_ended_since_the_store_was_set_back_is_kept_until_its_denial_is_written() {
+        let server = server();
+        let first = server.login("ann", NOW);
+        let backup = server.store().backup();
+        let lost = server.refresh(&first, later(2 * HOUR));
+        server.store().restore(&backup);
+        let store = server.shared();
+        server.store().set_meanwhile("deny", 0, move || store.0.set_down(true));
+        assert_eq!(server.try_refresh(text(&lost), later(2 * HOUR + 1)).unwrap_err().status(), 503);
+        server.store().set_down(false);
+        // What its row knows of is over for more than an hour.
+        blocking(server.sessions.purge_at(later(2 * HOUR + 2))).unwrap();
+        assert_eq!(server.refusal(text(&lost), later(2 * HOUR + 3)), Refusal::Revoked(Reason::Rollback));
+        let checked = server.check(&server.access(&lost), later(2 * HOUR + 3));
+        assert!(matches!(checked, Err(AccessError::Denied)));
+    }
+
+    #[test]
     fn a_token_of_a_branch_that_was_set_back_is_told_from_the_one_of_the_same_generation() {
         let server = server();
         let first = server.login("ann", NOW);
@@ -1104,11 +1152,24 @@ mod session {
     fn a_single_session_is_the_last_one_also_of_many_that_begin_in_one_second() {
         for skew in [0, 60] {
             let server = server_of(config().single_session().clock_skew(seconds(skew)));
-            for _ in 0..200 {
+            for _ in 0..400 {
                 let grant = server.login("ann", NOW);
                 server.refresh(&grant, NOW);
             }
             assert_eq!(blocking(server.sessions.list_at("ann", NOW)).unwrap().len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_clock_that_was_wrong_once_keeps_nobody_out() {
+        for (cap, ahead) in [(1, HOUR), (1, 7 * DAY), (3, HOUR), (3, 400 * DAY)] {
+            let server = server_of(config().sessions_per_subject(cap));
+            let wrong: Vec<_> = (0..cap).map(|_| server.login("ann", later(ahead))).collect();
+            let (first, second) = (server.login("ann", NOW), server.login("ann", later(1)));
+            assert!(server.lives(&second, later(2)));
+            assert_eq!(server.lives(&first, later(2)), cap > 1);
+            assert_eq!(server.refusal(text(&wrong[0]), later(2)), Refusal::Revoked(Reason::Evicted));
+            assert_eq!(blocking(server.sessions.list_at("ann", later(2))).unwrap().len(), cap);
         }
     }
 
@@ -1270,6 +1331,8 @@ mod session {
         assert_eq!(error(config().audience("")), ConfigError::Empty { setting: "audience" });
         assert_eq!(error(Config::builder(" ", AUDIENCE)), ConfigError::Empty { setting: "issuer" });
         assert_eq!(error(Config::builder(ISSUER, "\n")), ConfigError::Empty { setting: "audience" });
+        // A fraction of a second is cut off, and no error speaks of 900 above 900.
+        assert!(config().access_lifetime(Duration::from_millis(900_999)).build().is_ok());
         assert_eq!(
             error(config().access_lifetime(of(901))),
             ConfigError::AccessAboveLimit { seconds: 901, cap: 900 }
@@ -1467,6 +1530,7 @@ mod session {
             (json!({"sid": "BwcHBwcHBwcHBwcHBwcHBw", "sub_epoch": "0"}), "malformed_claim"),
             (json!({"sid": "BwcHBwcHBwcHBwcHBwcHBw", "sub_epoch": -1}), "malformed_claim"),
             (json!({"sid": "BwcHBwcHBwcHBwcHBwcHBw", "sub_epoch": 0, "cnf": "x"}), "malformed_claim"),
+            (json!({"sid": "BwcHBwcHBwcHBwcHBwcHBw", "sub_epoch": 0, "cnf": null}), "malformed_claim"),
             (json!({"sid": "BwcHBwcHBwcHBwcHBwcHBw", "sub_epoch": 0, "cnf": {}}), "malformed_claim"),
             (json!({"sid": "BwcHBwcHBwcHBwcHBwcHBw", "sub_epoch": 0, "cnf": {"jwk": {}}}), "malformed_claim"),
             (

@@ -54,8 +54,8 @@ pub async fn check_with<S: Store>(store: &S, entropy: impl Entropy + 'static) ->
     Ok(report)
 }
 
-/// Runs this many exchanges of one refresh token at once, in every order that their store calls can come in, and tells how
-/// many orders there are. [`check`] does it for two and three.
+/// Runs this many exchanges of one refresh token at once, one at least, in every order that their store calls can come in,
+/// and tells how many orders there are. [`check`] does it for two and three.
 ///
 /// # Errors
 ///

@@ -124,7 +124,7 @@ pub enum Refusal {
     /// The store knows less than the token: it was set back to an earlier state. The session has been revoked.
     #[error("the store is older than the token")]
     RolledBack,
-    /// All sessions of the subject were ended after this one began.
+    /// All sessions of the subject were ended after this one began; or the store has lost how often that was done.
     #[error("all sessions of the subject were ended")]
     StaleEpoch,
     /// The token's master key is not among those of this server: it was taken away, or has not come here yet.

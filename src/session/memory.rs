@@ -114,7 +114,7 @@ impl Store for MemoryStore {
 
     async fn bump_epoch(&self, subject: &str) -> Result<u64, StoreError> {
         let mut tables = self.tables();
-        let next = tables.epoch(subject).saturating_add(1);
+        let next = tables.epoch(subject).checked_add(1).ok_or_else(StoreError::unavailable)?;
         tables.epochs.insert(subject.into(), next);
         Ok(next)
     }

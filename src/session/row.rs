@@ -118,7 +118,8 @@ impl Row {
         &self.binding
     }
 
-    /// When it began. Where sessions have a cap, up to 5 minutes later, so that it stands behind those that began before it.
+    /// When it began. Where sessions have a cap, it may be later, by a day at most, so that it stands behind those that
+    /// began before it, by another clock or in the same second.
     #[must_use]
     pub const fn created_at(&self) -> UnixTime {
         self.created_at
@@ -152,9 +153,10 @@ impl Row {
     /// last access token are over. It moves with each write: later with an exchange, earlier when the session is ended.
     #[must_use]
     pub fn purge_after(&self) -> UnixTime {
-        // A row that was ended is refused like one that is gone, and its denial is kept by itself.
-        let over =
-            if self.revoked.is_some() { self.access_until } else { self.expires_at().max(self.access_until) };
+        // A row that was ended is refused like one that is gone, and its denial is kept by itself; not before that can be
+        // made up for, though, where it comes behind the row.
+        let session = self.revoked.map_or_else(|| self.expires_at(), |(ended, _)| ended);
+        let over = session.max(self.access_until);
         // An hour is beyond any skew and leeway.
         over.saturating_add(Duration::from_secs(3600))
     }
@@ -171,7 +173,8 @@ impl Row {
         if now >= self.idle_until.saturating_add(skew) {
             return Err(Refusal::Expired(Lifetime::Idle));
         }
-        if self.subject_epoch < epoch {
+        // An epoch that is yet to come was lost by the store, and with it whether all sessions have been ended.
+        if self.subject_epoch != epoch {
             return Err(Refusal::StaleEpoch);
         }
         Ok(())

@@ -5,9 +5,9 @@ use crate::jws::Prepared;
 use crate::key::{Entropy, Key, SignKey};
 use crate::session::access::AccessToken;
 use crate::session::binding::{Binding, Fingerprint};
-use crate::session::config::{CLOCK_SKEW_CAP, Config};
+use crate::session::config::Config;
 use crate::session::denial::{DenyKey, DenyOrder};
-use crate::session::error::{Error, Reason, Refusal};
+use crate::session::error::{Error, Reason, Refusal, StoreError};
 use crate::session::event::{Event, EventKind, Observer};
 use crate::session::grant::{Grant, Randomness};
 use crate::session::id::SessionId;
@@ -30,6 +30,12 @@ use serde::Serialize;
 const RETRIES: usize = 4;
 /// How many earlier epochs the end of all sessions denies once more: one before it may have gone over some and then failed.
 const EPOCHS_BACK: u64 = 4;
+/// How many ends of all sessions may come between the first and the last call of one. A store that tells of more has made a
+/// mistake, and is not asked to deny all the epochs between.
+const EPOCHS_BETWEEN: u64 = 1000;
+/// How far ahead of its own clock a login may be counted to stand behind the others, where sessions have a cap: many logins
+/// of one second stand in line too. What stands further ahead was begun by a clock that was wrong.
+const AHEAD: Duration = Duration::from_secs(24 * 3600);
 
 /// Sessions of a login server: begin, exchange, end, list.
 ///
@@ -44,9 +50,10 @@ const EPOCHS_BACK: u64 = 4;
 /// - Never delete a cookie because an exchange was refused: it may be a late answer to an old request, and the cookie the
 ///   new one. Only the answer to a logout deletes.
 /// - Answer with `Cache-Control: no-store`.
-/// - A call that is dropped half way, since the client went away, harms nobody: who asks again inside the grace gets the same
-///   successor, and a session that was to be ended is ended by its next exchange at the latest. Until then it has no event:
-///   under a runtime, spawn [`logout`](Self::logout) and the other ends.
+/// - An exchange that is dropped half way, since the client went away, harms nobody: who asks again inside the grace gets the
+///   same successor. An end that is dropped, or fails, half way is made up for by the session's next exchange, but only
+///   while its access tokens are denied, 16 minutes by default; later, it is as if it had never been asked for. So ask again
+///   after an error, and under a runtime spawn [`logout`](Self::logout) and the other ends.
 ///
 /// # Examples
 ///
@@ -349,8 +356,8 @@ impl<S: Store> Sessions<S> {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`]: ask again. It may have come half way: access tokens are denied, and each session ends with its next
-    /// exchange, all of them with the subject's next login.
+    /// [`Error::Store`]: ask again. It may have come half way: access tokens are denied, and as long as they are, each session
+    /// ends with its next exchange, all of them with the subject's next login.
     pub async fn revoke_all_at(&self, subject: &str, now: UnixTime) -> Result<(), Error> {
         let epoch = self.store.epoch(subject).await?;
         // A server with other rules may have given access tokens that are good for longer.
@@ -497,9 +504,15 @@ impl<S: Store> Sessions<S> {
         now: UnixTime,
     ) -> Result<u64, Error> {
         let next = self.store.bump_epoch(subject).await?;
+        // Where the epoch has not grown, no session was ended.
+        if next <= epoch || next > epoch.saturating_add(EPOCHS_BETWEEN) {
+            return Err(StoreError::new("the store counts epochs wrongly").into());
+        }
         // Another did the same meanwhile, and a login came between.
-        for skipped in epoch.saturating_add(1)..next {
-            self.store.deny(&[DenyKey::subject(subject, skipped)], until).await?;
+        let skipped: Vec<DenyKey> =
+            (epoch.saturating_add(1)..next).map(|epoch| DenyKey::subject(subject, epoch)).collect();
+        if !skipped.is_empty() {
+            self.store.deny(&skipped, until).await?;
         }
         self.observe(&Event { kind: EventKind::AllRevoked, session: None, subject: subject.into(), at: now });
         Ok(next)
@@ -508,16 +521,17 @@ impl<S: Store> Sessions<S> {
     /// The time of a login that shall count as the newest of its subject's, though the clock of this server be behind another's.
     async fn after_the_others(&self, subject: &str, epoch: u64, now: UnixTime) -> Result<UnixTime, Error> {
         let living = self.living(self.store.list(subject).await?, epoch, now);
-        let latest =
-            living.first().map_or(now, |row| UnixTime::from_secs(row.created_at.as_secs().saturating_add(1)));
-        // No further than clocks may disagree anywhere, whatever is allowed for here: logins of one second stand in line too.
-        let furthest = now.saturating_add(Duration::from_secs(CLOCK_SKEW_CAP));
-        Ok(now.max(latest.min(furthest)))
+        let furthest = now.saturating_add(AHEAD);
+        let latest = living.iter().map(|row| row.created_at).find(|created| *created < furthest);
+        Ok(latest.map_or(now, |latest| latest.saturating_add(Duration::from_secs(1)).max(now)))
     }
 
     /// Ends the sessions above the cap, those first that began first. Who logs in at the same time sees the same order.
     async fn evict(&self, subject: &str, epoch: u64, cap: NonZeroUsize, now: UnixTime) -> Result<(), Error> {
-        let living = self.living(self.store.list(subject).await?, epoch, now);
+        let mut living = self.living(self.store.list(subject).await?, epoch, now);
+        // Those of a clock that was wrong go first. They may stand ahead for years, and nobody could log in.
+        let furthest = now.saturating_add(AHEAD);
+        living.sort_by_key(|row| row.created_at > furthest);
         let above = living.get(cap.get()..).unwrap_or_default();
         // Read after the rows: if all sessions were ended meanwhile, this login is over too, and takes no place.
         if above.is_empty() || self.store.epoch(subject).await? > epoch {

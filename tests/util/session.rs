@@ -82,6 +82,10 @@ impl Kept {
         self.down.store(down, Ordering::Relaxed);
     }
 
+    pub(crate) fn set_epoch(&self, subject: &str, epoch: u64) {
+        self.tables.lock().unwrap().epochs.insert(subject.into(), epoch);
+    }
+
     pub(crate) fn set_rivals(&self, count: u64) {
         self.rivals.store(count, Ordering::Relaxed);
     }

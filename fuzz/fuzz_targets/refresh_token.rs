@@ -88,6 +88,9 @@ fn any_row(data: &[u8], first: &str, second: &str, own: &Row) {
         if let Some(write) = &step.write {
             assert_eq!(write.replaces, Some(loaded.row().version()));
             assert!(write.row.version() > loaded.row().version());
+            // What is written can be read again, as long as there is a version to come.
+            let read = Row::from_bytes(&write.row.to_bytes());
+            assert!(read.as_ref() == Ok(&write.row) || write.row.version() == u64::MAX);
             assert_eq!(write.row.session_id(), loaded.row().session_id());
             assert!(write.row.revoked().is_none() == step.reply.is_ok());
         }

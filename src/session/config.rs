@@ -15,7 +15,7 @@ const ACCESS_CAP: u64 = 15 * MINUTE;
 /// ([draft-ietf-httpbis-rfc6265bis](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-5.6.2)).
 const ABSOLUTE_CAP: u64 = 400 * DAY;
 /// As for the leeway of a verifier.
-pub(crate) const CLOCK_SKEW_CAP: u64 = 5 * MINUTE;
+const CLOCK_SKEW_CAP: u64 = 5 * MINUTE;
 /// A retry comes within seconds; more is for `UntilSuccessorUsed`, which says what it is.
 const GRACE_CAP: u64 = 5 * MINUTE;
 

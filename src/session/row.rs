@@ -153,10 +153,16 @@ impl Row {
     /// last access token are over. It moves with each write: later with an exchange, earlier when the session is ended.
     #[must_use]
     pub fn purge_after(&self) -> UnixTime {
-        // A row that was ended is refused like one that is gone, and its denial is kept by itself; not before that can be
-        // made up for, though, where it comes behind the row.
-        let session = self.revoked.map_or_else(|| self.expires_at(), |(ended, _)| ended);
-        let over = session.max(self.access_until);
+        let over = self.access_until.max(match self.revoked {
+            None => self.expires_at(),
+            // Its denial comes behind the row, and is made up for as long as the row is there: as long as an access token may
+            // live that was given until then.
+            Some((ended, Reason::Rollback)) => {
+                ended.saturating_add(self.access_until.saturating_duration_since(self.rotated_at))
+            }
+            // A row that was ended is refused like one that is gone, and its denial is kept by itself.
+            Some(_) => self.access_until,
+        });
         // An hour is beyond any skew and leeway.
         over.saturating_add(Duration::from_secs(3600))
     }

@@ -20,7 +20,7 @@ use crate::time::UnixTime;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::cmp::Reverse;
+use core::cmp::{Ordering, Reverse};
 use core::fmt;
 use core::num::NonZeroUsize;
 use core::time::Duration;
@@ -51,9 +51,9 @@ const AHEAD: Duration = Duration::from_secs(24 * 3600);
 ///   new one. Only the answer to a logout deletes.
 /// - Answer with `Cache-Control: no-store`.
 /// - An exchange that is dropped half way, since the client went away, harms nobody: who asks again inside the grace gets the
-///   same successor. An end that is dropped, or fails, half way is made up for by the session's next exchange, but only
-///   while its access tokens are denied, 16 minutes by default; later, it is as if it had never been asked for. So ask again
-///   after an error, and under a runtime spawn [`logout`](Self::logout) and the other ends.
+///   same successor. An end that is dropped, or fails, once the session's access tokens are denied is made up for by its next
+///   exchange, as long as they are denied, 16 minutes by default. Later, or if it had not come so far, it is as if it had
+///   never been asked for. So ask again after an error, and under a runtime spawn [`logout`](Self::logout) and the other ends.
 ///
 /// # Examples
 ///
@@ -242,7 +242,7 @@ impl<S: Store> Sessions<S> {
         let step = self.machine.login_counted(login, epoch, (now, begins), &random)?;
         let grant = self.apply(step).await?.ok_or(Error::Retry)??;
         if let Some(cap) = self.config().cap {
-            self.evict(&login.subject, epoch, cap, now).await?;
+            self.evict(&grant, epoch, cap, now).await?;
         }
         Ok(grant)
     }
@@ -338,10 +338,11 @@ impl<S: Store> Sessions<S> {
         let mut ended = 0_usize;
         let rows = self.store.list(subject).await?;
         let epoch = self.store.epoch(subject).await?;
+        let lost = of_lost_epochs(&rows, epoch);
         // By the clock of a server that is behind, which might still exchange one.
-        for row in self.living(rows, epoch, now.saturating_sub(self.config().skew)) {
-            if row.session != keep
-                && self.end(row.session, Some(subject), Reason::Revoked, now).await? == Ended::Now
+        let living = self.living(rows, epoch, now.saturating_sub(self.config().skew));
+        for session in living.iter().map(Row::session_id).chain(lost) {
+            if session != keep && self.end(session, Some(subject), Reason::Revoked, now).await? == Ended::Now
             {
                 ended = ended.saturating_add(1);
             }
@@ -370,6 +371,10 @@ impl<S: Store> Sessions<S> {
             .collect();
         self.store.deny(&keys, until).await?;
         self.leave_epoch(subject, epoch, until, now).await?;
+        // The next end of all sessions could come to just their epoch.
+        for session in of_lost_epochs(&rows, epoch) {
+            self.end(session, Some(subject), Reason::Revoked, now).await?;
+        }
         Ok(())
     }
 
@@ -522,16 +527,24 @@ impl<S: Store> Sessions<S> {
     async fn after_the_others(&self, subject: &str, epoch: u64, now: UnixTime) -> Result<UnixTime, Error> {
         let living = self.living(self.store.list(subject).await?, epoch, now);
         let furthest = now.saturating_add(AHEAD);
-        let latest = living.iter().map(|row| row.created_at).find(|created| *created < furthest);
-        Ok(latest.map_or(now, |latest| latest.saturating_add(Duration::from_secs(1)).max(now)))
+        let latest = living.iter().map(|row| row.created_at).find(|created| *created <= furthest);
+        let behind = latest.map_or(now, |latest| latest.saturating_add(Duration::from_secs(1)));
+        Ok(behind.min(furthest).max(now))
     }
 
-    /// Ends the sessions above the cap, those first that began first. Who logs in at the same time sees the same order.
-    async fn evict(&self, subject: &str, epoch: u64, cap: NonZeroUsize, now: UnixTime) -> Result<(), Error> {
+    /// Ends the sessions above the cap, those first that began first. Who logs in at the same time sees the same order, as long
+    /// as no clock is a day off.
+    async fn evict(&self, grant: &Grant, epoch: u64, cap: NonZeroUsize, now: UnixTime) -> Result<(), Error> {
+        let (subject, own) = (grant.subject(), grant.session_id());
         let mut living = self.living(self.store.list(subject).await?, epoch, now);
         // Those of a clock that was wrong go first. They may stand ahead for years, and nobody could log in.
         let furthest = now.saturating_add(AHEAD);
-        living.sort_by_key(|row| row.created_at > furthest);
+        living.sort_by_key(|row| match row.created_at.cmp(&furthest) {
+            Ordering::Greater => 2,
+            // As far as it could go: others may stand there, too.
+            Ordering::Equal if row.session == own => 0,
+            _ => 1,
+        });
         let above = living.get(cap.get()..).unwrap_or_default();
         // Read after the rows: if all sessions were ended meanwhile, this login is over too, and takes no place.
         if above.is_empty() || self.store.epoch(subject).await? > epoch {
@@ -559,6 +572,11 @@ impl<S: Store> Sessions<S> {
             observer.observe(event);
         }
     }
+}
+
+/// The sessions of epochs that are yet to come: the store has lost that they were there. They are refused as long as it has.
+fn of_lost_epochs(rows: &[Row], epoch: u64) -> Vec<SessionId> {
+    rows.iter().filter(|row| row.subject_epoch > epoch).map(Row::session_id).collect()
 }
 
 /// The same against the wall clock.

@@ -95,8 +95,9 @@ impl End {
 /// Whether the store has the session as ended.
 async fn is_over<S: Store>(kit: &Kit<'_, S>, grant: &Grant) -> Result<bool, Violation> {
     let found = kit.store.load(grant.session_id()).await?;
-    Ok(found
-        .is_none_or(|loaded| loaded.row.revoked.is_some() || loaded.row.subject_epoch < loaded.subject_epoch))
+    Ok(found.is_none_or(|loaded| {
+        loaded.row.revoked.is_some() || loaded.row.subject_epoch != loaded.subject_epoch
+    }))
 }
 
 /// No access token outlives its session, and whoever asks again ends it.

@@ -265,7 +265,7 @@ async fn login_beside_the_end_of_all<S: Store>(kit: &Kit<'_, S>) -> Result<usize
         let epoch = kit.store.epoch(&subject).await?;
         for grant in outcomes.iter().flatten() {
             // It began before the end, and is over; or behind it, and lives.
-            let over = grant.row().subject_epoch < epoch;
+            let over = grant.row().subject_epoch != epoch;
             let server = kit.server(kit.store, Grace::default())?;
             let text = grant.refresh_token().expose_secret();
             let lives = server.refresh_at(text, &Binding::None, NOW).await.is_ok();

@@ -8,7 +8,8 @@
 //! that holds no case: it has no `kind`, and so it is `unsupported`.
 //!
 //! What no option speaks of is off, but for two defaults of the crate in mode `jwt`: an `aud` that nobody expects and a
-//! `typ` other than `JWT` are refused. A case that names no time is judged by the system's clock.
+//! `typ` other than `JWT` are refused. A case that names no time is judged by the system's clock. Parts of a second in an
+//! option are `unsupported`, and so is a `b64` that the caller understands: RFC 7797 is not implemented.
 
 use core::panic::AssertUnwindSafe;
 use core::time::Duration;
@@ -96,7 +97,8 @@ fn judge(case: &Value) -> Result<Verdict, Verdict> {
 fn verify(case: &Value) -> Result<Verdict, Verdict> {
     let options = &case["options"];
     let mode = case["mode"].as_str().unwrap_or_default();
-    if !["jws", "jwt"].contains(&mode) || !options["detached_payload_b64u"].is_null() {
+    let unencoded = strings(&options["crit_understood"]).contains(&"b64");
+    if !["jws", "jwt"].contains(&mode) || !options["detached_payload_b64u"].is_null() || unencoded {
         return Err(Unsupported);
     }
     let mut keys = allowed_keys(case)?;
@@ -124,7 +126,7 @@ fn verify_with(case: &Value, keys: impl KeySource + 'static) -> Result<Verdict, 
             if let Some(typ) = options["typ"].as_str() {
                 verifier = verifier.typ(typ)?;
             }
-            for name in understood(options) {
+            for name in strings(&options["crit_understood"]) {
                 verifier = verifier.understand_critical(name)?;
             }
             Ok(Accept(Some(verifier.verify(token)?.into_payload())))
@@ -169,19 +171,13 @@ fn verifier(keys: impl KeySource + 'static, options: &Value) -> Result<Verifier,
     for name in required {
         builder = builder.require(name);
     }
-    for name in understood(options) {
+    for name in strings(&options["crit_understood"]) {
         builder = builder.understand_critical(name);
     }
     if let Some(max_age) = seconds("max_age")? {
         builder = builder.max_age(max_age);
     }
     Ok(builder.leeway_beyond_limit(seconds("leeway")?.unwrap_or_default()).build()?)
-}
-
-/// What the caller declares as understood, but for the payload that is not encoded: this crate does not have it, and so
-/// a token that demands it is judged as one that demands what nobody understands.
-fn understood(options: &Value) -> impl Iterator<Item = &str> {
-    strings(&options["crit_understood"]).into_iter().filter(|name| *name != "b64")
 }
 
 /// The key, once for each algorithm that the caller allows.

@@ -429,7 +429,7 @@ pub enum KeyError {
     /// The source of randomness failed.
     #[error("the source of randomness failed")]
     Entropy,
-    /// The public exponent is not an odd number that is allowed: 65537 unless another was asked for.
+    /// The public exponent is not allowed: it must be 65537, or where any was asked for, odd and in bounds.
     #[error("RSA public exponent is not allowed")]
     Exponent,
     /// A secret's text is not base64, or not base64url. Where is not said, the text being secret.

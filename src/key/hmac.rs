@@ -258,7 +258,8 @@ fn decode(alphabet: &Alphabet, text: &str) -> Result<Zeroizing<Vec<u8>>, KeyErro
 ///
 /// The bytes are secret, so all of them are looked at in the same way: only the answer is branched on.
 pub(crate) fn refuse_key_files(secret: &[u8]) -> Result<(), KeyError> {
-    // Behind each comes its base64, as such keys travel in environment variables, at each place within three bytes.
+    // Behind each comes its base64 in one line, as such keys travel in environment variables, at each place within three
+    // bytes.
     const PEM: [&[u8]; 4] = [b"-----BEGIN ", b"LS0tLS1CRUdJTi", b"0tLS0tQkVHSU4g", b"tLS0tLUJFR0lOI"];
     // Of `"kty"`; the shortest. The base64 of 32 random bytes looks so once in some 2^30.
     const JWK: [&[u8]; 3] = [b"Imt0eSI", b"JrdHki", b"ia3R5I"];

@@ -29,7 +29,7 @@ impl Attempts {
     }
 }
 
-/// One customer has a whole /64 of IPv6.
+/// A customer has a whole /64 of IPv6 at least. Who has a /48 can take this many attempts 65,536 times.
 fn site(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),

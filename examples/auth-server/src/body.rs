@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A JSON body of type `T`.
 ///
-/// The content type must be `application/json`. A form on another site's page can send three other types and no more, so
+/// The content type must be `application/json`. A form on another site's page can send only three other types, so
 /// that it cannot reach a handler with this argument.
 pub struct Body<T>(pub T);
 

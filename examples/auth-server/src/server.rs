@@ -47,6 +47,9 @@ pub enum StartError {
     /// The administrator's name is none.
     #[error("AUTH_ADMIN_NAME: 3 to 32 letters, digits, dots, hyphens and underscores are expected")]
     AdminName,
+    /// Somebody has registered it.
+    #[error("AUTH_ADMIN_NAME: a user of that name is there, who is no administrator")]
+    AdminNameTaken,
     /// The administrator's password, or Argon2.
     #[error("AUTH_ADMIN_PASSWORD: {0}")]
     AdminPassword(#[from] PasswordError),
@@ -110,15 +113,20 @@ impl Server {
         Ok(server)
     }
 
+    /// Whoever has that name already has to be an administrator, and keeps the password.
     async fn add_admin(&self, name: Name, password: String) -> Result<(), StartError> {
-        if self.database.user_named(&name).await?.is_some() {
-            return Ok(());
+        if self.database.user_named(&name).await?.is_none() {
+            let password_hash = self.passwords.hash(password).await?;
+            let id = new_id().ok_or(session::Error::Entropy)?;
+            let admin = User { id, name: name.clone(), role: Role::Admin, password_hash };
+            if self.database.add_user(&admin).await? {
+                return Ok(());
+            }
         }
-        let password_hash = self.passwords.hash(password).await?;
-        let id = new_id().ok_or(session::Error::Entropy)?;
-        // Should another server have been faster, it was told the same.
-        self.database.add_user(&User { id, name, role: Role::Admin, password_hash }).await?;
-        Ok(())
+        match self.database.user_named(&name).await? {
+            Some(User { role: Role::Admin, .. }) => Ok(()),
+            _ => Err(StartError::AdminNameTaken),
+        }
     }
 
     /// What has to be done from time to time, for as long as the server runs.
@@ -165,7 +173,7 @@ fn sessions(config: &Config, key: AccessKey, store: AnyStore) -> Result<Sessions
     Ok(sessions?.observed_by(record))
 }
 
-/// The audit log: what happened to sessions, without tokens and ids.
+/// The audit log: what happened to sessions, without tokens and their ids; users are in it by their id.
 fn record(event: &Event) {
     let session = event.session.as_ref().map(ToString::to_string).unwrap_or_default();
     let (kind, subject) = (event.kind.code(), &event.subject);

@@ -7,9 +7,11 @@ use auth_server::keys::VerifyingKey;
 use auth_server::refused::Refused;
 use auth_server::users::{Claims, Role};
 use axum::extract::FromRequestParts;
-use axum::http::StatusCode;
-use axum::http::header::{AUTHORIZATION, COOKIE};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::map_response;
+use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
 use countersign::http::Cookie;
@@ -51,6 +53,14 @@ async fn all_orders(Access(access): Access) -> Result<Json<Value>, Refused> {
     }
 }
 
+/// Keeps every answer out of caches: it is for one user.
+async fn finish(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     match run().await {
@@ -83,6 +93,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .route("/orders", get(orders))
         .route("/orders/all", get(all_orders))
         .fallback(|| async { Refused::new(StatusCode::NOT_FOUND, "not_found") })
+        .layer(map_response(finish))
         .with_state(app);
     let listener =
         TcpListener::bind(listen).await.map_err(|error| format!("APP_LISTEN: {listen}: {error}"))?;

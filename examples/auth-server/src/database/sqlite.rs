@@ -7,6 +7,7 @@ use std::fs::OpenOptions;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 const TABLE: &str = "
     CREATE TABLE IF NOT EXISTS users (
@@ -30,10 +31,16 @@ pub(super) fn make_private(path: &Path) -> Result<(), DatabaseError> {
 }
 
 /// One connection, on threads that may block; users are asked for at logins and refreshes only.
-pub struct Sqlite(Arc<Mutex<Connection>>);
+pub struct Sqlite {
+    connection: Arc<Mutex<Connection>>,
+    /// Who waits for the connection waits here, where it has an end, and not on a thread.
+    turn: Arc<Semaphore>,
+    timeout: Duration,
+}
 
 impl Sqlite {
-    /// Opens the file, which the store of the sessions has made. While others have it locked, a call waits for `timeout`.
+    /// Opens the file, which the store of the sessions has made. A call waits for `timeout` for those before it, and once
+    /// more while others have the file locked.
     pub fn open(path: &Path, timeout: Duration) -> Result<Self, DatabaseError> {
         let open = || {
             // Without SQLITE_OPEN_URI, as the store opens it: a path is a path.
@@ -44,16 +51,23 @@ impl Sqlite {
             connection.execute_batch(TABLE)?;
             Ok::<_, rusqlite::Error>(connection)
         };
-        Ok(Self(Arc::new(Mutex::new(open().map_err(DatabaseError::new)?))))
+        let connection = open().map_err(DatabaseError::new)?;
+        Ok(Self { connection: Arc::new(Mutex::new(connection)), turn: Arc::new(Semaphore::new(1)), timeout })
     }
 
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, DatabaseError> {
-        let connection = self.0.clone();
-        // A statement is done in one go, so a thread that died has left nothing half done.
-        let work = move || work(&connection.lock().unwrap_or_else(PoisonError::into_inner));
+        let turn = tokio::time::timeout(self.timeout, self.turn.clone().acquire_owned());
+        let turn = turn.await.map_err(DatabaseError::new)?.map_err(DatabaseError::new)?;
+        let connection = self.connection.clone();
+        let work = move || {
+            // Until it is done, also when nobody waits for it any more.
+            let _turn = turn;
+            // A statement is done in one go, so a thread that died has left nothing half done.
+            work(&connection.lock().unwrap_or_else(PoisonError::into_inner))
+        };
         let result = tokio::task::spawn_blocking(work).await.map_err(DatabaseError::new)?;
         result.map_err(DatabaseError::new)
     }

@@ -55,6 +55,15 @@ function leave() {
   show();
 }
 
+// After a failure the silent refresh waits, longer each time: a server that is down is not helped by being asked.
+let retryAt = 0;
+let pause = 1000;
+function settle(done) {
+  pause = done ? 1000 : Math.min(2 * pause, 30_000);
+  retryAt = done ? 0 : Date.now() + pause;
+  return done;
+}
+
 // One tab at a time. The server would bear with several at once; this only saves it the work.
 let refreshing = null;
 function refresh() {
@@ -67,7 +76,7 @@ function refresh() {
   }).catch((error) => {
     log(`no answer: ${error.message}`, true);
     return false;
-  }).finally(() => { refreshing = null; });
+  }).then(settle).finally(() => { refreshing = null; });
   return refreshing;
 }
 
@@ -147,7 +156,7 @@ setInterval(() => {
   const left = Math.max(0, (expiresAt - Date.now()) / 1000);
   $("left").textContent = `${Math.floor(left / 60)}:${String(Math.floor(left % 60)).padStart(2, "0")} left`;
   $("progress").value = left / lifetime;
-  if (left < Math.min(30, lifetime / 2) && refreshing === null) {
+  if (left < Math.min(30, lifetime / 2) && refreshing === null && Date.now() >= retryAt) {
     log("silent refresh");
     refresh().then(devices);
   }

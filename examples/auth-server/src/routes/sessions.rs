@@ -55,8 +55,8 @@ fn header(cookie: &SetCookie) -> Option<HeaderValue> {
 }
 
 /// Runs to its end, also if the client goes away meanwhile. A session that was ended by half would be ended by its next
-/// exchange; this way it is in the log at once.
-async fn to_its_end<T: Send + 'static>(
+/// exchange, if that comes soon; this way it is at once, and in the log.
+pub(super) async fn to_its_end<T: Send + 'static>(
     work: impl Future<Output = Result<T, session::Error>> + Send + 'static,
 ) -> Result<T, Refused> {
     match tokio::spawn(work).await {
@@ -81,7 +81,8 @@ pub(super) async fn refresh(
     let grant = server.sessions.refresh(token, &binding(&server, &headers)?).await?;
     // The role may be another by now.
     let Some(user) = server.database.user_of(grant.subject()).await? else {
-        server.sessions.revoke(grant.session_id()).await?;
+        let ending = server.clone();
+        to_its_end(async move { ending.sessions.revoke(grant.session_id()).await }).await?;
         return Err(Refused::new(StatusCode::BAD_REQUEST, "invalid_grant"));
     };
     answer(&server, &grant, &user, Cookies { fingerprint })

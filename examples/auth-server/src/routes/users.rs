@@ -1,6 +1,6 @@
 //! Registration and login.
 
-use super::sessions::{Cookies, answer};
+use super::sessions::{Cookies, answer, to_its_end};
 use crate::body::Body;
 use crate::config::Bind;
 use crate::device;
@@ -73,12 +73,16 @@ pub(super) async fn login(
         .in_epoch(epoch);
     // The browser forgets the session that it has: nobody could end it but from a list. Before the new one begins, so that it
     // does not count, and no other device has to go for it.
-    if let Ok(Some(old)) = refresh_token(&server, &headers)
-        && let Err(error) = server.sessions.logout(old).await
-    {
-        tracing::warn!(?error, "the session that the browser had could not be ended");
-    }
-    let grant = server.sessions.login(&login).await?;
+    let (ending, old) = (server.clone(), refresh_token(&server, &headers).ok().flatten().map(str::to_owned));
+    let grant = to_its_end(async move {
+        if let Some(old) = old
+            && let Err(error) = ending.sessions.logout(&old).await
+        {
+            tracing::warn!(?error, "the session that the browser had could not be ended");
+        }
+        ending.sessions.login(&login).await
+    })
+    .await?;
     let cookies =
         Cookies { fingerprint: fingerprint.as_ref().map(|fingerprint| fingerprint.expose_secret()) };
     answer(&server, &grant, &user, cookies)

@@ -36,7 +36,7 @@ fn what_is_wrong_with_the_configuration_is_said_by_name() {
     assert_fails(
         env!("CARGO_BIN_EXE_auth-server"),
         &admin,
-        "AUTH_ADMIN_PASSWORD: a password has 12 to 256 bytes",
+        "AUTH_ADMIN_PASSWORD: a password has 15 to 256 characters",
     );
 }
 

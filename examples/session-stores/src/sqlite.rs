@@ -289,22 +289,25 @@ fn read(connection: &Connection, queue: &Receiver<Job>) {
 
 fn write(connection: &mut Connection, queue: &Receiver<Job>) {
     while let Ok(first) = queue.recv() {
-        write_together(connection, iter::once(first).chain(queue.try_iter()).take(WRITES));
+        write_together(connection, first, queue);
     }
 }
 
-/// All of them, or none, are on the disk when it returns, and none is answered before.
-fn write_together(connection: &mut Connection, jobs: impl Iterator<Item = Job>) {
+/// The first and those who wait behind it. All of them, or none, are on the disk when it returns, and none is answered
+/// before.
+fn write_together(connection: &mut Connection, first: Job, queue: &Receiver<Job>) {
+    let jobs = iter::once(first).chain(queue.try_iter());
     // From the beginning for writing: a transaction that reads first may find that it cannot write any more.
     match connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(StoreError::new) {
         Ok(transaction) => {
-            let answers: Vec<Answer> = jobs.map(|job| job(Ok(&transaction))).collect();
+            let answers: Vec<Answer> = jobs.take(WRITES).map(|job| job(Ok(&transaction))).collect();
             let committed = transaction.commit().map_err(StoreError::new);
             answers.into_iter().for_each(|answer| answer(committed.clone()));
         }
         Err(error) => {
-            // Those who wait now. Who comes when the first of them has been told may find that it can be written again.
-            let jobs: Vec<Job> = jobs.collect();
+            // All who wait now, so that nobody waits for another's turn to be told the same. Who comes when the first of
+            // them has been told may find that it can be written again.
+            let jobs: Vec<Job> = jobs.take(QUEUE).collect();
             jobs.into_iter().for_each(|job| job(Err(error.clone()))(Ok(())));
         }
     }

@@ -64,7 +64,7 @@ const PURGE_DENIALS: &str = "
 /// Every operation is one command or one script. It needs two settings that are not Redis's own:
 ///
 /// - `appendonly yes`, and `appendfsync always` if nothing that was answered may be lost with the machine's power. With
-///   `everysec`, whose last exchange is lost with it is logged out, and a denial of that second is forgotten.
+///   `everysec`, a client whose last exchange is lost with it is logged out, and a denial of that second is forgotten.
 /// - `maxmemory-policy noeviction`. Any other throws away sessions and denials when memory runs out.
 ///
 /// A replica that takes over has not seen the last writes, whatever is set. Redis Cluster will not do: a script writes to

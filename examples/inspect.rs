@@ -1,8 +1,8 @@
 //! Shows what a token says, without a key: nothing of it is verified, whoever wrote it.
 //!
 //! ```sh
-//! cargo run --example inspect -- TOKEN
 //! echo "Bearer $TOKEN" | cargo run --example inspect
+//! cargo run --example inspect -- TOKEN                # which the shell remembers
 //! ```
 //!
 //! Broken tokens are shown as far as they can be read, with a note on everything that looks wrong.
@@ -17,7 +17,7 @@ use serde_json::Value;
 use std::io::{Read, Write};
 use std::process::ExitCode;
 
-/// No verifier of this crate takes a token a quarter as long, so what comes behind is not waited for.
+/// A verifier takes a quarter of this unless it is told otherwise, so what comes behind is not waited for.
 const INPUT_BYTES: u64 = 1024 * 1024;
 /// As seconds this is the year 5138; as milliseconds, 1973.
 const MILLISECONDS: f64 = 1e11;

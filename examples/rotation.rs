@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let second = token(&new)?;
     show("2. the old and the new key", &verifier, &[&first, &second]);
 
-    // When the last token of the old key has expired, at the latest.
+    // Not before the last token of the old key has expired. Here it has not, to show what happens.
     keys.remove(Algorithm::Hs256, Some("2025"));
     let verifier = verifier.with_keys(keys);
     show("3. only the new key", &verifier, &[&first, &second]);

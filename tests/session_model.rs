@@ -412,6 +412,12 @@ mod session_model {
             let over = if session.revoked.is_some() { session.access_until } else { idle.min(absolute) };
             assert!(model.later(over, HOUR), "purged while it might have been asked for");
         }
+        for session in model.kept.sessions.iter().filter(|session| left.contains(&session.id)) {
+            let absolute = session.created.saturating_add(seconds(60 * 24 * 3600));
+            let idle = session.rotated.saturating_add(seconds(14 * 24 * 3600));
+            let over = idle.min(absolute).max(session.access_until);
+            assert!(!model.later(over, 25 * HOUR), "left, though it is over for more than a day");
+        }
         model.kept.sessions.retain(|session| left.contains(&session.id));
     }
 
@@ -468,18 +474,33 @@ mod session_model {
         }
 
         #[test]
-        fn no_text_is_taken_for_a_token(text in ".{0,200}") {
+        fn no_text_is_taken_for_a_token(
+            any_text in ".{0,200}",
+            place in any::<prop::sample::Index>(),
+            character in prop::char::range('!', '~'),
+        ) {
             let server = server_of(config());
-            prop_assert!(server.try_refresh(&text, NOW).is_err());
-            let framed = format!("v1.{}", crate::util::b64(text.as_bytes()));
-            prop_assert!(server.try_refresh(&framed, NOW).is_err());
+            let genuine = text(&server.login("ann", NOW)).to_owned();
+            let place = place.index(genuine.len());
+            let changed = format!("{}{character}{}", &genuine[..place], &genuine[place + 1..]);
+            let framed = format!("v1.{}", crate::util::b64(any_text.as_bytes()));
+            server.store().calls();
+            for text in [any_text, framed, changed] {
+                prop_assert!(text == genuine || server.try_refresh(&text, NOW).is_err());
+            }
             prop_assert_eq!(server.store().calls(), [""; 0]);
         }
 
         #[test]
         fn no_bytes_are_taken_for_a_row_that_they_are_not(
-            bytes in prop::collection::vec(any::<u8>(), 0..400),
+            place in any::<prop::sample::Index>(),
+            by in prop::collection::vec(any::<u8>(), 0..3),
         ) {
+            let server = server_of(config());
+            let grant = server.login("ann", NOW);
+            let mut bytes = server.store().row(grant.session_id()).to_bytes();
+            let place = place.index(bytes.len());
+            bytes.splice(place..=place, by);
             if let Ok(row) = countersign::session::Row::from_bytes(&bytes) {
                 prop_assert_eq!(row.to_bytes(), bytes);
             }

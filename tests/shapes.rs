@@ -166,7 +166,6 @@ fn registered_claims_come_as_options_newtypes_enums_and_our_own_types() {
     reads(FULL, Enums { sub: Who::Ann, aud: ("api".into(), "web".into()) });
     mismatches::<Enums>(r#"{"sub":"carl","aud":["a","b"]}"#, Some("sub"));
     mismatches::<Enums>(r#"{"sub":"bob","aud":"a"}"#, Some("aud"));
-    assert_ne!(Who::Ann, Who::Bob);
 }
 
 #[test]

@@ -1,7 +1,11 @@
 //! What no honest client sends: a 4xx each, with a stable code, and nothing changes.
 
 use crate::client::{Browser, ORIGIN, PASSWORD, Request};
-use crate::server::Server;
+use crate::server::{Folder, Server};
+use crate::store::TestStore;
+use auth_server::config::Config;
+use auth_server::database::Database;
+use auth_server::users::{Name, Role, User};
 use serde_json::json;
 
 const INJECTIONS: [&str; 6] = [
@@ -93,8 +97,36 @@ fn a_wrong_password_and_an_unknown_user_get_the_same_answer() {
     }
 }
 
+/// No name or password gets so far: what the database is asked for, and given, is text all the same.
+#[tokio::test]
+async fn sql_that_reaches_the_database_is_text() {
+    let folder = Folder::new();
+    let store = TestStore::new(folder.path());
+    let url = store.url();
+    let settings = [("AUTH_DATA", folder.path().to_str().unwrap()), ("AUTH_DATABASE", &url)];
+    let config = Config::read(settings.map(|(name, value)| (name.into(), value.into()))).unwrap();
+    let (database, _) = Database::open(&config).await.unwrap();
+    let user = |id: &str, number: usize| User {
+        id: id.into(),
+        name: Name::new(&format!("user-{number}")).unwrap(),
+        role: Role::User,
+        password_hash: format!("hash {id}"),
+    };
+    let printable = INJECTIONS.map(|text| text.replace('\0', ""));
+    for (number, id) in printable.iter().enumerate() {
+        assert!(database.add_user(&user(id, number)).await.unwrap());
+    }
+    for (number, id) in printable.iter().enumerate() {
+        let found = database.user_of(id).await.unwrap().unwrap();
+        let expected = user(id, number);
+        assert_eq!((&found.id, &found.name, found.role), (&expected.id, &expected.name, Role::User));
+        assert_eq!(found.password_hash, expected.password_hash);
+        assert!(database.user_of(&format!("{id} ")).await.unwrap().is_none());
+    }
+}
+
 #[test]
-fn sql_in_any_field_is_text() {
+fn sql_in_any_field_is_refused_or_text() {
     let server = Server::start();
     let mut ann = Browser::of_new_user(server.address(), "ann");
     for text in INJECTIONS {

@@ -1,6 +1,7 @@
 //! A server that cannot work does not start, and says why.
 
-use crate::server::Folder;
+use crate::client::{Browser, PASSWORD};
+use crate::server::{Folder, Server};
 use std::process::{Command, Output};
 
 fn start(program: &str, settings: &[(&str, &str)]) -> Output {
@@ -38,6 +39,18 @@ fn what_is_wrong_with_the_configuration_is_said_by_name() {
         &admin,
         "AUTH_ADMIN_PASSWORD: a password has 15 to 256 characters",
     );
+}
+
+#[test]
+fn an_administrator_is_one_and_not_whoever_has_that_name() {
+    let server = Server::start();
+    Browser::new(server.address()).register("root", PASSWORD);
+    let settings = [("AUTH_ADMIN_NAME", "root"), ("AUTH_ADMIN_PASSWORD", PASSWORD)];
+    let expected = "AUTH_ADMIN_NAME: a user of that name is there, who is no administrator";
+    let url = server.store.url();
+    let beside =
+        [("AUTH_DATA", server.folder().to_str().unwrap()), ("AUTH_DATABASE", &url), settings[0], settings[1]];
+    assert_fails(env!("CARGO_BIN_EXE_auth-server"), &beside, expected);
 }
 
 #[test]

@@ -134,7 +134,7 @@ fn number(word: Option<&str>) -> u64 {
 
 fn time(operation: &mut dyn Operation, iterations: u64) -> Duration {
     // The process has slept since its last window, and others have used the caches: they fill again first.
-    operation.run(iterations / 2);
+    operation.run(iterations.div_ceil(2));
     let start = Instant::now();
     operation.run(iterations);
     start.elapsed()

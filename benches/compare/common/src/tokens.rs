@@ -95,6 +95,15 @@ pub const KEY_SET_SIZES: [u32; 4] = [1, 10, 1_000, 100_000];
 /// Signing an RS256 token with the seven typical claims and 2048 bits.
 pub const SIGN_RS256: &str = "rs256/sign/2048";
 
+/// The tokens that whoever verifies the typical HS256 token has to refuse.
+pub const REFUSED: [&str; 4] = [FORGED, EXPIRED, OTHER_ISSUER, OTHER_AUDIENCE];
+
+/// One of [`REFUSED`], for RS256 with 2048 bits.
+#[must_use]
+pub fn refused_rs256(name: &str) -> String {
+    format!("rs256/{name}")
+}
+
 /// The typical HS256 token with its signature changed.
 pub const FORGED: &str = "forged";
 

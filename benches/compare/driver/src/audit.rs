@@ -4,18 +4,25 @@ use crate::Result;
 use crate::peer::Peer;
 use compare_common::claims::{AUDIENCE, ISSUER, Size};
 use compare_common::keys::{RSA_2048, SECRET};
-use compare_common::tokens::{self, Tokens};
+use compare_common::tokens::{self, REFUSED, Tokens};
 use countersign::{Hs256Key, KeySet, Rs256VerifyingKey, Verifier};
 use std::path::Path;
 
 pub(crate) fn check(peer: &mut Peer, target: &Path) -> Result<()> {
-    check_refusals(peer, &Tokens::open(target.join("tokens")))?;
+    let tokens = Tokens::open(target.join("tokens"));
+    check_refusals(peer, &tokens, tokens::verify_hs256(Size::Typical), &REFUSED.map(str::to_owned))?;
+    let verify = tokens::verify_rs256(RSA_2048.bits);
+    check_refusals(peer, &tokens, &verify, &REFUSED.map(tokens::refused_rs256))?;
     check_signed(peer)
 }
 
-fn check_refusals(peer: &mut Peer, tokens: &Tokens) -> Result<()> {
-    let Some(verify) = peer.number(tokens::verify_hs256(Size::Typical)) else { return Ok(()) };
-    for name in [tokens::FORGED, tokens::EXPIRED, tokens::OTHER_ISSUER, tokens::OTHER_AUDIENCE] {
+fn check_refusals(peer: &mut Peer, tokens: &Tokens, operation: &str, refused: &[String]) -> Result<()> {
+    let Some(verify) = peer.number(operation) else { return Ok(()) };
+    // Else it would be no news that it refuses the others.
+    if !peer.accepts(verify, &tokens.read(operation))? {
+        return Err(format!("what is measured refuses the token of {operation}").into());
+    }
+    for name in refused {
         if peer.accepts(verify, &tokens.read(name))? {
             return Err(format!("what is measured accepts the token `{name}`").into());
         }

@@ -4,7 +4,7 @@ use crate::Result;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use compare_common::claims::{Everything, Size, Tiny};
-use compare_common::keys::{RSA, SECRET};
+use compare_common::keys::{RSA, RSA_2048, SECRET};
 use compare_common::tokens::{self, Tokens};
 use countersign::{Hs256Key, Rs256SigningKey, SignKey};
 use serde::Serialize;
@@ -28,21 +28,31 @@ pub(crate) fn write(tokens: &Tokens) -> Result<()> {
         let key = Rs256SigningKey::from_pem(rsa.private_pem)?;
         tokens.write(&tokens::verify_rs256(rsa.bits), &token(RS256_HEADER, &typical, &key)?)?;
     }
-    write_refused(tokens, &key, &typical)
+    write_refused(tokens, &typical)
 }
 
-fn write_refused(tokens: &Tokens, key: &Hs256Key, typical: &Everything) -> Result<()> {
-    let other_key = Hs256Key::from_bytes([1; 32])?;
-    tokens.write(tokens::FORGED, &token(HS256_HEADER, typical, &other_key)?)?;
+fn write_refused(tokens: &Tokens, typical: &Everything) -> Result<()> {
+    let (hs256, rs256) = (Hs256Key::from_bytes(SECRET)?, Rs256SigningKey::from_pem(RSA_2048.private_pem)?);
+    tokens.write(tokens::FORGED, &forged(&token(HS256_HEADER, typical, &hs256)?))?;
+    let name = tokens::refused_rs256(tokens::FORGED);
+    tokens.write(&name, &forged(&token(RS256_HEADER, typical, &rs256)?))?;
     let wrong = [
         (tokens::EXPIRED, Everything { exp: LONG_AGO, ..typical.clone() }),
         (tokens::OTHER_ISSUER, Everything { iss: "https://other.example.com".into(), ..typical.clone() }),
         (tokens::OTHER_AUDIENCE, Everything { aud: "https://other.example.com".into(), ..typical.clone() }),
     ];
     for (name, claims) in wrong {
-        tokens.write(name, &token(HS256_HEADER, &claims, key)?)?;
+        tokens.write(name, &token(HS256_HEADER, &claims, &hs256)?)?;
+        tokens.write(&tokens::refused_rs256(name), &token(RS256_HEADER, &claims, &rs256)?)?;
     }
     Ok(())
+}
+
+/// With another first character of its signature.
+fn forged(token: &str) -> String {
+    let (input, signature) = token.rsplit_once('.').unwrap_or_default();
+    let first = if signature.starts_with('A') { 'B' } else { 'A' };
+    format!("{input}.{first}{}", signature.get(1..).unwrap_or_default())
 }
 
 fn token(header: &str, claims: &impl Serialize, key: &impl SignKey) -> Result<String> {

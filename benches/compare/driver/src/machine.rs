@@ -9,6 +9,8 @@ pub(crate) struct Machine {
     pub(crate) cores: usize,
     pub(crate) date: String,
     pub(crate) rustc: String,
+    /// What was measured: the commit, and whether the tree differed from it.
+    pub(crate) commit: String,
 }
 
 impl Machine {
@@ -18,12 +20,13 @@ impl Machine {
             cores: thread::available_parallelism().map_or(1, usize::from),
             date: output_of("date", &["-u", "+%Y-%m-%d"]),
             rustc: output_of("rustc", &["--version"]),
+            commit: output_of("git", &["describe", "--always", "--dirty", "--exclude=*"]),
         }
     }
 
     /// In one line.
     pub(crate) fn describe(&self) -> String {
-        format!("{}, {} cores, {}, {}", self.cpu, self.cores, self.rustc, self.date)
+        format!("{}, {} cores, {}, {}, commit {}", self.cpu, self.cores, self.rustc, self.date, self.commit)
     }
 }
 

@@ -6,8 +6,9 @@ use thiserror::Error;
 
 /// The origins whose pages may use the routes that read a cookie.
 ///
-/// Browsers say where a request comes from: `Origin` with everything except simple reads, and `Sec-Fetch-Site` since
-/// 2020 to 2023, depending on the browser. No script can change either. [`check`](Self::check) is for the routes that
+/// Browsers say where a request comes from: `Origin` with everything except simple reads, and `Sec-Fetch-Site`, all of
+/// them since 2023. No script can change either. A form on a page with `Referrer-Policy: no-referrer` sends
+/// `Origin: null` and is refused; `fetch` does not. [`check`](Self::check) is for the routes that
 /// change something, which should take POST only. A route that takes its token from `Authorization` needs none of this:
 /// no browser adds that by itself.
 ///

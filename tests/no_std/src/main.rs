@@ -7,6 +7,7 @@
 extern crate alloc;
 
 mod bare;
+mod sessions;
 mod vectors;
 
 use alloc::boxed::Box;
@@ -16,10 +17,7 @@ use alloc::vec::Vec;
 use core::error::Error;
 use core::time::Duration;
 use countersign::http::Cookie;
-use countersign::session::{
-    AccessVerifier, Binding, Config, Exchange, Fingerprint, Loaded, Login, Machine, MasterKeys, Randomness,
-    Reason, Recency, Refusal,
-};
+use countersign::session::Randomness;
 use countersign::{
     Claims, Entropy, EntropyError, Hs256Key, KeyError, Rs256SigningKey, Rs256VerifyingKey, SignError,
     SignKey, UnixTime, Verifier, VerifyError, VerifyKey,
@@ -207,45 +205,8 @@ fn headers_are_read_and_written() -> Outcome {
     ensure(cookie.find(set.expose_secret().split(';').take(1))? == Some("value"), "the cookie is another")
 }
 
-/// The store is a variable.
 fn sessions_run() -> Outcome {
-    let config = Config::builder("https://auth.example", "https://api.example").build()?;
-    let machine = Machine::new(config, MasterKeys::new(1, SECRET)?);
-    let fingerprint = Fingerprint::generate_with(&Kernel)?;
-    let binding = Binding::from(&fingerprint);
-    let step =
-        machine.login(&Login::new("user123").binding(binding), 0, ISSUED, &Randomness::draw(&Kernel)?)?;
-    let mut loaded = Loaded::new(step.write.ok_or("a login writes nothing")?.row, 0);
-    let first = step.reply?;
-
-    let access = machine.access_token(&first, &User { name: "Änne".into(), admin: true }, &hs256()?)?;
-    let policy = Verifier::builder(hs256()?).issuer("https://auth.example").audience("https://api.example");
-    let verifier = AccessVerifier::new(policy)?;
-    let checked = verifier.verify_at::<User>(&access, &binding, ISSUED)?;
-    ensure(checked.subject() == "user123" && checked.claims().admin, "the access token says something else")?;
-    ensure(
-        verifier.verify_at::<User>(&access, &Binding::None, ISSUED).is_err(),
-        "taken without its binding",
-    )?;
-
-    let mut exchange = |text: &str| -> Result<_, Box<dyn Error>> {
-        let token = machine.authenticate(text)?;
-        let step = machine.refresh(&token, Some(&loaded), &binding, ISSUED, &Randomness::draw(&Kernel)?);
-        if let Some(write) = step.write {
-            loaded = Loaded::new(write.row, 0);
-        }
-        Ok(step.reply)
-    };
-    let text = first.refresh_token().expose_secret();
-    let second = exchange(text)??;
-    let again = exchange(text)??;
-    ensure(again.exchange() == Exchange::Replayed, "a repeat makes a step")?;
-    let successor = second.refresh_token().expose_secret();
-    ensure(again.refresh_token().expose_secret() == successor, "a repeat has another successor")?;
-    let third = exchange(successor)??;
-    ensure(exchange(text)?.err() == Some(Refusal::Reused(Recency::Stale)), "reuse is not noticed")?;
-    let over = exchange(third.refresh_token().expose_secret())?.err();
-    ensure(over == Some(Refusal::Revoked(Reason::Reuse)), "reuse does not end the session")?;
+    sessions::run(&Kernel)?;
     ensure(Randomness::draw(&Dry).is_err(), "randomness out of nothing")
 }
 

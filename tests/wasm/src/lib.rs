@@ -6,6 +6,8 @@
 extern crate alloc;
 
 mod bare;
+#[path = "../../no_std/src/sessions.rs"]
+mod sessions;
 #[path = "../../no_std/src/vectors.rs"]
 mod vectors;
 
@@ -26,15 +28,22 @@ type Outcome = Result<(), Box<dyn Error>>;
 /// Returns 0, or 1 after having printed what failed.
 #[unsafe(no_mangle)]
 pub extern "C" fn run() -> i32 {
-    if let Err(error) = hs256().and_then(|()| rs256()).and_then(|()| numbers_beyond_32_bits()) {
+    if let Err(error) = run_all() {
         bare::print(&format!("wasm: failed: {error}"));
         return 1;
     }
     let bits = usize::BITS;
     bare::print(&format!(
-        "wasm: HS256 and RS256 tokens, byte for byte those of x86_64, with a usize of {bits} bits"
+        "wasm: HS256 and RS256 tokens, byte for byte those of x86_64, and a session, with a usize of {bits} bits"
     ));
     0
+}
+
+fn run_all() -> Outcome {
+    hs256()?;
+    rs256()?;
+    numbers_beyond_32_bits()?;
+    sessions::run(&Host)
 }
 
 #[derive(Serialize, Deserialize)]

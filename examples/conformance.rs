@@ -233,15 +233,17 @@ fn secret(value: &str, format: Format, strength: Strength) -> Result<Hs256Key, V
 
 fn parse_key(case: &Value) -> Result<Verdict, Verdict> {
     let format = key_format(case)?;
-    let role = case["role"].as_str().unwrap_or_default();
+    let role = case["role"].as_str();
     let algorithm = match &case["alg"] {
         // On a curve, and no algorithm here is.
         Value::Null if !case["crv"].is_null() => return Err(Unsupported),
-        Value::Null if role == "secret" || format == Format::Octets => Algorithm::Hs256,
+        Value::Null if role == Some("secret") || format == Format::Octets => Algorithm::Hs256,
         Value::Null => Algorithm::Rs256,
         name => algorithm(name)?,
     };
     let value = text(&case["key"]["value"])?;
+    // Where it is not said, it is what verifies.
+    let role = role.unwrap_or(if algorithm == Algorithm::Hs256 { "secret" } else { "public" });
     match (algorithm, role, format) {
         (Algorithm::Hs256, "secret", _) => drop(secret(value, format, Strength::Strict)?),
         (Algorithm::Rs256, "private", Format::Pem) => drop(Rs256SigningKey::from_pem(value)?),

@@ -206,6 +206,8 @@ fn genuine(random: &mut Random) -> Vec<Case> {
                 .with("token", signed(JWS)),
             Case::new("parse-key", "HS256", "oct-b64u", b64(&secret), Accept(None)).with("role", "secret"),
             Case::new("parse-key", "RS256", "pem", RSA_PUBLIC, Accept(None)).with("role", "public"),
+            Case::new("parse-key", "HS256", "oct-b64u", b64(&secret), Accept(None)),
+            Case::new("parse-key", "RS256", "pem", RSA_PUBLIC, Accept(None)),
         ]);
 
         // Below JWS there is no least length.

@@ -8,9 +8,9 @@ use thiserror::Error;
 ///
 /// Browsers say where a request comes from: `Origin` with everything except simple reads, and `Sec-Fetch-Site`, all of
 /// them since 2023. No script can change either. A form on a page with `Referrer-Policy: no-referrer` sends
-/// `Origin: null` and is refused; `fetch` does not. [`check`](Self::check) is for the routes that
-/// change something, which should take POST only. A route that takes its token from `Authorization` needs none of this:
-/// no browser adds that by itself.
+/// `Origin: null` and is refused; `fetch` does not. [`check`](Self::check) is for the routes that change something, which
+/// should take POST only. A route that takes its token from `Authorization` needs none of this: no browser adds that by
+/// itself.
 ///
 /// # Examples
 ///

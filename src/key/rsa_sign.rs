@@ -31,9 +31,9 @@ pub type Rs256SigningKey = RsaSigningKey<Rs256>;
 /// numbers are wiped when the key is dropped; not every copy that the crate `rsa` makes of them in passing is.
 ///
 /// RSA comes from the crate `rsa`, 0.10. RUSTSEC-2023-0071 ("Marvin") has been listed against that crate since 2023; its
-/// README says that what was found is resolved in 0.10. The attack is on decryption, which is not done here. A test in CI marks the
-/// private numbers and looks for memory accesses and branches that depend on them: that is evidence and no proof. If an
-/// attacker can time your signing, sign in an HSM.
+/// README says that what was found is resolved in 0.10. The attack is on decryption, which is not done here. A test in CI
+/// marks the private numbers and looks for memory accesses and branches that depend on them: that is evidence and no proof.
+/// If an attacker can time your signing, sign in an HSM.
 ///
 /// # Examples
 ///

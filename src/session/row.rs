@@ -150,7 +150,8 @@ impl Row {
     }
 
     /// The moment after which [`purge`](crate::session::Store::purge) may take it away: an hour after the session and its
-    /// last access token are over. It moves with each write: later with an exchange, earlier when the session is ended.
+    /// last access token are over. It moves with each write: later with an exchange, and as a rule earlier when the
+    /// session is ended.
     #[must_use]
     pub fn purge_after(&self) -> UnixTime {
         let over = self.access_until.max(match self.revoked {

@@ -9,7 +9,7 @@
 //! a map, a `Value`, a struct with `flatten` or an internally tagged enum all; `()` none.
 
 use crate::claims::replay::{Fault, Replay, Value};
-use crate::claims::watch::Watch;
+use crate::claims::watch::{Notes, Watch};
 use crate::claims::{Audiences, Name, Registered};
 use crate::error::{Part, Size, VerifyError};
 use crate::json::{self, NameSeed, Names, RESERVED, Resolved, Text, TextSeed};
@@ -504,7 +504,9 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Tee<'_, '_, 'de, A> {
         match core::mem::replace(&mut self.current, Current::None) {
             Current::Private(name) => {
                 self.capture.pending = false;
-                let seed = Watch { inner: seed, failed: &self.capture.doubted };
+                // The object itself is the first level.
+                let levels = self.capture.rules.limits.depth.saturating_sub(1);
+                let seed = Watch { inner: seed, notes: Notes::new(&self.capture.doubted, levels) };
                 self.map.next_value_seed(seed).map_err(|error| {
                     self.capture.field = self.shown.field(&name);
                     self.doubt(error)

@@ -1,7 +1,8 @@
-//! Notes whether a claims type was shown an error anywhere inside a value.
+//! Watches a claims type while it reads a value: notes whether it was shown an error, and bounds how deep it reads.
 //!
-//! A type may swallow an error, and what it makes of the rest is its own business. But the reader then stands in
-//! the middle of a value, so what comes after cannot be trusted, nor that the text was JSON at all.
+//! A type may ignore an error and read on. The reader is then in the middle of a value, perhaps inside a string, so it may
+//! take text for structure. Whatever it reads from there on cannot be trusted, and its nesting has nothing to do with the
+//! nesting that `json::check_text` has counted. So the levels are counted here once more, as they are entered.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -11,51 +12,70 @@ use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
-/// Something of serde's, whose errors are noted on their way; and so is what was handed out and never asked.
-pub(crate) struct Watch<'f, X> {
-    pub(crate) inner: X,
-    pub(crate) failed: &'f Cell<bool>,
+/// What is noted while a value is read, and how much deeper reading may go.
+#[derive(Clone, Copy)]
+pub(crate) struct Notes<'f> {
+    failed: &'f Cell<bool>,
+    /// How many more arrays and objects may be entered.
+    levels: usize,
 }
 
-impl<'f, X> Watch<'f, X> {
-    /// The same watch over `inner`.
-    const fn over<Y>(&self, inner: Y) -> Watch<'f, Y> {
-        Watch { inner, failed: self.failed }
+impl<'f> Notes<'f> {
+    /// Sets `failed` on every error. A value may have `levels` levels of arrays and objects.
+    pub(crate) const fn new(failed: &'f Cell<bool>, levels: usize) -> Self {
+        Self { failed, levels }
     }
 
-    fn note<T, E>(failed: &Cell<bool>, result: Result<T, E>) -> Result<T, E> {
+    fn result<T, E>(self, result: Result<T, E>) -> Result<T, E> {
         if result.is_err() {
-            failed.set(true);
+            self.failed.set(true);
         }
         result
     }
 
+    /// The same notes one level deeper.
+    ///
+    /// Never fails for a type that passes its errors on, because `json::check_text` has counted the levels before.
+    fn enter<E: Error>(self) -> Result<Self, E> {
+        let levels = self.levels.checked_sub(1).ok_or_else(|| E::custom("nested too deeply"));
+        self.result(levels).map(|levels| Self { levels, ..self })
+    }
+
     /// Hands `inner` to `read`. If that succeeds without asking it, the reader has not seen even that there is a value.
-    fn hand<Y, T, E>(
-        failed: &'f Cell<bool>,
-        inner: Y,
-        read: impl FnOnce(Asked<'_, Y>) -> Result<T, E>,
-    ) -> Result<T, E> {
+    fn hand<X, T, E>(self, inner: X, read: impl FnOnce(Asked<'_, X>) -> Result<T, E>) -> Result<T, E> {
         let asked = Cell::new(false);
-        let value = read(Asked { inner, failed, asked: &asked })?;
+        let value = read(Asked { inner, notes: self, asked: &asked })?;
         if !asked.get() {
-            failed.set(true);
+            self.failed.set(true);
         }
         Ok(value)
     }
 }
 
-/// What has to be asked once: a value, or what follows the name of an enum's variant.
+/// A seed, a visitor or an access of serde's, whose errors are noted on their way.
+pub(crate) struct Watch<'f, X> {
+    pub(crate) inner: X,
+    pub(crate) notes: Notes<'f>,
+}
+
+impl<'f, X> Watch<'f, X> {
+    /// The same watch over `inner`.
+    const fn over<Y>(&self, inner: Y) -> Watch<'f, Y> {
+        Watch { inner, notes: self.notes }
+    }
+}
+
+/// A value, or the content of an enum's variant: has to be asked for once, or the reader does not get past it.
 struct Asked<'f, X> {
     inner: X,
-    failed: &'f Cell<bool>,
+    notes: Notes<'f>,
     asked: &'f Cell<bool>,
 }
 
 impl<'f, X> Asked<'f, X> {
-    fn ask(self) -> (X, &'f Cell<bool>) {
+    fn ask(self) -> (X, Notes<'f>) {
         self.asked.set(true);
-        (self.inner, self.failed)
+        (self.inner, self.notes)
     }
 }
 
@@ -63,15 +83,15 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Watch<'_, S> {
     type Value = S::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
-        Self::hand(self.failed, deserializer, |deserializer| self.inner.deserialize(deserializer))
+        self.notes.hand(deserializer, |deserializer| self.inner.deserialize(deserializer))
     }
 }
 
 macro_rules! deserialize {
     ($($method:ident($($argument:ident: $kind:ty),*))*) => {$(
         fn $method<V: Visitor<'de>>(self, $($argument: $kind,)* visitor: V) -> Result<V::Value, D::Error> {
-            let (inner, failed) = self.ask();
-            Watch::<D>::note(failed, inner.$method($($argument,)* Watch { inner: visitor, failed }))
+            let (inner, notes) = self.ask();
+            notes.result(inner.$method($($argument,)* Watch { inner: visitor, notes }))
         }
     )*};
 }
@@ -120,25 +140,25 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Watch<'_, V> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
-        Self::hand(self.failed, deserializer, |deserializer| self.inner.visit_some(deserializer))
+        self.notes.hand(deserializer, |deserializer| self.inner.visit_some(deserializer))
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
-        Self::hand(self.failed, deserializer, |deserializer| self.inner.visit_newtype_struct(deserializer))
+        self.notes.hand(deserializer, |deserializer| self.inner.visit_newtype_struct(deserializer))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, sequence: A) -> Result<V::Value, A::Error> {
-        let sequence = self.over(sequence);
+        let sequence = Watch { inner: sequence, notes: self.notes.enter()? };
         self.inner.visit_seq(sequence)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
-        let map = WatchMap { map: self.over(map), pending: false };
-        self.inner.visit_map(map)
+        let map = Watch { inner: map, notes: self.notes.enter()? };
+        self.inner.visit_map(WatchMap { map, pending: false })
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
-        Self::hand(self.failed, access, |access| self.inner.visit_enum(access))
+        self.notes.hand(access, |access| self.inner.visit_enum(access))
     }
 }
 
@@ -147,7 +167,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Watch<'_, A> {
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
         let seed = self.over(seed);
-        Self::note(self.failed, self.inner.next_element_seed(seed))
+        self.notes.result(self.inner.next_element_seed(seed))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -155,8 +175,8 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Watch<'_, A> {
     }
 }
 
-/// A map, and whether a name was given out whose value nobody has asked for: then the reader has not seen even
-/// that there is one.
+/// A map, and whether a name was given out whose value was not asked for: then the reader has not seen even that there
+/// is one.
 struct WatchMap<'f, A> {
     map: Watch<'f, A>,
     pending: bool,
@@ -167,19 +187,19 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for WatchMap<'_, A> {
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
         let skipped = core::mem::replace(&mut self.pending, true);
-        let (seed, failed) = (self.map.over(seed), self.map.failed);
-        let next = Watch::<A>::note(failed, self.map.inner.next_key_seed(seed))?;
+        let (seed, notes) = (self.map.over(seed), self.map.notes);
+        let next = notes.result(self.map.inner.next_key_seed(seed))?;
         self.pending = next.is_some();
         if skipped {
-            failed.set(true);
+            notes.failed.set(true);
         }
         Ok(next)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
         self.pending = false;
-        let (seed, failed) = (self.map.over(seed), self.map.failed);
-        Watch::<A>::note(failed, self.map.inner.next_value_seed(seed))
+        let (seed, notes) = (self.map.over(seed), self.map.notes);
+        notes.result(self.map.inner.next_value_seed(seed))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -190,7 +210,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for WatchMap<'_, A> {
 impl<A> Drop for WatchMap<'_, A> {
     fn drop(&mut self) {
         if self.pending {
-            self.map.failed.set(true);
+            self.map.notes.failed.set(true);
         }
     }
 }
@@ -200,28 +220,29 @@ impl<'de, 'f, A: EnumAccess<'de>> EnumAccess<'de> for Asked<'f, A> {
     type Variant = Asked<'f, A::Variant>;
 
     fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self::Variant), A::Error> {
-        let Self { inner, failed, asked } = self;
-        let (value, inner) = Watch::<A>::note(failed, inner.variant_seed(Watch { inner: seed, failed }))?;
-        Ok((value, Asked { inner, failed, asked }))
+        let Self { inner, notes, asked } = self;
+        let (value, inner) = notes.result(inner.variant_seed(Watch { inner: seed, notes }))?;
+        Ok((value, Asked { inner, notes, asked }))
     }
 }
 
+/// JSON writes a variant with content as an object of one member, so each of these but a unit enters one level.
 impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Asked<'_, A> {
     type Error = A::Error;
 
     fn unit_variant(self) -> Result<(), A::Error> {
-        let (inner, failed) = self.ask();
-        Watch::<A>::note(failed, inner.unit_variant())
+        let (inner, notes) = self.ask();
+        notes.result(inner.unit_variant())
     }
 
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, A::Error> {
-        let (inner, failed) = self.ask();
-        Watch::<A>::note(failed, inner.newtype_variant_seed(Watch { inner: seed, failed }))
+        let (inner, notes) = self.ask();
+        notes.result(inner.newtype_variant_seed(Watch { inner: seed, notes: notes.enter()? }))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, A::Error> {
-        let (inner, failed) = self.ask();
-        Watch::<A>::note(failed, inner.tuple_variant(length, Watch { inner: visitor, failed }))
+        let (inner, notes) = self.ask();
+        notes.result(inner.tuple_variant(length, Watch { inner: visitor, notes: notes.enter()? }))
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -229,7 +250,7 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Asked<'_, A> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, A::Error> {
-        let (inner, failed) = self.ask();
-        Watch::<A>::note(failed, inner.struct_variant(fields, Watch { inner: visitor, failed }))
+        let (inner, notes) = self.ask();
+        notes.result(inner.struct_variant(fields, Watch { inner: visitor, notes: notes.enter()? }))
     }
 }

@@ -1,6 +1,7 @@
 //! Helpers: tokens of any header and payload, and checks that every refusal keeps its mouth shut.
 #![allow(dead_code, unused_imports, unused_macros, reason = "no test file uses all of them")]
 
+pub(crate) mod depth;
 pub(crate) mod random;
 #[cfg(all(feature = "session", feature = "std"))]
 pub(crate) mod session;

@@ -1,0 +1,59 @@
+//! Law: whatever the payload is, JSON or not, no claims type enters more levels than the limit allows, not even one that
+//! ignores errors and reads on.
+#![no_main]
+
+#[path = "../../tests/util/depth.rs"]
+mod depth;
+
+use countersign::{Hs256Key, Limits, UnixTime, Unverified, Verifier, jws};
+use depth::{Depth, Lenient};
+use libfuzzer_sys::fuzz_target;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+const LIMIT: usize = 5;
+
+static KEY: LazyLock<Hs256Key> = LazyLock::new(|| Hs256Key::from_bytes([7; 32]).unwrap());
+static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
+    Verifier::builder(KEY.clone())
+        .accept_any_issuer()
+        .accept_any_audience()
+        .allow_missing_expiration()
+        .limits(Limits::new().depth(LIMIT))
+        .build()
+        .unwrap()
+});
+
+/// Each member ignores the errors of another type, and `extra` takes whatever comes after.
+#[derive(Deserialize)]
+#[allow(dead_code)]
+struct Claims {
+    text: Option<Lenient<String>>,
+    number: Option<Lenient<f64>>,
+    numbers: Option<Lenient<BTreeMap<u32, Depth>>>,
+    flags: Option<Lenient<BTreeMap<bool, Depth>>>,
+    list: Option<Lenient<Vec<Lenient<BTreeMap<String, i8>>>>>,
+    choice: Option<Lenient<Choice>>,
+    deep: Option<Lenient<Depth>>,
+    #[serde(flatten)]
+    extra: BTreeMap<String, Lenient<Depth>>,
+}
+
+#[derive(Deserialize)]
+#[allow(dead_code)]
+enum Choice {
+    Unit,
+    Newtype(Depth),
+    Tuple(Depth, Box<Choice>),
+    Struct { a: Depth },
+}
+
+fuzz_target!(|payload: &str| {
+    let text = jws::Payload::new(payload).sign(&*KEY).unwrap();
+    let (_, depth) = Depth::measure(|| VERIFIER.verify_at::<Claims>(&text, UnixTime::from_secs(0)));
+    assert!(depth < LIMIT, "{depth} levels inside of the object: {payload}");
+    let token = Unverified::parse(&text).unwrap();
+    let (_, depth) = Depth::measure(|| token.unverified_claims::<Claims>());
+    assert!(depth < Limits::MAX_DEPTH, "{depth} levels inside of the object: {payload}");
+});

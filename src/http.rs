@@ -8,7 +8,7 @@
 //! | to | there is |
 //! |---|---|
 //! | verify the token of a request | [`Verifier::verify_bearer`](crate::Verifier::verify_bearer) |
-//! | verify the access token of a session | `AccessVerifier::verify_bearer` of the feature `session`, with [`Cookie::find`] for what it is bound to |
+//! | verify the access token of a session | `AccessVerifier::verify_bearer` of the crate `countersign-session`, with [`Cookie::find`] for what it is bound to |
 //! | read it only | [`bearer_token`] |
 //! | refuse a request | [`Challenge`], with [`Realm`] and [`Scope`] |
 //! | keep a refresh token in a browser | [`Cookie`] |

@@ -4,6 +4,7 @@
 #[cfg(feature = "aws-lc-rs")]
 pub mod aws_lc;
 pub(crate) mod hmac;
+pub(crate) mod mistaken;
 #[cfg(feature = "rsa-verify")]
 pub(crate) mod pem;
 #[cfg(feature = "rsa-verify")]

@@ -70,16 +70,16 @@
 //! | `rsa` | yes | signing with RS256, through the crate `rsa`; turns `rsa-verify` on |
 //! | `rsa-verify` | yes | verifying RS256, without the crate `rsa` |
 //! | `aws-lc-rs` | no | signing and verifying RS256 over AWS-LC, in C and assembly: the module `aws_lc` |
-//! | `getrandom` | yes | the system's randomness, for new keys, signing with RSA, and sessions |
-//! | `session` | no | access + refresh sessions over any database: the module `session` |
+//! | `getrandom` | yes | the system's randomness, for new keys and for signing with RSA |
 //!
 //! HS256 is always there. No feature removes a check.
+//!
+//! Access and refresh sessions are a crate of their own: `countersign-session`.
 //!
 //! # Further
 //!
 //! - [`manual::keys`]: loading and rotating keys, JWK sets, several issuers
 //! - [`manual::axum`]: an extractor for axum
-//! - `manual::sessions` (feature `session`): when to use sessions, what a thief gets, how to write a store
 //! - [`manual::testing`]: testing code that verifies tokens
 //! - [`manual::migrating`]: moving here from other crates
 //! - [`manual::performance`]: what signing and verifying cost
@@ -105,14 +105,19 @@
     )
 )]
 // What works without std is taken from where it is without std.
-#![warn(clippy::alloc_instead_of_core, clippy::std_instead_of_alloc, clippy::std_instead_of_core)]
+#![warn(
+    clippy::alloc_instead_of_core,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core,
+    clippy::too_many_lines
+)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
-#[cfg(all(doctest, feature = "std", feature = "rsa", feature = "getrandom", feature = "session"))]
+#[cfg(all(doctest, feature = "std", feature = "rsa", feature = "getrandom"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
@@ -131,8 +136,6 @@ pub mod manual;
 mod numeric_date;
 mod policy;
 mod secret;
-#[cfg(feature = "session")]
-pub mod session;
 mod time;
 mod verifier;
 

@@ -15,10 +15,6 @@ pub mod migrating {}
 #[doc = include_str!("manual/performance.md")]
 pub mod performance {}
 
-#[cfg(feature = "session")]
-#[doc = include_str!("manual/sessions.md")]
-pub mod sessions {}
-
 #[doc = include_str!("manual/standards.md")]
 pub mod standards {}
 

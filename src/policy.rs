@@ -17,7 +17,7 @@ use core::time::Duration;
 /// Clocks of servers agree within seconds; more leeway only keeps dead tokens alive.
 pub(crate) const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
 /// RFC 7519 section 4.1.4 speaks of "a few minutes".
-pub(crate) const LEEWAY_CAP: Duration = Duration::from_secs(5 * 60);
+const LEEWAY_CAP: Duration = Duration::from_secs(5 * 60);
 /// The names that are met are noted in a word, a bit each.
 const MOST_REQUIRED: usize = 64;
 
@@ -65,7 +65,6 @@ impl Policy {
         &self.required
     }
 
-    #[cfg(feature = "session")]
     pub(crate) const fn leeway(&self) -> Duration {
         self.leeway
     }

@@ -240,13 +240,27 @@ impl Verifier {
         self.run_in(buffer, text, || now)
     }
 
-    fn new(gate: Gate, policy: Arc<Policy>) -> Self {
-        Self { checks: Arc::new(Checks { gate, policy }) }
+    /// How far clocks may disagree, as [`VerifierBuilder::leeway`] or [`VerifierBuilder::leeway_beyond_limit`] said: whoever
+    /// keeps a list of revoked tokens has to keep each for so long after its `exp`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use countersign::{Hs256Key, Verifier};
+    ///
+    /// let builder = Verifier::builder(Hs256Key::from_bytes([7; 32])?).issuer("me").no_audience();
+    /// assert_eq!(builder.clone().build()?.leeway(), Duration::from_secs(30));
+    /// assert_eq!(builder.leeway(Duration::from_secs(5)).build()?.leeway(), Duration::from_secs(5));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn leeway(&self) -> Duration {
+        self.checks.policy.leeway()
     }
 
-    #[cfg(feature = "session")]
-    pub(crate) fn leeway(&self) -> Duration {
-        self.checks.policy.leeway()
+    fn new(gate: Gate, policy: Arc<Policy>) -> Self {
+        Self { checks: Arc::new(Checks { gate, policy }) }
     }
 
     fn run<T: DeserializeOwned>(
@@ -625,8 +639,8 @@ impl VerifierBuilder {
     ///
     /// # Security
     ///
-    /// The access tokens of sessions say `at+jwt`. What they are bound to (`cnf`) and whether they were revoked is looked at
-    /// by `session::AccessVerifier` and no other verifier.
+    /// The access tokens of `countersign-session` say `at+jwt`. Only its `AccessVerifier` checks what they are bound to
+    /// (`cnf`) and whether they were revoked.
     pub fn typ(mut self, typ: impl Into<String>) -> Self {
         self.typ = Some(typ.into().into_boxed_str());
         self

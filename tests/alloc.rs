@@ -1,53 +1,11 @@
 //! How often the hot paths allocate: counted, so that it cannot creep up.
 
+#[path = "util/counting.rs"]
+mod counting;
+
 use core::time::Duration;
 use countersign::{Buffer, Claims, Hs256Key, KeySet, Limits, UnixTime, Verifier, VerifyError, jws};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
-struct Counting;
-
-thread_local! {
-    static COUNT: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: every call goes to the system allocator unchanged; a counter beside it touches no memory of it.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-fn count() {
-    // A thread that ends may free its locals first; what it allocates then is not ours.
-    let _ = COUNT.try_with(|count| count.set(count.get() + 1));
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// How often `run` allocates on this thread.
-fn allocations<T>(run: impl FnOnce() -> T) -> usize {
-    let before = COUNT.with(Cell::get);
-    let value = run();
-    let after = COUNT.with(Cell::get);
-    drop(value);
-    after - before
-}
-
+use counting::allocations;
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -294,74 +252,4 @@ fn hostile_claims_cost_no_more_allocations_the_more_of_them_there_are() {
     assert_eq!(many(5_000), many(100_000));
     assert_eq!(the_same(2), the_same(100_000));
     assert_eq!(audiences(20_000), audiences(100_000));
-}
-
-#[cfg(all(feature = "session", feature = "std"))]
-mod session {
-    use super::{NOW, User, allocations, key, warm_up};
-    use countersign::session::{
-        AccessVerifier, Binding, Config, Login, MasterKeys, MemoryStore, RefreshToken, Sessions, blocking,
-    };
-    use countersign::{Entropy, EntropyError, Verifier};
-    use std::sync::Arc;
-
-    struct Fixed;
-
-    impl Entropy for Fixed {
-        fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
-            bytes.fill(7);
-            Ok(())
-        }
-    }
-
-    fn sessions(master: u8) -> Sessions<Arc<MemoryStore>> {
-        let config = Config::builder("https://auth.example", "https://api.example").build().unwrap();
-        let keys = MasterKeys::new(1, [master; 32]).unwrap();
-        Sessions::new_with(config, keys, key(), Arc::new(MemoryStore::new()), Fixed)
-    }
-
-    #[test]
-    fn a_refresh_token_that_was_not_issued_here_allocates_nothing() {
-        warm_up();
-        let (ours, theirs) = (MasterKeys::new(1, [1; 32]).unwrap(), sessions(2));
-        let grant = blocking(theirs.login_at(&Login::new("ann"), NOW)).unwrap();
-        let text = grant.refresh_token().expose_secret();
-        assert_eq!(allocations(|| ours.authenticate(text).is_err()), 0);
-        let own = MasterKeys::new(1, [2; 32]).unwrap();
-        assert_eq!(allocations(|| own.authenticate(text).is_ok()), 0);
-        let (long, noise) = ("A".repeat(1 << 20), "v1.".to_owned() + &"/".repeat(RefreshToken::LENGTH - 3));
-        for text in ["", "v1.", &long, &noise] {
-            assert_eq!(allocations(|| ours.authenticate(text).is_err()), 0);
-        }
-    }
-
-    #[test]
-    fn a_refused_exchange_allocates_nothing() {
-        warm_up();
-        let (ours, theirs) = (sessions(1), sessions(2));
-        let grant = blocking(theirs.login_at(&Login::new("ann"), NOW)).unwrap();
-        let text = grant.refresh_token().expose_secret();
-        let refused = || blocking(ours.refresh_at(text, &Binding::None, NOW)).is_err();
-        assert_eq!(allocations(refused), 0);
-    }
-
-    #[test]
-    fn the_check_of_an_access_token_allocates_no_more_than_verifying_does_with_a_denylist_too() {
-        warm_up();
-        let sessions = sessions(1);
-        let binding = Binding::fingerprint("cookie");
-        let login = Login::new("ann").scope("read").binding(binding);
-        let grant = blocking(sessions.login_at(&login, NOW)).unwrap();
-        let user = User { name: "Ann".into(), role: "admin".into() };
-        let text = sessions.access_token(&grant, &user).unwrap();
-        let policy =
-            || Verifier::builder(key()).issuer("https://auth.example").audience("https://api.example");
-        let plain = policy().typ("at+jwt").build().unwrap();
-        let expected = allocations(|| plain.verify_at::<User>(&text, NOW).unwrap());
-        let access = AccessVerifier::new(policy()).unwrap();
-        assert_eq!(allocations(|| access.verify_at::<User>(&text, &binding, NOW).unwrap()), expected);
-        let listed = access.with_denylist(sessions.store().clone());
-        let check = || blocking(listed.verify_at::<User>(&text, &binding, NOW)).unwrap();
-        assert_eq!(allocations(check), expected);
-    }
 }

@@ -82,13 +82,14 @@ fn named_tests(text: &str) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// `attacks` is a file in `tests/`, `src/json` one of the crate.
+/// `attacks` is a file in `tests/`, `src/json` one of the crate, `session` one in `crates/session/tests/`.
 fn source_of(file: &str) -> PathBuf {
     // `tests/unification` runs this file too, from further down.
     let mut above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
     let root = above.find(|folder| folder.join("src/manual").is_dir()).expect("the crate");
-    let folder = if file.starts_with("src/") { "" } else { "tests" };
-    root.join(folder).join(format!("{file}.rs"))
+    let places =
+        ["", "tests", "crates/session/tests"].map(|folder| root.join(folder).join(format!("{file}.rs")));
+    places.into_iter().find(|place| place.is_file()).unwrap_or_else(|| panic!("there is no file {file}.rs"))
 }
 
 // ---- silence ----

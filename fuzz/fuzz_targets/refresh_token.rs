@@ -2,7 +2,7 @@
 //! but those that a row becomes; and whatever row a store gives, the machine answers, and writes over that row or not at all.
 #![no_main]
 
-use countersign::session::{
+use countersign_session::{
     Binding, Config, Grace, Loaded, Login, Machine, MasterKeys, Randomness, Refusal, Row,
 };
 use countersign::{Entropy, EntropyError, UnixTime};
@@ -101,5 +101,5 @@ fn any_row(data: &[u8], first: &str, second: &str, own: &Row) {
             );
         }
     }
-    let _ = MACHINE.revoke(loaded.row(), countersign::session::Reason::Logout, now);
+    let _ = MACHINE.revoke(loaded.row(), countersign_session::Reason::Logout, now);
 }

@@ -11,7 +11,7 @@ use thiserror::Error;
 ///
 /// Status and error code always belong together, and nothing of a token is ever in it. The errors of a verification make it
 /// with their method `challenge`: [`BearerError`](super::BearerError), [`CredentialsError`](super::CredentialsError),
-/// [`VerifyError`](crate::VerifyError), and `AccessError` of sessions. What only the application knows, that a scope is
+/// [`VerifyError`](crate::VerifyError), and `AccessError` of `countersign-session`. What only the application knows, that a scope is
 /// missing, has a constructor: [`insufficient_scope`](Self::insufficient_scope).
 ///
 /// # Examples

@@ -1,7 +1,8 @@
 //! HMAC keys ([RFC 7518 section 3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)).
 
 use crate::algorithm::Algorithm;
-use crate::error::{KeyError, KeyFile, SignError, SignatureError};
+use crate::error::{KeyError, SignError, SignatureError};
+use crate::key::mistaken::refuse_key_file;
 use crate::key::{Entropy, Identity, SignKey, Signature, VerifyKey, identified};
 use alloc::vec::Vec;
 use base64::Engine;
@@ -11,7 +12,6 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use hmac::{Hmac, KeyInit, Mac};
 use sealed::Keyed;
 use sha2::Sha256;
-use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
 /// Which HMAC an [`HmacKey`] is for. The algorithms of this crate implement it; nothing else can.
@@ -123,7 +123,7 @@ impl<A: HmacAlgorithm> HmacKey<A> {
     /// - [`KeyError::NotASecret`] for a PEM, DER, JWK or SSH key.
     pub fn from_bytes(secret: impl AsRef<[u8]>) -> Result<Self, KeyError> {
         let secret = secret.as_ref();
-        refuse_key_files(secret)?;
+        refuse_key_file(secret)?;
         if secret.len() < A::MINIMUM {
             return Err(KeyError::SecretTooShort { bytes: secret.len(), minimum: A::MINIMUM });
         }
@@ -182,7 +182,7 @@ impl<A: HmacAlgorithm> HmacKey<A> {
     /// this to verify what others still sign so, and replace it.
     pub fn from_weak_bytes(secret: impl AsRef<[u8]>) -> Result<Self, KeyError> {
         let secret = secret.as_ref();
-        refuse_key_files(secret)?;
+        refuse_key_file(secret)?;
         if secret.is_empty() {
             return Err(KeyError::EmptySecret);
         }
@@ -252,174 +252,4 @@ fn decode(alphabet: &Alphabet, text: &str) -> Result<Zeroizing<Vec<u8>>, KeyErro
     let length = engine.decode_slice(text, &mut secret).map_err(|_| KeyError::InvalidBase64)?;
     secret.truncate(length);
     Ok(secret)
-}
-
-/// Refuses what is a key of another kind, whatever stands before it.
-///
-/// The bytes are secret, so all of them are looked at in the same way: only the answer is branched on.
-pub(crate) fn refuse_key_files(secret: &[u8]) -> Result<(), KeyError> {
-    // Behind each comes its base64 in one line, as such keys travel in environment variables, at each place within three
-    // bytes.
-    const PEM: [&[u8]; 4] = [b"-----BEGIN ", b"LS0tLS1CRUdJTi", b"0tLS0tQkVHSU4g", b"tLS0tLUJFR0lOI"];
-    // Of `"kty"`; the shortest. The base64 of 32 random bytes looks so once in some 2^30.
-    const JWK: [&[u8]; 3] = [b"Imt0eSI", b"JrdHki", b"ia3R5I"];
-    const SSH: [&[u8]; 27] = [
-        b"ssh-rsa ",
-        b"ssh-dss ",
-        b"ssh-ed25519 ",
-        b"ecdsa-sha2-",
-        b"sk-ssh-",
-        b"sk-ecdsa-sha2-",
-        b"---- BEGIN SSH2 ",
-        b"AAAAB3NzaC1",
-        b"AAAAC3NzaC1",
-        b"c3NoLXJzYSBBQUFB",
-        b"NzaC1yc2EgQUFBQ",
-        b"zc2gtcnNhIEFBQU",
-        b"c3NoLWRzcyBBQUFB",
-        b"NzaC1kc3MgQUFBQ",
-        b"zc2gtZHNzIEFBQU",
-        b"c3NoLWVkMjU1MTkgQUFBQ",
-        b"NzaC1lZDI1NTE5IEFBQU",
-        b"zc2gtZWQyNTUxOSBBQUFB",
-        b"ZWNkc2Etc2hhMi1uaXN0",
-        b"VjZHNhLXNoYTItbmlzd",
-        b"lY2RzYS1zaGEyLW5pc3",
-        b"c2stc3NoLWVkMjU1MTlA",
-        b"NrLXNzaC1lZDI1NTE5Q",
-        b"zay1zc2gtZWQyNTUxOU",
-        b"LS0tLSBCRUdJTiBTU0gyI",
-        b"0tLS0gQkVHSU4gU1NIMi",
-        b"tLS0tIEJFR0lOIFNTSDIg",
-    ];
-    // The base64 of DER.
-    const DER: [&[u8]; 14] = [
-        // The OID of RSA at each place within three bytes, in keys and certificates.
-        b"KoZIhvcNAQ",
-        b"qGSIb3DQEB",
-        b"qhkiG9w0BAQ",
-        // PKCS#1: public keys of 2048, 3072, 4096 and 8192 bits; private ones.
-        b"MIIBCgKCAQEA",
-        b"MIIBigKCAYEA",
-        b"MIICCgKCAgEA",
-        b"MIIECgKCBAEA",
-        b"IBAAKCA",
-        // The OID of elliptic curves, and that of Ed25519 and its kin with what stands before it; at each place too.
-        b"BgcqhkjOPQIB",
-        b"YHKoZIzj0CA",
-        b"GByqGSM49Ag",
-        b"MAUGAytl",
-        b"AFBgMrZ",
-        b"wBQYDK2",
-    ];
-    let holds = |needle: &[u8]| any(secret.windows(needle.len()).map(|window| window.ct_eq(needle)));
-    let looks_like = [
-        (KeyFile::Pem, any(PEM.into_iter().map(holds))),
-        (KeyFile::Jwk, holds(b"{") & (holds(b"\"kty\"") | holds(b"\\\"kty\\\""))),
-        (KeyFile::Jwk, any(JWK.into_iter().map(holds))),
-        (KeyFile::Ssh, any(SSH.into_iter().map(holds))),
-        (KeyFile::Der, any(without_line_end(secret).into_iter().map(is_der))),
-        (KeyFile::Der, any(DER.into_iter().map(holds))),
-    ];
-    if !bool::from(any(looks_like.into_iter().map(|(_, found)| found))) {
-        return Ok(());
-    }
-    // It is no secret, so now it may be branched on.
-    let found = looks_like.into_iter().find(|(_, found)| bool::from(*found));
-    Err(KeyError::NotASecret { found: found.map_or(KeyFile::Der, |(file, _)| file) })
-}
-
-fn any(choices: impl Iterator<Item = Choice>) -> Choice {
-    choices.fold(Choice::from(0), |any, choice| any | choice)
-}
-
-/// The bytes as they are, and without a line end that an editor or a shell has put after them.
-///
-/// Without it also where there is none: what the last bytes are must not decide how long this takes.
-fn without_line_end(secret: &[u8]) -> [&[u8]; 3] {
-    [0, 1, 2]
-        .map(|end| secret.len().checked_sub(end).and_then(|length| secret.get(..length)).unwrap_or_default())
-}
-
-/// Whether this is one ASN.1 SEQUENCE that begins as keys and certificates do. 32 random bytes look so once in
-/// some 2^29.
-fn is_der(secret: &[u8]) -> Choice {
-    // What a SEQUENCE begins with is known from its length, which is no secret.
-    let after = |bytes: usize| secret.len().checked_sub(bytes).and_then(|rest| u16::try_from(rest).ok());
-    let (outer, length) = match [2, 3, 4].map(|bytes| after(bytes).map(u16::to_be_bytes)) {
-        [Some([0, content @ 0..=0x7f]), ..] => ([0x30, content, 0, 0], 2),
-        [_, Some([0, content @ 0x80..=0xff]), _] => ([0x30, 0x81, content, 0], 3),
-        [_, _, Some([high @ 1..=0xff, low])] => ([0x30, 0x82, high, low], 4),
-        _ => return Choice::from(0),
-    };
-    let outer = outer.get(..length).unwrap_or_default();
-    let (begin, content) = secret.split_at_checked(length).unwrap_or_default();
-    let begins =
-        |bytes: &[u8]| content.get(..bytes.len()).map_or(Choice::from(0), |front| front.ct_eq(bytes));
-    // An AlgorithmIdentifier with its OID, or a certificate; a modulus; the version that private keys begin with.
-    let oid = content.get(..1).map_or(Choice::from(0), |front| front.ct_eq(&[0x30]))
-        & content.get(2..3).map_or(Choice::from(0), |third| third.ct_eq(&[0x06]));
-    let first: [&[u8]; 8] = [
-        &[0x30, 0x81],
-        &[0x30, 0x82],
-        &[0x02, 0x82],
-        &[0x02, 0x81],
-        &[0x02, 0x01, 0x00, 0x02],
-        &[0x02, 0x01, 0x00, 0x30],
-        &[0x02, 0x01, 0x01, 0x04],
-        &[0x02, 0x01, 0x01, 0x30],
-    ];
-    begin.ct_eq(outer) & (oid | any(first.into_iter().map(begins)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bytes_that_only_begin_like_der_are_secrets() {
-        let is_der = |secret: &[u8]| bool::from(is_der(secret));
-        let mut secret = [0x5a; 32];
-        secret[..2].copy_from_slice(&[0x30, 30]);
-        assert!(!is_der(&secret));
-        for (content, is_key) in [
-            ([0x30, 5, 6], true),
-            ([0x30, 5, 7], false),
-            ([0x31, 5, 6], false),
-            // Two marks at once.
-            ([0x30, 0x81, 6], true),
-        ] {
-            secret[2..5].copy_from_slice(&content);
-            assert_eq!(is_der(&secret), is_key, "{content:?}");
-            assert!(!is_der(&secret[..31]));
-        }
-    }
-
-    #[test]
-    fn two_marks_of_one_kind_do_not_cancel_each_other() {
-        let mut key = *b"\x30\x28\x02\x01\x01\x04 ANBgkqhkiG9w0BAQ ..................";
-        assert_eq!(refuse_key_files(&key), Err(KeyError::NotASecret { found: KeyFile::Der }));
-        key[1] += 1;
-        assert_eq!(refuse_key_files(&key), Err(KeyError::NotASecret { found: KeyFile::Der }));
-        key[12] = b'?';
-        assert_eq!(refuse_key_files(&key), Ok(()));
-    }
-
-    #[test]
-    fn der_of_every_length_is_recognised() {
-        for length in 8..70_000_usize {
-            let mut key = alloc::vec![0; length];
-            let outer: Vec<u8> = match length {
-                ..=0x81 => alloc::vec![0x30, (length - 2) as u8],
-                0x83..=0x102 => alloc::vec![0x30, 0x81, (length - 3) as u8],
-                0x104..0x1_0000 => alloc::vec![0x30, 0x82, ((length - 4) >> 8) as u8, (length - 4) as u8],
-                _ => continue, // no SEQUENCE is that long, or none that a key would be
-            };
-            key[..outer.len()].copy_from_slice(&outer);
-            key[outer.len()..outer.len() + 4].copy_from_slice(&[0x02, 0x01, 0x00, 0x30]);
-            assert!(bool::from(is_der(&key)), "{length}");
-            key[outer.len()] = 0x04;
-            assert!(!bool::from(is_der(&key)), "{length}");
-        }
-    }
 }

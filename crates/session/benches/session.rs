@@ -3,10 +3,10 @@
 //! `cargo bench --features session --bench session`. The check of an access token is plain verification and one more look
 //! into the payload; with a denylist in memory it is one look-up more. No store is asked without a denylist.
 
-use countersign::session::{
+use countersign::{Hs256Key, UnixTime, Verifier, VerifierBuilder};
+use countersign_session::{
     AccessVerifier, Binding, Config, DenyKey, Login, MasterKeys, MemoryStore, Sessions, Store, blocking,
 };
-use countersign::{Hs256Key, UnixTime, Verifier, VerifierBuilder};
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
 use std::sync::Arc;

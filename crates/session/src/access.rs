@@ -1,21 +1,19 @@
 //! The check of an access token: what application servers do with every request.
 
-use crate::error::{PolicyError, VerifyError};
-use crate::http::bearer;
-use crate::json;
-use crate::keyset::KeySource;
-use crate::policy::LEEWAY_CAP;
-use crate::session::binding::{Binding, Match};
-use crate::session::denial::DenyKey;
-use crate::session::error::AccessError;
-use crate::session::grant::TYP;
-use crate::session::id::SessionId;
-use crate::session::store::Denylist;
-use crate::session::text;
-use crate::time::UnixTime;
-use crate::verifier::{Token, Verifier, VerifierBuilder};
+use crate::binding::{Binding, Match};
+use crate::denial::{DenyKey, MOST_LEEWAY};
+use crate::error::AccessError;
+use crate::grant::TYP;
+use crate::id::SessionId;
+use crate::store::Denylist;
+use crate::text;
 use alloc::borrow::Cow;
 use core::fmt;
+use countersign::KeySource;
+use countersign::UnixTime;
+use countersign::http::bearer_token;
+use countersign::{PolicyError, VerifyError};
+use countersign::{Token, Verifier, VerifierBuilder};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 
 /// Checks access tokens by themselves: signature, `typ`, issuer, audience, times, and what they are bound to. Asks no store.
@@ -30,8 +28,8 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 /// # Examples
 ///
 /// ```
-/// # use countersign::session::{Config, Login, MasterKeys, MemoryStore, Sessions, blocking};
-/// use countersign::session::{AccessVerifier, Binding};
+/// # use countersign_session::{Config, Login, MasterKeys, MemoryStore, Sessions, blocking};
+/// use countersign_session::{AccessVerifier, Binding};
 /// use countersign::{Hs256Key, Verifier};
 ///
 /// #[derive(serde::Serialize, serde::Deserialize)]
@@ -62,7 +60,7 @@ impl AccessVerifier {
     ///
     /// A login server whose clock is ahead of this one's by more than the policy's leeway gives tokens that are not good yet
     /// here. Sessions allow for 60 seconds between clocks and a policy for 30: where clocks may differ as far, say
-    /// [`leeway`](VerifierBuilder::leeway) of the session's [`clock_skew`](crate::session::ConfigBuilder::clock_skew).
+    /// [`leeway`](VerifierBuilder::leeway) of the session's [`clock_skew`](crate::ConfigBuilder::clock_skew).
     ///
     /// # Errors
     ///
@@ -73,14 +71,14 @@ impl AccessVerifier {
             ["sub", "exp", "jti", "sid", "sub_epoch"].into_iter().fold(policy, VerifierBuilder::require);
         let verifier = policy.typ(TYP).build()?;
         // Times are whole seconds, so a fraction does not count.
-        let (seconds, cap) = (verifier.leeway().as_secs(), LEEWAY_CAP.as_secs());
+        let (seconds, cap) = (verifier.leeway().as_secs(), MOST_LEEWAY.as_secs());
         if seconds > cap {
             return Err(PolicyError::LeewayAboveLimit { seconds, cap });
         }
         Ok(Self { verifier })
     }
 
-    /// The same policy with other keys, as [`Verifier::with_keys`](crate::Verifier::with_keys).
+    /// The same policy with other keys, as [`Verifier::with_keys`](countersign::Verifier::with_keys).
     #[must_use]
     pub fn with_keys(&self, keys: impl KeySource + 'static) -> Self {
         Self { verifier: self.verifier.with_keys(keys) }
@@ -127,7 +125,7 @@ impl AccessVerifier {
     }
 
     /// Checks the access token in the values of a request's `Authorization` headers, as
-    /// [`Verifier::verify_bearer`](crate::Verifier::verify_bearer) does, against the wall clock.
+    /// [`Verifier::verify_bearer`](countersign::Verifier::verify_bearer) does, against the wall clock.
     ///
     /// # Errors
     ///
@@ -152,8 +150,10 @@ impl AccessVerifier {
         binding: &Binding,
         now: UnixTime,
     ) -> Result<AccessToken<T>, AccessError> {
-        let value = bearer::single(authorization)?;
-        self.verify_at(bearer::parse(value.as_ref())?, binding, now)
+        let mut values = authorization.into_iter();
+        // Two are enough to know that there are several.
+        let values = [values.next(), values.next()];
+        self.verify_at(bearer_token(values.iter().flatten())?, binding, now)
     }
 }
 
@@ -169,9 +169,9 @@ enum OnFailure {
 /// # Examples
 ///
 /// ```
-/// # use countersign::session::{Config, Login, MasterKeys, MemoryStore, Sessions, blocking};
+/// # use countersign_session::{Config, Login, MasterKeys, MemoryStore, Sessions, blocking};
 /// # use std::sync::Arc;
-/// use countersign::session::{AccessError, AccessVerifier, Binding};
+/// use countersign_session::{AccessError, AccessVerifier, Binding};
 /// use countersign::{Hs256Key, Verifier};
 ///
 /// # let key = Hs256Key::from_bytes([8; 32])?;
@@ -199,7 +199,7 @@ pub struct RevocationVerifier<D> {
 }
 
 impl<D: Denylist> RevocationVerifier<D> {
-    /// The same policy and denylist with other keys, as [`Verifier::with_keys`](crate::Verifier::with_keys).
+    /// The same policy and denylist with other keys, as [`Verifier::with_keys`](countersign::Verifier::with_keys).
     #[must_use]
     pub fn with_keys(&self, keys: impl KeySource + 'static) -> Self
     where
@@ -291,7 +291,7 @@ impl<D: Denylist> RevocationVerifier<D> {
 /// # Examples
 ///
 /// ```
-/// use countersign::session::AccessToken;
+/// use countersign_session::AccessToken;
 ///
 /// #[derive(serde::Deserialize)]
 /// struct User { role: String }
@@ -311,7 +311,7 @@ pub struct AccessToken<T> {
 impl<T> AccessToken<T> {
     fn read(token: Token<T>) -> Result<Self, AccessError> {
         let malformed = |claim| AccessError::Token(VerifyError::MalformedClaim { claim });
-        let claims = json::read(token.payload(), |reader| SessionClaims::deserialize(reader))
+        let claims = serde_json::from_str::<SessionClaims<'_>>(token.payload())
             .map_err(|_| malformed(SessionClaims::malformed_in(token.payload())))?;
         let session = claims.sid.parse().map_err(|_| malformed("sid"))?;
         let binding = claims.cnf.map_or(Ok(Binding::None), Confirmation::binding);
@@ -353,7 +353,7 @@ impl<T> AccessToken<T> {
     /// Whether `scope` holds this name.
     #[must_use]
     pub fn has_scope(&self, name: &str) -> bool {
-        let scope = json::read(self.token.payload(), |reader| Scope::deserialize(reader));
+        let scope = serde_json::from_str(self.token.payload());
         !name.is_empty() && scope.is_ok_and(|Scope { scope }| scope.split(' ').any(|held| held == name))
     }
 
@@ -405,9 +405,9 @@ impl SessionClaims<'_> {
             #[serde(rename = "sub_epoch")]
             _epoch: u64,
         }
-        if json::read(payload, |reader| Sid::deserialize(reader)).is_err() {
+        if serde_json::from_str::<Sid<'_>>(payload).is_err() {
             "sid"
-        } else if json::read(payload, |reader| SubEpoch::deserialize(reader)).is_err() {
+        } else if serde_json::from_str::<SubEpoch>(payload).is_err() {
             "sub_epoch"
         } else {
             "cnf"

@@ -1,11 +1,11 @@
 //! What a session is bound to besides its tokens, so that a stolen token alone is worth nothing.
 
-use crate::error::EntropyError;
-use crate::key::Entropy;
-use crate::session::error::ParseError;
-use crate::session::text;
+use crate::error::ParseError;
+use crate::text;
 use alloc::string::String;
 use core::fmt;
+use countersign::Entropy;
+use countersign::EntropyError;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 ///
 /// At login it says what the session is bound to from then on; at every exchange and access, what came with the request.
 /// A session that is bound to nothing takes anything; where none shall be so, say
-/// [`require_binding`](crate::session::ConfigBuilder::require_binding).
+/// [`require_binding`](crate::ConfigBuilder::require_binding).
 ///
 /// # Security
 ///
@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 /// # Examples
 ///
 /// ```
-/// use countersign::session::{Binding, Fingerprint};
+/// use countersign_session::{Binding, Fingerprint};
 /// # let cookie: Option<&str> = None;
 ///
 /// // At login: draw one, set the cookie, bind the session.
@@ -130,7 +130,7 @@ impl fmt::Debug for Binding {
 /// # Examples
 ///
 /// ```
-/// use countersign::session::Fingerprint;
+/// use countersign_session::Fingerprint;
 ///
 /// let fingerprint = Fingerprint::generate()?;
 /// assert_eq!(fingerprint.expose_secret().len(), 43);
@@ -147,7 +147,7 @@ impl Fingerprint {
     /// [`EntropyError`] when the system has none.
     #[cfg(feature = "getrandom")]
     pub fn generate() -> Result<Self, EntropyError> {
-        Self::generate_with(&crate::key::SystemEntropy::new())
+        Self::generate_with(&countersign::SystemEntropy::new())
     }
 
     /// A new one of the given randomness.

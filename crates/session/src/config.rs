@@ -1,6 +1,6 @@
 //! How long sessions live, what they forgive, and how many there may be.
 
-use crate::session::error::ConfigError;
+use crate::error::ConfigError;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::num::NonZeroUsize;
@@ -36,14 +36,14 @@ const GRACE_CAP: u64 = 5 * MINUTE;
 ///
 /// ```
 /// use core::time::Duration;
-/// use countersign::session::{Config, Grace};
+/// use countersign_session::{Config, Grace};
 ///
 /// let config = Config::builder("https://auth.example", "https://api.example")
 ///     .access_lifetime(Duration::from_secs(5 * 60))
 ///     .grace(Grace::Within(Duration::from_secs(30)))
 ///     .sessions_per_subject(10)
 ///     .build()?;
-/// # Ok::<(), countersign::session::ConfigError>(())
+/// # Ok::<(), countersign_session::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -99,7 +99,7 @@ impl Config {
 ///
 /// ```
 /// use core::time::Duration;
-/// use countersign::session::Grace;
+/// use countersign_session::Grace;
 ///
 /// assert_eq!(Grace::default(), Grace::Within(Duration::from_secs(60)));
 /// ```
@@ -138,7 +138,7 @@ impl Default for Grace {
 /// # Examples
 ///
 /// ```
-/// use countersign::session::OnMismatch;
+/// use countersign_session::OnMismatch;
 ///
 /// assert_eq!(OnMismatch::default(), OnMismatch::Revoke);
 /// ```
@@ -157,7 +157,7 @@ pub enum OnMismatch {
 /// # Examples
 ///
 /// ```
-/// use countersign::session::{Config, ConfigError};
+/// use countersign_session::{Config, ConfigError};
 ///
 /// let error = Config::builder("", "https://api.example").build().unwrap_err();
 /// assert_eq!(error, ConfigError::Empty { setting: "issuer" });
@@ -214,7 +214,7 @@ impl ConfigBuilder {
     }
 
     /// How far the clocks of the machines that run sessions may disagree, up to 5 minutes. Servers that check access tokens
-    /// have an allowance of their own: [`leeway`](crate::VerifierBuilder::leeway), 30 seconds if nothing is said.
+    /// have an allowance of their own: [`leeway`](countersign::VerifierBuilder::leeway), 30 seconds if nothing is said.
     pub const fn clock_skew(mut self, skew: Duration) -> Self {
         self.config.skew = skew;
         self
@@ -226,7 +226,7 @@ impl ConfigBuilder {
         self
     }
 
-    /// No session without a binding: a login with [`Binding::None`](crate::session::Binding::None) is an error, and a session
+    /// No session without a binding: a login with [`Binding::None`](crate::Binding::None) is an error, and a session
     /// that was begun without one is not exchanged. For servers that bind all, so that none slips through.
     pub const fn require_binding(mut self) -> Self {
         self.config.binding_required = true;

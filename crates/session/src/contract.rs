@@ -10,7 +10,7 @@
 //! # Examples
 //!
 //! ```
-//! use countersign::session::{MemoryStore, blocking, contract};
+//! use countersign_session::{MemoryStore, blocking, contract};
 //!
 //! // With an async store, under its runtime: `contract::check(&store).await`.
 //! let report = blocking(contract::check(&MemoryStore::new()))?;
@@ -26,9 +26,9 @@ pub(crate) mod schedule;
 
 pub use kit::{Report, Violation};
 
-use crate::key::Entropy;
-use crate::session::contract::kit::Kit;
-use crate::session::store::Store;
+use crate::contract::kit::Kit;
+use crate::store::Store;
+use countersign::Entropy;
 
 /// Checks everything, with the operating system's randomness.
 ///
@@ -37,7 +37,7 @@ use crate::session::store::Store;
 /// The first [`Violation`] that is found.
 #[cfg(feature = "getrandom")]
 pub async fn check<S: Store>(store: &S) -> Result<Report, Violation> {
-    check_with(store, crate::key::SystemEntropy::new()).await
+    check_with(store, countersign::SystemEntropy::new()).await
 }
 
 /// Checks everything, with randomness of yours. It has to differ from run to run if the store has been checked before.
@@ -65,7 +65,7 @@ pub async fn check_with<S: Store>(store: &S, entropy: impl Entropy + 'static) ->
 ///
 /// ```
 /// use countersign::SystemEntropy;
-/// use countersign::session::{MemoryStore, blocking, contract};
+/// use countersign_session::{MemoryStore, blocking, contract};
 ///
 /// let store = MemoryStore::new();
 /// assert_eq!(blocking(contract::exchanges(&store, SystemEntropy::new(), 1))?, 1);
@@ -90,7 +90,7 @@ pub async fn exchanges<S: Store>(
 ///
 /// ```
 /// use countersign::SystemEntropy;
-/// use countersign::session::{MemoryStore, blocking, contract};
+/// use countersign_session::{MemoryStore, blocking, contract};
 ///
 /// assert!(blocking(contract::logins(&MemoryStore::new(), SystemEntropy::new()))? > 1_000);
 /// # Ok::<(), contract::Violation>(())

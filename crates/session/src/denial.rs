@@ -1,9 +1,14 @@
 //! What the denylist holds.
 
-use crate::session::id::SessionId;
-use crate::session::text;
-use crate::time::UnixTime;
+use crate::id::SessionId;
+use crate::text;
 use core::fmt;
+use core::time::Duration;
+use countersign::UnixTime;
+
+/// How much leeway an access token can be given. Denials are kept for as long, so
+/// [`AccessVerifier`](crate::AccessVerifier) refuses a policy with more.
+pub(crate) const MOST_LEEWAY: Duration = Duration::from_secs(5 * 60);
 
 /// A key of the denylist: one access token, one session, or the sessions that a subject began in one epoch.
 ///
@@ -13,7 +18,7 @@ use core::fmt;
 /// # Examples
 ///
 /// ```
-/// use countersign::session::{DenyKey, SessionId};
+/// use countersign_session::{DenyKey, SessionId};
 ///
 /// let session = DenyKey::session(SessionId::from_bytes([7; 16]));
 /// assert_eq!(session.as_bytes().len(), 32);
@@ -88,13 +93,13 @@ impl fmt::Debug for DenyKey {
     }
 }
 
-/// An entry for the denylist, which can be purged after `until`: no [`AccessVerifier`](crate::session::AccessVerifier)
+/// An entry for the denylist, which can be purged after `until`: no [`AccessVerifier`](crate::AccessVerifier)
 /// takes an access token that it is about any more then.
 ///
 /// # Examples
 ///
 /// ```
-/// # use countersign::session::{Config, Login, Machine, MasterKeys, Randomness, Reason};
+/// # use countersign_session::{Config, Login, Machine, MasterKeys, Randomness, Reason};
 /// # use countersign::{SystemEntropy, UnixTime};
 /// # let now = UnixTime::from_secs(0);
 /// # let config = Config::builder("https://auth.example", "https://api.example").build()?;
@@ -122,7 +127,7 @@ pub struct Denial {
 /// # Examples
 ///
 /// ```
-/// use countersign::session::DenyOrder;
+/// use countersign_session::DenyOrder;
 ///
 /// assert_ne!(DenyOrder::BeforeRow, DenyOrder::AfterRow);
 /// ```

@@ -1,11 +1,11 @@
 //! What can go wrong with sessions. None of it holds token text or key bytes.
 
-use crate::error::VerifyError;
-use crate::http::bearer::CredentialsError;
-use crate::http::challenge::Challenge;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
+use countersign::VerifyError;
+use countersign::http::Challenge;
+use countersign::http::CredentialsError;
 use thiserror::Error;
 
 /// Why a session operation gave nothing.
@@ -21,7 +21,7 @@ use thiserror::Error;
 /// # Examples
 ///
 /// ```
-/// use countersign::session::{Error, Refusal};
+/// use countersign_session::{Error, Refusal};
 ///
 /// let error = Error::InvalidGrant(Refusal::Malformed);
 /// assert_eq!(error.to_string(), "the refresh token is not valid");
@@ -92,7 +92,7 @@ impl Error {
 /// # Examples
 ///
 /// ```
-/// use countersign::session::{Recency, Refusal};
+/// use countersign_session::{Recency, Refusal};
 ///
 /// assert_eq!(Refusal::Reused(Recency::Stale).code(), "reused_stale");
 /// ```
@@ -162,7 +162,7 @@ impl Refusal {
 /// # Examples
 ///
 /// ```
-/// assert_eq!(countersign::session::Lifetime::Idle.to_string(), "idle");
+/// assert_eq!(countersign_session::Lifetime::Idle.to_string(), "idle");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -187,7 +187,7 @@ impl fmt::Display for Lifetime {
 /// # Examples
 ///
 /// ```
-/// assert_eq!(countersign::session::Recency::Stale.to_string(), "an old one");
+/// assert_eq!(countersign_session::Recency::Stale.to_string(), "an old one");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -212,7 +212,7 @@ impl fmt::Display for Recency {
 /// # Examples
 ///
 /// ```
-/// use countersign::session::Reason;
+/// use countersign_session::Reason;
 ///
 /// assert_eq!(Reason::Reuse.code(), "reuse");
 /// ```
@@ -262,7 +262,7 @@ impl Reason {
 ///
 /// ```
 /// use core::error::Error;
-/// use countersign::session::StoreError;
+/// use countersign_session::StoreError;
 ///
 /// let error = StoreError::new("connection refused");
 /// assert_eq!(error.to_string(), "the session store is not available");
@@ -311,7 +311,7 @@ impl From<RowError> for StoreError {
 /// # Examples
 ///
 /// ```
-/// use countersign::session::{Row, RowError};
+/// use countersign_session::{Row, RowError};
 ///
 /// assert_eq!(Row::from_bytes(b"?").unwrap_err(), RowError::UnknownVersion);
 /// ```
@@ -332,7 +332,7 @@ pub enum RowError {
 ///
 /// ```
 /// use core::time::Duration;
-/// use countersign::session::{Config, ConfigError};
+/// use countersign_session::{Config, ConfigError};
 ///
 /// let error = Config::builder("https://auth.example", "https://api.example")
 ///     .access_lifetime(Duration::from_secs(3600))
@@ -418,7 +418,7 @@ impl ConfigError {
 /// # Examples
 ///
 /// ```
-/// use countersign::session::SessionId;
+/// use countersign_session::SessionId;
 ///
 /// assert!("not an id".parse::<SessionId>().is_err());
 /// ```
@@ -432,7 +432,7 @@ pub struct ParseError;
 /// # Examples
 ///
 /// ```
-/// use countersign::session::{AccessError, StoreError};
+/// use countersign_session::{AccessError, StoreError};
 ///
 /// assert_eq!(AccessError::Denied.challenge().status(), 401);
 /// // The list is down: a 503, and nobody is logged out.

@@ -1,9 +1,9 @@
 //! What happened to sessions: for the audit log, without token text.
 
-use crate::session::error::{Reason, Recency};
-use crate::session::id::SessionHash;
-use crate::time::UnixTime;
+use crate::error::{Reason, Recency};
+use crate::id::SessionHash;
 use alloc::string::String;
+use countersign::UnixTime;
 
 /// Something that happened to a session.
 ///
@@ -13,7 +13,7 @@ use alloc::string::String;
 /// # Examples
 ///
 /// ```
-/// use countersign::session::{Event, EventKind};
+/// use countersign_session::{Event, EventKind};
 ///
 /// fn alarming(event: &Event) -> bool {
 ///     matches!(event.kind, EventKind::ReuseDetected(_) | EventKind::BindingMismatch | EventKind::Anomaly)
@@ -37,7 +37,7 @@ pub struct Event {
 /// # Examples
 ///
 /// ```
-/// use countersign::session::{EventKind, Recency};
+/// use countersign_session::{EventKind, Recency};
 ///
 /// assert_eq!(EventKind::ReuseDetected(Recency::Stale).code(), "reuse_detected");
 /// ```
@@ -48,7 +48,7 @@ pub enum EventKind {
     AllRevoked,
     /// The store is older than a token: it was set back. The session was revoked.
     Anomaly,
-    /// A token came with another binding. The session was revoked, unless [`OnMismatch`](crate::session::OnMismatch) says
+    /// A token came with another binding. The session was revoked, unless [`OnMismatch`](crate::OnMismatch) says
     /// otherwise.
     BindingMismatch,
     /// A token was exchanged a second time inside the grace: two tabs, or an answer that got lost.
@@ -81,14 +81,14 @@ impl EventKind {
 }
 
 /// Is told what happened, after the store has answered for it. What was written by a call that the store answered with an
-/// error is not told: log [`Error::Store`](crate::session::Error::Store) too.
+/// error is not told: log [`Error::Store`](crate::Error::Store) too.
 ///
 /// Any `Fn(&Event)` is one. It is called in the middle of a request: hand over what takes time.
 ///
 /// # Examples
 ///
 /// ```
-/// use countersign::session::{Event, Observer};
+/// use countersign_session::{Event, Observer};
 ///
 /// fn takes(_: impl Observer) {}
 /// takes(|event: &Event| println!("{} of {:?}", event.kind.code(), event.session));

@@ -1,24 +1,23 @@
 //! What a login or an exchange gives: a refresh token, and the right to sign one access token.
 
-use crate::claims::Claims;
-use crate::error::{EntropyError, SignError};
-use crate::json;
-use crate::jws::Prepared;
-use crate::key::{Entropy, Key, SignKey};
-use crate::session::binding::Binding;
-use crate::session::config::Config;
-use crate::session::id::SessionId;
-use crate::session::refresh_token::{RefreshToken, SALT};
-use crate::session::row::Row;
-use crate::session::text;
-use crate::time::UnixTime;
+use crate::binding::Binding;
+use crate::config::Config;
+use crate::id::SessionId;
+use crate::refresh_token::{RefreshToken, SALT};
+use crate::row::Row;
+use crate::text;
 use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
+use countersign::Claims;
+use countersign::UnixTime;
+use countersign::jws::Prepared;
+use countersign::{Entropy, Key, SignKey};
+use countersign::{EntropyError, SignError};
 use serde::Serialize;
-use serde::de::{Deserialize, IgnoredAny};
+use serde::de::IgnoredAny;
 
 /// `typ` of an access token: [RFC 9068 section 2.1](https://www.rfc-editor.org/rfc/rfc9068#section-2.1).
 pub(crate) const TYP: &str = "at+jwt";
@@ -29,7 +28,7 @@ pub(crate) const TYP: &str = "at+jwt";
 ///
 /// ```
 /// use countersign::SystemEntropy;
-/// use countersign::session::Randomness;
+/// use countersign_session::Randomness;
 ///
 /// let random = Randomness::draw(&SystemEntropy::new())?;
 /// # Ok::<(), countersign::EntropyError>(())
@@ -66,7 +65,7 @@ impl fmt::Debug for Randomness {
 /// # Examples
 ///
 /// ```
-/// use countersign::session::Exchange;
+/// use countersign_session::Exchange;
 ///
 /// assert_ne!(Exchange::Login, Exchange::Rotated);
 /// ```
@@ -85,12 +84,12 @@ pub enum Exchange {
 ///
 /// It is in the store before you have it. Add your own claims now that it is known whose session it is: look up the
 /// roles of [`subject`](Self::subject), then sign with
-/// [`Sessions::access_token`](crate::session::Sessions::access_token).
+/// [`Sessions::access_token`](crate::Sessions::access_token).
 ///
 /// # Examples
 ///
 /// ```
-/// # use countersign::session::{Config, Exchange, Login, Machine, MasterKeys, Randomness};
+/// # use countersign_session::{Config, Exchange, Login, Machine, MasterKeys, Randomness};
 /// # use countersign::{Hs256Key, SystemEntropy, UnixTime};
 /// # let now = UnixTime::from_secs(0);
 /// # let config = Config::builder("https://auth.example", "https://api.example").build()?;
@@ -178,7 +177,7 @@ impl Grant {
         claims: &T,
         key: &(impl SignKey + ?Sized),
     ) -> Result<String, SignError> {
-        self.prepare(config, claims, key)?.sign(key)
+        self.claims(config, claims)?.sign(key)
     }
 
     /// The access token, to be signed elsewhere.
@@ -188,6 +187,15 @@ impl Grant {
         claims: &T,
         key: &(impl Key + ?Sized),
     ) -> Result<Prepared, SignError> {
+        self.claims(config, claims)?.prepare(key)
+    }
+
+    /// What the access token says.
+    fn claims<'a, T: Serialize>(
+        &'a self,
+        config: &Config,
+        claims: &'a T,
+    ) -> Result<Claims<AccessClaims<'a, T>>, SignError> {
         refuse_reserved(claims)?;
         let confirmation = match &self.row.binding {
             Binding::None => None,
@@ -209,7 +217,7 @@ impl Grant {
             .issued_at(self.now)
             .expires_at(self.access_until)
             .jwt_id(text::encode(&self.jti));
-        config.audience.iter().fold(claims, |claims, audience| claims.audience(&**audience)).prepare(key)
+        Ok(config.audience.iter().fold(claims, |claims, audience| claims.audience(&**audience)))
     }
 }
 
@@ -228,12 +236,12 @@ fn some(text: &str) -> Option<&str> {
 
 /// Refuses claims of the caller's that would say what this session has not said. What it has said cannot stand twice anyway.
 fn refuse_reserved<T: Serialize>(claims: &T) -> Result<(), SignError> {
-    let text = json::to_text(claims).map_err(|_| SignError::Serialize)?;
+    let text = serde_json::to_string(claims).map_err(|_| SignError::Serialize)?;
     if text == "null" {
         return Ok(());
     }
-    let said: BTreeMap<String, IgnoredAny> = json::read(&text, |reader| BTreeMap::deserialize(reader))
-        .map_err(|_| SignError::ClaimsNotAnObject)?;
+    let said: BTreeMap<String, IgnoredAny> =
+        serde_json::from_str(&text).map_err(|_| SignError::ClaimsNotAnObject)?;
     match ["client_id", "cnf", "scope"].into_iter().find(|name| said.contains_key(*name)) {
         Some(name) => Err(SignError::DuplicateClaim { claim: Cow::Borrowed(name) }),
         None => Ok(()),

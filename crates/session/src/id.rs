@@ -1,7 +1,7 @@
 //! The name of a session, and what of it may be logged.
 
-use crate::session::error::ParseError;
-use crate::session::text;
+use crate::error::ParseError;
+use crate::text;
 use core::fmt;
 use core::str::FromStr;
 
@@ -13,7 +13,7 @@ use core::str::FromStr;
 /// # Examples
 ///
 /// ```
-/// use countersign::session::SessionId;
+/// use countersign_session::SessionId;
 ///
 /// let id = SessionId::from_bytes([7; 16]);
 /// assert_eq!(id.to_string(), "BwcHBwcHBwcHBwcHBwcHBw");
@@ -68,7 +68,7 @@ impl FromStr for SessionId {
 /// # Examples
 ///
 /// ```
-/// use countersign::session::SessionId;
+/// use countersign_session::SessionId;
 ///
 /// let id = SessionId::from_bytes([7; 16]);
 /// assert_eq!(id.hash(), id.hash());

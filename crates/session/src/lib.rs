@@ -1,38 +1,85 @@
-//! Sessions: a short access token, a long refresh token, and an end to both.
+//! Access and refresh sessions on top of [`countersign`]: a short access token, a long refresh token, and an end to both.
 //!
 //! A login begins a session. Its access token is a JWT that application servers check by themselves; it ends after minutes.
-//! Its refresh token is exchanged for the next pair, once: used again, it counts as stolen and the session ends, for that
-//! device and no other. What is stored can be read by a thief and turned into nothing.
+//! Its refresh token is exchanged once, for the next pair. A refresh token that is used again counts as stolen and ends the
+//! session of that device, and no other. A thief cannot turn what is stored into a token.
 //!
-//! - [`Sessions`] is what a login server calls: over a [`Store`] of yours, or [`MemoryStore`].
+//! - [`Sessions`] is what a login server calls, over a [`Store`] of yours or `MemoryStore`.
 //! - [`AccessVerifier`] is what application servers call, with a denylist or without.
 //! - [`Machine`] holds the rules as pure functions, without store, clock or runtime.
-//! - [`contract`] checks a store of yours.
+//! - `contract` (feature `contract`) checks a store of yours.
 //!
-//! When to use sessions, what a thief gets, and how to write a store: see the page
-//! [sessions](crate::manual::sessions) of the manual.
+//! The [manual] says when to use sessions, what a thief gets, and how to write a store.
+//!
+//! # Features
+//!
+//! | feature | default | |
+//! |---|---|---|
+//! | `std` | yes | the clock, and `MemoryStore`; without it: `no_std` and `alloc` |
+//! | `getrandom` | yes | the system's randomness: no [`Entropy`](countersign::Entropy) from the caller |
+//! | `contract` | no | the module `contract`, for the tests of a store |
 
-pub(crate) mod access;
-pub(crate) mod binding;
-pub(crate) mod config;
-pub mod contract;
-pub(crate) mod denial;
-pub(crate) mod error;
-pub(crate) mod event;
-pub(crate) mod grant;
-pub(crate) mod id;
-pub(crate) mod login;
-pub(crate) mod machine;
-pub(crate) mod master_keys;
+#![no_std]
+#![forbid(unsafe_code)]
+// This library decides who stays logged in, so code that may panic does not compile.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::panic_in_result_fn,
+        clippy::string_slice,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+// Import from `core` and `alloc` whatever does not need `std`.
+#![warn(
+    clippy::alloc_instead_of_core,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core,
+    clippy::too_many_lines
+)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+extern crate alloc;
 #[cfg(feature = "std")]
-pub(crate) mod memory;
-pub(crate) mod refresh_token;
-pub(crate) mod row;
-pub(crate) mod row_bytes;
-#[allow(clippy::module_inception, reason = "the type is what the module is named for")]
-pub(crate) mod sessions;
-pub(crate) mod store;
-pub(crate) mod text;
+extern crate std;
+
+#[cfg(all(doctest, feature = "std", feature = "getrandom"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+#[cfg(all(feature = "std", feature = "getrandom"))]
+#[doc = include_str!("manual.md")]
+pub mod manual {}
+
+mod access;
+mod binding;
+mod config;
+#[cfg(feature = "contract")]
+pub mod contract;
+mod denial;
+mod error;
+mod event;
+mod grant;
+mod id;
+mod login;
+mod machine;
+mod master_keys;
+#[cfg(feature = "std")]
+mod memory;
+mod refresh_token;
+mod row;
+mod row_bytes;
+mod sessions;
+mod store;
+mod text;
 
 pub use access::{AccessToken, AccessVerifier, RevocationVerifier};
 pub use binding::{Binding, Fingerprint};

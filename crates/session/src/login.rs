@@ -1,10 +1,10 @@
 //! What is said of a session when it begins.
 
-use crate::http::Scope;
-use crate::session::binding::Binding;
-use crate::session::error::{Error, Refusal};
+use crate::binding::Binding;
+use crate::error::{Error, Refusal};
 use alloc::string::String;
 use core::cmp::Ordering;
+use countersign::http::Scope;
 
 /// Subjects, clients and labels are names: longer ones are mistakes, or attempts to fill a disk.
 const NAME_BYTES: usize = 1024;
@@ -16,7 +16,7 @@ const SCOPE_BYTES: usize = 4096;
 /// # Examples
 ///
 /// ```
-/// use countersign::session::{Binding, Login};
+/// use countersign_session::{Binding, Login};
 ///
 /// let login = Login::new("user123")
 ///     .label("Firefox on Linux")
@@ -72,15 +72,15 @@ impl Login {
         self
     }
 
-    /// The subject's [`epoch`](crate::session::Sessions::epoch) from *before* its credentials were read. If all its sessions
+    /// The subject's [`epoch`](crate::Sessions::epoch) from *before* its credentials were read. If all its sessions
     /// are ended while they are checked, because the password was changed, the login is refused with them.
     ///
     /// # Examples
     ///
     /// ```
-    /// # use countersign::session::{Config, MasterKeys, MemoryStore, Sessions};
+    /// # use countersign_session::{Config, MasterKeys, MemoryStore, Sessions};
     /// # use countersign::Hs256Key;
-    /// use countersign::session::{Error, Login, Refusal, blocking};
+    /// use countersign_session::{Error, Login, Refusal, blocking};
     ///
     /// # let config = Config::builder("https://auth.example", "https://api.example").build()?;
     /// # let keys = MasterKeys::new(1, [7; 32])?;

@@ -1,28 +1,27 @@
 //! What happens to a session: from a row, an event, the time and some randomness to what is to be written, and to the answer
 //! if the store takes it. It knows no store and no clock.
 
-use crate::error::SignError;
-use crate::jws::Prepared;
-use crate::key::{Key, SignKey};
-use crate::policy::LEEWAY_CAP;
-use crate::session::binding::{Binding, Match};
-use crate::session::config::{Config, OnMismatch};
-use crate::session::denial::{Denial, DenyOrder};
-use crate::session::error::{Error, Lifetime, Reason, Recency, Refusal};
-use crate::session::event::{Event, EventKind};
-use crate::session::grant::{Exchange, Grant, Randomness};
-use crate::session::login::Login;
-use crate::session::master_keys::MasterKeys;
-use crate::session::refresh_token::{AuthenticToken, Name};
-use crate::session::row::{Maker, Row};
-use crate::time::UnixTime;
+use crate::binding::{Binding, Match};
+use crate::config::{Config, OnMismatch};
+use crate::denial::{Denial, DenyOrder, MOST_LEEWAY};
+use crate::error::{Error, Lifetime, Reason, Recency, Refusal};
+use crate::event::{Event, EventKind};
+use crate::grant::{Exchange, Grant, Randomness};
+use crate::login::Login;
+use crate::master_keys::MasterKeys;
+use crate::refresh_token::{AuthenticToken, Name};
+use crate::row::{Maker, Row};
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::cmp::Ordering;
+use countersign::SignError;
+use countersign::UnixTime;
+use countersign::jws::Prepared;
+use countersign::{Key, SignKey};
 use serde::Serialize;
 
-/// The rules of sessions as pure functions, for whoever drives them: [`Sessions`](crate::session::Sessions) over a
-/// [`Store`](crate::session::Store), a test, or code of yours without either.
+/// The rules of sessions as pure functions, for whoever drives them: [`Sessions`](crate::Sessions) over a
+/// [`Store`](crate::Store), a test, or code of yours without either.
 ///
 /// Each function takes what the store holds and gives a [`Step`]: what to write, and what to answer *if* it was written. When
 /// it was not, because another had written first, throw the step away, load again and ask again.
@@ -30,7 +29,7 @@ use serde::Serialize;
 /// # Examples
 ///
 /// ```
-/// use countersign::session::{Binding, Config, Loaded, Login, Machine, MasterKeys, Randomness};
+/// use countersign_session::{Binding, Config, Loaded, Login, Machine, MasterKeys, Randomness};
 /// use countersign::{SystemEntropy, UnixTime};
 ///
 /// let config = Config::builder("https://auth.example", "https://api.example").build()?;
@@ -59,7 +58,7 @@ pub struct Machine {
 /// # Examples
 ///
 /// ```
-/// use countersign::session::{Loaded, Row, RowError};
+/// use countersign_session::{Loaded, Row, RowError};
 ///
 /// fn read(column: &[u8], epoch: u64) -> Result<Loaded, RowError> {
 ///     Ok(Loaded::new(Row::from_bytes(column)?, epoch))
@@ -267,7 +266,7 @@ impl Machine {
     /// # Errors
     ///
     /// [`SignError::DuplicateClaim`] for a claim that the token has anyway: `iss`, `sub`, `aud`, `exp`, `iat`, `jti`,
-    /// `client_id`, `sid`, `sub_epoch`, `scope`, `cnf`; else as [`Claims::sign`](crate::Claims::sign).
+    /// `client_id`, `sid`, `sub_epoch`, `scope`, `cnf`; else as [`Claims::sign`](countersign::Claims::sign).
     pub fn access_token<T: Serialize>(
         &self,
         grant: &Grant,
@@ -416,9 +415,9 @@ impl Machine {
         self.beyond_leeway(row.access_until)
     }
 
-    /// The moment from which no [`AccessVerifier`](crate::session::AccessVerifier) takes a token any more whose `exp` is `exp`.
+    /// The moment from which no [`AccessVerifier`](crate::AccessVerifier) takes a token any more whose `exp` is `exp`.
     pub(crate) fn beyond_leeway(&self, exp: UnixTime) -> UnixTime {
-        exp.saturating_add(LEEWAY_CAP).saturating_add(self.config.skew)
+        exp.saturating_add(MOST_LEEWAY).saturating_add(self.config.skew)
     }
 
     fn grant(

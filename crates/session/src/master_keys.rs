@@ -1,12 +1,11 @@
 //! The keys that refresh tokens are derived with.
 
-use crate::error::KeyError;
-use crate::key::hmac::refuse_key_files;
-use crate::session::error::Refusal;
-use crate::session::refresh_token::{AuthenticToken, MAC, Name, Parsed, RefreshToken, SALT, TAG};
+use crate::error::Refusal;
+use crate::refresh_token::{AuthenticToken, MAC, Name, Parsed, RefreshToken, SALT, TAG};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+use countersign::{KeyError, SecretBytes};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -29,7 +28,7 @@ const SALT_LABEL: &[u8] = b"countersign/refresh/keys/1";
 /// the tokens of those that have, and their holders are logged out. One server alone needs no first step.
 ///
 /// To throw everybody out, leave the old key away. A logout with a token of that key is then put off as
-/// [`Retry`](crate::session::Error::Retry): from here, it looks like one that another server still has.
+/// [`Retry`](crate::Error::Retry): from here, it looks like one that another server still has.
 ///
 /// Two keys are derived from each secret by HKDF-SHA256 ([RFC 5869](https://www.rfc-editor.org/rfc/rfc5869)) when it is
 /// added; the secret itself is not kept. They are wiped when the last copy is dropped.
@@ -42,7 +41,7 @@ const SALT_LABEL: &[u8] = b"countersign/refresh/keys/1";
 /// # Examples
 ///
 /// ```
-/// use countersign::session::MasterKeys;
+/// use countersign_session::MasterKeys;
 /// use countersign::{KeyError, SecretBytes};
 ///
 /// let secret_2026 = SecretBytes::generate(32)?; // in production: out of a secret store
@@ -134,7 +133,7 @@ impl MasterKeys {
 
 impl Derived {
     fn of(secret: &[u8]) -> Result<Arc<Self>, KeyError> {
-        refuse_key_files(secret)?;
+        SecretBytes::from(secret.to_vec()).refuse_key_file()?;
         if secret.len() < MINIMUM {
             return Err(KeyError::SecretTooShort { bytes: secret.len(), minimum: MINIMUM });
         }
@@ -171,8 +170,8 @@ impl fmt::Debug for MasterKeys {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::id::SessionId;
-    use crate::session::text;
+    use crate::id::SessionId;
+    use crate::text;
     use alloc::format;
 
     /// RFC 2104, over parts.

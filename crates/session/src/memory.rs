@@ -1,22 +1,22 @@
 //! A store in memory.
 
-use crate::session::denial::DenyKey;
-use crate::session::error::StoreError;
-use crate::session::id::SessionId;
-use crate::session::machine::Loaded;
-use crate::session::row::Row;
-use crate::session::store::{Store, Swap};
-use crate::time::UnixTime;
+use crate::denial::DenyKey;
+use crate::error::StoreError;
+use crate::id::SessionId;
+use crate::machine::Loaded;
+use crate::row::Row;
+use crate::store::{Store, Swap};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+use countersign::UnixTime;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 /// A [`Store`] in memory: for tests, and for one server whose users may log in again after a restart.
 ///
-/// It grows with logins: call [`Sessions::purge`](crate::session::Sessions::purge) from time to time.
+/// It grows with logins: call [`Sessions::purge`](crate::Sessions::purge) from time to time.
 ///
 /// # Security
 ///
@@ -25,11 +25,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 /// # Examples
 ///
 /// ```
-/// use countersign::session::{MemoryStore, Store, blocking};
+/// use countersign_session::{MemoryStore, Store, blocking};
 ///
 /// let store = MemoryStore::new();
 /// assert_eq!(blocking(store.epoch("user123"))?, 0);
-/// # Ok::<(), countersign::session::StoreError>(())
+/// # Ok::<(), countersign_session::StoreError>(())
 /// ```
 #[derive(Default)]
 pub struct MemoryStore {

@@ -1,8 +1,8 @@
 //! The text of a refresh token: `v1.` and base64url of kid, session, generation, mac and tag, each of a fixed width.
 
-use crate::session::error::Refusal;
-use crate::session::id::SessionId;
-use crate::session::text;
+use crate::error::Refusal;
+use crate::id::SessionId;
+use crate::text;
 use alloc::string::String;
 use core::fmt;
 use core::num::NonZeroU64;
@@ -23,7 +23,7 @@ const BYTES: usize = 4 + 16 + 8 + MAC + TAG;
 /// # Examples
 ///
 /// ```
-/// # use countersign::session::{Config, Login, Machine, MasterKeys, Randomness};
+/// # use countersign_session::{Config, Login, Machine, MasterKeys, Randomness};
 /// # use countersign::{SystemEntropy, UnixTime};
 /// # let config = Config::builder("https://auth.example", "https://api.example").build()?;
 /// # let machine = Machine::new(config, MasterKeys::new(1, [7; 32])?);
@@ -124,7 +124,7 @@ impl Parsed {
 /// # Examples
 ///
 /// ```
-/// use countersign::session::{MasterKeys, Refusal};
+/// use countersign_session::{MasterKeys, Refusal};
 ///
 /// let keys = MasterKeys::new(1, [7; 32])?;
 /// assert_eq!(keys.authenticate("garbage").unwrap_err(), Refusal::Malformed);

@@ -1,13 +1,13 @@
 //! What the store keeps of a session.
 
-use crate::session::binding::Binding;
-use crate::session::error::{Lifetime, Reason, Refusal};
-use crate::session::id::SessionId;
-use crate::session::refresh_token::{Name, SALT};
-use crate::time::UnixTime;
+use crate::binding::Binding;
+use crate::error::{Lifetime, Reason, Refusal};
+use crate::id::SessionId;
+use crate::refresh_token::{Name, SALT};
 use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
+use countersign::UnixTime;
 
 /// What the store keeps of a session: one row for one login on one device.
 ///
@@ -19,13 +19,13 @@ use core::time::Duration;
 /// # Examples
 ///
 /// ```
-/// # use countersign::session::{Config, Login, Machine, MasterKeys, Randomness};
+/// # use countersign_session::{Config, Login, Machine, MasterKeys, Randomness};
 /// # use countersign::{SystemEntropy, UnixTime};
 /// # let now = UnixTime::from_secs(0);
 /// # let config = Config::builder("https://auth.example", "https://api.example").build()?;
 /// # let machine = Machine::new(config, MasterKeys::new(1, [7; 32])?);
 /// # let random = Randomness::draw(&SystemEntropy::new())?;
-/// use countersign::session::Row;
+/// use countersign_session::Row;
 ///
 /// # let row = machine.login(&Login::new("ann"), 0, now, &random)?.write.unwrap().row;
 /// assert_eq!(row.subject(), "ann");
@@ -70,7 +70,7 @@ impl Row {
     }
 
     /// How often it has been written, the first time counted: what
-    /// [`compare_and_swap`](crate::session::Store::compare_and_swap) compares.
+    /// [`compare_and_swap`](crate::Store::compare_and_swap) compares.
     #[must_use]
     pub const fn version(&self) -> u64 {
         self.version
@@ -149,7 +149,7 @@ impl Row {
         self.revoked
     }
 
-    /// The moment after which [`purge`](crate::session::Store::purge) may take it away: an hour after the session and its
+    /// The moment after which [`purge`](crate::Store::purge) may take it away: an hour after the session and its
     /// last access token are over. It moves with each write: later with an exchange, and as a rule earlier when the
     /// session is ended.
     #[must_use]

@@ -1,12 +1,12 @@
 //! A row as bytes: version 1, big-endian, texts behind their length.
 
-use crate::session::binding::Binding;
-use crate::session::error::{Reason, RowError};
-use crate::session::id::SessionId;
-use crate::session::row::{Maker, Row};
-use crate::time::UnixTime;
+use crate::binding::Binding;
+use crate::error::{Reason, RowError};
+use crate::id::SessionId;
+use crate::row::{Maker, Row};
 use alloc::string::String;
 use alloc::vec::Vec;
+use countersign::UnixTime;
 
 const VERSION: u8 = 1;
 /// What of a row has a fixed length, the longest binding included.
@@ -61,7 +61,7 @@ impl Row {
     /// # Errors
     ///
     /// [`RowError`] for any other bytes. A store hands it on as a
-    /// [`StoreError`](crate::session::StoreError): nobody is logged out by it.
+    /// [`StoreError`](crate::StoreError): nobody is logged out by it.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, RowError> {
         match bytes.split_first() {
             Some((&VERSION, rest)) => Reader(rest).row().ok_or(RowError::Malformed),

@@ -1,22 +1,18 @@
 //! The machine, a store and a signing key together: what a login server calls.
 
-use crate::error::{EntropyError, SignError};
-use crate::jws::Prepared;
-use crate::key::{Entropy, Key, SignKey};
-use crate::session::access::AccessToken;
-use crate::session::binding::{Binding, Fingerprint};
-use crate::session::config::Config;
-use crate::session::denial::{DenyKey, DenyOrder};
-use crate::session::error::{Error, Reason, Refusal, StoreError};
-use crate::session::event::{Event, EventKind, Observer};
-use crate::session::grant::{Grant, Randomness};
-use crate::session::id::SessionId;
-use crate::session::login::Login;
-use crate::session::machine::{Machine, Step, Write};
-use crate::session::master_keys::MasterKeys;
-use crate::session::row::Row;
-use crate::session::store::{Store, Swap};
-use crate::time::UnixTime;
+use crate::access::AccessToken;
+use crate::binding::{Binding, Fingerprint};
+use crate::config::Config;
+use crate::denial::{DenyKey, DenyOrder};
+use crate::error::{Error, Reason, Refusal, StoreError};
+use crate::event::{Event, EventKind, Observer};
+use crate::grant::{Grant, Randomness};
+use crate::id::SessionId;
+use crate::login::Login;
+use crate::machine::{Machine, Step, Write};
+use crate::master_keys::MasterKeys;
+use crate::row::Row;
+use crate::store::{Store, Swap};
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -24,6 +20,10 @@ use core::cmp::{Ordering, Reverse};
 use core::fmt;
 use core::num::NonZeroUsize;
 use core::time::Duration;
+use countersign::UnixTime;
+use countersign::jws::Prepared;
+use countersign::{Entropy, Key, SignKey};
+use countersign::{EntropyError, SignError};
 use serde::Serialize;
 
 /// How often a step is done again because another had written first.
@@ -58,7 +58,7 @@ const AHEAD: Duration = Duration::from_secs(24 * 3600);
 /// # Examples
 ///
 /// ```
-/// use countersign::session::{Binding, Config, Login, MasterKeys, MemoryStore, Sessions, blocking};
+/// use countersign_session::{Binding, Config, Login, MasterKeys, MemoryStore, Sessions, blocking};
 /// use countersign::Hs256Key;
 ///
 /// #[derive(serde::Serialize)]
@@ -93,7 +93,7 @@ pub struct Sessions<S> {
 /// # Examples
 ///
 /// ```
-/// use countersign::session::Ended;
+/// use countersign_session::Ended;
 ///
 /// // Whatever it found, the answer to a logout is the same: the session is gone.
 /// fn status(_: Ended) -> u16 { 204 }
@@ -122,7 +122,7 @@ impl<S: Store> Sessions<S> {
         signer: impl SignKey + 'static,
         store: S,
     ) -> Result<Self, Error> {
-        let entropy = crate::key::SystemEntropy::new();
+        let entropy = countersign::SystemEntropy::new();
         Randomness::draw(&entropy).map_err(entropy_failed)?;
         Ok(Self::new_with(config, keys, signer, store, entropy))
     }
@@ -180,7 +180,7 @@ impl<S: Store> Sessions<S> {
     ///
     /// # Errors
     ///
-    /// [`SignError::DuplicateClaim`] for a claim of those names; else as [`Claims::sign`](crate::Claims::sign).
+    /// [`SignError::DuplicateClaim`] for a claim of those names; else as [`Claims::sign`](countersign::Claims::sign).
     pub fn access_token<T: Serialize>(&self, grant: &Grant, claims: &T) -> Result<String, SignError> {
         self.machine.access_token(grant, claims, &*self.signer)
     }
@@ -287,7 +287,7 @@ impl<S: Store> Sessions<S> {
     /// # Security
     ///
     /// Whoever has a refresh token of a session, an old one too, can end that session. Have a look at where the request comes
-    /// from: [`AllowedOrigins`](crate::http::AllowedOrigins).
+    /// from: [`AllowedOrigins`](countersign::http::AllowedOrigins).
     ///
     /// # Errors
     ///
@@ -387,7 +387,7 @@ impl<S: Store> Sessions<S> {
     /// # Examples
     ///
     /// ```
-    /// # use countersign::session::{AccessVerifier, Binding, Config, Login, MasterKeys, MemoryStore, Sessions, blocking};
+    /// # use countersign_session::{AccessVerifier, Binding, Config, Login, MasterKeys, MemoryStore, Sessions, blocking};
     /// # use countersign::{Hs256Key, Verifier};
     /// # use std::sync::Arc;
     /// # let config = Config::builder("https://auth.example", "https://api.example").build()?;

@@ -1,17 +1,17 @@
 //! What sessions ask of a database.
 
-use crate::session::denial::DenyKey;
-use crate::session::error::StoreError;
-use crate::session::id::SessionId;
-use crate::session::machine::Loaded;
-use crate::session::row::Row;
-use crate::time::UnixTime;
+use crate::denial::DenyKey;
+use crate::error::StoreError;
+use crate::id::SessionId;
+use crate::machine::Loaded;
+use crate::row::Row;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::future::Future;
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
+use countersign::UnixTime;
 
 /// Where sessions are kept.
 ///
@@ -19,7 +19,7 @@ use core::task::{Context, Poll, Waker};
 /// [`compare_and_swap`](Self::compare_and_swap). Write them as `async fn`. A database driver that blocks has
 /// [`BlockingStore`] instead.
 ///
-/// The contract, which [`contract`](crate::session::contract) checks for any store:
+/// The contract, which [`contract`](crate::contract) checks for any store:
 ///
 /// - `load` sees every write that had been answered before it began: no replica that lags, no cache.
 /// - An error says nothing about whether a write was made. It must never be told as an absence.
@@ -27,7 +27,7 @@ use core::task::{Context, Poll, Waker};
 ///
 /// # Examples
 ///
-/// How each looks in SQL and Redis is in the page [sessions](crate::manual::sessions) of the manual.
+/// How each looks in SQL and Redis is in the page [sessions](crate::manual).
 pub trait Store: Send + Sync {
     /// The row of this session and the present epoch of its subject, read with the row or after it.
     ///
@@ -74,7 +74,7 @@ pub trait Store: Send + Sync {
 /// # Examples
 ///
 /// ```
-/// use countersign::session::{DenyKey, Denylist, StoreError};
+/// use countersign_session::{DenyKey, Denylist, StoreError};
 ///
 /// struct Nothing;
 ///
@@ -104,7 +104,7 @@ impl<S: Store> Denylist for S {
 /// # Examples
 ///
 /// ```
-/// use countersign::session::Swap;
+/// use countersign_session::Swap;
 ///
 /// assert_eq!(Swap::from_rows(1), Swap::Done);
 /// assert_eq!(Swap::from_rows(0), Swap::Conflict);
@@ -133,7 +133,7 @@ impl Swap {
 /// # Examples
 ///
 /// ```
-/// use countersign::session::{Blocking, BlockingStore, Config, MasterKeys, Sessions, blocking};
+/// use countersign_session::{Blocking, BlockingStore, Config, MasterKeys, Sessions, blocking};
 /// use countersign::{Hs256Key, UnixTime};
 ///
 /// fn sessions_of(store: impl BlockingStore) -> Result<(), Box<dyn std::error::Error>> {
@@ -222,11 +222,11 @@ impl<S: BlockingStore> Store for Blocking<S> {
 }
 
 /// Runs a call that never waits, because its store does not: one over [`Blocking`] or
-/// [`MemoryStore`](crate::session::MemoryStore).
+/// [`MemoryStore`](crate::MemoryStore).
 ///
 /// # Errors
 ///
-/// Those of the call; [`Error::Store`](crate::session::Error::Store) if it would have had to wait after all.
+/// Those of the call; [`Error::Store`](crate::Error::Store) if it would have had to wait after all.
 ///
 /// # Examples
 ///

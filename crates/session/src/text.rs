@@ -1,15 +1,12 @@
 //! Fixed numbers of bytes as base64url text, and SHA-256 of several parts.
 
-use crate::base64url;
 use alloc::string::String;
-use alloc::vec::Vec;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 pub(crate) fn encode(bytes: &[u8]) -> String {
-    let mut text = Vec::with_capacity(base64url::encoded_len(bytes.len()));
-    base64url::encode_onto(&mut text, bytes);
-    // base64url is ASCII, so there always is a text.
-    String::from_utf8(text).unwrap_or_default()
+    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// The `N` bytes that `text` is the one spelling of.
@@ -18,10 +15,9 @@ pub(crate) fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
     decode_into(&mut bytes, text).then_some(bytes)
 }
 
-/// Fills `bytes`, if `text` is the one spelling of as many.
+/// Fills `bytes`, if `text` is the one spelling of as many. The engine refuses padding and stray bits.
 pub(crate) fn decode_into(bytes: &mut [u8], text: &str) -> bool {
-    text.len() == base64url::encoded_len(bytes.len())
-        && base64url::decode_into(bytes, text) == Ok(bytes.len())
+    URL_SAFE_NO_PAD.decode_slice(text, bytes) == Ok(bytes.len())
 }
 
 /// SHA-256 over `parts`, one after the other. All but the last are of a length that their place fixes.

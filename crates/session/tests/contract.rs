@@ -1,15 +1,17 @@
 //! The contract of stores: kept by those of this crate, and broken by stores that have the usual faults.
-#![cfg(all(feature = "session", feature = "std"))]
+#![cfg(feature = "std")]
 
+mod stores;
+#[path = "../../../tests/util/mod.rs"]
 mod util;
 
 // Named so that `cargo test session` runs what is in it.
-mod session_contract {
-    use crate::util::session::{Kept, Sequence, SharedSequence};
+mod contract {
+    use crate::stores::{Kept, Sequence, SharedSequence};
     use core::task::{Context, Poll, Waker};
     use countersign::UnixTime;
-    use countersign::session::contract::{self, Report, Violation};
-    use countersign::session::{
+    use countersign_session::contract::{self, Report, Violation};
+    use countersign_session::{
         Blocking, BlockingStore, DenyKey, Loaded, MemoryStore, Row, SessionId, Store, StoreError, Swap,
         blocking,
     };

@@ -1,13 +1,15 @@
 //! The machine against a model of it that is written down in the plainest way: any sequence of events, the same answers.
-#![cfg(all(feature = "session", feature = "std"))]
+#![cfg(feature = "std")]
 
+mod stores;
+#[path = "../../../tests/util/mod.rs"]
 mod util;
 
-mod session_model {
-    use crate::util::session::{DAY, HOUR, MINUTE, Server, Tables, access_verifier, config, server_of, text};
+mod model {
+    use crate::stores::{DAY, HOUR, MINUTE, Server, Tables, access_verifier, config, server_of, text};
     use crate::util::{NOW, seconds};
     use countersign::UnixTime;
-    use countersign::session::{
+    use countersign_session::{
         AccessError, Binding, Ended, Error, Exchange, Grace, Lifetime, Login, OnMismatch, Reason, Recency,
         Refusal, SessionId, blocking,
     };
@@ -291,7 +293,7 @@ mod session_model {
     fn remember(
         server: &Server,
         model: &mut Model,
-        grant: &countersign::session::Grant,
+        grant: &countersign_session::Grant,
         subject: usize,
         bound: bool,
     ) {
@@ -400,9 +402,7 @@ mod session_model {
             .sessions
             .iter()
             .map(|session| session.id)
-            .filter(|id| {
-                blocking(countersign::session::Store::load(&server.shared(), *id)).unwrap().is_some()
-            })
+            .filter(|id| blocking(countersign_session::Store::load(&server.shared(), *id)).unwrap().is_some())
             .collect();
         let gone: Vec<&Session> =
             model.kept.sessions.iter().filter(|session| !left.contains(&session.id)).collect();
@@ -501,7 +501,7 @@ mod session_model {
             let mut bytes = server.store().row(grant.session_id()).to_bytes();
             let place = place.index(bytes.len());
             bytes.splice(place..=place, by);
-            if let Ok(row) = countersign::session::Row::from_bytes(&bytes) {
+            if let Ok(row) = countersign_session::Row::from_bytes(&bytes) {
                 prop_assert_eq!(row.to_bytes(), bytes);
             }
         }

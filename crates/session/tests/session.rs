@@ -1,25 +1,27 @@
 //! Sessions: each rule of the machine, and each way in which others have lost or locked out their users.
-#![cfg(all(feature = "session", feature = "std"))]
+#![cfg(feature = "std")]
 
+mod stores;
+#[path = "../../../tests/util/mod.rs"]
 mod util;
 
 // Named so that `cargo test session` runs what is in it.
 mod session {
-    use crate::util::session::{
+    use crate::stores::{
         AUDIENCE, DAY, Dry, HOUR, ISSUER, MINUTE, Sequence, Server, UNIFORM, access_verifier, after, config,
         exchanged, master, server, server_of, signer, text,
     };
     use crate::util::{NOW, assert_hides, b64, later, seconds, signed_with, unb64};
     use core::time::Duration;
-    use countersign::session::{
+    use countersign::{
+        Claims, Hs256Key, KeyError, KeyFile, PolicyError, SignError, UnixTime, Unverified, Verifier,
+        VerifyError,
+    };
+    use countersign_session::{
         AccessError, AccessVerifier, Binding, Config, ConfigError, DenyKey, Denylist, Ended, Error,
         EventKind, Exchange, Fingerprint, Grace, Lifetime, Loaded, Login, Machine, MasterKeys, MemoryStore,
         OnMismatch, Randomness, Reason, Recency, RefreshToken, Refusal, Row, RowError, SessionId, Sessions,
         Store, StoreError, blocking,
-    };
-    use countersign::{
-        Claims, Hs256Key, KeyError, KeyFile, PolicyError, SignError, UnixTime, Unverified, Verifier,
-        VerifyError,
     };
     use hmac::{Hmac, KeyInit, Mac};
     use serde_json::{Value, json};
@@ -508,7 +510,7 @@ mod session {
         before.refresh(&grant, NOW);
     }
 
-    fn bound(server: &Server, value: &str) -> countersign::session::Grant {
+    fn bound(server: &Server, value: &str) -> countersign_session::Grant {
         server.login_as(&Login::new("ann").binding(Binding::fingerprint(value)), NOW)
     }
 
@@ -935,7 +937,7 @@ mod session {
 
     #[test]
     fn a_denial_that_failed_behind_its_row_is_written_by_whoever_comes_next() {
-        let comers: [fn(&Server, &countersign::session::Grant); 2] = [
+        let comers: [fn(&Server, &countersign_session::Grant); 2] = [
             |server, lost| {
                 assert_eq!(server.refusal(text(lost), later(3)), Refusal::Revoked(Reason::Rollback));
             },
@@ -1209,7 +1211,7 @@ mod session {
             assert_eq!(left.len(), cap);
             // Within seconds of a day, who of the others goes first is left open.
             if ahead == HOUR || ahead > 2 * DAY {
-                let gone = |grant: &countersign::session::Grant| {
+                let gone = |grant: &countersign_session::Grant| {
                     left.iter().all(|row| row.session_id() != grant.session_id())
                 };
                 assert!(wrong.iter().all(gone), "cap {cap}, {ahead} s ahead");
@@ -1367,7 +1369,7 @@ mod session {
 
     #[test]
     fn an_absurd_configuration_is_named() {
-        let error = |builder: countersign::session::ConfigBuilder| builder.build().unwrap_err();
+        let error = |builder: countersign_session::ConfigBuilder| builder.build().unwrap_err();
         let of = Duration::from_secs;
         let day = 24 * 3600;
         assert_eq!(error(Config::builder("", AUDIENCE)), ConfigError::Empty { setting: "issuer" });
@@ -1429,6 +1431,13 @@ mod session {
             .grace(Grace::Within(of(300)));
         assert!(builder.build().is_ok());
         assert!(config().access_lifetime_beyond_limit(of(3600)).build().is_ok());
+    }
+
+    #[test]
+    fn every_absurd_configuration_has_a_code_of_its_own() {
+        let error = |builder: countersign_session::ConfigBuilder| builder.build().unwrap_err();
+        let of = Duration::from_secs;
+        let day = 24 * 3600;
         let codes: BTreeSet<&str> = [
             error(Config::builder("", "")),
             error(config().access_lifetime(of(901))),
@@ -1584,6 +1593,11 @@ mod session {
         ] {
             assert_eq!(refused(claims(&private)), code, "{private}");
         }
+    }
+
+    #[test]
+    fn an_access_token_without_any_one_of_its_claims_is_refused() {
+        let verifier = access_verifier();
         let all = json!({
             "iss": ISSUER, "aud": AUDIENCE, "sub": "ann", "exp": later(600).as_secs(), "jti": "1",
             "sid": "BwcHBwcHBwcHBwcHBwcHBw", "sub_epoch": 0,
@@ -1603,7 +1617,10 @@ mod session {
                 other => panic!("{name}: {other:?}"),
             }
         }
-        // No policy lets them live for ever.
+    }
+
+    #[test]
+    fn no_policy_lets_access_tokens_live_for_ever() {
         let policy = Verifier::builder(signer()).issuer(ISSUER).audience(AUDIENCE);
         let error = AccessVerifier::new(policy.allow_missing_expiration()).unwrap_err();
         let (first, second) = ("require(\"exp\")", "allow_missing_expiration");
@@ -1987,7 +2004,7 @@ mod session {
             MemoryStore::new(),
             Sequence::default(),
         )
-        .observed_by(move |event: &countersign::session::Event| log.lock().unwrap().push(event.clone()));
+        .observed_by(move |event: &countersign_session::Event| log.lock().unwrap().push(event.clone()));
         let grant = blocking(sessions.login_at(&Login::new("ann"), NOW)).unwrap();
         blocking(sessions.revoke_all_at("ann", later(1))).unwrap();
         let seen = seen.lock().unwrap();

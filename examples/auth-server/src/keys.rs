@@ -4,10 +4,10 @@ use crate::config::SigningAlgorithm;
 use crate::jwks::key_id;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use countersign::session::AccessVerifier;
 use countersign::{
     Hs256Key, KeyError, PolicyError, Rs256SigningKey, Rs256VerifyingKey, SecretBytes, Verifier,
 };
+use countersign_session::AccessVerifier;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};

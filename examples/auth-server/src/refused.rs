@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use countersign::http::{Challenge, CookieHeaderError, CrossSiteError, NO_STORE, Scope};
-use countersign::session::{self, AccessError};
+use countersign_session::{self as session, AccessError};
 use std::time::Duration;
 
 /// The answer to a request that is refused: `{"error": code}`.

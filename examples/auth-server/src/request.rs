@@ -7,7 +7,7 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, ORIGIN};
 use axum::http::request::Parts;
 use countersign::http::CookieHeaderError;
-use countersign::session::{AccessToken, Binding};
+use countersign_session::{AccessToken, Binding};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 

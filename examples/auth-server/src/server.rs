@@ -8,10 +8,10 @@ use crate::keys::{self, AccessKey, KeyFileError, VerifyingKey};
 use crate::passwords::{PasswordError, Passwords};
 use crate::users::{Name, Role, User};
 use countersign::http::{AllowedOrigins, Cookie};
-use countersign::session::{
-    self, ConfigError, Event, EventKind, Grace, MasterKeys, RevocationVerifier, Sessions,
-};
 use countersign::{KeyError, PolicyError};
+use countersign_session::{
+    self as session, ConfigError, Event, EventKind, Grace, MasterKeys, RevocationVerifier, Sessions,
+};
 use session_stores::AnyStore;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -7,7 +7,7 @@ use crate::redis::RedisStore;
 #[cfg(feature = "sqlite")]
 use crate::sqlite::SqliteStore;
 use countersign::UnixTime;
-use countersign::session::{DenyKey, Loaded, Row, SessionId, Store, StoreError, Swap};
+use countersign_session::{DenyKey, Loaded, Row, SessionId, Store, StoreError, Swap};
 
 /// The store that a URL names, for a server that is told by its configuration which to use.
 #[derive(Clone, Debug)]

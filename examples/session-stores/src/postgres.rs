@@ -1,7 +1,7 @@
 //! Sessions in PostgreSQL.
 
 use countersign::UnixTime;
-use countersign::session::{DenyKey, Loaded, Row, SessionId, Store, StoreError, Swap};
+use countersign_session::{DenyKey, Loaded, Row, SessionId, Store, StoreError, Swap};
 use deadpool_postgres::{Client, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use std::fmt;
 use std::time::Duration;

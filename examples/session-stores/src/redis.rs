@@ -1,7 +1,7 @@
 //! Sessions in Redis.
 
 use countersign::UnixTime;
-use countersign::session::{DenyKey, Loaded, Row, SessionId, Store, StoreError, Swap};
+use countersign_session::{DenyKey, Loaded, Row, SessionId, Store, StoreError, Swap};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, Cmd, FromRedisValue, IntoConnectionInfo, Script, ScriptInvocation};
 use std::fmt;

@@ -1,7 +1,7 @@
 //! Sessions in a SQLite file.
 
 use countersign::UnixTime;
-use countersign::session::{DenyKey, Loaded, Row, SessionId, Store, StoreError, Swap};
+use countersign_session::{DenyKey, Loaded, Row, SessionId, Store, StoreError, Swap};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 use std::fmt;
 use std::iter;

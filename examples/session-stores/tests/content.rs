@@ -2,7 +2,7 @@
 
 mod util;
 
-use countersign::session::{DenyKey, Store, Swap};
+use countersign_session::{DenyKey, Store, Swap};
 use util::{Place, ended, everything, later, random_row, row_at, stored};
 
 each_store!(

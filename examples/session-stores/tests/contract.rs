@@ -2,7 +2,7 @@
 
 mod util;
 
-use countersign::session::contract;
+use countersign_session::contract;
 use util::Place;
 
 each_store!(it_keeps_the_contract, it_keeps_the_contract_beside_other_content);

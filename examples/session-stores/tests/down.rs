@@ -3,7 +3,7 @@
 
 mod util;
 
-use countersign::session::{DenyKey, Row, Store, StoreError, Swap};
+use countersign_session::{DenyKey, Row, Store, StoreError, Swap};
 use session_stores::AnyStore;
 use std::time::Duration;
 use util::wire::Wire;

@@ -1,7 +1,7 @@
 //! A server over SQLite is killed, again and again, in the middle of its writes: what it had answered is there.
 
 use countersign::Hs256Key;
-use countersign::session::{Binding, Config, Exchange, Login, MasterKeys, Sessions};
+use countersign_session::{Binding, Config, Exchange, Login, MasterKeys, Sessions};
 use session_stores::SqliteStore;
 use std::collections::HashMap;
 use std::env;

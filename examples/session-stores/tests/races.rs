@@ -3,7 +3,7 @@
 mod util;
 
 use countersign::Hs256Key;
-use countersign::session::{
+use countersign_session::{
     Binding, Config, DenyKey, Exchange, Login, MasterKeys, Sessions, Store, StoreError, Swap,
 };
 use session_stores::AnyStore;

@@ -3,7 +3,7 @@
 
 mod util;
 
-use countersign::session::{DenyKey, Store, Swap};
+use countersign_session::{DenyKey, Store, Swap};
 use redis::aio::MultiplexedConnection;
 use util::{Kind, Place, ended, exchanged_row, later, random_row, stored};
 

@@ -3,7 +3,7 @@
 
 mod util;
 
-use countersign::session::{DenyKey, Store, Swap};
+use countersign_session::{DenyKey, Store, Swap};
 use session_stores::SqliteStore;
 use std::sync::Barrier;
 use std::time::Duration;

@@ -17,7 +17,7 @@ use alloc::vec::Vec;
 use core::error::Error;
 use core::time::Duration;
 use countersign::http::Cookie;
-use countersign::session::Randomness;
+use countersign_session::Randomness;
 use countersign::{
     Claims, Entropy, EntropyError, Hs256Key, KeyError, Rs256SigningKey, Rs256VerifyingKey, SignError,
     SignKey, UnixTime, Verifier, VerifyError, VerifyKey,

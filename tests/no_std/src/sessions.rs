@@ -3,7 +3,7 @@
 use crate::vectors::SECRET;
 use alloc::boxed::Box;
 use core::error::Error;
-use countersign::session::{
+use countersign_session::{
     AccessVerifier, Binding, Config, Exchange, Fingerprint, Loaded, Login, Machine, MasterKeys, Randomness,
     Reason, Recency, Refusal,
 };

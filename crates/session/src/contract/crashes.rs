@@ -1,14 +1,14 @@
 //! Servers that die between two store calls.
 
-use crate::session::binding::Binding;
-use crate::session::config::Grace;
-use crate::session::contract::kit::{Kit, NOW, Report, Violation, hold};
-use crate::session::contract::schedule::{Caller, Gate, Gated};
-use crate::session::error::{Error, Refusal};
-use crate::session::grant::Grant;
-use crate::session::login::Login;
-use crate::session::sessions::Sessions;
-use crate::session::store::Store;
+use crate::binding::Binding;
+use crate::config::Grace;
+use crate::contract::kit::{Kit, NOW, Report, Violation, hold};
+use crate::contract::schedule::{Caller, Gate, Gated};
+use crate::error::{Error, Refusal};
+use crate::grant::Grant;
+use crate::login::Login;
+use crate::sessions::Sessions;
+use crate::store::Store;
 use alloc::string::String;
 
 pub(crate) async fn check<S: Store>(kit: &Kit<'_, S>, report: &mut Report) -> Result<(), Violation> {

@@ -1,25 +1,25 @@
 //! What the checks have in common.
 
-use crate::error::{EntropyError, KeyError};
-use crate::key::Entropy;
-use crate::key::hmac::Hs256Key;
-use crate::session::binding::Binding;
-use crate::session::config::{Config, Grace};
-use crate::session::denial::DenyKey;
-use crate::session::error::{Error, StoreError};
-use crate::session::grant::Grant;
-use crate::session::login::Login;
-use crate::session::master_keys::MasterKeys;
-use crate::session::sessions::Sessions;
-use crate::session::store::Store;
-use crate::session::text;
-use crate::time::UnixTime;
+use crate::binding::Binding;
+use crate::config::{Config, Grace};
+use crate::denial::DenyKey;
+use crate::error::{Error, StoreError};
+use crate::grant::Grant;
+use crate::login::Login;
+use crate::master_keys::MasterKeys;
+use crate::sessions::Sessions;
+use crate::store::Store;
+use crate::text;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::num::NonZeroUsize;
+use countersign::Entropy;
+use countersign::Hs256Key;
+use countersign::UnixTime;
+use countersign::{EntropyError, KeyError};
 use thiserror::Error as ThisError;
 
 /// The time of every check: long ago, so that nothing that lives in a store is touched by a purge.
@@ -30,7 +30,7 @@ pub(crate) const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 /// # Examples
 ///
 /// ```
-/// use countersign::session::contract::Violation;
+/// use countersign_session::contract::Violation;
 ///
 /// fn tell(violation: &Violation) -> String {
 ///     format!("{}: {}", violation.law(), violation.found())
@@ -83,12 +83,12 @@ impl From<EntropyError> for Violation {
     }
 }
 
-/// What was checked, and how often: what [`check`](crate::session::contract::check) says of a store that keeps its contract.
+/// What was checked, and how often: what [`check`](crate::contract::check) says of a store that keeps its contract.
 ///
 /// # Examples
 ///
 /// ```
-/// use countersign::session::{MemoryStore, blocking, contract};
+/// use countersign_session::{MemoryStore, blocking, contract};
 ///
 /// let report = blocking(contract::check(&MemoryStore::new()))?;
 /// assert!(report.entries().all(|(_, count)| count > 0));

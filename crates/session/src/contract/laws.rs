@@ -1,23 +1,23 @@
 //! The laws of a store, one by one.
 
-use crate::session::binding::Binding;
-use crate::session::config::Grace;
-use crate::session::contract::kit::{Kit, NOW, Report, Violation, hold};
-use crate::session::denial::DenyKey;
-use crate::session::error::{Reason, StoreError};
-use crate::session::grant::Randomness;
-use crate::session::id::SessionId;
-use crate::session::login::Login;
-use crate::session::machine::{Loaded, Machine};
-use crate::session::row::Row;
-use crate::session::store::{Store, Swap};
-use crate::time::UnixTime;
+use crate::binding::Binding;
+use crate::config::Grace;
+use crate::contract::kit::{Kit, NOW, Report, Violation, hold};
+use crate::denial::DenyKey;
+use crate::error::{Reason, StoreError};
+use crate::grant::Randomness;
+use crate::id::SessionId;
+use crate::login::Login;
+use crate::machine::{Loaded, Machine};
+use crate::row::Row;
+use crate::store::{Store, Swap};
 use alloc::format;
 use alloc::vec::Vec;
 use core::future::{Future, poll_fn};
 use core::pin::pin;
 use core::task::Poll;
 use core::time::Duration;
+use countersign::UnixTime;
 
 pub(crate) async fn check<S: Store>(kit: &Kit<'_, S>, report: &mut Report) -> Result<(), Violation> {
     absence(kit).await?;

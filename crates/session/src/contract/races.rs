@@ -1,17 +1,17 @@
 //! Calls at once, in every order that their store calls can come in.
 
-use crate::session::binding::Binding;
-use crate::session::config::Grace;
-use crate::session::contract::kit::{Kit, NOW, Report, Violation, hold};
-use crate::session::contract::schedule::{Caller, Gate, Gated, Orders};
-use crate::session::error::{Error, Reason, Recency, Refusal};
-use crate::session::grant::{Exchange, Grant};
-use crate::session::login::Login;
-use crate::session::row::Row;
-use crate::session::store::Store;
-use crate::time::UnixTime;
+use crate::binding::Binding;
+use crate::config::Grace;
+use crate::contract::kit::{Kit, NOW, Report, Violation, hold};
+use crate::contract::schedule::{Caller, Gate, Gated, Orders};
+use crate::error::{Error, Reason, Recency, Refusal};
+use crate::grant::{Exchange, Grant};
+use crate::login::Login;
+use crate::row::Row;
+use crate::store::Store;
 use alloc::vec::Vec;
 use core::time::Duration;
+use countersign::UnixTime;
 
 pub(crate) async fn check<S: Store>(kit: &Kit<'_, S>, report: &mut Report) -> Result<(), Violation> {
     report.add("orders of two exchanges of one token", exchanges(kit, 2).await?);

@@ -1,13 +1,12 @@
 //! Callers whose store calls come in an order that is chosen, and all the orders that there are.
 
-use crate::session::contract::kit::Violation;
-use crate::session::denial::DenyKey;
-use crate::session::error::StoreError;
-use crate::session::id::SessionId;
-use crate::session::machine::Loaded;
-use crate::session::row::Row;
-use crate::session::store::{Store, Swap};
-use crate::time::UnixTime;
+use crate::contract::kit::Violation;
+use crate::denial::DenyKey;
+use crate::error::StoreError;
+use crate::id::SessionId;
+use crate::machine::Loaded;
+use crate::row::Row;
+use crate::store::{Store, Swap};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -15,6 +14,7 @@ use core::future::{Future, poll_fn};
 use core::pin::Pin;
 use core::sync::atomic::{AtomicU8, Ordering};
 use core::task::Poll;
+use countersign::UnixTime;
 
 /// A gate before every store call of one caller: it opens once for each step.
 #[derive(Clone, Default)]

@@ -1,12 +1,13 @@
 //! A store that can be looked into, taken down and set back; sessions over it; and what happened to them.
+#![allow(dead_code, reason = "no test file uses all of them")]
 
 use crate::util::{NOW, later, seconds};
-use countersign::session::{
+use countersign::{Entropy, EntropyError, Hs256Key, UnixTime, Verifier};
+use countersign_session::{
     AccessError, AccessToken, AccessVerifier, Binding, Blocking, BlockingStore, Config, ConfigBuilder,
     DenyKey, Error, Event, EventKind, Grant, Loaded, Login, MasterKeys, Refusal, Row, SessionId, Sessions,
     StoreError, Swap, blocking,
 };
-use countersign::{Entropy, EntropyError, Hs256Key, UnixTime, Verifier};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};

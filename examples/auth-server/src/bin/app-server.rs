@@ -15,7 +15,7 @@ use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
 use countersign::http::Cookie;
-use countersign::session::{AccessToken, AccessVerifier, Binding};
+use countersign_session::{AccessToken, AccessVerifier, Binding};
 use serde_json::{Value, json};
 use std::error::Error;
 use std::net::SocketAddr;

@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use axum::http::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use countersign::http::SetCookie;
-use countersign::session::{self, Ended, Grant, SessionId};
+use countersign_session::{self as session, Ended, Grant, SessionId};
 use serde_json::{Value, json};
 use std::sync::Arc;
 

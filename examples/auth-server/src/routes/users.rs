@@ -13,7 +13,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::USER_AGENT;
 use axum::response::{IntoResponse, Response};
-use countersign::session::{Binding, Login};
+use countersign_session::{Binding, Login};
 use serde::Deserialize;
 use std::sync::Arc;
 

@@ -2,8 +2,8 @@
 
 use crate::client::{Browser, Request, Response};
 use crate::server::{ADMIN, Application, Server};
-use countersign::session::{AccessVerifier, Binding};
 use countersign::{Rs256VerifyingKey, Verifier};
+use countersign_session::{AccessVerifier, Binding};
 use serde_json::json;
 
 /// What an application server answers to a browser that has logged in elsewhere.

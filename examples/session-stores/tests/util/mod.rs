@@ -4,10 +4,10 @@
 
 pub(crate) mod wire;
 
-use countersign::session::{
+use countersign::{SystemEntropy, UnixTime};
+use countersign_session::{
     Binding, Config, Loaded, Login, Machine, MasterKeys, Randomness, Reason, Row, Store, StoreError,
 };
-use countersign::{SystemEntropy, UnixTime};
 use session_stores::AnyStore;
 #[cfg(feature = "postgres")]
 use session_stores::PostgresStore;

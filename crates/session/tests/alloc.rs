@@ -1,0 +1,97 @@
+//! How often sessions allocate where an attacker decides how often they are asked.
+#![cfg(feature = "std")]
+
+#[path = "../../../tests/util/counting.rs"]
+mod counting;
+
+use core::time::Duration;
+use countersign::{Claims, Entropy, EntropyError, Hs256Key, UnixTime, Verifier, VerifierBuilder};
+use countersign_session::{
+    AccessVerifier, Binding, Config, Login, MasterKeys, MemoryStore, RefreshToken, Sessions, blocking,
+};
+use counting::allocations;
+use std::sync::Arc;
+
+const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct User {
+    name: String,
+    role: String,
+}
+
+fn user() -> User {
+    User { name: "Ann".into(), role: "admin".into() }
+}
+
+fn key() -> Hs256Key {
+    Hs256Key::from_bytes([7; 32]).unwrap()
+}
+
+fn policy() -> VerifierBuilder {
+    Verifier::builder(key()).issuer("https://auth.example").audience("https://api.example")
+}
+
+/// What is set up at first use, the CPU's vector unit for one, does not count.
+fn warm_up() {
+    let claims = Claims::new(user()).issuer("https://auth.example").audience("https://api.example");
+    let text = claims.issued_at(NOW).expires_in(Duration::from_secs(900)).sign(&key()).unwrap();
+    policy().build().unwrap().verify_at::<User>(&text, NOW).unwrap();
+}
+
+struct Fixed;
+
+impl Entropy for Fixed {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        bytes.fill(7);
+        Ok(())
+    }
+}
+
+fn sessions(master: u8) -> Sessions<Arc<MemoryStore>> {
+    let config = Config::builder("https://auth.example", "https://api.example").build().unwrap();
+    let keys = MasterKeys::new(1, [master; 32]).unwrap();
+    Sessions::new_with(config, keys, key(), Arc::new(MemoryStore::new()), Fixed)
+}
+
+#[test]
+fn a_refresh_token_that_was_not_issued_here_allocates_nothing() {
+    warm_up();
+    let (ours, theirs) = (MasterKeys::new(1, [1; 32]).unwrap(), sessions(2));
+    let grant = blocking(theirs.login_at(&Login::new("ann"), NOW)).unwrap();
+    let text = grant.refresh_token().expose_secret();
+    assert_eq!(allocations(|| ours.authenticate(text).is_err()), 0);
+    let own = MasterKeys::new(1, [2; 32]).unwrap();
+    assert_eq!(allocations(|| own.authenticate(text).is_ok()), 0);
+    let (long, noise) = ("A".repeat(1 << 20), "v1.".to_owned() + &"/".repeat(RefreshToken::LENGTH - 3));
+    for text in ["", "v1.", &long, &noise] {
+        assert_eq!(allocations(|| ours.authenticate(text).is_err()), 0);
+    }
+}
+
+#[test]
+fn a_refused_exchange_allocates_nothing() {
+    warm_up();
+    let (ours, theirs) = (sessions(1), sessions(2));
+    let grant = blocking(theirs.login_at(&Login::new("ann"), NOW)).unwrap();
+    let text = grant.refresh_token().expose_secret();
+    let refused = || blocking(ours.refresh_at(text, &Binding::None, NOW)).is_err();
+    assert_eq!(allocations(refused), 0);
+}
+
+#[test]
+fn the_check_of_an_access_token_allocates_no_more_than_verifying_does_with_a_denylist_too() {
+    warm_up();
+    let sessions = sessions(1);
+    let binding = Binding::fingerprint("cookie");
+    let login = Login::new("ann").scope("read").binding(binding);
+    let grant = blocking(sessions.login_at(&login, NOW)).unwrap();
+    let text = sessions.access_token(&grant, &user()).unwrap();
+    let plain = policy().typ("at+jwt").build().unwrap();
+    let expected = allocations(|| plain.verify_at::<User>(&text, NOW).unwrap());
+    let access = AccessVerifier::new(policy()).unwrap();
+    assert_eq!(allocations(|| access.verify_at::<User>(&text, &binding, NOW).unwrap()), expected);
+    let listed = access.with_denylist(sessions.store().clone());
+    let check = || blocking(listed.verify_at::<User>(&text, &binding, NOW)).unwrap();
+    assert_eq!(allocations(check), expected);
+}

@@ -1,4 +1,4 @@
-//! Building the packages, each alone: their features exclude one another, and so do some of their lock files.
+//! Builds the packages, each alone, because the features of some exclude those of others.
 
 use crate::Result;
 use crate::roster::Entry;
@@ -7,11 +7,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Where everything is.
+/// The folders of a run.
 pub(crate) struct Workshop {
     /// `benches/compare`.
     pub(crate) folder: PathBuf,
-    /// Where whatever is made goes.
+    /// The folder of everything that a run makes, except for the tables and the chart.
     pub(crate) target: PathBuf,
     /// The preloaded library that counts allocations, where it could be compiled.
     pub(crate) count_malloc: Option<PathBuf>,
@@ -28,40 +28,59 @@ impl Workshop {
         Ok(Self { folder, target, count_malloc })
     }
 
-    /// Builds a library's package. What it was is kept under a name of its own: two builds of one package
-    /// would overwrite each other.
+    /// Builds a library's package and returns the program.
     pub(crate) fn build(&self, entry: &Entry) -> Result<PathBuf> {
         self.check_features(entry)?;
-        let package = self.package(entry);
-        self.cargo_build(&package, entry.features, &self.target.join("build"))?;
-        let kept = self.program(entry);
-        fs::copy(self.target.join("build/release").join(format!("compare-{}", entry.package)), &kept)?;
+        let (package, target) = (peer(entry), self.target.join("build"));
+        self.build_member(&package, entry.features, &target)?;
+        self.keep(&target, &package, entry.id)
+    }
+
+    /// Builds the package `countersign` of another checkout with the lock file of that checkout. It has to be
+    /// up to date, because this run must not change the other checkout.
+    pub(crate) fn build_other(&self, checkout: &Path, id: &str) -> Result<PathBuf> {
+        let target = self.target.join("against");
+        let mut cargo = cargo_build(&checkout.join("benches/compare/peers/countersign/Cargo.toml"), &target);
+        succeed(cargo.arg("--locked"))?;
+        self.keep(&target, "compare-countersign", id)
+    }
+
+    /// Copies a program under a name of its own, because two builds of one package have the same file name.
+    fn keep(&self, target: &Path, package: &str, id: &str) -> Result<PathBuf> {
+        let kept = self.program(id);
+        fs::copy(target.join("release").join(package), &kept)?;
         Ok(kept)
     }
 
-    pub(crate) fn program(&self, entry: &Entry) -> PathBuf {
-        self.target.join("bin").join(slug(entry.id))
+    /// The path of the program of a build.
+    pub(crate) fn program(&self, id: &str) -> PathBuf {
+        self.target.join("bin").join(slug(id))
     }
 
-    pub(crate) fn cargo_build(&self, package: &Path, features: &[&str], target: &Path) -> Result<()> {
-        let output = Command::new("cargo")
-            .args(["build", "--release", "--quiet", "--manifest-path"])
-            .arg(package.join("Cargo.toml"))
-            .arg(format!("--features={}", features.join(",")))
-            .arg("--target-dir")
-            .arg(target)
-            .output()?;
+    /// Builds one package of this workspace. Cargo unifies features over the selected packages only, so that
+    /// no other member adds a feature to a dependency.
+    pub(crate) fn build_member(&self, package: &str, features: &[&str], target: &Path) -> Result<()> {
+        let mut cargo = cargo_build(&self.manifest(), target);
+        succeed(cargo.args(["--package", package]).arg(format!("--features={}", features.join(","))))
+    }
+
+    /// The dependencies of one package of this workspace, one in each line: name, ` v` and version.
+    pub(crate) fn tree(&self, package: &str, features: &[&str], options: &[&str]) -> Result<String> {
+        let mut cargo = Command::new("cargo");
+        cargo.args(["tree", "--edges=normal", "--prefix=none", "--package", package]);
+        cargo.arg(format!("--features={}", features.join(","))).args(options);
+        let output = cargo.arg("--manifest-path").arg(self.manifest()).output()?;
         if output.status.success() {
-            Ok(())
+            Ok(String::from_utf8(output.stdout)?)
         } else {
             Err(reason(&String::from_utf8_lossy(&output.stderr)).into())
         }
     }
 
-    /// The library's name with its version and build.
+    /// The name of a build in the tables: its library with the version, and the variant.
     pub(crate) fn label(&self, entry: &Entry) -> Result<String> {
-        let lock = fs::read_to_string(self.package(entry).join("Cargo.lock"))?;
-        let versions: Vec<String> = entry.crates.iter().map(|name| locked(&lock, name)).collect();
+        let tree = self.tree(&peer(entry), entry.features, &["--depth=1"])?;
+        let versions: Vec<String> = entry.crates.iter().map(|name| version(&tree, name)).collect();
         let versions = versions.join(", ");
         Ok(match entry.variant {
             _ if entry.is_floor() => format!("floor ({versions})"),
@@ -70,8 +89,9 @@ impl Workshop {
         })
     }
 
-    fn package(&self, entry: &Entry) -> PathBuf {
-        self.folder.join("peers").join(entry.package)
+    /// The manifest of the workspace.
+    pub(crate) fn manifest(&self) -> PathBuf {
+        self.folder.join("Cargo.toml")
     }
 
     fn check_features(&self, entry: &Entry) -> Result<()> {
@@ -89,6 +109,27 @@ pub(crate) fn slug(id: &str) -> String {
     id.replace([' ', '(', ')'], "-").trim_end_matches('-').to_owned()
 }
 
+/// The name of the package of a build.
+fn peer(entry: &Entry) -> String {
+    format!("compare-{}", entry.package)
+}
+
+fn cargo_build(manifest: &Path, target: &Path) -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--release", "--quiet", "--manifest-path"]).arg(manifest);
+    cargo.arg("--target-dir").arg(target);
+    cargo
+}
+
+fn succeed(command: &mut Command) -> Result<()> {
+    let output = command.output()?;
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(reason(&String::from_utf8_lossy(&output.stderr)).into())
+    }
+}
+
 fn compile_count_malloc(folder: &Path, target: &Path) -> Option<PathBuf> {
     let library = target.join("count_malloc.so");
     let mut compiler = Command::new("cc");
@@ -103,9 +144,9 @@ fn reason(output: &str) -> String {
     line.or(output.lines().next()).unwrap_or("the build failed").trim().to_owned()
 }
 
-/// The crate's name with its version, the highest where there are several.
-fn locked(lock: &str, name: &str) -> String {
-    let entry = format!("name = \"{name}\"\nversion = \"");
-    let versions = lock.split(&entry).skip(1).filter_map(|rest| rest.split('"').next());
-    versions.max().map_or_else(|| name.to_owned(), |version| format!("{name} {version}"))
+/// The name of a crate with its version in the output of `cargo tree`.
+fn version(tree: &str, name: &str) -> String {
+    let mut lines = tree.lines().filter_map(|line| line.split_once(" v"));
+    let version = lines.find(|(found, _)| *found == name).and_then(|(_, rest)| rest.split(' ').next());
+    version.map_or_else(|| name.to_owned(), |version| format!("{name} {version}"))
 }

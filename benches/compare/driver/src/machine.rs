@@ -1,6 +1,7 @@
 //! What the numbers were measured on.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::thread;
 
@@ -9,18 +10,19 @@ pub(crate) struct Machine {
     pub(crate) cores: usize,
     pub(crate) date: String,
     pub(crate) rustc: String,
-    /// What was measured: the commit, and whether the tree differed from it.
+    /// The commit that was measured, and whether the tree differed from it.
     pub(crate) commit: String,
 }
 
 impl Machine {
-    pub(crate) fn of_this() -> Self {
+    /// Describes this machine, and the checkout that `folder` is in.
+    pub(crate) fn of_this(folder: &Path) -> Self {
         Self {
             cpu: cpu().unwrap_or_else(|| std::env::consts::ARCH.to_owned()),
             cores: thread::available_parallelism().map_or(1, usize::from),
             date: output_of("date", &["-u", "+%Y-%m-%d"]),
             rustc: output_of("rustc", &["--version"]),
-            commit: output_of("git", &["describe", "--always", "--dirty", "--exclude=*"]),
+            commit: commit(folder),
         }
     }
 
@@ -30,6 +32,12 @@ impl Machine {
     }
 }
 
+/// The commit of the checkout that `folder` is in, with `-dirty` if the tree differs from it.
+pub(crate) fn commit(folder: &Path) -> String {
+    let folder = folder.to_string_lossy();
+    output_of("git", &["-C", &folder, "describe", "--always", "--dirty", "--exclude=*"])
+}
+
 fn cpu() -> Option<String> {
     let text = fs::read_to_string("/proc/cpuinfo").ok()?;
     let line = text.lines().find(|line| line.starts_with("model name"))?;
@@ -37,9 +45,10 @@ fn cpu() -> Option<String> {
 }
 
 fn output_of(program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(program).args(arguments).output();
+    let output = Command::new(program).args(arguments).output().ok();
+    let output = output.filter(|output| output.status.success());
     output.map_or_else(
-        |_| "unknown".to_owned(),
+        || "unknown".to_owned(),
         |output| String::from_utf8_lossy(&output.stdout).trim().to_owned(),
     )
 }

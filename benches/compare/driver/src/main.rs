@@ -1,9 +1,11 @@
 //! Builds the compared libraries, measures them side by side, and writes the tables and the chart.
 
+mod against;
 mod audit;
 mod build;
 mod chart;
 mod fixtures;
+mod former;
 mod machine;
 mod measure;
 mod options;
@@ -15,6 +17,7 @@ mod targets;
 mod weight;
 
 use crate::build::Workshop;
+use crate::former::{FORMER, Former};
 use crate::machine::Machine;
 use crate::options::Options;
 use crate::peer::Peer;
@@ -23,6 +26,7 @@ use crate::roster::{Entry, OURS_HS256, ROSTER};
 use compare_common::tokens::Tokens;
 use std::error::Error;
 use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
 
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
@@ -43,21 +47,31 @@ fn run() -> Result<()> {
         return Ok(());
     };
     let workshop = Workshop::new()?;
-    if options.weight { weigh(&workshop, &options) } else { compare(&workshop, &options) }
+    if options.weight {
+        return weigh(&workshop, &options);
+    }
+    write_tokens(&workshop)?;
+    match &options.against {
+        Some(other) => against::run(&workshop, other, options.rounds),
+        None => compare(&workshop, &options),
+    }
+}
+
+fn write_tokens(workshop: &Workshop) -> Result<()> {
+    let folder = workshop.target.join("tokens");
+    fs::create_dir_all(&folder)?;
+    fixtures::write(&Tokens::open(folder))
 }
 
 fn compare(workshop: &Workshop, options: &Options) -> Result<()> {
-    let folder = workshop.target.join("tokens");
-    fs::create_dir_all(&folder)?;
-    fixtures::write(&Tokens::open(folder))?;
-
     let mut results = Results::default();
+    results.former = former(options);
     let mut peers = Vec::new();
-    for entry in ROSTER.iter().filter(|entry| options.wants(entry)) {
+    for entry in ROSTER.iter().filter(|entry| options.wants(entry.id)) {
         match prepare(workshop, entry) {
             Ok((label, peer)) => {
                 results.labels.insert(entry.id, label);
-                peers.push((entry, peer));
+                peers.push((entry.id, peer));
             }
             Err(error) => {
                 eprintln!("{}: {error}", entry.id);
@@ -66,24 +80,36 @@ fn compare(workshop: &Workshop, options: &Options) -> Result<()> {
         }
     }
     measure::count_allocations(workshop, &peers, &mut results)?;
-    measure::time(&mut peers, options.rounds, &mut results)?;
+    let operations = measure::operations(&peers);
+    measure::time(&mut peers, &operations, options.rounds, &mut results)?;
     publish(workshop, options, &results)
 }
 
-/// Builds a library's package, starts it, and sees that it does what it is measured at.
+/// The libraries to show with their last measurements.
+fn former(options: &Options) -> Vec<&'static Former> {
+    FORMER.iter().filter(|former| options.wants(&former.label())).collect()
+}
+
+/// Builds and starts a library's package. Returns its label too.
 fn prepare(workshop: &Workshop, entry: &Entry) -> Result<(String, Peer)> {
     eprintln!("building {}", entry.id);
     let program = workshop.build(entry)?;
-    let mut peer = Peer::start(&program, &workshop.target, None)?;
-    if !entry.is_floor() {
-        audit::check(&mut peer, &workshop.target)?;
-    }
+    let peer = start(workshop, &program, !entry.is_floor())?;
     Ok((workshop.label(entry)?, peer))
 }
 
-/// A run of chosen libraries only is printed and not kept.
+/// Starts a program. If `audit`, checks that it does the work that is measured.
+fn start(workshop: &Workshop, program: &Path, audit: bool) -> Result<Peer> {
+    let mut peer = Peer::start(program, &workshop.target, None)?;
+    if audit {
+        audit::check(&mut peer, &workshop.target)?;
+    }
+    Ok(peer)
+}
+
+/// Prints the tables. Writes them and the chart too, unless only some libraries were measured.
 fn publish(workshop: &Workshop, options: &Options, results: &Results) -> Result<()> {
-    let machine = Machine::of_this();
+    let machine = Machine::of_this(&workshop.folder);
     let text = report::markdown(results, &machine, options.rounds);
     println!("{text}");
     if options.only.is_empty() {
@@ -95,9 +121,9 @@ fn publish(workshop: &Workshop, options: &Options, results: &Results) -> Result<
 
 fn weigh(workshop: &Workshop, options: &Options) -> Result<()> {
     let all = core::iter::once(OURS_HS256).chain(ROSTER);
-    let entries = all.filter(|entry| entry.has_hello() && options.wants(entry));
+    let entries = all.filter(|entry| entry.has_hello() && options.wants(entry.id));
     let rows: Vec<_> = entries.map(|entry| (entry.id, weight::weigh(workshop, entry))).collect();
-    let text = report::weight(&rows, &Machine::of_this());
+    let text = report::weight(&rows, &former(options), &Machine::of_this(&workshop.folder));
     println!("{text}");
     if options.only.is_empty() {
         fs::write(workshop.folder.join("weight.md"), text)?;

@@ -4,7 +4,6 @@ use crate::Result;
 use crate::build::Workshop;
 use crate::peer::Peer;
 use crate::results::Results;
-use crate::roster::Entry;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Long beside the time it takes to ask for it, short beside the swings of a machine's speed.
@@ -17,35 +16,42 @@ const TURNS: u64 = 1024;
 /// Allocations are the same each time, but for buffers that grow now and then.
 const COUNTED_ITERATIONS: u64 = 16;
 
-/// In processes of their own: a preloaded counter would slow down what is timed.
-pub(crate) fn count_allocations(
-    workshop: &Workshop,
-    peers: &[(&'static Entry, Peer)],
-    results: &mut Results,
-) -> Result<()> {
-    for (entry, _) in peers {
-        let program = workshop.program(entry);
+/// A running build, by its name.
+pub(crate) type Named = (&'static str, Peer);
+
+/// Counts allocations in further processes, because a preloaded counter would slow down the timed ones.
+pub(crate) fn count_allocations(workshop: &Workshop, peers: &[Named], results: &mut Results) -> Result<()> {
+    for (id, _) in peers {
+        let program = workshop.program(id);
         let mut peer = Peer::start(&program, &workshop.target, workshop.count_malloc.as_deref())?;
         for (number, operation) in peer.operations.clone().iter().enumerate() {
-            results.set_allocations(operation, entry.id, peer.count(number, COUNTED_ITERATIONS)?);
+            results.set_allocations(operation, id, peer.count(number, COUNTED_ITERATIONS)?);
         }
     }
     Ok(())
 }
 
-/// One window for each library and operation in each round. Those of an operation follow one another in
-/// random order, so that all of them meet the same weather.
-pub(crate) fn time(peers: &mut [(&'static Entry, Peer)], rounds: usize, results: &mut Results) -> Result<()> {
-    let mut operations = Vec::new();
-    for (_, peer) in peers.iter() {
-        for name in &peer.operations {
-            if !operations.contains(name) {
-                operations.push(name.clone());
-            }
+/// The operations that one of the builds has or more.
+pub(crate) fn operations(peers: &[Named]) -> Vec<String> {
+    let mut operations: Vec<String> = Vec::new();
+    for name in peers.iter().flat_map(|(_, peer)| &peer.operations) {
+        if !operations.contains(name) {
+            operations.push(name.clone());
         }
     }
+    operations
+}
+
+/// Measures one window for each build and operation in each round. The windows of one operation follow one
+/// another in random order, so that a change in the machine's speed meets all builds.
+pub(crate) fn time(
+    peers: &mut [Named],
+    operations: &[String],
+    rounds: usize,
+    results: &mut Results,
+) -> Result<()> {
     let mut plans = Vec::new();
-    for operation in &operations {
+    for operation in operations {
         plans.push(plan(peers, operation)?);
     }
     let mut dice = Dice::new();
@@ -54,9 +60,9 @@ pub(crate) fn time(peers: &mut [(&'static Entry, Peer)], rounds: usize, results:
         for (operation, plan) in operations.iter().zip(&mut plans) {
             dice.shuffle(plan);
             for window in plan.iter() {
-                let (entry, peer) = &mut peers[window.peer];
+                let (id, peer) = &mut peers[window.peer];
                 let nanoseconds = peer.time(window.number, window.iterations)?;
-                results.add_window(operation, entry.id, nanoseconds / window.iterations as f64);
+                results.add_window(operation, id, nanoseconds / window.iterations as f64);
             }
         }
     }
@@ -72,7 +78,7 @@ struct Window {
     iterations: u64,
 }
 
-fn plan(peers: &mut [(&'static Entry, Peer)], operation: &str) -> Result<Vec<Window>> {
+fn plan(peers: &mut [Named], operation: &str) -> Result<Vec<Window>> {
     let mut plan = Vec::new();
     for (index, (_, peer)) in peers.iter_mut().enumerate() {
         if let Some(number) = peer.number(operation) {

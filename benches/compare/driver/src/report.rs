@@ -1,5 +1,6 @@
 //! The tables, in Markdown.
 
+use crate::former::{COMMIT, DATE, Former, REASON, Row};
 use crate::machine::Machine;
 use crate::peer::Allocations;
 use crate::results::{Measured, Results};
@@ -28,8 +29,8 @@ pub(crate) fn markdown(results: &Results, machine: &Machine, rounds: usize) -> S
     page
 }
 
-/// What all libraries do, with a heading.
-fn shared_operations() -> Vec<(String, String)> {
+/// The operations of all libraries, each with a title.
+pub(crate) fn shared_operations() -> Vec<(String, String)> {
     let typical = Size::Typical;
     let mut operations = [
         ("HS256 verify, seven claims", tokens::verify_hs256(typical)),
@@ -66,13 +67,30 @@ fn operation_table(results: &Results, title: &str, operation: &str) -> String {
             allocations(measured.allocations),
         );
     }
+    for former in &results.former {
+        if let Some(row) = former.row(operation) {
+            let _ = writeln!(table, "{}", former_row(former, row));
+        }
+    }
     table.push('\n');
     table
 }
 
-fn own_table(results: &Results) -> String {
+fn former_row(former: &Former, row: &Row) -> String {
+    let count = f64::from(row.allocations);
+    format!(
+        "| {} | {} | {} | {:.2} | {} |",
+        former.label(),
+        duration(row.median),
+        duration(row.p10),
+        row.ratio,
+        allocations(Allocations { from_rust: count, of_process: Some(count) }),
+    )
+}
+
+/// The operations that only `countersign` has, each with a title.
+pub(crate) fn own_operations() -> Vec<(String, String)> {
     let mut operations = vec![
-        ("HS256 verify".to_owned(), tokens::verify_hs256(Size::Typical).to_owned()),
         ("HS256 verify, claims that borrow from a buffer".to_owned(), tokens::VERIFY_IN.to_owned()),
         ("HS256 refuse a forged token".to_owned(), tokens::REFUSE_FORGED.to_owned()),
         ("HS256 refuse an expired token".to_owned(), tokens::REFUSE_EXPIRED.to_owned()),
@@ -80,11 +98,16 @@ fn own_table(results: &Results) -> String {
     operations.extend(tokens::KEY_SET_SIZES.map(|keys| {
         (format!("HS256 verify by `kid`, keys in the set: {keys}"), tokens::verify_by_key_id(keys))
     }));
+    operations
+}
+
+fn own_table(results: &Results) -> String {
     let mut table = String::from(
-        "## What only countersign was asked\n\n\
+        "## Only countersign\n\n\
          | seven claims | median | p10 | allocations [with C] |\n|---|---:|---:|---:|\n",
     );
-    for (title, operation) in operations {
+    let verify = ("HS256 verify".to_owned(), tokens::verify_hs256(Size::Typical).to_owned());
+    for (title, operation) in std::iter::once(verify).chain(own_operations()) {
         let Some(measured) = results.get(&operation, OURS) else { continue };
         let _ = writeln!(table, "| {title} | {} |", cells(measured));
     }
@@ -108,7 +131,10 @@ fn targets_table(results: &Results) -> String {
     for target in targets::all(results) {
         let _ = writeln!(table, "{}", target_row(&target));
     }
-    table.push_str("\nA ratio counts as met up to 3 % above the target.\n\n");
+    table.push_str(
+        "\nA ratio counts as met up to 3 % above the target. The best is the fastest library of this run; \
+         libraries measured in an earlier run do not count.\n\n",
+    );
     table
 }
 
@@ -151,6 +177,21 @@ fn notes(results: &Results) -> String {
     for (id, reason) in &results.left_out {
         let _ = writeln!(notes, "- {id}: {reason}.");
     }
+    notes.push_str(&former_notes(&results.former));
+    notes
+}
+
+fn former_notes(former: &[&Former]) -> String {
+    if former.is_empty() {
+        return String::new();
+    }
+    let mut notes = format!(
+        "\nNot built, because {REASON}. Their rows come from the run of {DATE}, and their ratios are to \
+         countersign of commit {COMMIT} in that run:\n\n"
+    );
+    for former in former {
+        let _ = writeln!(notes, "- {}: {}.", former.label(), former.note);
+    }
     notes
 }
 
@@ -169,7 +210,7 @@ fn name(results: &Results, entry: &Entry) -> String {
     }
 }
 
-fn allocations(allocations: Allocations) -> String {
+pub(crate) fn allocations(allocations: Allocations) -> String {
     let of_process = allocations.of_process.map(|count| format!(" [{count:.0}]")).unwrap_or_default();
     format!("{:.0}{of_process}", allocations.from_rust)
 }
@@ -185,7 +226,11 @@ pub(crate) fn duration(nanoseconds: f64) -> String {
 }
 
 /// The weights as a page.
-pub(crate) fn weight(rows: &[(&'static str, crate::Result<Weight>)], machine: &Machine) -> String {
+pub(crate) fn weight(
+    rows: &[(&'static str, crate::Result<Weight>)],
+    former: &[&Former],
+    machine: &Machine,
+) -> String {
     let mut page = format!(
         "# Weight\n\n{}. A clean release build of a program that signs and verifies one HS256 token. Compare \
          CPU seconds rather than wall time. Crates: lines of `cargo tree -e normal`, in brackets by name.\n\n\
@@ -198,6 +243,12 @@ pub(crate) fn weight(rows: &[(&'static str, crate::Result<Weight>)], machine: &M
             Ok(weight) => writeln!(page, "| {name} | {} |", weight_cells(weight)),
             Err(error) => writeln!(page, "| {name} | {error} | | | | |"),
         };
+    }
+    for former in former {
+        let _ = writeln!(page, "| {} | {} |", former.label(), weight_cells(&former.weight));
+    }
+    if !former.is_empty() {
+        let _ = writeln!(page, "\nThe libraries measured on {DATE} are not built, because {REASON}.");
     }
     page
 }

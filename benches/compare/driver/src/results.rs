@@ -1,5 +1,6 @@
 //! What was measured.
 
+use crate::former::Former;
 use crate::peer::Allocations;
 use crate::roster::{self, Entry, ROSTER, Role};
 use std::collections::{BTreeMap, HashMap};
@@ -11,12 +12,14 @@ pub(crate) struct Results {
     pub(crate) labels: HashMap<&'static str, String>,
     /// The builds that did not, and why.
     pub(crate) left_out: Vec<(&'static str, String)>,
+    /// The libraries that are shown with their last measurements.
+    pub(crate) former: Vec<&'static Former>,
     measured: BTreeMap<(String, &'static str), Measured>,
 }
 
 #[derive(Default)]
 pub(crate) struct Measured {
-    /// Nanoseconds per operation, one number for each window.
+    /// Nanoseconds per operation, one number for each round.
     windows: Vec<f64>,
     pub(crate) allocations: Allocations,
 }
@@ -31,11 +34,19 @@ impl Measured {
         self.percentile(10)
     }
 
-    fn percentile(&self, percent: usize) -> f64 {
-        let mut windows = self.windows.clone();
-        windows.sort_by(f64::total_cmp);
-        windows.get(windows.len() * percent / 100).copied().unwrap_or(f64::NAN)
+    /// The median of the ratios of windows that were measured in the same round.
+    pub(crate) fn ratio_to(&self, other: &Self) -> f64 {
+        percentile(self.windows.iter().zip(&other.windows).map(|(one, other)| one / other).collect(), 50)
     }
+
+    fn percentile(&self, percent: usize) -> f64 {
+        percentile(self.windows.clone(), percent)
+    }
+}
+
+fn percentile(mut numbers: Vec<f64>, percent: usize) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers.get(numbers.len() * percent / 100).copied().unwrap_or(f64::NAN)
 }
 
 impl Results {
@@ -59,7 +70,7 @@ impl Results {
         self.get(operation, id).map(Measured::median)
     }
 
-    /// Everyone who has the operation, the fastest first.
+    /// The builds that have the operation, the fastest first.
     pub(crate) fn ranking(&self, operation: &str) -> Vec<(&'static Entry, &Measured)> {
         let mut ranking: Vec<_> =
             ROSTER.iter().filter_map(|entry| Some((entry, self.get(operation, entry.id)?))).collect();
@@ -67,7 +78,7 @@ impl Results {
         ranking
     }
 
-    /// The fastest rival among those that `of` chooses.
+    /// The fastest library of this run among those that `of` chooses, except for ours.
     pub(crate) fn best_rival(
         &self,
         operation: &str,

@@ -1,11 +1,11 @@
-//! Who is compared. To add a library, write its package and add it here.
+//! The builds that are compared. To add a library, write its package and add it here.
 
 pub(crate) const OURS: &str = "countersign";
 pub(crate) const OURS_AWS_LC: &str = "countersign (aws-lc-rs)";
 pub(crate) const FLOOR: &str = "floor";
 pub(crate) const FLOOR_AWS_LC: &str = "floor (aws-lc-rs)";
-pub(crate) const JSONWEBTOKEN_RUST: &str = "jsonwebtoken 11 (rust_crypto)";
-pub(crate) const JSONWEBTOKEN_AWS_LC: &str = "jsonwebtoken 11 (aws_lc_rs)";
+pub(crate) const JSONWEBTOKEN_RUST: &str = "jsonwebtoken 12 (rust_crypto)";
+pub(crate) const JSONWEBTOKEN_AWS_LC: &str = "jsonwebtoken 12 (aws_lc_rs)";
 
 /// One build of one library.
 pub(crate) struct Entry {
@@ -13,7 +13,8 @@ pub(crate) struct Entry {
     pub(crate) id: &'static str,
     pub(crate) role: Role,
     pub(crate) rsa: Rsa,
-    /// Its folder in `peers`, and in `weight` if it has one there.
+    /// Its folder in `peers`, and in `weight` if it has one there. The packages are called `compare-` and
+    /// `weight-` with this name.
     pub(crate) package: &'static str,
     /// The crate whose version is told; of a floor, those that it is made of.
     pub(crate) crates: &'static [&'static str],
@@ -107,10 +108,10 @@ pub(crate) const ROSTER: &[Entry] = &[
     Entry::new(FLOOR_AWS_LC, "floor-aws-lc", &["aws-lc-rs"], Rsa::Native)
         .role(Role::Floor)
         .note("no token library: the raw RSA operation"),
-    Entry::new(JSONWEBTOKEN_RUST, "jsonwebtoken-11", &["jsonwebtoken"], Rsa::PureRust)
+    Entry::new(JSONWEBTOKEN_RUST, "jsonwebtoken-12", &["jsonwebtoken"], Rsa::PureRust)
         .variant("rust_crypto")
         .features(&["rust_crypto"]),
-    Entry::new(JSONWEBTOKEN_AWS_LC, "jsonwebtoken-11", &["jsonwebtoken"], Rsa::Native)
+    Entry::new(JSONWEBTOKEN_AWS_LC, "jsonwebtoken-12", &["jsonwebtoken"], Rsa::Native)
         .variant("aws_lc_rs")
         .features(&["aws_lc_rs"]),
     Entry::new("jsonwebtoken 9", "jsonwebtoken-9", &["jsonwebtoken"], Rsa::Native),
@@ -131,14 +132,6 @@ pub(crate) const ROSTER: &[Entry] = &[
         .note("hands out claims as a JSON map; `exp` and `aud` are checked where a token has them"),
     Entry::new("biscuit", "biscuit", &["biscuit"], Rsa::Native)
         .note("takes what it has to check by value, so its clone is measured too"),
-    Entry::new("jaws", "jaws", &["jaws"], Rsa::PureRust).note(
-        "checks the signature; the benchmark checks `iss`, `aud` and `exp`; takes claims by value, so their \
-         clone is measured too; signs with RSA without blinding",
-    ),
-    Entry::new("compact_jwt", "compact_jwt", &["compact_jwt"], Rsa::PureRust).note(
-        "checks the signature; the benchmark checks `iss`, `aud` and `exp`; signs with RSA without \
-         blinding",
-    ),
     Entry::new("jwtk", "jwtk", &["jwtk"], Rsa::Native)
         .variant("openssl")
         .note("leaves `iss` and `aud` to its caller; the benchmark checks them; its header has no `typ`"),

@@ -22,21 +22,21 @@ pub(crate) struct Weight {
 
 pub(crate) fn weigh(workshop: &Workshop, entry: &Entry) -> Result<Weight> {
     eprintln!("weighing {}", entry.id);
-    let package = workshop.folder.join("weight").join(entry.package);
+    let package = format!("weight-{}", entry.package);
     // Downloads and an earlier build are not part of a clean build.
-    run(Command::new("cargo").args(["fetch", "--quiet", "--manifest-path"]).arg(package.join("Cargo.toml")))?;
+    run(Command::new("cargo").args(["fetch", "--quiet", "--manifest-path"]).arg(workshop.manifest()))?;
     let target = workshop.target.join("weight").join(slug(entry.id));
     if target.exists() {
         fs::remove_dir_all(&target)?;
     }
 
     let (cpu, start) = (cpu_of_children()?, Instant::now());
-    workshop.cargo_build(&package, entry.features, &target)?;
+    workshop.build_member(&package, entry.features, &target)?;
     let (cpu, wall) = (cpu_of_children()? - cpu, start.elapsed());
 
-    let program = target.join("release").join(format!("weight-{}", entry.package));
+    let program = target.join("release").join(&package);
     run(&mut Command::new(&program))?;
-    let (crates, crate_names) = crates(&package, entry.features)?;
+    let (crates, crate_names) = crates(&workshop.tree(&package, entry.features, &[])?);
     Ok(Weight {
         cpu,
         wall,
@@ -60,16 +60,11 @@ fn cpu_of_children() -> Result<Duration> {
     Ok(Duration::from_millis(ticks * 1_000 / TICKS_PER_SECOND))
 }
 
-fn crates(package: &Path, features: &[&str]) -> Result<(usize, usize)> {
-    let output = Command::new("cargo")
-        .args(["tree", "--edges=normal", "--prefix=none", "--manifest-path"])
-        .arg(package.join("Cargo.toml"))
-        .arg(format!("--features={}", features.join(",")))
-        .output()?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let lines: BTreeSet<&str> = text.lines().collect();
+/// Counts the different lines of the output of `cargo tree`, and the different names of crates in it.
+fn crates(tree: &str) -> (usize, usize) {
+    let lines: BTreeSet<&str> = tree.lines().collect();
     let names: BTreeSet<&str> = lines.iter().filter_map(|line| line.split(' ').next()).collect();
-    Ok((lines.len(), names.len()))
+    (lines.len(), names.len())
 }
 
 fn stripped(program: &Path) -> Option<u64> {

@@ -1,36 +1,31 @@
-//! `jsonwebtoken` 11, with the cryptography that the feature names; and 9, the last with `ring`.
+//! The operations of `jsonwebtoken`, for all versions. The program of each version makes the key from the
+//! secret, because that call differs.
 
+use crate::{decoding_key, encoding_key};
 use compare_common::claims::{AUDIENCE, Everything, ISSUER, Size, Tiny};
-use compare_common::keys::{RsaKey, SECRET};
-use compare_common::{Bench, Hs256, Rs256, Sign, Verify};
+use compare_common::keys::RsaKey;
+use compare_common::{Hs256, Rs256, Sign, Verify};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-fn main() {
-    let mut bench = Bench::new();
-    bench.hs256::<JsonWebToken>();
-    bench.rs256::<JsonWebToken>();
-    bench.serve();
-}
-
-struct JsonWebToken;
+pub(crate) struct JsonWebToken;
 
 impl Hs256 for JsonWebToken {
     fn sign(size: Size) -> impl Sign + 'static {
-        sign(Algorithm::HS256, Everything::of(size), EncodingKey::from_secret(&SECRET))
+        sign(Algorithm::HS256, Everything::of(size), encoding_key())
     }
 
     fn verify() -> impl Verify + 'static {
-        verify::<Everything>(validation(Algorithm::HS256), DecodingKey::from_secret(&SECRET))
+        verify::<Everything>(validation(Algorithm::HS256), decoding_key())
     }
 
     fn sign_tiny() -> impl Sign + 'static {
-        sign(Algorithm::HS256, Tiny::default(), EncodingKey::from_secret(&SECRET))
+        sign(Algorithm::HS256, Tiny::default(), encoding_key())
     }
 
     fn verify_tiny() -> impl Verify + 'static {
-        verify::<Tiny>(Validation::new(Algorithm::HS256), DecodingKey::from_secret(&SECRET))
+        verify::<Tiny>(Validation::new(Algorithm::HS256), decoding_key())
     }
 }
 

@@ -1,12 +1,12 @@
 //! The check of an access token: what application servers do with every request.
 
 use crate::binding::{Binding, Match};
+use crate::confirmation::Confirmation;
 use crate::denial::{DenyKey, MOST_LEEWAY};
 use crate::error::AccessError;
 use crate::grant::TYP;
 use crate::id::SessionId;
 use crate::store::Denylist;
-use crate::text;
 use alloc::borrow::Cow;
 use core::fmt;
 use countersign::KeySource;
@@ -314,8 +314,8 @@ impl<T> AccessToken<T> {
         let claims = serde_json::from_str::<SessionClaims<'_>>(token.payload())
             .map_err(|_| malformed(SessionClaims::malformed_in(token.payload())))?;
         let session = claims.sid.parse().map_err(|_| malformed("sid"))?;
-        let binding = claims.cnf.map_or(Ok(Binding::None), Confirmation::binding);
-        let binding = binding.map_err(|()| malformed("cnf"))?;
+        let binding = claims.cnf.map_or(Some(Binding::None), Confirmation::binding);
+        let binding = binding.ok_or_else(|| malformed("cnf"))?;
         let subject_epoch = claims.sub_epoch;
         Ok(Self { session, subject_epoch, binding, token })
     }
@@ -354,7 +354,7 @@ impl<T> AccessToken<T> {
     #[must_use]
     pub fn has_scope(&self, name: &str) -> bool {
         let scope = serde_json::from_str(self.token.payload());
-        !name.is_empty() && scope.is_ok_and(|Scope { scope }| scope.split(' ').any(|held| held == name))
+        !name.is_empty() && scope.is_ok_and(|ScopeClaim { scope }| scope.split(' ').any(|held| held == name))
     }
 
     /// What it would be on the denylist as.
@@ -416,28 +416,7 @@ impl SessionClaims<'_> {
 }
 
 #[derive(serde::Deserialize)]
-struct Confirmation<'a> {
-    // Empty is absent: it is no hash. As options they would be copied.
-    #[serde(borrow, default, rename = "fgp#S256")]
-    fingerprint: Cow<'a, str>,
-    #[serde(borrow, default)]
-    jkt: Cow<'a, str>,
-}
-
-impl Confirmation<'_> {
-    /// One of the two. A confirmation that is not understood cannot be checked, so it is none that may be passed over.
-    fn binding(self) -> Result<Binding, ()> {
-        let read = |text: &str| text::decode(text).ok_or(());
-        match (&*self.fingerprint, &*self.jkt) {
-            (hash, "") => read(hash).map(Binding::Fingerprint),
-            ("", hash) => read(hash).map(Binding::KeyThumbprint),
-            _ => Err(()),
-        }
-    }
-}
-
-#[derive(serde::Deserialize)]
-struct Scope<'a> {
+struct ScopeClaim<'a> {
     #[serde(borrow, default)]
     scope: Cow<'a, str>,
 }

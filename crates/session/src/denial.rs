@@ -56,6 +56,7 @@ impl DenyKey {
         &self.0
     }
 
+    #[cfg(feature = "contract")]
     pub(crate) const fn is_of_session(&self) -> bool {
         matches!(self.0, [3, ..])
     }

@@ -1,7 +1,7 @@
 //! What a login or an exchange gives: a refresh token, and the right to sign one access token.
 
-use crate::binding::Binding;
 use crate::config::Config;
+use crate::confirmation::Confirmation;
 use crate::id::SessionId;
 use crate::refresh_token::{RefreshToken, SALT};
 use crate::row::Row;
@@ -197,17 +197,12 @@ impl Grant {
         claims: &'a T,
     ) -> Result<Claims<AccessClaims<'a, T>>, SignError> {
         refuse_reserved(claims)?;
-        let confirmation = match &self.row.binding {
-            Binding::None => None,
-            Binding::Fingerprint(hash) => Some(Confirmation::Fingerprint(text::encode(hash))),
-            Binding::KeyThumbprint(hash) => Some(Confirmation::KeyThumbprint(text::encode(hash))),
-        };
         let claims = AccessClaims {
             client_id: some(&self.row.client),
             sid: text::encode(self.row.session.as_bytes()),
             sub_epoch: self.row.subject_epoch,
             scope: some(&self.row.scope),
-            cnf: confirmation,
+            cnf: Confirmation::of(&self.row.binding),
             claims,
         };
         let claims = Claims::new(claims)
@@ -258,17 +253,7 @@ struct AccessClaims<'a, T> {
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    cnf: Option<Confirmation>,
+    cnf: Option<Confirmation<'static>>,
     #[serde(flatten)]
     claims: &'a T,
-}
-
-/// `cnf`: what the token has to come with ([RFC 7800](https://www.rfc-editor.org/rfc/rfc7800)).
-#[derive(Serialize)]
-enum Confirmation {
-    /// As `x5t#S256` is named: SHA-256, base64url, of the cookie's value.
-    #[serde(rename = "fgp#S256")]
-    Fingerprint(String),
-    #[serde(rename = "jkt")]
-    KeyThumbprint(String),
 }

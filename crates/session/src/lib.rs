@@ -62,6 +62,7 @@ pub mod manual {}
 mod access;
 mod binding;
 mod config;
+mod confirmation;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod denial;

@@ -3,7 +3,7 @@
 use crate::binding::Binding;
 use crate::config::Grace;
 use crate::contract::kit::{Kit, NOW, Report, Violation, hold};
-use crate::contract::schedule::{Caller, Gate, Gated};
+use crate::contract::schedule::{Caller, SteppedStore, Turnstile};
 use crate::error::{Error, Refusal};
 use crate::grant::Grant;
 use crate::login::Login;
@@ -23,8 +23,8 @@ pub(crate) async fn check<S: Store>(kit: &Kit<'_, S>, report: &mut Report) -> Re
 }
 
 /// Lets a call make so many store calls, and drops it. Tells whether it came to its end before.
-async fn crash<R>(gate: Gate, call: impl Future<Output = R>, steps: usize) -> bool {
-    let mut caller = Caller::new(gate, call);
+async fn crash<R>(turnstile: Turnstile, call: impl Future<Output = R>, steps: usize) -> bool {
+    let mut caller = Caller::new(turnstile, call);
     for _ in 0..steps {
         if caller.is_done() {
             break;
@@ -41,9 +41,9 @@ async fn of_an_exchange<S: Store>(kit: &Kit<'_, S>) -> Result<usize, Violation> 
     loop {
         let (grant, other) = kit.two_sessions().await?;
         let text = grant.refresh_token().expose_secret();
-        let gate = Gate::default();
-        let dying = kit.server(Gated::new(kit.store, gate.clone()), Grace::default())?;
-        let done = crash(gate, dying.refresh_at(text, &Binding::None, NOW), steps).await;
+        let turnstile = Turnstile::default();
+        let dying = kit.server(SteppedStore::new(kit.store, turnstile.clone()), Grace::default())?;
+        let done = crash(turnstile, dying.refresh_at(text, &Binding::None, NOW), steps).await;
         let mut successor: Option<String> = None;
         for _ in 0..2 {
             let again = server.refresh_at(text, &Binding::None, NOW).await?;
@@ -86,9 +86,9 @@ impl End {
 
     /// The same on a server that dies after so many store calls. Tells whether it came to its end before.
     async fn crash<S: Store>(self, kit: &Kit<'_, S>, first: &Grant, steps: usize) -> Result<bool, Violation> {
-        let gate = Gate::default();
-        let dying = kit.server(Gated::new(kit.store, gate.clone()), Grace::default())?;
-        Ok(crash(gate, self.run(&dying, first), steps).await)
+        let turnstile = Turnstile::default();
+        let dying = kit.server(SteppedStore::new(kit.store, turnstile.clone()), Grace::default())?;
+        Ok(crash(turnstile, self.run(&dying, first), steps).await)
     }
 }
 

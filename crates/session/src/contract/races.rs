@@ -3,7 +3,7 @@
 use crate::binding::Binding;
 use crate::config::Grace;
 use crate::contract::kit::{Kit, NOW, Report, Violation, hold};
-use crate::contract::schedule::{Caller, Gate, Gated, Orders};
+use crate::contract::schedule::{Caller, Orders, SteppedStore, Turnstile};
 use crate::error::{Error, Reason, Recency, Refusal};
 use crate::grant::{Exchange, Grant};
 use crate::login::Login;
@@ -30,12 +30,12 @@ type Exchanged = Result<Grant, Error>;
 /// An exchange of this token, on a server of its own.
 async fn exchange<S: Store>(
     kit: &Kit<'_, S>,
-    gate: Gate,
+    turnstile: Turnstile,
     grace: Grace,
     text: &str,
     now: UnixTime,
 ) -> Result<Exchanged, Violation> {
-    let server = kit.server(Gated::new(kit.store, gate), grace)?;
+    let server = kit.server(SteppedStore::new(kit.store, turnstile), grace)?;
     Ok(server.refresh_at(text, &Binding::None, now).await)
 }
 
@@ -48,8 +48,8 @@ async fn exchange_all<S: Store>(
     (callers, now): (usize, UnixTime),
 ) -> Result<Vec<Exchanged>, Violation> {
     let caller = || {
-        let gate = Gate::default();
-        Caller::new(gate.clone(), exchange(kit, gate, grace, text, now))
+        let turnstile = Turnstile::default();
+        Caller::new(turnstile.clone(), exchange(kit, turnstile, grace, text, now))
     };
     let callers = core::iter::repeat_with(caller).take(callers).collect();
     orders.run(callers).await?.into_iter().collect()
@@ -157,8 +157,8 @@ enum Rival<'a> {
 }
 
 impl Rival<'_> {
-    async fn run<S: Store>(&self, kit: &Kit<'_, S>, gate: Gate) -> Result<Exchanged, Violation> {
-        let server = kit.server(Gated::new(kit.store, gate), Grace::default())?;
+    async fn run<S: Store>(&self, kit: &Kit<'_, S>, turnstile: Turnstile) -> Result<Exchanged, Violation> {
+        let server = kit.server(SteppedStore::new(kit.store, turnstile), Grace::default())?;
         match self {
             Self::Logout(text) => server.logout_at(text, NOW).await.map(|_| ())?,
             Self::EndOfAll(subject) => server.revoke_all_at(subject, NOW).await?,
@@ -180,7 +180,7 @@ async fn ends_beside<S: Store>(
     text: &str,
     rival: Rival<'_>,
 ) -> Result<(), Violation> {
-    let gates = [Gate::default(), Gate::default()];
+    let gates = [Turnstile::default(), Turnstile::default()];
     let [first, second] = gates.clone();
     let [its, rivals] = gates;
     let callers = Vec::from([
@@ -251,10 +251,10 @@ async fn login_beside_the_end_of_all<S: Store>(kit: &Kit<'_, S>) -> Result<usize
     let (mut orders, mut count) = (Orders::default(), 0_usize);
     loop {
         let subject = kit.subject()?;
-        let (first, second) = (Gate::default(), Gate::default());
+        let (first, second) = (Turnstile::default(), Turnstile::default());
         let rival = Rival::EndOfAll(&subject);
-        let login = async |gate| -> Result<Exchanged, Violation> {
-            let server = kit.server(Gated::new(kit.store, gate), Grace::default())?;
+        let login = async |turnstile| -> Result<Exchanged, Violation> {
+            let server = kit.server(SteppedStore::new(kit.store, turnstile), Grace::default())?;
             Ok(server.login_at(&Login::new(&*subject), NOW).await)
         };
         let callers = Vec::from([
@@ -285,12 +285,15 @@ pub(crate) async fn two_logins_for_one<S: Store>(kit: &Kit<'_, S>) -> Result<usi
     let (mut orders, mut count) = (Orders::default(), 0_usize);
     loop {
         let subject = kit.subject()?;
-        let login = async |gate| -> Result<Exchanged, Violation> {
-            Ok(kit.single(Gated::new(kit.store, gate))?.login_at(&Login::new(&*subject), NOW).await)
+        let login = async |turnstile| -> Result<Exchanged, Violation> {
+            Ok(kit
+                .single(SteppedStore::new(kit.store, turnstile))?
+                .login_at(&Login::new(&*subject), NOW)
+                .await)
         };
         let caller = || {
-            let gate = Gate::default();
-            Caller::new(gate.clone(), login(gate))
+            let turnstile = Turnstile::default();
+            Caller::new(turnstile.clone(), login(turnstile))
         };
         let outcomes: Vec<Exchanged> =
             orders.run(Vec::from([caller(), caller()])).await?.into_iter().collect::<Result<_, _>>()?;

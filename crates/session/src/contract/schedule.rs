@@ -1,4 +1,4 @@
-//! Callers whose store calls come in an order that is chosen, and all the orders that there are.
+//! Runs callers whose store calls come in a chosen order, and goes through all orders that there are.
 
 use crate::contract::kit::Violation;
 use crate::denial::DenyKey;
@@ -16,18 +16,18 @@ use core::sync::atomic::{AtomicU8, Ordering};
 use core::task::Poll;
 use countersign::UnixTime;
 
-/// A gate before every store call of one caller: it opens once for each step.
+/// A turnstile before every store call of one caller. It lets one call through for each step.
 #[derive(Clone, Default)]
-pub(crate) struct Gate(Arc<AtomicU8>);
+pub(crate) struct Turnstile(Arc<AtomicU8>);
 
-const SHUT: u8 = 0;
+const CLOSED: u8 = 0;
 const OPEN: u8 = 1;
 const WAITING: u8 = 2;
 
-impl Gate {
+impl Turnstile {
     async fn pass(&self) {
         poll_fn(|_| {
-            if self.0.compare_exchange(OPEN, SHUT, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+            if self.0.compare_exchange(OPEN, CLOSED, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
                 return Poll::Ready(());
             }
             self.0.store(WAITING, Ordering::SeqCst);
@@ -45,80 +45,80 @@ impl Gate {
     }
 }
 
-/// A store whose calls wait at a gate.
-pub(crate) struct Gated<'a, S> {
+/// A store each of whose calls waits at a turnstile.
+pub(crate) struct SteppedStore<'a, S> {
     store: &'a S,
-    gate: Gate,
+    turnstile: Turnstile,
 }
 
-impl<'a, S> Gated<'a, S> {
-    pub(crate) const fn new(store: &'a S, gate: Gate) -> Self {
-        Self { store, gate }
+impl<'a, S> SteppedStore<'a, S> {
+    pub(crate) const fn new(store: &'a S, turnstile: Turnstile) -> Self {
+        Self { store, turnstile }
     }
 }
 
-impl<S: Store> Store for Gated<'_, S> {
+impl<S: Store> Store for SteppedStore<'_, S> {
     async fn load(&self, session: SessionId) -> Result<Option<Loaded>, StoreError> {
-        self.gate.pass().await;
+        self.turnstile.pass().await;
         self.store.load(session).await
     }
 
     async fn insert(&self, row: &Row) -> Result<Swap, StoreError> {
-        self.gate.pass().await;
+        self.turnstile.pass().await;
         self.store.insert(row).await
     }
 
     async fn compare_and_swap(&self, expected: u64, row: &Row) -> Result<Swap, StoreError> {
-        self.gate.pass().await;
+        self.turnstile.pass().await;
         self.store.compare_and_swap(expected, row).await
     }
 
     async fn list(&self, subject: &str) -> Result<Vec<Row>, StoreError> {
-        self.gate.pass().await;
+        self.turnstile.pass().await;
         self.store.list(subject).await
     }
 
     async fn epoch(&self, subject: &str) -> Result<u64, StoreError> {
-        self.gate.pass().await;
+        self.turnstile.pass().await;
         self.store.epoch(subject).await
     }
 
     async fn bump_epoch(&self, subject: &str) -> Result<u64, StoreError> {
-        self.gate.pass().await;
+        self.turnstile.pass().await;
         self.store.bump_epoch(subject).await
     }
 
     async fn deny(&self, keys: &[DenyKey], until: UnixTime) -> Result<(), StoreError> {
-        self.gate.pass().await;
+        self.turnstile.pass().await;
         self.store.deny(keys, until).await
     }
 
     async fn is_denied(&self, keys: &[DenyKey]) -> Result<bool, StoreError> {
-        // What an exchange asks of its session goes with the load before it, which saves orders that differ in nothing: only a
-        // denial changes the answer, and whoever denies between the two might as well have done so before both.
+        // The question of an exchange about its own session takes the step of the load before it. That saves orders that differ
+        // in nothing: only a denial changes the answer, and a denial between the two is the same as one before both.
         if !keys.iter().any(DenyKey::is_of_session) {
-            self.gate.pass().await;
+            self.turnstile.pass().await;
         }
         self.store.is_denied(keys).await
     }
 
     async fn purge(&self, now: UnixTime) -> Result<(), StoreError> {
-        self.gate.pass().await;
+        self.turnstile.pass().await;
         self.store.purge(now).await
     }
 }
 
 /// A call in the making, one store call at a time.
 pub(crate) struct Caller<'a, R> {
-    gate: Gate,
+    turnstile: Turnstile,
     call: Pin<Box<dyn Future<Output = R> + 'a>>,
     outcome: Option<R>,
 }
 
 impl<'a, R> Caller<'a, R> {
-    /// One whose store calls wait at `gate`.
-    pub(crate) fn new(gate: Gate, call: impl Future<Output = R> + 'a) -> Self {
-        Self { gate, call: Box::pin(call), outcome: None }
+    /// One whose store calls wait at `turnstile`.
+    pub(crate) fn new(turnstile: Turnstile, call: impl Future<Output = R> + 'a) -> Self {
+        Self { turnstile, call: Box::pin(call), outcome: None }
     }
 
     pub(crate) const fn is_done(&self) -> bool {
@@ -127,14 +127,14 @@ impl<'a, R> Caller<'a, R> {
 
     /// Lets it make one store call, and goes on to the next or to its end.
     pub(crate) async fn step(&mut self) {
-        self.gate.open();
-        let (gate, call, outcome) = (&self.gate, &mut self.call, &mut self.outcome);
+        self.turnstile.open();
+        let (turnstile, call, outcome) = (&self.turnstile, &mut self.call, &mut self.outcome);
         poll_fn(|context| match call.as_mut().poll(context) {
             Poll::Ready(value) => {
                 *outcome = Some(value);
                 Poll::Ready(())
             }
-            Poll::Pending if gate.is_waited_at() => Poll::Ready(()),
+            Poll::Pending if turnstile.is_waited_at() => Poll::Ready(()),
             // The store itself waits, and wakes us.
             Poll::Pending => Poll::Pending,
         })

@@ -122,7 +122,7 @@ fn verify_with(case: &Value, keys: impl KeySource + 'static) -> Result<Verdict, 
     let token = text(&case["token"])?;
     match case["mode"].as_str().unwrap_or_default() {
         "jws" => {
-            let mut verifier = jws::Verifier::new(keys);
+            let mut verifier = jws::MessageVerifier::new(keys);
             if let Some(typ) = options["typ"].as_str() {
                 verifier = verifier.typ(typ)?;
             }

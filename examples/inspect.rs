@@ -322,7 +322,7 @@ fn note_claims(payload: &Part, now: UnixTime, notes: &mut Notes) {
 /// What the crate itself says, as far as it can be said without a key.
 fn note_verdict(text: &str, notes: &mut Notes) {
     // A set without keys knows none for any token, so another error is about the token.
-    let header = jws::Verifier::new(KeySet::new()).verify(text).err();
+    let header = jws::MessageVerifier::new(KeySet::new()).verify(text).err();
     let header = header.filter(|error| *error != VerifyError::UnknownKey);
     let claims = Unverified::parse(text).and_then(|token| token.unverified_claims::<()>()).err();
     let claims = claims.filter(|error| header.as_ref() != Some(error));

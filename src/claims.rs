@@ -1,9 +1,9 @@
 //! Claims ([RFC 7519 section 4](https://www.rfc-editor.org/rfc/rfc7519#section-4)): the registered ones, and a
 //! type of the caller's beside them in one JSON object.
 
+pub(crate) mod captured;
 pub(crate) mod decode;
 pub(crate) mod encode;
-pub(crate) mod replay;
 pub(crate) mod watch;
 
 use crate::json::{Resolved, Text};

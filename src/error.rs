@@ -1,12 +1,13 @@
 //! One error type per operation. None of them holds key bytes, token text or a dependency's error.
 
 use crate::algorithm::Algorithm;
-pub(crate) use crate::http::challenge::Challenge;
+use crate::json::Flaw;
 use crate::time::UnixTime;
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
+use core::str::Utf8Error;
 use core::time::Duration;
 use thiserror::Error;
 
@@ -17,7 +18,7 @@ use thiserror::Error;
 /// ```
 /// use countersign::{Hs256Key, Part, VerifyError, jws};
 ///
-/// let verifier = jws::Verifier::new(Hs256Key::from_bytes([7; 32])?);
+/// let verifier = jws::MessageVerifier::new(Hs256Key::from_bytes([7; 32])?);
 /// let error = verifier.verify("e30=.e30.").unwrap_err();
 /// assert_eq!(error, VerifyError::InvalidBase64 { part: Part::Header, offset: 3 });
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -50,7 +51,7 @@ impl fmt::Display for Part {
 /// ```
 /// use countersign::{Hs256Key, Size, VerifyError, jws};
 ///
-/// let verifier = jws::Verifier::new(Hs256Key::from_bytes([7; 32])?);
+/// let verifier = jws::MessageVerifier::new(Hs256Key::from_bytes([7; 32])?);
 /// let error = verifier.verify(&"a".repeat(300_000)).unwrap_err();
 /// assert_eq!(error, VerifyError::TooLarge { size: Size::TokenBytes, limit: 256 * 1024 });
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -376,32 +377,20 @@ impl VerifyError {
         }
     }
 
-    /// The HTTP answer to a request that carried this token
-    /// ([RFC 6750 section 3](https://www.rfc-editor.org/rfc/rfc6750#section-3)).
-    ///
-    /// 401 and `invalid_token` for everything that is wrong with a token, with a description that tells an
-    /// expired one from the rest and nothing else; 503 without a challenge for
-    /// [`KeysUnavailable`](Self::KeysUnavailable).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use countersign::VerifyError;
-    ///
-    /// let challenge = VerifyError::InvalidSignature.challenge();
-    /// assert_eq!(challenge.status(), 401);
-    /// assert_eq!(
-    ///     challenge.www_authenticate(),
-    ///     Some(r#"Bearer error="invalid_token", error_description="the token is invalid""#),
-    /// );
-    /// ```
-    #[must_use]
-    pub const fn challenge(&self) -> Challenge {
-        match self {
-            Self::KeysUnavailable => Challenge::unavailable(),
-            Self::Expired { .. } => Challenge::expired_token(),
-            _ => Challenge::invalid_token(),
+    /// The error for a `part` whose JSON has this flaw.
+    pub(crate) const fn of_json(part: Part, flaw: Flaw) -> Self {
+        match flaw {
+            Flaw::DuplicateMember => Self::DuplicateMember { part },
+            Flaw::Invalid { offset } => Self::InvalidJson { part, offset },
+            Flaw::ReservedMember => Self::ReservedMember { part },
+            Flaw::TooDeep { limit } => Self::TooLarge { size: Size::Depth, limit },
+            Flaw::TooManyMembers { limit } => Self::TooLarge { size: Size::Members, limit },
         }
+    }
+
+    /// The error for a `part` that is not UTF-8.
+    pub(crate) const fn of_utf8(part: Part, error: Utf8Error) -> Self {
+        Self::InvalidUtf8 { part, offset: error.valid_up_to() }
     }
 }
 

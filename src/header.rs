@@ -4,7 +4,7 @@
 use crate::algorithm::Algorithm;
 use crate::base64url;
 use crate::error::{Part, Size, VerifyError};
-use crate::json::{self, NameSeed, Names, Resolved, Text, TextSeed};
+use crate::json::{self, Flaw, NameSeed, Names, Resolved, Text, TextSeed};
 use crate::limits::Limits;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -30,7 +30,7 @@ pub(crate) const REGISTERED: [&str; 20] = [
 ///
 /// let key = Hs256Key::from_bytes([7; 32])?.with_key_id("2026-11")?;
 /// let text = jws::Payload::new("hello").typ("greeting").sign(&key)?;
-/// let message = jws::Verifier::new(key).verify(&text)?;
+/// let message = jws::MessageVerifier::new(key).verify(&text)?;
 /// let header = message.header();
 /// assert_eq!(header.algorithm(), Algorithm::Hs256);
 /// assert_eq!((header.typ(), header.key_id()), (Some("greeting"), Some("2026-11")));
@@ -66,7 +66,7 @@ impl<'a> Header<'a> {
         self.text(self.fields.cty)
     }
 
-    /// `kid`: the name of the key. Any text at all: use it to look a key up, never as a path or in a query.
+    /// `kid`: the name of the key. It may be any text: use it to look a key up, never as a path or in a query.
     #[must_use]
     pub fn key_id(&self) -> Option<&'a str> {
         self.text(self.fields.kid)
@@ -76,8 +76,8 @@ impl<'a> Header<'a> {
         text.map(|text| text.of(self.json, &self.fields.resolved))
     }
 
-    /// The whole header as JSON, for parameters that have no method here. `jwk`, `jku`, `x5u` and `x5c` among
-    /// them are the sender's wishes: no key is ever taken from them.
+    /// The whole header as JSON, for parameters that have no method here. Its sender chose `jwk`, `jku`, `x5u` and `x5c`: no
+    /// key is ever taken from them.
     #[must_use]
     pub const fn json(&self) -> &'a str {
         self.json
@@ -97,34 +97,34 @@ pub(crate) struct HeaderFields {
     typ: Option<Text>,
     cty: Option<Text>,
     kid: Option<Text>,
-    /// Texts that the JSON does not hold as such.
+    /// Texts that have escapes in the JSON.
     resolved: Resolved,
 }
 
 impl HeaderFields {
     /// Reads `json` strictly. `understood` are the names that `crit` may hold.
     pub(crate) fn parse(json: &str, limits: &Limits, understood: &[Box<str>]) -> Result<Self, VerifyError> {
-        json::check_text(json, limits, Part::Header)?;
+        json::check_text(json, limits).map_err(refused)?;
         let mut reading = Reading::new(json, limits);
-        if let Err(offset) = json::read(json, |reader| reader.deserialize_map(&mut reading)) {
-            let broken_at = |offset| VerifyError::InvalidJson { part: Part::Header, offset };
-            return Err(reading.refusal.unwrap_or(match reading.parameter {
-                Some(name) => json::broken_at(json).map_or(VerifyError::InvalidHeader { name }, broken_at),
-                None => broken_at(offset),
-            }));
+        match json::read(json, |reader| reader.deserialize_map(&mut reading)) {
+            Ok(()) => reading.finish(understood),
+            Err(offset) => Err(reading.failure(offset)),
         }
-        reading.finish(understood)
     }
 }
 
-/// A header on its way in.
+const fn refused(flaw: Flaw) -> VerifyError {
+    VerifyError::of_json(Part::Header, flaw)
+}
+
+/// A header that is being read.
 struct Reading<'a, 'de> {
     json: &'de str,
     limits: &'a Limits,
     names: Names<'de>,
     /// The parameter whose value is being read, for the error.
     parameter: Option<&'static str>,
-    refusal: Option<VerifyError>,
+    flaw: Option<Flaw>,
     alg: Option<Text>,
     typ: Option<Text>,
     cty: Option<Text>,
@@ -141,7 +141,7 @@ impl<'a, 'de> Reading<'a, 'de> {
             limits,
             names: Names::new(),
             parameter: None,
-            refusal: None,
+            flaw: None,
             alg: None,
             typ: None,
             cty: None,
@@ -152,7 +152,20 @@ impl<'a, 'de> Reading<'a, 'de> {
         }
     }
 
-    /// Checks what can be told of the parameters without a key.
+    /// Why reading stopped at `offset`.
+    fn failure(&self, offset: usize) -> VerifyError {
+        let flaw = match (self.flaw, self.parameter) {
+            (Some(flaw), _) => flaw,
+            (None, Some(name)) => match json::broken_at(self.json) {
+                Some(offset) => Flaw::Invalid { offset },
+                None => return VerifyError::InvalidHeader { name },
+            },
+            (None, None) => Flaw::Invalid { offset },
+        };
+        refused(flaw)
+    }
+
+    /// Checks what can be checked of the parameters without a key.
     fn finish(self, understood: &[Box<str>]) -> Result<HeaderFields, VerifyError> {
         let alg = self.alg.ok_or(VerifyError::InvalidHeader { name: "alg" })?;
         let algorithm = Algorithm::from_name(alg.of(self.json, &self.resolved))
@@ -232,8 +245,8 @@ impl<'de> Visitor<'de> for &mut Reading<'_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key_seed(NameSeed)? {
-            if let Err(refusal) = self.names.admit(name.clone(), 0, self.limits, Part::Header) {
-                self.refusal = Some(refusal);
+            if let Err(flaw) = self.names.admit(name.clone(), 0, self.limits) {
+                self.flaw = Some(flaw);
                 return Err(json::stop());
             }
             self.read_value(&name, &mut map)?;
@@ -327,7 +340,8 @@ impl EncodedHeader {
     }
 }
 
-/// `text` where `json` holds it unescaped, else `text` itself. Any place will do: the same text stands there.
+/// `text` as a slice of `json` if it is there without escapes, else `text` itself. Any occurrence will do, because it is the
+/// same text.
 fn find<'a>(json: &'a str, text: &'a str) -> &'a str {
     json.match_indices(text).map(|(_, found)| found).next().unwrap_or(text)
 }

@@ -1,9 +1,8 @@
-//! Strict JSON ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259)): the only room that talks to `serde_json`.
+//! Strict JSON ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259)): the only room that calls `serde_json`.
 //!
-//! Headers and claims are read in one pass by visitors of our own. What no serde visitor can see stands here:
-//! nesting, members that stand twice, names that JSON libraries keep for themselves, and where reading stopped.
+//! Headers and claims are read in one pass by visitors of our own. This module checks what a serde visitor cannot see:
+//! nesting, duplicate names, names that JSON libraries keep for themselves, and where reading stopped.
 
-use crate::error::{Part, Size, VerifyError};
 use crate::limits::Limits;
 use alloc::borrow::Cow;
 use alloc::collections::BTreeSet;
@@ -20,20 +19,30 @@ pub(crate) type Reader<'de> = serde_json::Deserializer<serde_json::de::StrRead<'
 /// What it fails with.
 pub(crate) type Error = serde_json::Error;
 
-/// Names that `serde_json` uses to smuggle numbers and raw text through serde begin like this. If another crate
-/// in the build switches those features on, such a member would show the claims type another value than ours.
+/// The names by which `serde_json` passes numbers and raw text through serde begin like this. If another crate in the build
+/// switches those features on, such a member would show the claims type another value than ours.
 pub(crate) const RESERVED: &str = "$serde_json::private::";
 
 /// How many members are compared with each other on the stack.
 const INLINE_NAMES: usize = 32;
 
-/// `bytes` as text, or where they stop to be UTF-8.
-pub(crate) fn utf8(bytes: &[u8], part: Part) -> Result<&str, VerifyError> {
-    core::str::from_utf8(bytes)
-        .map_err(|error| VerifyError::InvalidUtf8 { part, offset: error.valid_up_to() })
+/// Why a document is refused before or while it is read. Says nothing of what the document is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    /// A name occurs twice.
+    DuplicateMember,
+    /// It is not JSON from this byte on.
+    Invalid { offset: usize },
+    /// A name is one of those that begin with [`RESERVED`].
+    ReservedMember,
+    /// Nested deeper than [`Limits`] allow.
+    TooDeep { limit: usize },
+    /// More names than [`Limits`] allow.
+    TooManyMembers { limit: usize },
 }
 
-/// Runs `read` over `text`, which must hold one value and nothing else. Says where it failed, in bytes from the start.
+/// Runs `read` over `text`, which must hold one value and nothing else. The error is where reading stopped, in bytes from the
+/// start.
 pub(crate) fn read<'de, T>(
     text: &'de str,
     read: impl FnOnce(&mut Reader<'de>) -> Result<T, Error>,
@@ -45,7 +54,7 @@ pub(crate) fn read<'de, T>(
     read(&mut reader).and_then(|value| reader.end().map(|()| value)).map_err(|error| offset_of(text, &error))
 }
 
-/// Where `text` stops to be JSON, if it does; numbers may be larger than any type here holds.
+/// Where `text` stops being JSON, if it does. A number may be larger than any type of ours holds.
 pub(crate) fn broken_at(text: &str) -> Option<usize> {
     read(text, |reader| IgnoredAny::deserialize(reader)).err()
 }
@@ -58,11 +67,11 @@ fn offset_of(text: &str, error: &Error) -> usize {
     before.saturating_add(error.column().saturating_sub(1)).min(text.len())
 }
 
-/// Refuses, before it is read, what a reader that skips members would not notice: nesting that is too deep, and
-/// escapes that stand for half a character.
-pub(crate) fn check_text(text: &str, limits: &Limits, part: Part) -> Result<(), VerifyError> {
-    // Counted without a branch, sixteen bytes at a time: most documents have few openers, so they cannot be deep,
-    // and no escapes.
+/// Refuses, before it is read, what a reader that skips members would not notice: nesting that is too deep, and escapes
+/// that encode half a character.
+pub(crate) fn check_text(text: &str, limits: &Limits) -> Result<(), Flaw> {
+    // Counted without a branch, sixteen bytes at a time. Most documents have few openers, so they cannot be deep, and no
+    // escapes.
     let (mut openers, mut escapes) = (0_usize, 0_u8);
     for chunk in text.as_bytes().chunks(255) {
         let mut count = 0_u8;
@@ -74,12 +83,12 @@ pub(crate) fn check_text(text: &str, limits: &Limits, part: Part) -> Result<(), 
         openers = openers.saturating_add(usize::from(count));
     }
     if openers > limits.depth && depth(text) > limits.depth {
-        return Err(VerifyError::TooLarge { size: Size::Depth, limit: limits.depth });
+        return Err(Flaw::TooDeep { limit: limits.depth });
     }
     if escapes > 0
         && let Some(offset) = lone_surrogate(text)
     {
-        return Err(VerifyError::InvalidJson { part, offset });
+        return Err(Flaw::Invalid { offset });
     }
     Ok(())
 }
@@ -129,10 +138,10 @@ pub(crate) fn to_text<T: Serialize + ?Sized>(value: &T) -> Result<String, Error>
     serde_json::to_string(value)
 }
 
-/// An object on its way out. Plain names and texts and what stands between them are written here, all else by
-/// `serde_json`, which writes each comma and each quote in a step of its own.
+/// An object that is being written. Plain names and texts and the characters between them are written here, all other values
+/// by `serde_json`, which writes each comma and each quote in a step of its own.
 ///
-/// Every member begins with a comma; that of the first becomes the brace.
+/// Every member begins with a comma. That of the first is replaced by the brace.
 pub(crate) struct Object(Vec<u8>);
 
 impl Object {
@@ -141,7 +150,7 @@ impl Object {
         Self(Vec::with_capacity(512))
     }
 
-    /// Appends a member. An error leaves half of one behind.
+    /// Appends a member. An error leaves half a member behind.
     pub(crate) fn member<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Error> {
         self.0.push(b',');
         append_text(&mut self.0, name)?;
@@ -149,21 +158,21 @@ impl Object {
         append(&mut self.0, value)
     }
 
-    /// Appends a member whose name is written already, from the comma to the colon.
+    /// Appends a member whose name is already encoded, from the comma to the colon.
     #[inline]
     pub(crate) fn known<T: Serialize + ?Sized>(&mut self, name: &[u8; 7], value: &T) -> Result<(), Error> {
         self.0.extend_from_slice(name);
         append(&mut self.0, value)
     }
 
-    /// Appends a member whose name is written already and whose value is a string.
+    /// Appends a member whose name is already encoded and whose value is a string.
     #[inline]
     pub(crate) fn known_text(&mut self, name: &[u8; 7], text: &str) -> Result<(), Error> {
         self.0.extend_from_slice(name);
         append_text(&mut self.0, text)
     }
 
-    /// Appends a member whose name is written already and whose value is JSON already.
+    /// Appends a member whose name and value are already encoded.
     pub(crate) fn known_json(&mut self, name: &[u8; 7], json: &str) {
         self.0.extend_from_slice(name);
         self.0.extend_from_slice(json.as_bytes());
@@ -193,12 +202,12 @@ fn append_text(json: &mut Vec<u8>, text: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether a JSON string holds `text` as it stands ([RFC 8259 section 7](https://www.rfc-editor.org/rfc/rfc8259#section-7)).
+/// Whether a JSON string holds `text` without an escape ([RFC 8259 section 7](https://www.rfc-editor.org/rfc/rfc8259#section-7)).
 #[inline]
 fn is_plain(text: &[u8]) -> bool {
     let escaped = |byte: u8| u8::from(byte < b' ') | u8::from(byte == b'"') | u8::from(byte == b'\\');
     let any = |bytes: &[u8]| bytes.iter().fold(0, |any, byte| any | escaped(*byte)) != 0;
-    // Sixteen at a time the compiler does in one step; the last sixteen may be some of those before.
+    // The compiler checks sixteen bytes in one step. The last sixteen may overlap with those before.
     match text.last_chunk::<16>() {
         Some(last) => !any(last) && !text.as_chunks::<16>().0.iter().any(|chunk| any(chunk)),
         None => !any(text),
@@ -210,18 +219,18 @@ fn append<T: Serialize + ?Sized>(json: &mut Vec<u8>, value: &T) -> Result<(), Er
     serde_json::to_writer(json, value)
 }
 
-/// Without std, `serde_json` writes into nothing but a buffer of its own.
+/// Without std, `serde_json` writes only into a buffer of its own.
 #[cfg(not(feature = "std"))]
 fn append<T: Serialize + ?Sized>(json: &mut Vec<u8>, value: &T) -> Result<(), Error> {
     serde_json::to_vec(value).map(|value| json.extend_from_slice(&value))
 }
 
-/// Where a JSON string stands: in its document or, where an escape had to be resolved, in [`Resolved`] behind it.
+/// The place of a JSON string: in its document or, if it has escapes, in [`Resolved`] after it.
 ///
-/// Eight bytes and no pointer, so that what is read of a token is small and cheap to hand on.
+/// Eight bytes and no pointer, so that what is read of a token is small and cheap to move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Text {
-    /// Never 0: a quote stands before the text.
+    /// Never 0, because a quote comes before the text.
     start: NonZero<u32>,
     length: u32,
 }
@@ -233,11 +242,11 @@ impl Text {
         Some(Self { start, length: u32::try_from(length).ok()? })
     }
 
-    /// Where `part` stands in `document`, if it does.
+    /// The place of `part` in `document`, if it is a slice of it.
     #[inline]
     fn within(document: &str, part: &str) -> Option<Self> {
         let start = part.as_ptr().addr().checked_sub(document.as_ptr().addr())?;
-        // Both are there at once, so what lies at the document's addresses is the document.
+        // Both are live borrows, so a range inside the document's addresses is a slice of it.
         if start.checked_add(part.len())? > document.len() {
             return None;
         }
@@ -249,7 +258,7 @@ impl Text {
         Some(start..start.saturating_add(usize::try_from(self.length).ok()?))
     }
 
-    /// The text, if it stands in its document.
+    /// The text, if it is in its document.
     pub(crate) fn borrowed(self, document: &str) -> Option<&str> {
         document.get(self.range(0)?)
     }
@@ -260,8 +269,8 @@ impl Text {
     }
 }
 
-/// The strings that stand in a document with escapes only: resolved, one behind the other, and as if they stood
-/// behind the document itself.
+/// The strings of a document that have escapes: resolved, one after the other, with places as if they followed the document
+/// itself.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Resolved(String);
 
@@ -276,8 +285,8 @@ impl Resolved {
         Some(place)
     }
 
-    /// `part` where `document` holds it, else a copy in here. `None` only for documents beyond 4 GiB, which
-    /// [`Limits`] rules out.
+    /// The place of `part` in `document`, or else of a copy in here. `None` only for documents beyond 4 GiB, which [`Limits`]
+    /// rules out.
     #[inline]
     pub(crate) fn place(&mut self, document: &str, part: &str) -> Option<Text> {
         Text::within(document, part).or_else(|| self.push(document, part))
@@ -341,7 +350,7 @@ impl<'de> Visitor<'de> for NameSeed {
     }
 }
 
-/// The member names of one object, each of which may stand once, whichever way it is spelled.
+/// The member names of one object. Each may occur once, whichever way it is spelled.
 ///
 /// Up to 32 names without escapes are kept on the stack; more go into a tree.
 pub(crate) struct Names<'de> {
@@ -367,7 +376,7 @@ impl<'de> Names<'de> {
             || (!self.spilled.is_empty() && self.spilled.contains(name))
     }
 
-    /// Adds `name`; false when it was there already.
+    /// Adds `name`. Returns false if it is there already.
     #[inline]
     pub(crate) fn insert(&mut self, name: Cow<'de, str>) -> bool {
         if self.contains(&name) {
@@ -383,32 +392,23 @@ impl<'de> Names<'de> {
         }
     }
 
-    /// Adds a name of `part`, which has `others` beside those in here, or says why the document is refused for it.
+    /// Adds a name of an object that has `others` beside those in here, or says why the object is refused for it.
     #[inline]
-    pub(crate) fn admit(
-        &mut self,
-        name: Cow<'de, str>,
-        others: usize,
-        limits: &Limits,
-        part: Part,
-    ) -> Result<(), VerifyError> {
+    pub(crate) fn admit(&mut self, name: Cow<'de, str>, others: usize, limits: &Limits) -> Result<(), Flaw> {
         check_members(self.len().saturating_add(others), limits)?;
         if name.starts_with(RESERVED) {
-            return Err(VerifyError::ReservedMember { part });
+            return Err(Flaw::ReservedMember);
         }
-        if self.insert(name) { Ok(()) } else { Err(VerifyError::DuplicateMember { part }) }
+        if self.insert(name) { Ok(()) } else { Err(Flaw::DuplicateMember) }
     }
 }
 
 /// Whether one more member may join `count` others.
-pub(crate) const fn check_members(count: usize, limits: &Limits) -> Result<(), VerifyError> {
-    if count < limits.members {
-        return Ok(());
-    }
-    Err(VerifyError::TooLarge { size: Size::Members, limit: limits.members })
+pub(crate) const fn check_members(count: usize, limits: &Limits) -> Result<(), Flaw> {
+    if count < limits.members { Ok(()) } else { Err(Flaw::TooManyMembers { limit: limits.members }) }
 }
 
-/// An error for serde that only says "stop": what is wrong has been noted elsewhere.
+/// An error for serde that only says "stop". What is wrong has been noted elsewhere.
 pub(crate) fn stop<E: serde::de::Error>() -> E {
     E::custom("refused")
 }

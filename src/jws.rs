@@ -16,7 +16,7 @@
 //! let key = Hs256Key::from_bytes([7; 32])?;
 //! let text = jws::Payload::new(b"any bytes \xff").content_type("application/octet-stream").sign(&key)?;
 //!
-//! let message = jws::Verifier::new(key).verify(&text)?;
+//! let message = jws::MessageVerifier::new(key).verify(&text)?;
 //! assert_eq!(message.payload(), b"any bytes \xff");
 //! assert_eq!(message.header().content_type(), Some("application/octet-stream"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -24,7 +24,7 @@
 
 pub(crate) mod compact;
 
-pub use compact::{Payload, Prepared, Verified, Verifier};
+pub use compact::{MessageVerifier, Payload, Prepared, Verified};
 
 use crate::error::{Expected, PolicyError, VerifyError};
 use crate::header::{Header, REGISTERED};

@@ -1,7 +1,7 @@
-//! What a verifier demands of claims: one short function for each. The time is an argument.
+//! What a verifier requires of claims: one short function for each rule. The time is an argument.
 //!
-//! The times come last, expiry behind those that waiting mends, so that "expired" means that nothing before it was
-//! found wrong; only the maximum age, which a new token mends too, comes after it.
+//! The times are checked last, and `exp` after `nbf` and `iat`, so that "expired" means that nothing else was found wrong. Only
+//! the maximum age is checked after it, because a new token remedies that too.
 
 use crate::claims::Registered;
 use crate::error::{Expected, PolicyError, VerifyError};
@@ -14,18 +14,18 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-/// Clocks of servers agree within seconds; more leeway only keeps dead tokens alive.
-pub(crate) const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
+/// Clocks of servers agree within seconds. More leeway only keeps expired tokens alive.
+const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
 /// RFC 7519 section 4.1.4 speaks of "a few minutes".
 const LEEWAY_CAP: Duration = Duration::from_secs(5 * 60);
-/// The names that are met are noted in a word, a bit each.
+/// The decoder notes required names that it has met in the bits of one word.
 const MOST_REQUIRED: usize = 64;
 
 /// Names any of which will do.
 type Names = Arc<[Box<str>]>;
 
 #[derive(Clone, Debug)]
-enum Audience {
+enum AudienceRule {
     Any,
     None,
     OneOf(Names),
@@ -45,12 +45,12 @@ pub(crate) enum FutureIssuedAt {
     Allowed,
 }
 
-/// A policy that is fit for use.
+/// A policy whose settings have been checked.
 #[derive(Clone, Debug)]
 pub(crate) struct Policy {
     /// None: any issuer, or none.
     issuer: Option<Names>,
-    audience: Audience,
+    audience: AudienceRule,
     subject: Option<Names>,
     required: Arc<[Box<str>]>,
     max_age: Option<Duration>,
@@ -93,13 +93,13 @@ impl Policy {
         check_text(self.subject.as_ref(), text, "sub", |expected| VerifyError::WrongSubject { expected })
     }
 
-    /// RFC 7519 section 4.1.3: whoever does not find itself in `aud`, when there is one, must refuse.
+    /// RFC 7519 section 4.1.3: a recipient that is not named in an `aud` must refuse the token.
     fn check_audience(&self, claims: &Registered, payload: &str) -> Result<(), VerifyError> {
         match (&self.audience, &claims.aud) {
-            (Audience::Any, _) | (Audience::None, None) => Ok(()),
-            (Audience::None, Some(_)) => Err(VerifyError::UnexpectedAudience),
-            (Audience::OneOf(_), None) => Err(missing("aud")),
-            (Audience::OneOf(expected), Some(found)) => {
+            (AudienceRule::Any, _) | (AudienceRule::None, None) => Ok(()),
+            (AudienceRule::None, Some(_)) => Err(VerifyError::UnexpectedAudience),
+            (AudienceRule::OneOf(_), None) => Err(missing("aud")),
+            (AudienceRule::OneOf(expected), Some(found)) => {
                 if found.iter().any(|text| holds(expected, text.of(payload, &claims.resolved))) {
                     Ok(())
                 } else {
@@ -133,7 +133,7 @@ impl Policy {
         }
     }
 
-    /// RFC 7519 section 4.1.6 leaves it open; a token from the future comes from a broken clock or a forger.
+    /// RFC 7519 section 4.1.6 does not require it. A token from the future comes from a broken clock or a forger.
     fn check_issued_at(&self, claims: &Registered, now: UnixTime) -> Result<(), VerifyError> {
         match (self.future_issued_at, claims.iat.map(NumericDate::time)) {
             (FutureIssuedAt::Refused, Some(issued_at)) if now.saturating_add(self.leeway) < issued_at => {
@@ -143,7 +143,7 @@ impl Policy {
         }
     }
 
-    /// RFC 7519 section 4.1.4: on or after `exp` it is over.
+    /// RFC 7519 section 4.1.4: a token must not be accepted on or after `exp`.
     fn check_expiration(&self, claims: &Registered, now: UnixTime) -> Result<(), VerifyError> {
         match claims.exp.map(NumericDate::time) {
             Some(expired_at) if now >= expired_at.saturating_add(self.leeway) => {
@@ -184,7 +184,7 @@ fn check_text(
     }
 }
 
-/// A policy in the making: what was asked for, sense or nonsense.
+/// The settings of a policy, before they are checked.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Draft {
     pub(crate) issuers: Vec<Box<str>>,
@@ -202,7 +202,7 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// The policy, if it makes sense.
+    /// Checks the settings and makes the policy.
     pub(crate) fn finish(self) -> Result<Policy, PolicyError> {
         let leeway = self.leeway()?;
         self.check_required()?;
@@ -226,7 +226,7 @@ impl Draft {
         }
     }
 
-    fn audience(&self) -> Result<Audience, PolicyError> {
+    fn audience(&self) -> Result<AudienceRule, PolicyError> {
         let given = ("audience", !self.audiences.is_empty());
         let none = ("no_audience", self.no_audience);
         let any = ("accept_any_audience", self.any_audience);
@@ -234,9 +234,9 @@ impl Draft {
         exclude(given, any)?;
         exclude(none, any)?;
         match names("audience", &self.audiences)? {
-            Some(names) => Ok(Audience::OneOf(names)),
-            None if self.no_audience => Ok(Audience::None),
-            None if self.any_audience => Ok(Audience::Any),
+            Some(names) => Ok(AudienceRule::OneOf(names)),
+            None if self.no_audience => Ok(AudienceRule::None),
+            None if self.any_audience => Ok(AudienceRule::Any),
             None => Err(PolicyError::AudienceUndecided),
         }
     }
@@ -277,7 +277,7 @@ fn exclude(first: (&'static str, bool), second: (&'static str, bool)) -> Result<
     Ok(())
 }
 
-/// The names, or nothing if there are none. An empty name matches what nobody means.
+/// The names, or `None` if there are none. An empty name can only be a mistake.
 fn names(setting: &'static str, names: &[Box<str>]) -> Result<Option<Names>, PolicyError> {
     if names.iter().any(|name| name.is_empty()) {
         return Err(PolicyError::Empty { setting });

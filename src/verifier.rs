@@ -4,7 +4,6 @@ use crate::claims::Registered;
 use crate::claims::decode::{Rules, decode};
 use crate::error::{Part, PolicyError, VerifyError};
 use crate::header::{Header, HeaderFields};
-use crate::http::bearer::{self, BearerError};
 use crate::json;
 use crate::jws::compact::{Gate, Opened, decode_payload};
 use crate::jws::{HeaderRules, TypRule};
@@ -65,7 +64,7 @@ use serde::de::{Deserialize, DeserializeOwned};
 /// ```
 #[derive(Clone)]
 pub struct Verifier {
-    // One pointer, so that a clone of it costs no more than that.
+    // One pointer, so that a clone costs no more.
     checks: Arc<Checks>,
 }
 
@@ -135,57 +134,6 @@ impl Verifier {
     /// As [`verify`](Self::verify).
     pub fn verify_at<T: DeserializeOwned>(&self, text: &str, now: UnixTime) -> Result<Token<T>, VerifyError> {
         self.run(text, || now)
-    }
-
-    /// Checks the bearer token in the values of a request's `Authorization` headers, against the wall clock.
-    ///
-    /// Hand over all that there are, so that of two contradicting ones neither wins; an `Option` will do where a
-    /// framework knows only one. See [`bearer_token`](crate::http::bearer_token) for what a value may be.
-    ///
-    /// # Errors
-    ///
-    /// - [`BearerError::Credentials`] when there is no bearer token, or not exactly one.
-    /// - [`BearerError::Token`] as [`verify`](Self::verify) says.
-    ///
-    /// Either has the HTTP answer: [`BearerError::challenge`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use core::time::Duration;
-    /// use countersign::{Claims, Hs256Key, Verifier};
-    ///
-    /// # let key = Hs256Key::from_bytes([7; 32])?;
-    /// # let verifier = Verifier::builder(key.clone()).accept_any_issuer().no_audience().build()?;
-    /// # let text = Claims::registered().subject("ann").expires_in(Duration::from_secs(900)).sign(&key)?;
-    /// // With the crate `http`: `headers.get_all(AUTHORIZATION)`.
-    /// let values = [format!("Bearer {text}")];
-    /// let token = verifier.verify_bearer::<()>(&values)?;
-    /// assert_eq!(token.subject(), Some("ann"));
-    ///
-    /// let error = verifier.verify_bearer::<()>(&[] as &[String]).unwrap_err();
-    /// assert_eq!((error.challenge().status(), error.challenge().www_authenticate()), (401, Some("Bearer")));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[cfg(feature = "std")]
-    pub fn verify_bearer<T: DeserializeOwned>(
-        &self,
-        authorization: impl IntoIterator<Item: AsRef<[u8]>>,
-    ) -> Result<Token<T>, BearerError> {
-        self.run_bearer(authorization, UnixTime::now)
-    }
-
-    /// As [`verify_bearer`](Self::verify_bearer), against the time `now`.
-    ///
-    /// # Errors
-    ///
-    /// As [`verify_bearer`](Self::verify_bearer).
-    pub fn verify_bearer_at<T: DeserializeOwned>(
-        &self,
-        authorization: impl IntoIterator<Item: AsRef<[u8]>>,
-        now: UnixTime,
-    ) -> Result<Token<T>, BearerError> {
-        self.run_bearer(authorization, || now)
     }
 
     /// Checks a token against the wall clock, into a `T` that may borrow from `buffer`.
@@ -269,23 +217,14 @@ impl Verifier {
         clock: impl FnOnce() -> UnixTime,
     ) -> Result<Token<T>, VerifyError> {
         let opened = self.checks.gate.open(text)?;
-        // One allocation for what the token keeps: the payload, and the header behind it.
-        let room = opened.payload.len().saturating_add(opened.header.json().len());
+        // One allocation for what the token keeps: the payload, followed by the header.
+        let room = opened.payload.len().saturating_add(opened.header_json.len());
         let (text, payload_length) =
-            decode_text(Vec::with_capacity(room), &opened).map_err(|(error, _)| error)?;
-        let mut body = Body::new(text, payload_length, opened.header.into_fields());
+            decode_body(Vec::with_capacity(room), &opened).map_err(|(error, _)| error)?;
+        let mut body = Body::new(text, payload_length, opened.header.into_owned());
         let payload = body.text.get(..payload_length).unwrap_or_default();
         let claims = self.read(payload, clock(), &mut body.registered)?;
         Ok(Token { claims, body })
-    }
-
-    fn run_bearer<T: DeserializeOwned>(
-        &self,
-        authorization: impl IntoIterator<Item: AsRef<[u8]>>,
-        clock: impl FnOnce() -> UnixTime,
-    ) -> Result<Token<T>, BearerError> {
-        let value = bearer::single(authorization)?;
-        Ok(self.run(bearer::parse(value.as_ref())?, clock)?)
     }
 
     fn run_in<'b, T: Deserialize<'b>>(
@@ -298,21 +237,21 @@ impl Verifier {
         let mut room = core::mem::take(&mut buffer.0).into_bytes();
         room.clear();
         let payload_length;
-        (buffer.0, payload_length) = match decode_text(room, &opened) {
+        (buffer.0, payload_length) = match decode_body(room, &opened) {
             Ok(decoded) => decoded,
             Err((error, room)) => {
-                // Its content is gone either way; its room need not be.
+                // Keep the allocation for the next token.
                 buffer.0 = String::from_utf8(room).unwrap_or_default();
                 return Err(error);
             }
         };
-        let mut body = Body::new(buffer.0.as_str(), payload_length, opened.header.into_fields());
+        let mut body = Body::new(buffer.0.as_str(), payload_length, opened.header.into_owned());
         let payload = body.text.get(..payload_length).unwrap_or_default();
         let claims = self.read(payload, clock(), &mut body.registered)?;
         Ok(BorrowedToken { claims, body })
     }
 
-    /// Reads the claims and asks the policy about them. What does not fit `T` is said last: first comes what is
+    /// Reads the claims and checks them against the policy. A payload that does not fit `T` is reported last, after what is
     /// wrong for every type.
     fn read<'de, T: Deserialize<'de>>(
         &self,
@@ -330,7 +269,7 @@ impl Verifier {
         decode::<()>(payload, rules, registered)?;
         policy.check(registered, payload, now)?;
         Err(match error {
-            // A `T` that failed without a look at the claims.
+            // `T` failed without reading the claims.
             VerifyError::InvalidJson { offset, .. } => VerifyError::ClaimsMismatch { claim: None, offset },
             error => error,
         })
@@ -344,9 +283,9 @@ impl fmt::Debug for Verifier {
     }
 }
 
-/// Decodes the payload into `room` and puts the header's JSON behind it; tells where one ends. When it fails,
-/// `room` comes back empty.
-fn decode_text(
+/// Decodes the payload into `room` and appends the header's JSON. Returns both, and the length of the payload; or an error and
+/// the empty `room`.
+fn decode_body(
     mut room: Vec<u8>,
     opened: &Opened<'_, '_>,
 ) -> Result<(String, usize), (VerifyError, Vec<u8>)> {
@@ -355,12 +294,12 @@ fn decode_text(
     }
     let length = room.len();
     let mut text = String::from_utf8(room).map_err(|error| {
-        let offset = error.utf8_error().valid_up_to();
+        let refusal = VerifyError::of_utf8(Part::Payload, error.utf8_error());
         let mut room = error.into_bytes();
         room.clear();
-        (VerifyError::InvalidUtf8 { part: Part::Payload, offset }, room)
+        (refusal, room)
     })?;
-    text.push_str(opened.header.json());
+    text.push_str(&opened.header_json);
     Ok((text, length))
 }
 
@@ -385,7 +324,7 @@ impl Buffer {
     #[must_use]
     pub fn with_capacity(bytes: usize) -> Self {
         let mut text = String::new();
-        // Nothing is lost: it is only room.
+        // A failed reservation is harmless: the buffer grows on first use.
         let _ = text.try_reserve_exact(bytes);
         Self(text)
     }

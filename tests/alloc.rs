@@ -216,7 +216,7 @@ fn dots_without_end_allocate_nothing_alone_or_behind_a_header() {
                 );
             }
         }
-        let messages = jws::Verifier::new(key()).limits(limits);
+        let messages = jws::MessageVerifier::new(key()).limits(limits);
         for header in headers {
             let text = header.to_owned() + &".".repeat(count);
             let mut error = None;

@@ -652,7 +652,7 @@ fn empty_segments_are_refused_as_what_they_lack() {
     assert!(is_invalid_json(&error, Part::Payload), "{error:?}");
     // Without claims, an empty payload is one.
     let text = sign_text(&key(), &format!("{header}."));
-    assert_eq!(jws::Verifier::new(key()).verify(&text).unwrap().payload(), b"");
+    assert_eq!(jws::MessageVerifier::new(key()).verify(&text).unwrap().payload(), b"");
 }
 
 #[test]
@@ -1453,8 +1453,11 @@ fn an_empty_expectation_makes_no_verifier() {
     assert_eq!(builder().require("").build().unwrap_err(), empty("require"));
     assert_eq!(builder().typ("").build().unwrap_err(), empty("typ"));
     assert_eq!(builder().understand_critical("").build().unwrap_err(), empty("understand_critical"));
-    assert_eq!(jws::Verifier::new(key()).typ("").unwrap_err(), empty("typ"));
-    assert_eq!(jws::Verifier::new(key()).understand_critical("").unwrap_err(), empty("understand_critical"));
+    assert_eq!(jws::MessageVerifier::new(key()).typ("").unwrap_err(), empty("typ"));
+    assert_eq!(
+        jws::MessageVerifier::new(key()).understand_critical("").unwrap_err(),
+        empty("understand_critical")
+    );
     // This one too leaves nothing to compare with.
     assert_eq!(builder().typ("application/").build().unwrap_err(), empty("typ"));
 }
@@ -1523,7 +1526,7 @@ fn crit_that_is_empty_repeats_itself_names_standard_or_absent_parameters_is_refu
     {
         assert_accepted(&verifier, &headed(header));
     }
-    let below = jws::Verifier::new(key()).understand_critical("x").unwrap();
+    let below = jws::MessageVerifier::new(key()).understand_critical("x").unwrap();
     assert!(below.verify(&headed(r#"{"alg":"HS256","crit":["x"],"x":1}"#)).is_ok());
     assert_eq!(below.verify(&absent).unwrap_err(), VerifyError::CriticalHeader);
 }
@@ -1545,7 +1548,7 @@ fn standard_names_cannot_be_understood_extensions() {
     ] {
         let unusable = PolicyError::UnusableExtension { name: name.into() };
         assert_eq!(lax().understand_critical(name).build().unwrap_err(), unusable);
-        assert_eq!(jws::Verifier::new(key()).understand_critical(name).unwrap_err(), unusable);
+        assert_eq!(jws::MessageVerifier::new(key()).understand_critical(name).unwrap_err(), unusable);
     }
 }
 

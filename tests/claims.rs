@@ -577,7 +577,7 @@ fn all_claims_are_written_into_one_object() {
         .jwt_id("7")
         .sign(&key())
         .unwrap();
-    let message = jws::Verifier::new(key()).verify(&text).unwrap();
+    let message = jws::MessageVerifier::new(key()).verify(&text).unwrap();
     assert_eq!(message.header().json(), HEADER);
     assert_eq!(
         serde_json::from_slice::<Value>(message.payload()).unwrap(),

@@ -581,7 +581,7 @@ fn a_source_that_is_shared_can_be_handed_to_every_verifier() {
     let live = Arc::new(Live::default());
     let shared: Arc<dyn KeySource> = live.clone();
     let verifier = open().with_keys(shared.clone());
-    let below = jws::Verifier::new(shared.clone());
+    let below = jws::MessageVerifier::new(shared.clone());
     let token = jwt(GOOD);
     assert_eq!(below.verify(&token).unwrap_err(), VerifyError::UnknownKey);
     live.0.0.write().unwrap().insert(key()).unwrap();
@@ -727,7 +727,7 @@ fn no_debug_text_shows_a_secret_or_a_token() {
     // For more than there is room for, it begins with none.
     let mut buffer = Buffer::with_capacity(usize::MAX);
     let token: Token<serde_json::Value> = verifier.verify_at(&text, NOW).unwrap();
-    let message = jws::Verifier::new(named()).verify(&text).unwrap();
+    let message = jws::MessageVerifier::new(named()).verify(&text).unwrap();
     let unverified = Unverified::parse(&text).unwrap();
     let signature = key().sign_bytes(b"x").unwrap();
     let header = token.header();
@@ -749,7 +749,7 @@ fn no_debug_text_shows_a_secret_or_a_token() {
         (&unverified, "Unverified("),
         (&signature, "Signature(32 bytes)"),
         (&source, r#"KeyRef(Hs256, Some("the-key"))"#),
-        (&jws::Verifier::new(named()), "Verifier(Gate { rules: "),
+        (&jws::MessageVerifier::new(named()), "MessageVerifier(Gate { rules: "),
         (&jws::Payload::new(b"12345"), "Payload(5 bytes)"),
         (&SecretBytes::from(SECRET.to_vec()), "SecretBytes(41 bytes)"),
         (&ExternalKey::new(Algorithm::Hs256), "ExternalKey(Identity { algorithm: Hs256, kid: None })"),
@@ -791,7 +791,7 @@ fn a_key_that_is_elsewhere_says_its_name_and_its_header() {
 fn what_is_built_once_can_be_shared_by_threads() {
     fn shared<T: Send + Sync + Clone + 'static>() {}
     shared::<Verifier>();
-    shared::<jws::Verifier>();
+    shared::<jws::MessageVerifier>();
     shared::<KeySet>();
     shared::<Hs256Key>();
     shared::<VerifyError>();

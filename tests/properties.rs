@@ -24,7 +24,7 @@ static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
         .build()
         .unwrap()
 });
-static JWS: LazyLock<jws::Verifier> = LazyLock::new(|| jws::Verifier::new(KEY.clone()));
+static JWS: LazyLock<jws::MessageVerifier> = LazyLock::new(|| jws::MessageVerifier::new(KEY.clone()));
 /// A verifier that has to choose.
 static CHOOSER: LazyLock<Verifier> = LazyLock::new(|| {
     let mut keys = KeySet::new();

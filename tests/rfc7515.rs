@@ -19,7 +19,7 @@ const CLAIMS: &[u8] = b"{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://e
 #[test]
 fn a_1_verifies_as_a_jws() {
     let key = Hs256Key::from_base64url(A1_KEY).unwrap();
-    let message = jws::Verifier::new(key).verify(A1).unwrap();
+    let message = jws::MessageVerifier::new(key).verify(A1).unwrap();
     assert_eq!(message.payload(), CLAIMS);
     assert_eq!(message.header().json(), "{\"typ\":\"JWT\",\r\n \"alg\":\"HS256\"}");
 }
@@ -32,7 +32,7 @@ fn a_1_verifies_as_a_jwt_until_it_expires() {
 
 #[test]
 fn a_1_with_any_other_signature_character_is_refused() {
-    let verifier = jws::Verifier::new(Hs256Key::from_base64url(A1_KEY).unwrap());
+    let verifier = jws::MessageVerifier::new(Hs256Key::from_base64url(A1_KEY).unwrap());
     let start = A1.rfind('.').unwrap() + 1;
     for place in start..A1.len() {
         let mut changed = A1.to_owned();
@@ -79,7 +79,7 @@ mod a_2 {
 
         #[test]
         fn verifies_as_a_jws() {
-            let message = jws::Verifier::new(key()).verify(A2).unwrap();
+            let message = jws::MessageVerifier::new(key()).verify(A2).unwrap();
             assert_eq!(message.payload(), CLAIMS);
             assert_eq!(message.header().json(), r#"{"alg":"RS256"}"#);
         }
@@ -98,7 +98,7 @@ mod a_2 {
             // Blinding changes the way, not the signature: it is the one that RFC 7515 prints.
             let text = jws::Payload::new(CLAIMS).sign(&key).unwrap();
             assert_eq!(text, A2);
-            assert!(jws::Verifier::new(key.verifying_key()).verify(A2).is_ok());
+            assert!(jws::MessageVerifier::new(key.verifying_key()).verify(A2).is_ok());
             assert!(countersign::Claims::registered().never_expires().sign(&key).is_ok());
         }
     }
@@ -137,7 +137,7 @@ fn a_5_the_unsecured_token_is_refused() {
 #[track_caller]
 fn refused(text: &str, expected: &VerifyError) {
     let key = Hs256Key::from_base64url(A1_KEY).unwrap();
-    assert_eq!(jws::Verifier::new(key).verify(text).unwrap_err(), *expected);
+    assert_eq!(jws::MessageVerifier::new(key).verify(text).unwrap_err(), *expected);
 }
 
 #[track_caller]

@@ -27,7 +27,7 @@ fn hmac_key() -> Hs256Key {
 
 #[track_caller]
 fn refused(text: &str, expected: &VerifyError) {
-    assert_eq!(jws::Verifier::new(hmac_key()).verify(text).unwrap_err(), *expected, "{text}");
+    assert_eq!(jws::MessageVerifier::new(hmac_key()).verify(text).unwrap_err(), *expected, "{text}");
 }
 
 #[cfg(feature = "rsa-verify")]
@@ -58,7 +58,7 @@ mod section_4_1 {
         #[test]
         fn rs256_verifies() {
             let text = format!("{HEADER}.{PAYLOAD}.{SIGNATURE}");
-            let message = jws::Verifier::new(public_key()).verify(&text).unwrap();
+            let message = jws::MessageVerifier::new(public_key()).verify(&text).unwrap();
             assert_eq!(message.payload(), CONTENT.as_bytes());
             assert_eq!(message.header().json(), r#"{"alg":"RS256","kid":"bilbo.baggins@hobbiton.example"}"#);
             assert_eq!(message.header().key_id(), Some(KEY_ID));
@@ -68,7 +68,7 @@ mod section_4_1 {
         fn rs256_under_another_name_is_refused() {
             let other = public_key().with_key_id("frodo.baggins@hobbiton.example").unwrap();
             let text = format!("{HEADER}.{PAYLOAD}.{SIGNATURE}");
-            assert_eq!(jws::Verifier::new(other).verify(&text).unwrap_err(), VerifyError::UnknownKey);
+            assert_eq!(jws::MessageVerifier::new(other).verify(&text).unwrap_err(), VerifyError::UnknownKey);
         }
 
         #[cfg(feature = "rsa")]
@@ -95,7 +95,7 @@ fn section_4_2_ps384_is_refused() {
         X72Eaw";
     let text = TEXT.replace("{PAYLOAD}", PAYLOAD);
     refused(&text, &VerifyError::UnsupportedAlgorithm);
-    let error = jws::Verifier::new(section_4_1::pure::public_key()).verify(&text).unwrap_err();
+    let error = jws::MessageVerifier::new(section_4_1::pure::public_key()).verify(&text).unwrap_err();
     assert_eq!(error, VerifyError::UnsupportedAlgorithm);
 }
 
@@ -115,7 +115,7 @@ fn section_4_4_hs256_verifies_and_is_signed_again_to_the_same_bytes() {
     assert_eq!(unb64(PAYLOAD), CONTENT.as_bytes());
     assert_eq!(jws::Payload::new(CONTENT.as_bytes()).sign(&hmac_key()).unwrap(), text);
 
-    let message = jws::Verifier::new(hmac_key()).verify(&text).unwrap();
+    let message = jws::MessageVerifier::new(hmac_key()).verify(&text).unwrap();
     assert_eq!(message.payload(), CONTENT.as_bytes());
     assert_eq!(message.header().key_id(), Some(HMAC_KEY_ID));
 }

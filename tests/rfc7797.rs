@@ -23,13 +23,13 @@ fn key() -> Hs256Key {
 fn refusal(text: &str) -> VerifyError {
     let lax = Verifier::builder(key()).accept_any_issuer().accept_any_audience().allow_missing_expiration();
     assert!(lax.build().unwrap().verify_at::<()>(text, util::NOW).is_err());
-    jws::Verifier::new(key()).verify(text).unwrap_err()
+    jws::MessageVerifier::new(key()).verify(text).unwrap_err()
 }
 
 #[test]
 fn section_4_1_the_control_with_an_encoded_payload_verifies() {
     const TEXT: &str = "eyJhbGciOiJIUzI1NiJ9.JC4wMg.5mvfOroL-g7HyqJoozehmsaqmvTYGEq5jTI1gVvoEoQ";
-    assert_eq!(jws::Verifier::new(key()).verify(TEXT).unwrap().payload(), PAYLOAD);
+    assert_eq!(jws::MessageVerifier::new(key()).verify(TEXT).unwrap().payload(), PAYLOAD);
 }
 
 #[test]
@@ -70,5 +70,5 @@ fn section_6_b64_without_crit_is_refused() {
 
 #[test]
 fn section_6_b64_cannot_be_declared_understood() {
-    assert!(jws::Verifier::new(key()).understand_critical("b64").is_err());
+    assert!(jws::MessageVerifier::new(key()).understand_critical("b64").is_err());
 }

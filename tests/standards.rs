@@ -170,7 +170,7 @@ fn a_time_that_a_token_also_holds_is_no_slip() {
 fn an_empty_payload_is_a_payload() {
     // S3
     let text = sign_text(&key(), &format!("{}.", b64(HEADER)));
-    assert_eq!(jws::Verifier::new(key()).verify(&text).unwrap().payload(), b"");
+    assert_eq!(jws::MessageVerifier::new(key()).verify(&text).unwrap().payload(), b"");
     assert_eq!(jws::Payload::new("").typ("JWT").sign(&key()).unwrap(), text);
     // But no set of claims.
     assert_refused!(open(), text, VerifyError::InvalidJson { .. });
@@ -193,7 +193,7 @@ fn parameters_that_nobody_knows_are_ignored() {
         let text = headed(format!(r#"{{"alg":"HS256",{more}}}"#));
         assert_accepted(&open(), &text);
         assert_accepted(&strict(), &text);
-        assert!(jws::Verifier::new(key()).verify(&text).is_ok(), "{more}");
+        assert!(jws::MessageVerifier::new(key()).verify(&text).is_ok(), "{more}");
     }
 }
 
@@ -202,7 +202,7 @@ fn a_content_type_comes_back_as_it_was_signed() {
     // S12
     for content_type in ["JWT", "application/json", "text/plain;charset=\"utf-8\"", "ж"] {
         let text = jws::Payload::new("x").content_type(content_type).sign(&key()).unwrap();
-        let message = jws::Verifier::new(key()).verify(&text).unwrap();
+        let message = jws::MessageVerifier::new(key()).verify(&text).unwrap();
         assert_eq!(message.header().content_type(), Some(content_type));
         assert_eq!(message.header().typ(), None);
     }
@@ -237,7 +237,7 @@ fn a_token_inside_a_token_is_no_set_of_claims() {
     let inner = jwt(GOOD);
     let outer = signed(r#"{"alg":"HS256","typ":"JWT","cty":"JWT"}"#, &inner);
     assert_refused!(open(), outer, VerifyError::InvalidJson { .. });
-    let message = jws::Verifier::new(key()).verify(&outer).unwrap();
+    let message = jws::MessageVerifier::new(key()).verify(&outer).unwrap();
     assert_eq!(message.header().content_type(), Some("JWT"));
     assert_accepted(&strict(), core::str::from_utf8(message.payload()).unwrap());
 }

@@ -122,7 +122,7 @@ fn run(name: json_web::TestName, exceptions: &[(usize, &str)], said_by_the_jwk: 
                 Err(algorithm) => {
                     // Keys that we do have must not take the token either: neither some other one, nor these numbers
                     // in the hands of somebody who overlooks what they are for.
-                    let other = jws::Verifier::new(Hs256Key::from_bytes([7; 32]).unwrap());
+                    let other = jws::MessageVerifier::new(Hs256Key::from_bytes([7; 32]).unwrap());
                     assert!(other.verify(&text).is_err(), "{case}");
                     let taken =
                         keys.iter().filter_map(misread).any(|verifier| verifier.verify(&text).is_ok());
@@ -143,21 +143,21 @@ fn run(name: json_web::TestName, exceptions: &[(usize, &str)], said_by_the_jwk: 
 }
 
 /// A verifier of ours with the numbers of a JWK, if there can be one, whatever else the JWK says of them.
-fn misread(jwk: &Value) -> Option<jws::Verifier> {
+fn misread(jwk: &Value) -> Option<jws::MessageVerifier> {
     let member = |name: &str| jwk[name].as_str().unwrap_or_default();
     match member("kty") {
-        "oct" => Hs256Key::from_base64url(member("k")).ok().map(jws::Verifier::new),
+        "oct" => Hs256Key::from_base64url(member("k")).ok().map(jws::MessageVerifier::new),
         "RSA" => {
             let (modulus, exponent) = (unb64(member("n")), unb64(member("e")));
             let key = countersign::Rs256VerifyingKey::from_modulus_and_exponent(&modulus, &exponent);
-            key.ok().map(jws::Verifier::new)
+            key.ok().map(jws::MessageVerifier::new)
         }
         _ => None,
     }
 }
 
 fn check(keys: KeySet, text: &str, expected: bool, case: &str, counts: &mut Counts) {
-    let verdict = jws::Verifier::new(keys).verify(text);
+    let verdict = jws::MessageVerifier::new(keys).verify(text);
     assert_eq!(verdict.is_ok(), expected, "{case}: {:?}", verdict.err());
     match verdict {
         Ok(message) => {

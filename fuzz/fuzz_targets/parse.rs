@@ -5,7 +5,7 @@ use countersign::{Hs256Key, KeySet, UnixTime, Unverified, Verifier, VerifyError,
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
 
-static JWS: LazyLock<jws::Verifier> = LazyLock::new(|| jws::Verifier::new(key()));
+static JWS: LazyLock<jws::MessageVerifier> = LazyLock::new(|| jws::MessageVerifier::new(key()));
 static JWT: LazyLock<Verifier> = LazyLock::new(|| {
     let mut keys = KeySet::new();
     keys.insert(key().with_key_id("kid").unwrap()).unwrap();

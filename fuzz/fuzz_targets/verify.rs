@@ -16,10 +16,10 @@ const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 const EXTENSION: &str = "exp";
 
 static KEY: LazyLock<Hs256Key> = LazyLock::new(|| Hs256Key::from_bytes([7; 32]).unwrap());
-static JWS: LazyLock<jws::Verifier> = LazyLock::new(|| jws::Verifier::new(KEY.clone()));
+static JWS: LazyLock<jws::MessageVerifier> = LazyLock::new(|| jws::MessageVerifier::new(KEY.clone()));
 /// Understands one extension that `crit` may name.
-static EXTENDED: LazyLock<jws::Verifier> =
-    LazyLock::new(|| jws::Verifier::new(KEY.clone()).understand_critical(EXTENSION).unwrap());
+static EXTENDED: LazyLock<jws::MessageVerifier> =
+    LazyLock::new(|| jws::MessageVerifier::new(KEY.clone()).understand_critical(EXTENSION).unwrap());
 static JWT: LazyLock<Verifier> = LazyLock::new(|| {
     Verifier::builder(KEY.clone())
         .accept_any_issuer()

@@ -1,4 +1,4 @@
-//! Values that have been read already, shown to a claims type as the JSON itself would show them.
+//! Values that have been captured, shown to a claims type as the JSON itself would show them.
 
 use crate::claims::Audiences;
 use crate::json::{RESERVED, Resolved, Text};
@@ -10,8 +10,8 @@ use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-/// An error on the way through `T`: the JSON's own, or one of `T`'s. Of the latter only what is no token text
-/// is kept: the name of a missing field.
+/// An error on the way through `T`: one of the JSON's, or one of `T`'s. Of the latter, only the name of a missing field is kept,
+/// because the rest may hold token text.
 pub(crate) enum Fault<E> {
     Json(E),
     Missing(&'static str),
@@ -42,16 +42,16 @@ impl<E> fmt::Display for Fault<E> {
 
 impl<E> core::error::Error for Fault<E> {}
 
-/// A value that has been read already.
+/// The value of a registered claim, or the name of a private one.
 #[derive(Clone, Copy)]
-pub(crate) enum Value<'x, 'de> {
+pub(crate) enum CapturedValue<'x, 'de> {
     Date(NumericDate),
     Borrowed(&'de str),
     Text(&'x str),
     Audiences(&'x Audiences, &'x Resolved, &'de str),
 }
 
-impl<'x, 'de> Value<'x, 'de> {
+impl<'x, 'de> CapturedValue<'x, 'de> {
     pub(crate) fn text(text: Text, document: &'de str, resolved: &'x Resolved) -> Self {
         match text.borrowed(document) {
             Some(text) => Self::Borrowed(text),
@@ -74,33 +74,33 @@ impl<'x, 'de> Value<'x, 'de> {
     }
 }
 
-/// Shows a [`Value`] to `T` as the JSON itself would: as an option, a newtype or a unit variant too.
-pub(crate) struct Replay<'x, 'de, E> {
-    value: Value<'x, 'de>,
+/// Shows a [`CapturedValue`] to `T` as the JSON itself would, also as an option, a newtype or a unit variant.
+pub(crate) struct CapturedDeserializer<'x, 'de, E> {
+    value: CapturedValue<'x, 'de>,
     error: PhantomData<E>,
 }
 
-impl<'x, 'de, E> Replay<'x, 'de, E> {
-    pub(crate) const fn new(value: Value<'x, 'de>) -> Self {
+impl<'x, 'de, E> CapturedDeserializer<'x, 'de, E> {
+    pub(crate) const fn new(value: CapturedValue<'x, 'de>) -> Self {
         Self { value, error: PhantomData }
     }
 }
 
-impl<'de, E> Deserializer<'de> for Replay<'_, 'de, E> {
+impl<'de, E> Deserializer<'de> for CapturedDeserializer<'_, 'de, E> {
     type Error = Fault<E>;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
         match self.value {
-            Value::Date(NumericDate::Whole(seconds)) => match u64::try_from(seconds) {
+            CapturedValue::Date(NumericDate::Whole(seconds)) => match u64::try_from(seconds) {
                 Ok(seconds) => visitor.visit_u64(seconds),
                 Err(_) => visitor.visit_i64(seconds),
             },
-            Value::Date(NumericDate::Fraction(seconds)) => visitor.visit_f64(seconds),
-            Value::Borrowed(text) => visitor.visit_borrowed_str(text),
-            Value::Text(text) => visitor.visit_str(text),
-            Value::Audiences(audiences, resolved, document) => {
-                let texts = audiences.iter().map(|text| Value::text(text, document, resolved));
-                visitor.visit_seq(ReplaySequence { texts, error: PhantomData })
+            CapturedValue::Date(NumericDate::Fraction(seconds)) => visitor.visit_f64(seconds),
+            CapturedValue::Borrowed(text) => visitor.visit_borrowed_str(text),
+            CapturedValue::Text(text) => visitor.visit_str(text),
+            CapturedValue::Audiences(audiences, resolved, document) => {
+                let texts = audiences.iter().map(|text| CapturedValue::text(text, document, resolved));
+                visitor.visit_seq(CapturedSequence { texts, error: PhantomData })
             }
         }
     }
@@ -114,7 +114,7 @@ impl<'de, E> Deserializer<'de> for Replay<'_, 'de, E> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Self::Error> {
-        // Raw text of a value that has been read is not there to be shown.
+        // `RawValue` cannot be served: the raw text has been consumed.
         if name.starts_with(RESERVED) {
             return Err(Fault::Other);
         }
@@ -128,16 +128,18 @@ impl<'de, E> Deserializer<'de> for Replay<'_, 'de, E> {
         visitor: V,
     ) -> Result<V::Value, Self::Error> {
         match self.value {
-            Value::Borrowed(text) | Value::Text(text) => visitor.visit_enum(StrDeserializer::new(text)),
-            Value::Date(_) | Value::Audiences(..) => Err(Fault::Other),
+            CapturedValue::Borrowed(text) | CapturedValue::Text(text) => {
+                visitor.visit_enum(StrDeserializer::new(text))
+            }
+            CapturedValue::Date(_) | CapturedValue::Audiences(..) => Err(Fault::Other),
         }
     }
 
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
         match self.value {
-            Value::Borrowed(text) => visitor.visit_borrowed_bytes(text.as_bytes()),
-            Value::Text(text) => visitor.visit_bytes(text.as_bytes()),
-            Value::Date(_) | Value::Audiences(..) => self.deserialize_any(visitor),
+            CapturedValue::Borrowed(text) => visitor.visit_borrowed_bytes(text.as_bytes()),
+            CapturedValue::Text(text) => visitor.visit_bytes(text.as_bytes()),
+            CapturedValue::Date(_) | CapturedValue::Audiences(..) => self.deserialize_any(visitor),
         }
     }
 
@@ -156,12 +158,12 @@ impl<'de, E> Deserializer<'de> for Replay<'_, 'de, E> {
 }
 
 /// The entries of `aud`, shown one by one.
-struct ReplaySequence<I, E> {
+struct CapturedSequence<I, E> {
     texts: I,
     error: PhantomData<E>,
 }
 
-impl<'x, 'de: 'x, I: Iterator<Item = Value<'x, 'de>>, E> SeqAccess<'de> for ReplaySequence<I, E> {
+impl<'x, 'de: 'x, I: Iterator<Item = CapturedValue<'x, 'de>>, E> SeqAccess<'de> for CapturedSequence<I, E> {
     type Error = Fault<E>;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(
@@ -169,6 +171,6 @@ impl<'x, 'de: 'x, I: Iterator<Item = Value<'x, 'de>>, E> SeqAccess<'de> for Repl
         seed: S,
     ) -> Result<Option<S::Value>, Self::Error> {
         let Some(text) = self.texts.next() else { return Ok(None) };
-        seed.deserialize(Replay::new(text)).map(Some)
+        seed.deserialize(CapturedDeserializer::new(text)).map(Some)
     }
 }

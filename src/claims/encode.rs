@@ -74,7 +74,7 @@ impl<T: Serialize> Claims<T> {
     /// The claims as JSON.
     fn payload(&self) -> Result<Vec<u8>, SignError> {
         let mut merge = Merge::new(self.times()?);
-        let written = merge.builders(self).and_then(|()| self.claims.serialize(Top(&mut merge)));
+        let written = merge.builders(self).and_then(|()| self.claims.serialize(ClaimsSerializer(&mut merge)));
         if let Some(refusal) = merge.refusal {
             return Err(refusal);
         }
@@ -132,7 +132,7 @@ fn clock() -> Option<UnixTime> {
     None
 }
 
-/// An error that only says "stop": what is wrong has been noted in [`Merge`].
+/// An error that only says "stop". What is wrong has been noted in [`Merge`].
 fn stop() -> json::Error {
     serde::ser::Error::custom("refused")
 }
@@ -238,9 +238,9 @@ impl Merge {
 }
 
 /// The serializer that `T` sees: it takes a struct or a map, or nothing.
-struct Top<'m>(&'m mut Merge);
+struct ClaimsSerializer<'m>(&'m mut Merge);
 
-impl Top<'_> {
+impl ClaimsSerializer<'_> {
     fn not_an_object<R>(self) -> Result<R, json::Error> {
         self.0.refuse(SignError::ClaimsNotAnObject).and_then(|()| Err(stop()))
     }
@@ -254,7 +254,7 @@ macro_rules! refuse {
     )*};
 }
 
-impl<'m> Serializer for Top<'m> {
+impl<'m> Serializer for ClaimsSerializer<'m> {
     type Ok = ();
     type Error = json::Error;
     type SerializeSeq = Impossible<(), json::Error>;

@@ -1,7 +1,10 @@
 //! Credentials in the `Authorization` header: RFC 6750 section 2.1, in the grammar of RFC 9110 section 11.4.
 
-use super::challenge::Challenge;
 use crate::error::VerifyError;
+use crate::http::challenge::Challenge;
+use crate::time::UnixTime;
+use crate::verifier::{Token, Verifier};
+use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 /// The token in the values of a request's `Authorization` headers; there must be exactly one.
@@ -36,14 +39,14 @@ where
 }
 
 /// The only value.
-pub(crate) fn single<I: IntoIterator>(values: I) -> Result<I::Item, CredentialsError> {
+fn single<I: IntoIterator>(values: I) -> Result<I::Item, CredentialsError> {
     let mut values = values.into_iter();
     let value = values.next().ok_or(CredentialsError::Missing)?;
     if values.next().is_some() { Err(CredentialsError::Several) } else { Ok(value) }
 }
 
 /// The token in one value.
-pub(crate) fn parse(value: &[u8]) -> Result<&str, CredentialsError> {
+fn parse(value: &[u8]) -> Result<&str, CredentialsError> {
     let (scheme, rest) = split(value, is_token_char);
     if scheme.is_empty() || !matches!(rest.first(), None | Some(b' ')) {
         return Err(CredentialsError::Malformed { offset: scheme.len() });
@@ -79,6 +82,61 @@ pub(crate) const fn is_token_char(byte: u8) -> bool {
 /// What a `b64token` is made of before its padding.
 const fn is_b64token_char(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
+}
+
+impl Verifier {
+    /// Checks the bearer token in the values of a request's `Authorization` headers, against the wall clock.
+    ///
+    /// Hand over all that there are, so that of two contradicting ones neither wins; an `Option` will do where a
+    /// framework knows only one. See [`bearer_token`](crate::http::bearer_token) for what a value may be.
+    ///
+    /// # Errors
+    ///
+    /// - [`BearerError::Credentials`] when there is no bearer token, or not exactly one.
+    /// - [`BearerError::Token`] as [`verify`](Self::verify) says.
+    ///
+    /// Either has the HTTP answer: [`BearerError::challenge`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// use countersign::{Claims, Hs256Key, Verifier};
+    ///
+    /// # let key = Hs256Key::from_bytes([7; 32])?;
+    /// # let verifier = Verifier::builder(key.clone()).accept_any_issuer().no_audience().build()?;
+    /// # let text = Claims::registered().subject("ann").expires_in(Duration::from_secs(900)).sign(&key)?;
+    /// // With the crate `http`: `headers.get_all(AUTHORIZATION)`.
+    /// let values = [format!("Bearer {text}")];
+    /// let token = verifier.verify_bearer::<()>(&values)?;
+    /// assert_eq!(token.subject(), Some("ann"));
+    ///
+    /// let error = verifier.verify_bearer::<()>(&[] as &[String]).unwrap_err();
+    /// assert_eq!((error.challenge().status(), error.challenge().www_authenticate()), (401, Some("Bearer")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn verify_bearer<T: DeserializeOwned>(
+        &self,
+        authorization: impl IntoIterator<Item: AsRef<[u8]>>,
+    ) -> Result<Token<T>, BearerError> {
+        let value = single(authorization)?;
+        Ok(self.verify(parse(value.as_ref())?)?)
+    }
+
+    /// As [`verify_bearer`](Self::verify_bearer), against the time `now`.
+    ///
+    /// # Errors
+    ///
+    /// As [`verify_bearer`](Self::verify_bearer).
+    pub fn verify_bearer_at<T: DeserializeOwned>(
+        &self,
+        authorization: impl IntoIterator<Item: AsRef<[u8]>>,
+        now: UnixTime,
+    ) -> Result<Token<T>, BearerError> {
+        let value = single(authorization)?;
+        Ok(self.verify_at(parse(value.as_ref())?, now)?)
+    }
 }
 
 /// Why a request's `Authorization` headers hold no bearer token.

@@ -1,5 +1,6 @@
 //! What a refusal says to an HTTP client: RFC 6750, section 3.
 
+use crate::error::VerifyError;
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -141,10 +142,6 @@ impl Challenge {
         Self::of(Kind::Unavailable)
     }
 
-    pub(crate) const fn expired_token() -> Self {
-        Self::of(Kind::ExpiredToken)
-    }
-
     const fn of(kind: Kind) -> Self {
         let text = match kind.text() {
             Some(text) => Some(Cow::Borrowed(text)),
@@ -207,6 +204,35 @@ impl Challenge {
         }
         self.text = Some(Cow::Owned(text));
         self
+    }
+}
+
+impl VerifyError {
+    /// The HTTP answer to a request that carried this token
+    /// ([RFC 6750 section 3](https://www.rfc-editor.org/rfc/rfc6750#section-3)).
+    ///
+    /// 401 and `invalid_token` for everything that is wrong with a token, with a description that tells an expired token from
+    /// the rest and nothing else. 503 without a challenge for [`KeysUnavailable`](Self::KeysUnavailable).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::VerifyError;
+    ///
+    /// let challenge = VerifyError::InvalidSignature.challenge();
+    /// assert_eq!(challenge.status(), 401);
+    /// assert_eq!(
+    ///     challenge.www_authenticate(),
+    ///     Some(r#"Bearer error="invalid_token", error_description="the token is invalid""#),
+    /// );
+    /// ```
+    #[must_use]
+    pub const fn challenge(&self) -> Challenge {
+        match self {
+            Self::KeysUnavailable => Challenge::unavailable(),
+            Self::Expired { .. } => Challenge::of(Kind::ExpiredToken),
+            _ => Challenge::invalid_token(),
+        }
     }
 }
 

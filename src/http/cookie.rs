@@ -1,6 +1,6 @@
 //! Cookies that hold secrets: RFC 6265bis (draft-ietf-httpbis-rfc6265bis), as text.
 
-use super::bearer::is_token_char;
+use crate::http::bearer::is_token_char;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;

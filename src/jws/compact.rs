@@ -1,15 +1,15 @@
-//! The compact form ([RFC 7515 section 7.1](https://www.rfc-editor.org/rfc/rfc7515#section-7.1)), and the only
-//! door between unverified text and a verified payload: [`Gate::open`].
+//! The compact form ([RFC 7515 section 7.1](https://www.rfc-editor.org/rfc/rfc7515#section-7.1)). [`Gate::open`] is the only
+//! way from an unverified text to a verified payload.
 
 use crate::algorithm::{Algorithm, LONGEST_SIGNATURE};
 use crate::base64url;
 use crate::error::{Part, PolicyError, SignError, SignatureError, Size, VerifyError};
 use crate::header::{EncodedHeader, Header, HeaderFields};
-use crate::json;
 use crate::jws::{HeaderRules, TypRule};
 use crate::key::{Key, SignKey, VerifyKey};
 use crate::keyset::{KeySource, Recognized};
 use crate::limits::Limits;
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -34,7 +34,7 @@ const TYPE_BYTES: usize = 1024;
 /// # Ok::<(), countersign::VerifyError>(())
 /// ```
 ///
-/// It is no proof of anything; what asks for one does not take it:
+/// It proves nothing. Functions that need a verified token do not accept it:
 ///
 /// ```compile_fail
 /// use countersign::{Token, Unverified};
@@ -86,7 +86,7 @@ impl<'t> Unverified<'t> {
     ///
     /// [`VerifyError::InvalidBase64`], [`VerifyError::InvalidUtf8`]. Whether it is JSON is not checked.
     pub fn unverified_header(&self) -> Result<String, VerifyError> {
-        decode_text(self.header, Part::Header)
+        decode_header(self.header)
     }
 
     /// The payload's bytes.
@@ -109,7 +109,7 @@ impl<'t> Unverified<'t> {
     /// Checks the signature with `key`.
     #[inline]
     fn check_signature(&self, key: &dyn VerifyKey) -> Result<(), VerifyError> {
-        // A buffer for 64 bytes serves all but RSA; clearing 1,024 costs as much as decoding the signature.
+        // 64 bytes are enough for all algorithms but RSA. Clearing 1,024 costs as much as decoding the signature.
         const SHORT: usize = 64;
         if self.signature.len() <= base64url::encoded_len(SHORT) {
             self.check_decoded(key, &mut [0; SHORT])
@@ -136,62 +136,42 @@ impl fmt::Debug for Unverified<'_> {
     }
 }
 
-/// Refuses the first character that is none of base64url's.
+/// Refuses a character outside the base64url alphabet.
 fn check_alphabet(segment: &str, part: Part) -> Result<(), VerifyError> {
     match base64url::first_foreign(segment) {
         None => Ok(()),
-        // A third dot: it stands in what was taken for the payload.
+        // A third dot, in what was taken for the payload.
         Some(offset) if segment.as_bytes().get(offset) == Some(&b'.') => Err(VerifyError::NotAToken),
         Some(offset) => Err(VerifyError::InvalidBase64 { part, offset }),
     }
 }
 
-/// Appends the payload's bytes to `out`; `out` is as it was when this fails.
+/// Appends the payload's bytes to `out`. An error leaves `out` as it was.
 pub(crate) fn decode_payload(out: &mut Vec<u8>, segment: &str) -> Result<(), VerifyError> {
     let part = Part::Payload;
     base64url::decode_onto(out, segment).map_err(|offset| {
-        // The token may have come the short way, on which nobody has looked at the characters yet.
+        // On the fast path, the characters have not been checked yet.
         check_alphabet(segment, part).err().unwrap_or(VerifyError::InvalidBase64 { part, offset })
     })
 }
 
-fn decode_text(segment: &str, part: Part) -> Result<String, VerifyError> {
+/// The header's JSON text.
+fn decode_header(segment: &str) -> Result<String, VerifyError> {
+    let part = Part::Header;
     let mut bytes = Vec::new();
     base64url::decode_onto(&mut bytes, segment)
         .map_err(|offset| VerifyError::InvalidBase64 { part, offset })?;
-    json::utf8(&bytes, part)?;
-    String::from_utf8(bytes).map_err(|_| VerifyError::InvalidUtf8 { part, offset: 0 })
+    String::from_utf8(bytes).map_err(|error| VerifyError::of_utf8(part, error.utf8_error()))
 }
 
-/// A payload segment whose signature is good, and the header that was checked with it.
+/// A payload segment whose signature is valid, and the header that was checked with it: the key's own, or one that was read.
 pub(crate) struct Opened<'t, 'k> {
     pub(crate) payload: &'t str,
-    pub(crate) header: OpenedHeader<'k>,
+    pub(crate) header_json: Cow<'k, str>,
+    pub(crate) header: Cow<'k, HeaderFields>,
 }
 
-/// A verified header: the key's own, or one that was read.
-pub(crate) enum OpenedHeader<'k> {
-    Known(&'k EncodedHeader),
-    Read { json: String, fields: HeaderFields },
-}
-
-impl OpenedHeader<'_> {
-    pub(crate) fn json(&self) -> &str {
-        match self {
-            Self::Known(header) => header.header().json(),
-            Self::Read { json, .. } => json,
-        }
-    }
-
-    pub(crate) fn into_fields(self) -> HeaderFields {
-        match self {
-            Self::Known(header) => header.fields().clone(),
-            Self::Read { fields, .. } => fields,
-        }
-    }
-}
-
-/// The door: what decides whether a token's signature is good, by which key, under which rules for headers.
+/// Decides whether a token's signature is valid: by which key, under which rules for headers.
 #[derive(Clone)]
 pub(crate) struct Gate {
     source: Arc<dyn KeySource>,
@@ -216,36 +196,40 @@ impl Gate {
         &self.rules.limits
     }
 
-    /// Checks shape, header and signature of `text`, in this order; on the short way characters are looked at last:
-    /// those of the payload by [`decode_payload`].
+    /// Checks shape, header and signature of `text`, in this order. The fast path checks characters last: those of the payload
+    /// are left to [`decode_payload`].
     pub(crate) fn open<'t>(&self, text: &'t str) -> Result<Opened<'t, '_>, VerifyError> {
         let Some((found, token)) = self.recognize(text) else { return self.open_unknown(text) };
         match token.check_signature(found.key) {
-            Ok(()) => Ok(Opened { payload: token.payload, header: OpenedHeader::Known(found.header) }),
-            // The long way looks at the characters first; so what it would say is what is said.
+            Ok(()) => Ok(Opened {
+                payload: token.payload,
+                header_json: Cow::Borrowed(found.header.header().json()),
+                header: Cow::Borrowed(found.header.fields()),
+            }),
+            // Report the slow path's error: it checks characters before the signature.
             Err(error) => Err(Unverified::parse_within(text, self.limits()).err().unwrap_or(error)),
         }
     }
 
-    /// The long way: for headers that have to be read.
+    /// The slow path, for headers that have to be read.
     fn open_unknown<'t>(&self, text: &'t str) -> Result<Opened<'t, '_>, VerifyError> {
         let token = Unverified::parse_within(text, self.limits())?;
-        let json = decode_text(token.header, Part::Header)?;
+        let json = decode_header(token.header)?;
         let fields = HeaderFields::parse(&json, self.limits(), &self.rules.understood)?;
         let header = Header::new(&json, &fields);
         self.rules.typ.check(&header)?;
         let found = self.source.find(&header)?;
         let key = found.key();
-        // Whatever the source found: a key is used with its own algorithm only.
+        // A key is used with its own algorithm only, whichever key the source has found.
         if key.algorithm() != header.algorithm() {
             return Err(VerifyError::AlgorithmMismatch { key: key.algorithm(), token: header.algorithm() });
         }
         token.check_signature(key)?;
-        Ok(Opened { payload: token.payload, header: OpenedHeader::Read { json, fields } })
+        Ok(Opened { payload: token.payload, header_json: Cow::Owned(json), header: Cow::Owned(fields) })
     }
 
-    /// The short way: a header that is, byte for byte, the one that a trusted key writes under our rules needs no
-    /// reading. It names that key's algorithm and id, a `typ` we take, and nothing else.
+    /// The fast path: a header that is, byte for byte, the one that a trusted key writes under our rules need not be read. It
+    /// names that key's algorithm and id, a `typ` that we accept, and nothing else.
     fn recognize<'t>(&self, text: &'t str) -> Option<(Recognized<'_>, Unverified<'t>)> {
         if text.len() > self.limits().token_bytes {
             return None;
@@ -258,7 +242,7 @@ impl Gate {
             None => {
                 let (segment, rest) = text.split_once('.')?;
                 let found = self.source.recognize(segment)?;
-                // Whatever the source recognised: what is signed begins with the header that was sent.
+                // The signed bytes begin with the header that was sent, whichever header the source has recognised.
                 if found.header.segment() != segment {
                     return None;
                 }
@@ -274,7 +258,7 @@ impl Gate {
         Some((found, Unverified { text, header, payload, signature }))
     }
 
-    /// Whether the long way would let a header of this size through to its key as well.
+    /// Whether the slow path would accept a header of this size too.
     fn would_pass(&self, found: &Recognized<'_>) -> bool {
         let header = found.header.header();
         let limits = self.limits();
@@ -290,7 +274,7 @@ impl Gate {
 /// Payload and signature of what follows a header.
 #[inline]
 fn split_signature(rest: &str, algorithm: Algorithm) -> Option<(&str, &str)> {
-    // Where the algorithm fixes the length, the dot need not be looked for. If others follow it, decoding fails.
+    // An algorithm with a fixed signature length fixes the place of the dot. If another dot follows, decoding fails.
     let fixed = algorithm.signature_length().map(base64url::encoded_len);
     let place = fixed.and_then(|length| rest.len().checked_sub(length.saturating_add(1)));
     let split = place.and_then(|place| rest.split_at_checked(place));
@@ -315,7 +299,7 @@ impl fmt::Debug for Gate {
 /// use countersign::{Hs256Key, VerifyError, jws};
 ///
 /// let key = Hs256Key::from_bytes([7; 32])?;
-/// let verifier = jws::Verifier::new(key.clone()).typ("logout+jws")?;
+/// let verifier = jws::MessageVerifier::new(key.clone()).typ("logout+jws")?;
 /// let text = jws::Payload::new("everywhere").typ("logout+jws").sign(&key)?;
 /// assert_eq!(verifier.verify(&text)?.into_payload(), b"everywhere");
 ///
@@ -324,9 +308,9 @@ impl fmt::Debug for Gate {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Verifier(Gate);
+pub struct MessageVerifier(Gate);
 
-impl Verifier {
+impl MessageVerifier {
     /// A verifier with one key, a [`KeySet`](crate::KeySet), or a source of your own. It takes any `typ`.
     #[must_use]
     pub fn new(keys: impl KeySource + 'static) -> Self {
@@ -370,12 +354,12 @@ impl Verifier {
         let opened = self.0.open(text)?;
         let mut payload = Vec::new();
         decode_payload(&mut payload, opened.payload)?;
-        let header_json = opened.header.json().into();
-        Ok(Verified { payload, header_json, header: opened.header.into_fields() })
+        let header_json = opened.header_json.into_owned();
+        Ok(Verified { payload, header_json, header: opened.header.into_owned() })
     }
 }
 
-/// A payload whose signature is good. Only a [`Verifier`] makes one.
+/// A payload whose signature is valid. Only a [`MessageVerifier`] makes one.
 pub struct Verified {
     payload: Vec<u8>,
     header_json: String,
@@ -472,7 +456,7 @@ pub(crate) struct Types<'a> {
 }
 
 impl Types<'_> {
-    /// What a verifier would refuse for its size, or could not have been meant.
+    /// Refuses a type that is empty, or longer than a verifier accepts.
     fn check(self) -> Result<(), SignError> {
         for (name, value) in [("typ", self.typ), ("cty", self.content_type)] {
             if value.is_some_and(|value| value.is_empty() || value.len() > TYPE_BYTES) {
@@ -530,7 +514,7 @@ impl Prepared {
 
     #[inline]
     fn write(header: &EncodedHeader, algorithm: Algorithm, payload: &[u8]) -> Vec<u8> {
-        // One allocation that the signature fits into as well.
+        // One allocation, with room for the signature.
         let room = [
             header.prefix().len(),
             base64url::encoded_len(payload.len()),
@@ -589,7 +573,7 @@ impl Prepared {
         self.finish(signature)
     }
 
-    /// Signs here and now.
+    /// Signs with a key of this process.
     pub(crate) fn sign(self, key: &(impl SignKey + ?Sized)) -> Result<String, SignError> {
         let signature = key.sign_bytes(&self.text)?;
         self.finish(signature.as_bytes())

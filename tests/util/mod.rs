@@ -155,7 +155,7 @@ pub(crate) fn headed(header: impl AsRef<[u8]>) -> String {
 #[track_caller]
 pub(crate) fn written<T: serde::Serialize>(claims: &Claims<T>) -> Value {
     let text = claims.sign(&key()).unwrap();
-    serde_json::from_slice(jws::Verifier::new(key()).verify(&text).unwrap().payload()).unwrap()
+    serde_json::from_slice(jws::MessageVerifier::new(key()).verify(&text).unwrap().payload()).unwrap()
 }
 
 /// Declares claims of both kinds.
@@ -227,7 +227,7 @@ fn outcome<T: DeserializeOwned>(verifier: &Verifier, text: &str, now: UnixTime) 
 #[track_caller]
 pub(crate) fn refusal_of_header(text: &str) -> VerifyError {
     let error = refusal(&open(), text);
-    assert_eq!(jws::Verifier::new(key()).verify(text).unwrap_err(), error);
+    assert_eq!(jws::MessageVerifier::new(key()).verify(text).unwrap_err(), error);
     error
 }
 

@@ -24,7 +24,7 @@
 use crate::algorithm::Algorithm;
 use crate::error::{KeyError, SignError, SignatureError};
 use crate::key::pem::{self, Wanted};
-use crate::key::rsa::{self, Exponent, PrivateFile, PublicNumbers};
+use crate::key::rsa::{self, Exponent, PrivateFile, PublicNumbers, read_public_keys};
 use crate::key::{Identity, SignKey, Signature, VerifyKey, identified};
 use crate::secret::SecretBytes;
 use alloc::string::String;
@@ -200,59 +200,6 @@ pub struct Rs256VerifyingKey {
 }
 
 impl Rs256VerifyingKey {
-    /// Reads a PEM file, SPKI (`BEGIN PUBLIC KEY`) or PKCS#1 (`BEGIN RSA PUBLIC KEY`).
-    ///
-    /// # Errors
-    ///
-    /// - [`KeyError::Pem`] names the mistake, e.g. that this is the private key or a certificate.
-    /// - [`KeyError::MalformedKey`], [`KeyError::WrongKeyType`] for what is inside.
-    /// - [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`], [`KeyError::Roca`].
-    pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
-        Self::from_pem_text(pem, Exponent::Usual)
-    }
-
-    /// As [`from_pem`](Self::from_pem), but with any odd public exponent from 3 to 2^33 - 1.
-    ///
-    /// # Errors
-    ///
-    /// As [`from_pem`](Self::from_pem).
-    ///
-    /// # Security
-    ///
-    /// Signatures are checked in full here, so a small exponent is no way in; it is a sign of an old key.
-    pub fn from_pem_any_exponent(pem: &str) -> Result<Self, KeyError> {
-        Self::from_pem_text(pem, Exponent::Any)
-    }
-
-    /// Reads DER, SPKI or PKCS#1; which of them it is, is detected.
-    ///
-    /// # Errors
-    ///
-    /// As [`from_pem`](Self::from_pem), except [`KeyError::Pem`]; [`KeyError::PrivateKey`] if it is the private key.
-    pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
-        PublicNumbers::from_der(der, Exponent::Usual).and_then(Self::new)
-    }
-
-    /// The key of a modulus and an exponent, both big-endian, leading zeros allowed.
-    ///
-    /// # Errors
-    ///
-    /// [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`], [`KeyError::Roca`],
-    /// [`KeyError::MalformedKey`] for an even modulus.
-    pub fn from_modulus_and_exponent(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyError> {
-        PublicNumbers::new(modulus, exponent, Exponent::Usual).and_then(Self::new)
-    }
-
-    /// As [`from_modulus_and_exponent`](Self::from_modulus_and_exponent), but with any odd exponent from 3 to
-    /// 2^33 - 1.
-    ///
-    /// # Errors
-    ///
-    /// As [`from_modulus_and_exponent`](Self::from_modulus_and_exponent).
-    pub fn from_modulus_and_any_exponent(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyError> {
-        PublicNumbers::new(modulus, exponent, Exponent::Any).and_then(Self::new)
-    }
-
     /// The key as SPKI PEM text.
     ///
     /// # Errors
@@ -261,11 +208,6 @@ impl Rs256VerifyingKey {
     pub fn to_pem(&self) -> Result<String, KeyError> {
         // A parsed key keeps its SPKI.
         pem::encode("PUBLIC KEY", self.key.as_ref())
-    }
-
-    fn from_pem_text(pem: &str, exponent: Exponent) -> Result<Self, KeyError> {
-        let (label, der) = pem::decode(pem, Wanted::Public)?;
-        PublicNumbers::from_labelled(label, &der, exponent).and_then(Self::new)
     }
 
     fn new(numbers: PublicNumbers<'_>) -> Result<Self, KeyError> {
@@ -279,6 +221,7 @@ impl Rs256VerifyingKey {
 }
 
 identified!(Rs256VerifyingKey);
+read_public_keys!(Rs256VerifyingKey);
 
 impl VerifyKey for Rs256VerifyingKey {
     fn verify_bytes(&self, input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {

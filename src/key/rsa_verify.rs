@@ -2,7 +2,7 @@
 
 use crate::error::{KeyError, SignatureError};
 use crate::key::pem::{self, Wanted};
-use crate::key::rsa::{self, Exponent, PublicNumbers, Rs256, RsaAlgorithm};
+use crate::key::rsa::{self, Exponent, PublicNumbers, Rs256, RsaAlgorithm, read_public_keys};
 use crate::key::{Identity, VerifyKey, identified};
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -49,69 +49,6 @@ pub struct RsaVerifyingKey<A: RsaAlgorithm> {
 }
 
 impl<A: RsaAlgorithm> RsaVerifyingKey<A> {
-    /// Reads a PEM file, SPKI (`BEGIN PUBLIC KEY`) or PKCS#1 (`BEGIN RSA PUBLIC KEY`).
-    ///
-    /// # Errors
-    ///
-    /// - [`KeyError::Pem`] names the mistake, e.g. that this is the private key or a certificate.
-    /// - [`KeyError::MalformedKey`], [`KeyError::WrongKeyType`] for what is inside.
-    /// - [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`], [`KeyError::Roca`].
-    pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
-        Self::from_pem_text(pem, Exponent::Usual)
-    }
-
-    /// As [`from_pem`](Self::from_pem), but with any odd public exponent from 3 to 2^33 - 1.
-    ///
-    /// # Errors
-    ///
-    /// As [`from_pem`](Self::from_pem).
-    ///
-    /// # Security
-    ///
-    /// Signatures are checked in full here, so a small exponent is no way in; it is a sign of an old key.
-    pub fn from_pem_any_exponent(pem: &str) -> Result<Self, KeyError> {
-        Self::from_pem_text(pem, Exponent::Any)
-    }
-
-    /// Reads DER, SPKI or PKCS#1; which of them it is, is detected.
-    ///
-    /// # Errors
-    ///
-    /// As [`from_pem`](Self::from_pem), except [`KeyError::Pem`]; [`KeyError::PrivateKey`] if it is the private key.
-    pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
-        PublicNumbers::from_der(der, Exponent::Usual).and_then(Self::new)
-    }
-
-    /// The key of a modulus and an exponent, both big-endian, leading zeros allowed.
-    ///
-    /// # Errors
-    ///
-    /// [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`], [`KeyError::Roca`],
-    /// [`KeyError::MalformedKey`] for an even modulus.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use countersign::{KeyError, Rs256VerifyingKey};
-    ///
-    /// let modulus = [0xff; 256];
-    /// assert!(Rs256VerifyingKey::from_modulus_and_exponent(&modulus, &[1, 0, 1]).is_ok());
-    /// assert_eq!(Rs256VerifyingKey::from_modulus_and_exponent(&modulus, &[3]).unwrap_err(), KeyError::Exponent);
-    /// ```
-    pub fn from_modulus_and_exponent(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyError> {
-        PublicNumbers::new(modulus, exponent, Exponent::Usual).and_then(Self::new)
-    }
-
-    /// As [`from_modulus_and_exponent`](Self::from_modulus_and_exponent), but with any odd exponent from 3 to
-    /// 2^33 - 1.
-    ///
-    /// # Errors
-    ///
-    /// As [`from_modulus_and_exponent`](Self::from_modulus_and_exponent).
-    pub fn from_modulus_and_any_exponent(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyError> {
-        PublicNumbers::new(modulus, exponent, Exponent::Any).and_then(Self::new)
-    }
-
     /// The key as SPKI PEM text.
     ///
     /// # Errors
@@ -121,11 +58,6 @@ impl<A: RsaAlgorithm> RsaVerifyingKey<A> {
         let (modulus, exponent) = (self.modulus.modulus().to_be_bytes(), self.exponent.get().to_be_bytes());
         let spki = rsa::to_spki(&modulus, &exponent).map_err(|_| KeyError::MalformedKey)?;
         pem::encode("PUBLIC KEY", &spki)
-    }
-
-    fn from_pem_text(pem: &str, exponent: Exponent) -> Result<Self, KeyError> {
-        let (label, der) = pem::decode(pem, Wanted::Public)?;
-        PublicNumbers::from_labelled(label, &der, exponent).and_then(Self::new)
     }
 
     pub(crate) fn new(numbers: PublicNumbers<'_>) -> Result<Self, KeyError> {
@@ -181,6 +113,7 @@ fn before_hash<A: RsaAlgorithm>(modulus_bytes: usize) -> Option<Box<[u8]>> {
 }
 
 identified!(RsaVerifyingKey<A: RsaAlgorithm>);
+read_public_keys!(RsaVerifyingKey<A: RsaAlgorithm>);
 
 impl<A: RsaAlgorithm> VerifyKey for RsaVerifyingKey<A> {
     fn verify_bytes(&self, input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {

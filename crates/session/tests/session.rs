@@ -1371,7 +1371,6 @@ mod session {
     fn an_absurd_configuration_is_named() {
         let error = |builder: countersign_session::ConfigBuilder| builder.build().unwrap_err();
         let of = Duration::from_secs;
-        let day = 24 * 3600;
         assert_eq!(error(Config::builder("", AUDIENCE)), ConfigError::Empty { setting: "issuer" });
         assert_eq!(error(Config::builder(ISSUER, "")), ConfigError::Empty { setting: "audience" });
         assert_eq!(error(config().audience("")), ConfigError::Empty { setting: "audience" });
@@ -1393,6 +1392,13 @@ mod session {
         ] {
             assert_eq!(error(builder), ConfigError::Zero { setting });
         }
+    }
+
+    #[test]
+    fn lifetimes_and_graces_that_contradict_each_other_are_named() {
+        let error = |builder: countersign_session::ConfigBuilder| builder.build().unwrap_err();
+        let of = Duration::from_secs;
+        let day = 24 * 3600;
         assert_eq!(
             error(config().absolute_lifetime(of(400 * day + 1))),
             ConfigError::AbsoluteAboveLimit { seconds: 400 * day + 1, cap: 400 * day }

@@ -1,6 +1,6 @@
 //! What a request costs that carries an access token, and what a refresh costs without the database.
 //!
-//! `cargo bench --features session --bench session`. The check of an access token is plain verification and one more look
+//! `cargo bench -p countersign-session`. The check of an access token is plain verification and one more look
 //! into the payload; with a denylist in memory it is one look-up more. No store is asked without a denylist.
 
 use countersign::{Hs256Key, UnixTime, Verifier, VerifierBuilder};

@@ -1,7 +1,7 @@
 //! An axum server whose handlers ask for a `Bearer<User>` and get a verified token, or are not called.
 //!
 //! ```sh
-//! cargo run --manifest-path examples/axum-bearer/Cargo.toml
+//! cargo run -p axum-bearer
 //! ```
 
 use axum::Router;

@@ -67,7 +67,7 @@ impl<'de> Deserialize<'de> for Depth {
 }
 
 /// Takes nothing for whatever does not fit, and reads on.
-pub(crate) struct Lenient<T>(pub(crate) Option<T>);
+pub(crate) struct Lenient<T>(#[allow(dead_code)] pub(crate) Option<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Lenient<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

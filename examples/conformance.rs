@@ -136,7 +136,7 @@ fn verify_with(case: &Value, keys: impl KeySource + 'static) -> Result<Verdict, 
             let now = given.map_or(Ok(UnixTime::now()), |now| {
                 now.as_i64().map(UnixTime::from_secs).ok_or(Unsupported)
             })?;
-            let token = verifier(keys, options)?.verify_at::<()>(token, now)?;
+            let token = verifier(keys, options)?.at(now).verify::<()>(token)?;
             Ok(Accept(Some(token.payload().as_bytes().to_vec())))
         }
         _ => Err(Unsupported),

@@ -102,7 +102,7 @@ impl fmt::Display for Size {
 /// # let key = Hs256Key::from_bytes([7; 32])?;
 /// # let text = Claims::registered().issuer("them").never_expires().sign(&key)?;
 /// let verifier = Verifier::builder(key).issuer("us").issuer("me").no_audience().build()?;
-/// let error = verifier.verify_at::<()>(&text, UnixTime::from_secs(0)).unwrap_err();
+/// let error = verifier.at(UnixTime::from_secs(0)).verify::<()>(&text).unwrap_err();
 /// assert_eq!(error.to_string(), r#"token is not issued by "us" or "me""#);
 /// if let VerifyError::WrongIssuer { expected } = error {
 ///     assert_eq!(expected.names().collect::<Vec<_>>(), ["us", "me"]);

@@ -163,4 +163,4 @@ pub use keyset::{KeyRef, KeySet, KeySource, Recognized};
 pub use limits::Limits;
 pub use secret::SecretBytes;
 pub use time::UnixTime;
-pub use verifier::{BorrowedToken, Buffer, Token, Verifier, VerifierBuilder};
+pub use verifier::{BorrowedToken, Buffer, Token, Verifier, VerifierAt, VerifierBuilder};

@@ -33,7 +33,7 @@ impl UnixTime {
     /// # Panics
     ///
     /// On targets whose `std` has no clock, such as `wasm32-unknown-unknown`. Use the calls that take the time there:
-    /// [`verify_at`](crate::Verifier::verify_at), [`issued_at`](crate::Claims::issued_at).
+    /// [`Verifier::at`](crate::Verifier::at), [`issued_at`](crate::Claims::issued_at).
     #[cfg(feature = "std")]
     #[must_use]
     pub fn now() -> Self {

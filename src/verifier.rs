@@ -110,6 +110,29 @@ impl Verifier {
         Self::new(self.checks.gate.with_source(Arc::new(keys)), self.checks.policy.clone())
     }
 
+    /// The same checks at the time `now`, in place of the wall clock: in tests, and where there is no clock.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::{Claims, Hs256Key, UnixTime, Verifier};
+    ///
+    /// let moment = UnixTime::from_secs(1_700_000_000);
+    /// let key = Hs256Key::from_bytes([7; 32])?;
+    /// let text = Claims::registered().expires_at(moment).sign(&key)?;
+    /// let verifier = Verifier::builder(key).accept_any_issuer().no_audience().build()?;
+    ///
+    /// assert!(verifier.at(UnixTime::from_secs(1_699_999_999)).verify::<()>(&text).is_ok());
+    /// // 30 seconds of leeway.
+    /// let error = verifier.at(UnixTime::from_secs(1_700_000_030)).verify::<()>(&text).unwrap_err();
+    /// assert!(error.is_expired());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub const fn at(&self, now: UnixTime) -> VerifierAt<'_> {
+        VerifierAt { verifier: self, now }
+    }
+
     /// Checks a token against the wall clock.
     ///
     /// `text` is the token and nothing else: no `Bearer ` before it, no line break after it.
@@ -125,15 +148,6 @@ impl Verifier {
     #[cfg(feature = "std")]
     pub fn verify<T: DeserializeOwned>(&self, text: &str) -> Result<Token<T>, VerifyError> {
         self.run(text, UnixTime::now)
-    }
-
-    /// Checks a token against the time `now`: in tests, and where there is no clock.
-    ///
-    /// # Errors
-    ///
-    /// As [`verify`](Self::verify).
-    pub fn verify_at<T: DeserializeOwned>(&self, text: &str, now: UnixTime) -> Result<Token<T>, VerifyError> {
-        self.run(text, || now)
     }
 
     /// Checks a token against the wall clock, into a `T` that may borrow from `buffer`.
@@ -172,20 +186,6 @@ impl Verifier {
         text: &str,
     ) -> Result<BorrowedToken<'b, T>, VerifyError> {
         self.run_in(buffer, text, UnixTime::now)
-    }
-
-    /// As [`verify_in`](Self::verify_in), against the time `now`.
-    ///
-    /// # Errors
-    ///
-    /// As [`verify`](Self::verify).
-    pub fn verify_in_at<'b, T: Deserialize<'b>>(
-        &self,
-        buffer: &'b mut Buffer,
-        text: &str,
-        now: UnixTime,
-    ) -> Result<BorrowedToken<'b, T>, VerifyError> {
-        self.run_in(buffer, text, || now)
     }
 
     /// How far clocks may disagree, as [`VerifierBuilder::leeway`] or [`VerifierBuilder::leeway_beyond_limit`] said: whoever
@@ -273,6 +273,37 @@ impl Verifier {
             VerifyError::InvalidJson { offset, .. } => VerifyError::ClaimsMismatch { claim: None, offset },
             error => error,
         })
+    }
+}
+
+/// A [`Verifier`] at a given time: see [`Verifier::at`].
+#[derive(Clone, Copy, Debug)]
+pub struct VerifierAt<'v> {
+    verifier: &'v Verifier,
+    now: UnixTime,
+}
+
+impl VerifierAt<'_> {
+    /// As [`Verifier::verify`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn verify<T: DeserializeOwned>(self, text: &str) -> Result<Token<T>, VerifyError> {
+        self.verifier.run(text, || self.now)
+    }
+
+    /// As [`Verifier::verify_in`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn verify_in<'b, T: Deserialize<'b>>(
+        self,
+        buffer: &'b mut Buffer,
+        text: &str,
+    ) -> Result<BorrowedToken<'b, T>, VerifyError> {
+        self.verifier.run_in(buffer, text, || self.now)
     }
 }
 

@@ -40,7 +40,7 @@ fn verifier(keys: impl countersign::KeySource + 'static) -> Verifier {
 /// What is set up at first use, the CPU's vector unit for one, does not count.
 fn warm_up() {
     let text = claims().sign(&key()).unwrap();
-    verifier(key()).verify_at::<User>(&text, NOW).unwrap();
+    verifier(key()).at(NOW).verify::<User>(&text).unwrap();
 }
 
 #[test]
@@ -65,8 +65,8 @@ fn verify_allocates_what_the_type_owns_and_once_for_the_payload() {
     warm_up();
     let text = claims().sign(&key()).unwrap();
     let verifier = verifier(key());
-    assert_eq!(allocations(|| verifier.verify_at::<User>(&text, NOW)), 2 + 1);
-    assert_eq!(allocations(|| verifier.verify_at::<()>(&text, NOW)), 1);
+    assert_eq!(allocations(|| verifier.at(NOW).verify::<User>(&text)), 2 + 1);
+    assert_eq!(allocations(|| verifier.at(NOW).verify::<()>(&text)), 1);
 }
 
 #[test]
@@ -75,9 +75,9 @@ fn verify_in_allocates_nothing_once_the_buffer_has_grown() {
     let text = claims().sign(&key()).unwrap();
     let verifier = verifier(key());
     let mut buffer = Buffer::new();
-    verifier.verify_in_at::<BorrowedUser>(&mut buffer, &text, NOW).unwrap();
+    verifier.at(NOW).verify_in::<BorrowedUser>(&mut buffer, &text).unwrap();
     let again = allocations(|| {
-        let token = verifier.verify_in_at::<BorrowedUser>(&mut buffer, &text, NOW).unwrap();
+        let token = verifier.at(NOW).verify_in::<BorrowedUser>(&mut buffer, &text).unwrap();
         assert_eq!((token.claims().name, token.claims().role), ("Ann", "admin"));
         assert_eq!(token.subject(), Some("user123"));
     });
@@ -85,15 +85,15 @@ fn verify_in_allocates_nothing_once_the_buffer_has_grown() {
 
     // Nor with the first token, if there is room for it.
     let mut roomy = Buffer::with_capacity(1024);
-    assert_eq!(allocations(|| verifier.verify_in_at::<BorrowedUser>(&mut roomy, &text, NOW).is_ok()), 0);
+    assert_eq!(allocations(|| verifier.at(NOW).verify_in::<BorrowedUser>(&mut roomy, &text).is_ok()), 0);
 
     // A few audiences change nothing; more of them take a list.
     let text = claims().audience("https://b.example").audience("c").audience("d").sign(&key()).unwrap();
-    verifier.verify_in_at::<BorrowedUser>(&mut buffer, &text, NOW).unwrap();
-    assert_eq!(allocations(|| verifier.verify_in_at::<BorrowedUser>(&mut buffer, &text, NOW).is_ok()), 0);
+    verifier.at(NOW).verify_in::<BorrowedUser>(&mut buffer, &text).unwrap();
+    assert_eq!(allocations(|| verifier.at(NOW).verify_in::<BorrowedUser>(&mut buffer, &text).is_ok()), 0);
     let text = claims().audience("b").audience("c").audience("d").audience("e").sign(&key()).unwrap();
-    verifier.verify_in_at::<BorrowedUser>(&mut buffer, &text, NOW).unwrap();
-    assert_eq!(allocations(|| verifier.verify_in_at::<BorrowedUser>(&mut buffer, &text, NOW).is_ok()), 1);
+    verifier.at(NOW).verify_in::<BorrowedUser>(&mut buffer, &text).unwrap();
+    assert_eq!(allocations(|| verifier.at(NOW).verify_in::<BorrowedUser>(&mut buffer, &text).is_ok()), 1);
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn a_key_set_adds_no_allocation() {
     let signer = Hs256Key::from_bytes([42; 32]).unwrap().with_key_id("key-42").unwrap();
     let text = claims().sign(&signer).unwrap();
     let verifier = verifier(keys);
-    assert_eq!(allocations(|| verifier.verify_at::<User>(&text, NOW)), 2 + 1);
+    assert_eq!(allocations(|| verifier.at(NOW).verify::<User>(&text)), 2 + 1);
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn finding_a_key_or_none_costs_the_same_allocations_among_100_000_keys() {
         for (text, most) in texts.iter().zip(most) {
             let cost = |verifier: &Verifier| {
                 let mut error = None;
-                let count = allocations(|| error = verifier.verify_at::<()>(text, NOW).err());
+                let count = allocations(|| error = verifier.at(NOW).verify::<()>(text).err());
                 assert_eq!(error, expected);
                 count
             };
@@ -165,7 +165,7 @@ fn a_bad_signature_allocates_nothing() {
     warm_up();
     let text = claims().sign(&Hs256Key::from_bytes([8; 32]).unwrap()).unwrap();
     let verifier = verifier(key());
-    assert_eq!(allocations(|| verifier.verify_at::<User>(&text, NOW).is_err()), 0);
+    assert_eq!(allocations(|| verifier.at(NOW).verify::<User>(&text).is_err()), 0);
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn a_token_over_the_limit_is_refused_before_anything_is_allocated_for_it() {
     warm_up();
     let verifier = verifier(key());
     for text in ["a".repeat(10 << 20), ".".repeat(10 << 20), format!("a.{}.a", "a".repeat(10 << 20))] {
-        assert_eq!(allocations(|| verifier.verify_at::<User>(&text, NOW).is_err()), 0);
+        assert_eq!(allocations(|| verifier.at(NOW).verify::<User>(&text).is_err()), 0);
     }
 }
 
@@ -208,7 +208,7 @@ fn dots_without_end_allocate_nothing_alone_or_behind_a_header() {
             for header in headers {
                 let text = header.to_owned() + &".".repeat(count);
                 let mut error = None;
-                let cost = allocations(|| error = verifier.verify_at::<User>(&text, NOW).err());
+                let cost = allocations(|| error = verifier.at(NOW).verify::<User>(&text).err());
                 assert_eq!(
                     (cost, error),
                     (0, Some(VerifyError::NotAToken)),
@@ -235,7 +235,7 @@ fn hostile_claims_cost_no_more_allocations_the_more_of_them_there_are() {
         Verifier::builder(key()).accept_any_issuer().accept_any_audience().limits(limits).build().unwrap();
     let cost = |payload: String| {
         let text = jws::Payload::new(payload.as_bytes()).sign(&key()).unwrap();
-        let refused = || verifier.verify_at::<()>(&text, NOW).unwrap_err();
+        let refused = || verifier.at(NOW).verify::<()>(&text).unwrap_err();
         (allocations(refused), refused())
     };
     let nested = |depth: usize| cost(format!(r#"{{"a":{}{}}}"#, "[".repeat(depth), "]".repeat(depth)));

@@ -178,7 +178,7 @@ fn any_changed_dropped_or_added_character_is_refused() {
     let text = jwt(r#"{"sub":"ann"}"#);
     let verifier = open();
     let refused = |changed: &str| {
-        let error = verifier.verify_at::<IgnoredAny>(changed, NOW).err();
+        let error = verifier.at(NOW).verify::<IgnoredAny>(changed).err();
         assert!(error.is_some(), "{changed}");
     };
     let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.+/= \n\té";
@@ -776,7 +776,7 @@ fn names_are_not_folded() {
     assert_refused!(policy, expired, VerifyError::Expired { .. });
     let policy = lax().build().unwrap();
     assert_accepted(&policy, &jwt(r#"{"NBF":9999999999,"Iat":"x","AUD":5,"ISS":null,"\u017fub":1}"#));
-    let issued = open().verify_at::<Value>(&jwt(r#"{"i\u017fs":"me","ISS":"me"}"#), NOW).unwrap();
+    let issued = open().at(NOW).verify::<Value>(&jwt(r#"{"i\u017fs":"me","ISS":"me"}"#)).unwrap();
     assert_eq!(issued.issuer(), None);
 }
 
@@ -1710,7 +1710,7 @@ fn claims_of_a_forged_token_are_not_even_read() {
     refusal_as::<Watched>(&strict(), &signed_with(&other_key(), HEADER, GOOD));
     refusal_as::<Watched>(&strict(), &headed(r#"{"alg":"none"}"#));
     assert_eq!(READ.load(Ordering::Relaxed), 0);
-    assert!(strict().verify_at::<Watched>(&jwt(GOOD), NOW).is_ok());
+    assert!(strict().at(NOW).verify::<Watched>(&jwt(GOOD)).is_ok());
     assert_eq!(READ.load(Ordering::Relaxed), 1);
 }
 
@@ -1782,7 +1782,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Perhaps<T> {
 /// Asks every type that looks away about a token, and returns which of them took it.
 fn takers(verifier: &Verifier, text: &str) -> Vec<&'static str> {
     fn ask<T: serde::de::DeserializeOwned>(verifier: &Verifier, text: &str) -> Option<&'static str> {
-        let taken = verifier.verify_at::<T>(text, NOW).is_ok();
+        let taken = verifier.at(NOW).verify::<T>(text).is_ok();
         taken.then(|| core::any::type_name::<T>().split("::").last().unwrap())
     }
     [
@@ -1890,7 +1890,7 @@ fn a_type_that_looks_away_does_not_lift_inner_claims_to_the_top() {
             format!(r#"{{"x":{inner}}}"#),
         ] {
             fn subject<T: serde::de::DeserializeOwned>(payload: &str) -> Option<String> {
-                let token = open().verify_at::<T>(&jwt(payload), NOW).ok()?;
+                let token = open().at(NOW).verify::<T>(&jwt(payload)).ok()?;
                 token.subject().map(String::from)
             }
             assert_eq!(subject::<BTreeMap<String, Perhaps<u8>>>(&payload), None);
@@ -2148,7 +2148,7 @@ mod rsa {
             for place in (0..256).step_by(5) {
                 let mut changed = good.clone();
                 changed[place] ^= 1 << (place % 8);
-                let error = verifier.verify_at::<()>(&with_signature(changed), NOW).unwrap_err();
+                let error = verifier.at(NOW).verify::<()>(&with_signature(changed)).unwrap_err();
                 assert_eq!(error, VerifyError::InvalidSignature);
             }
         }

@@ -436,7 +436,7 @@ fn an_expired_token_and_an_invalid_one_get_different_challenges() {
 fn a_token_tells_what_was_signed() {
     let payload = r#"{"iss":"me","sub":"a\u006en","aud":["x","\u0079"],"exp":1700000900.25,"nbf":-1,"iat":0,"jti":"","n":1}"#;
     let text = signed(r#"{"typ":"jwt","alg":"HS256","kid":"k\u0031","cty":"c"}"#, payload);
-    let token = open().verify_at::<Value>(&text, NOW).unwrap();
+    let token = open().at(NOW).verify::<Value>(&text).unwrap();
     assert_eq!(token.issuer(), Some("me"));
     assert_eq!(token.subject(), Some("ann"));
     assert_eq!(token.audience().collect::<Vec<_>>(), ["x", "y"]);
@@ -454,7 +454,7 @@ fn a_token_tells_what_was_signed() {
 
 #[test]
 fn a_token_without_claims_tells_nothing() {
-    let token = open().verify_at::<()>(&jwt("{}"), NOW).unwrap();
+    let token = open().at(NOW).verify::<()>(&jwt("{}")).unwrap();
     assert_eq!((token.issuer(), token.subject(), token.jwt_id()), (None, None, None));
     assert_eq!((token.expires_at(), token.not_before(), token.issued_at()), (None, None, None));
     assert_eq!(token.audience().count(), 0);
@@ -466,10 +466,10 @@ fn a_buffer_forgets_the_token_before() {
     let mut buffer = countersign::Buffer::new();
     for payload in [r#"{"sub":"a long first subject"}"#, r#"{"sub":"b"}"#, "{}"] {
         let text = jwt(payload);
-        assert!(open().verify_in_at::<()>(&mut buffer, "no token", NOW).is_err());
-        assert!(open().verify_in_at::<()>(&mut buffer, &jwt(b"{\"\xff\":1}"), NOW).is_err());
-        assert!(open().verify_in_at::<()>(&mut buffer, &jwt("{\"exp\":1}"), NOW).is_err());
-        let token = open().verify_in_at::<Value>(&mut buffer, &text, NOW).unwrap();
+        assert!(open().at(NOW).verify_in::<()>(&mut buffer, "no token").is_err());
+        assert!(open().at(NOW).verify_in::<()>(&mut buffer, &jwt(b"{\"\xff\":1}")).is_err());
+        assert!(open().at(NOW).verify_in::<()>(&mut buffer, &jwt("{\"exp\":1}")).is_err());
+        let token = open().at(NOW).verify_in::<Value>(&mut buffer, &text).unwrap();
         assert_eq!((token.payload(), token.header().json()), (payload, HEADER));
         assert_eq!(token.claims().get("sub").and_then(Value::as_str), token.subject());
     }
@@ -1054,7 +1054,7 @@ fn a_type_of_token_that_no_verifier_takes_is_not_signed() {
     }
     for typ in ["at+jwt", "a \"quoted\\ é", &"x".repeat(1024)] {
         let text = typed(typ).sign(&key()).unwrap();
-        let token = built(lax().typ(typ)).verify_at::<()>(&text, NOW).unwrap();
+        let token = built(lax().typ(typ)).at(NOW).verify::<()>(&text).unwrap();
         assert_eq!(token.header().typ(), Some(typ));
         assert_refused!(open(), text, VerifyError::WrongType { .. });
         assert_eq!(expected_names(&refusal(&open(), &text)), ["JWT"]);

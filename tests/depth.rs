@@ -41,10 +41,10 @@ fn reads_within_the_limit<X: DeserializeOwned>(text: &str) {
     let unverified = Unverified::parse(&token).unwrap();
     for limit in [128, 3] {
         let verifier = lax().limits(Limits::new().depth(limit)).build().unwrap();
-        let sound = verifier.verify_at::<()>(&token, NOW).err();
+        let sound = verifier.at(NOW).verify::<()>(&token).err();
         for (read, depth) in [
-            Depth::measure(|| verifier.verify_at::<Plain<X>>(&token, NOW).err()),
-            Depth::measure(|| verifier.verify_at::<Flat<X>>(&token, NOW).err()),
+            Depth::measure(|| verifier.at(NOW).verify::<Plain<X>>(&token).err()),
+            Depth::measure(|| verifier.at(NOW).verify::<Flat<X>>(&token).err()),
         ] {
             assert!(depth < limit, "{depth} levels inside of the object");
             // Whatever is wrong with the text itself is said, as it is without such a type.

@@ -90,7 +90,7 @@ fn two_headers_are_refused_whatever_they_hold() {
         ["", ""],
     ] {
         assert_eq!(bearer_token(values), Err(CredentialsError::Several), "{values:?}");
-        let error = strict().verify_bearer_at::<()>(values, NOW).unwrap_err();
+        let error = strict().at(NOW).verify_bearer::<()>(values).unwrap_err();
         assert_eq!(error, BearerError::Credentials(CredentialsError::Several));
         assert_eq!(error.challenge().status(), 400);
     }
@@ -107,21 +107,21 @@ fn a_header_that_is_absent_is_told_from_one_that_is_empty() {
 fn a_bearer_token_is_verified_as_a_token_is() {
     let (verifier, text) = (strict(), jwt(GOOD));
     let value = format!("Bearer {text}");
-    let token: Token<()> = verifier.verify_bearer_at([&value], NOW).unwrap();
+    let token: Token<()> = verifier.at(NOW).verify_bearer([&value]).unwrap();
     assert_eq!(token.subject(), Some("ann"));
     // As text, as bytes, owned or not, one or none.
-    assert!(verifier.verify_bearer_at::<()>(Some(value.as_str()), NOW).is_ok());
-    assert!(verifier.verify_bearer_at::<()>([value.as_bytes()], NOW).is_ok());
-    assert!(verifier.verify_bearer_at::<()>(vec![value.clone()], NOW).is_ok());
+    assert!(verifier.at(NOW).verify_bearer::<()>(Some(value.as_str())).is_ok());
+    assert!(verifier.at(NOW).verify_bearer::<()>([value.as_bytes()]).is_ok());
+    assert!(verifier.at(NOW).verify_bearer::<()>(vec![value.clone()]).is_ok());
 
     let at = later(2000);
-    let expected = verifier.verify_at::<()>(&text, at).unwrap_err();
-    let error = verifier.verify_bearer_at::<()>([&value], at).unwrap_err();
+    let expected = verifier.at(at).verify::<()>(&text).unwrap_err();
+    let error = verifier.at(at).verify_bearer::<()>([&value]).unwrap_err();
     assert_eq!(error, BearerError::Token(expected.clone()));
     assert!(error.is_expired());
     assert_eq!((error.code(), error.challenge()), (expected.code(), expected.challenge()));
 
-    let stranger = strict().verify_bearer_at::<()>(["Bearer e30.e30.e30"], NOW).unwrap_err();
+    let stranger = strict().at(NOW).verify_bearer::<()>(["Bearer e30.e30.e30"]).unwrap_err();
     assert!(!stranger.is_expired());
     assert_eq!(stranger.challenge().status(), 401);
 }
@@ -152,9 +152,9 @@ fn errors_about_headers_say_nothing_of_what_is_in_them() {
     let hidden = [secret];
     for value in [format!("Bearer {secret},"), format!("{secret} x"), format!("Bearer {secret}=x")] {
         assert_discreet(&bearer_token([&value]).unwrap_err(), &hidden);
-        assert_discreet(&strict().verify_bearer_at::<()>([&value], NOW).unwrap_err(), &hidden);
+        assert_discreet(&strict().at(NOW).verify_bearer::<()>([&value]).unwrap_err(), &hidden);
     }
-    let error = strict().verify_bearer_at::<()>([format!("Bearer {secret}.{secret}.{secret}")], NOW);
+    let error = strict().at(NOW).verify_bearer::<()>([format!("Bearer {secret}.{secret}.{secret}")]);
     assert_discreet(&error.unwrap_err(), &hidden);
 
     let cookie = Cookie::refresh();

@@ -252,7 +252,7 @@ fn any_text_is_a_key_id_and_finds_its_key() {
         keys.insert(named.clone()).unwrap();
         keys.insert(other_key().with_key_id("another").unwrap()).unwrap();
         for verifier in [open().with_keys(named), open().with_keys(keys)] {
-            let verified = verifier.verify_at::<()>(&token, NOW).unwrap();
+            let verified = verifier.at(NOW).verify::<()>(&token).unwrap();
             assert_eq!(verified.header().key_id(), Some(key_id));
             let header: serde_json::Value = serde_json::from_str(verified.header().json()).unwrap();
             assert_eq!(header, serde_json::json!({"alg": "HS256", "typ": "JWT", "kid": key_id}));
@@ -726,14 +726,14 @@ fn no_debug_text_shows_a_secret_or_a_token() {
     let text = claims.sign(&named()).unwrap();
     // For more than there is room for, it begins with none.
     let mut buffer = Buffer::with_capacity(usize::MAX);
-    let token: Token<serde_json::Value> = verifier.verify_at(&text, NOW).unwrap();
+    let token: Token<serde_json::Value> = verifier.at(NOW).verify(&text).unwrap();
     let message = jws::MessageVerifier::new(named()).verify(&text).unwrap();
     let unverified = Unverified::parse(&text).unwrap();
     let signature = key().sign_bytes(b"x").unwrap();
     let header = token.header();
     let long_header = EncodedHeader::new(Algorithm::Hs256, Some("the-key"));
     let source = keys.find_shared(&header).map(KeyRef::Shared).unwrap();
-    let borrowed = verifier.verify_in_at::<serde_json::Value>(&mut buffer, &text, NOW).unwrap();
+    let borrowed = verifier.at(NOW).verify_in::<serde_json::Value>(&mut buffer, &text).unwrap();
     let shown: Vec<String> = [
         (&named() as &dyn Debug, r#"HmacKey { algorithm: Hs256, kid: Some("the-key"), .. }"#),
         (&keys, r#"[(Hs256, None), (Hs256, Some("the-key"))]"#),
@@ -1058,7 +1058,7 @@ mod rsa {
                 if let Ok(key) = Rs256VerifyingKey::from_der(&changed) {
                     // Of two spellings of one key both are that key.
                     let same = key.to_pem().unwrap() == RSA_PUBLIC;
-                    let refused = open().with_keys(key).verify_at::<()>(&token, NOW).err();
+                    let refused = open().with_keys(key).at(NOW).verify::<()>(&token).err();
                     assert_eq!(refused, (!same).then_some(VerifyError::InvalidSignature), "{place}");
                 }
             }

@@ -256,7 +256,7 @@ fn both_ways(short: Arc<dyn KeySource>, exact_typ: bool, limits: Limits, text: &
         let builder = Verifier::builder_shared(source).accept_any_issuer().accept_any_audience();
         let builder = builder.allow_missing_expiration().limits(limits);
         let verifier = if exact_typ { builder.typ("at+jwt") } else { builder }.build().unwrap();
-        verifier.verify_at::<Value>(text, NOW).map(|token| {
+        verifier.at(NOW).verify::<Value>(text).map(|token| {
             let header = token.header();
             (token.payload().to_owned(), header.json().to_owned(), header.key_id().map(str::to_owned))
         })
@@ -318,7 +318,7 @@ proptest! {
             builder = builder.audience(name.as_str());
         }
         let text = builder.sign(&*KEY).unwrap();
-        let token = VERIFIER.verify_at::<Map<String, Value>>(&text, NOW).unwrap();
+        let token = VERIFIER.at(NOW).verify::<Map<String, Value>>(&text).unwrap();
         prop_assert_eq!(token.issuer(), Some(issuer.as_str()));
         prop_assert_eq!(token.subject(), Some(subject.as_str()));
         prop_assert_eq!(token.audience().collect::<Vec<_>>(), audience);
@@ -347,7 +347,7 @@ proptest! {
         prop_assume!(changed[place] != to);
         changed[place] = to;
         let changed = String::from_utf8(changed).unwrap();
-        prop_assert!(VERIFIER.verify_at::<()>(&changed, NOW).is_err());
+        prop_assert!(VERIFIER.at(NOW).verify::<()>(&changed).is_err());
     }
 
     #[test]
@@ -355,9 +355,9 @@ proptest! {
         let text = Claims::new(claims).never_expires().sign(&*KEY).unwrap();
         let place = place.index(text.len());
         let longer = format!("{}{more}{}", &text[..place], &text[place..]);
-        prop_assert!(VERIFIER.verify_at::<()>(&longer, NOW).is_err());
+        prop_assert!(VERIFIER.at(NOW).verify::<()>(&longer).is_err());
         let shorter = format!("{}{}", &text[..place], &text[place + 1..]);
-        prop_assert!(VERIFIER.verify_at::<()>(&shorter, NOW).is_err());
+        prop_assert!(VERIFIER.at(NOW).verify::<()>(&shorter).is_err());
     }
 
     #[test]
@@ -382,7 +382,7 @@ proptest! {
             prop_assert_eq!(again(message.header().json(), message.payload()), &*text);
         }
         for verifier in [&VERIFIER, &CHOOSER] {
-            if let Ok(token) = verifier.verify_at::<()>(&text, NOW) {
+            if let Ok(token) = verifier.at(NOW).verify::<()>(&text) {
                 prop_assert_eq!(again(token.header().json(), token.payload().as_bytes()), &*text);
             }
         }
@@ -397,8 +397,8 @@ proptest! {
             let _ = (token.unverified_header(), token.unverified_payload(), token.unverified_claims::<Value>());
         }
         prop_assert!(JWS.verify(&text).is_err());
-        prop_assert!(VERIFIER.verify_at::<Value>(&text, NOW).is_err());
-        prop_assert!(CHOOSER.verify_at::<Value>(&text, NOW).is_err());
+        prop_assert!(VERIFIER.at(NOW).verify::<Value>(&text).is_err());
+        prop_assert!(CHOOSER.at(NOW).verify::<Value>(&text).is_err());
     }
 
     #[test]
@@ -409,18 +409,18 @@ proptest! {
     ) {
         let text = signature.of(&format!("{}.{}", util::b64(header), util::b64(payload)));
         prop_assert_eq!(JWS.verify(&text).unwrap_err(), VerifyError::InvalidSignature);
-        prop_assert_eq!(VERIFIER.verify_at::<Value>(&text, NOW).unwrap_err(), VerifyError::InvalidSignature);
+        prop_assert_eq!(VERIFIER.at(NOW).verify::<Value>(&text).unwrap_err(), VerifyError::InvalidSignature);
         // Such a header names a key that is not in the set.
         let unknown = header.contains('?');
         let error = if unknown { VerifyError::UnknownKey } else { VerifyError::InvalidSignature };
-        prop_assert_eq!(CHOOSER.verify_at::<Value>(&text, NOW).unwrap_err(), error);
+        prop_assert_eq!(CHOOSER.at(NOW).verify::<Value>(&text).unwrap_err(), error);
     }
 
     #[test]
     fn a_known_header_and_a_foreign_one_that_says_the_same_lead_to_the_same_verdict(payload in payload()) {
         let known = util::signed_with(&*KEY, r#"{"alg":"HS256","typ":"JWT"}"#, &payload);
         let foreign = util::signed_with(&*KEY, r#"{ "typ":"JWT", "\u0061lg":"HS256" }"#, &payload);
-        let (fast, slow) = (VERIFIER.verify_at::<Value>(&known, NOW), VERIFIER.verify_at::<Value>(&foreign, NOW));
+        let (fast, slow) = (VERIFIER.at(NOW).verify::<Value>(&known), VERIFIER.at(NOW).verify::<Value>(&foreign));
         if let (Ok(fast), Ok(slow)) = (&fast, &slow) {
             prop_assert_eq!(fast.claims(), slow.claims());
             prop_assert_eq!(fast.header().typ(), slow.header().typ());
@@ -449,8 +449,8 @@ proptest! {
     fn verify_at_and_verify_in_at_agree(payload in payload()) {
         let text = jws::Payload::new(&payload).sign(&*KEY).unwrap();
         let mut buffer = Buffer::new();
-        let owned = VERIFIER.verify_at::<Value>(&text, NOW);
-        let borrowed = VERIFIER.verify_in_at::<Value>(&mut buffer, &text, NOW);
+        let owned = VERIFIER.at(NOW).verify::<Value>(&text);
+        let borrowed = VERIFIER.at(NOW).verify_in::<Value>(&mut buffer, &text);
         if let (Ok(owned), Ok(borrowed)) = (&owned, &borrowed) {
             prop_assert_eq!(owned.claims(), borrowed.claims());
             prop_assert_eq!(owned.payload(), borrowed.payload());
@@ -462,8 +462,8 @@ proptest! {
     #[test]
     fn the_verdict_does_not_depend_on_the_claims_type(payload in payload()) {
         let text = jws::Payload::new(&payload).sign(&*KEY).unwrap();
-        let all = verdict(VERIFIER.verify_at::<Value>(&text, NOW));
-        let none = verdict(VERIFIER.verify_at::<()>(&text, NOW));
+        let all = verdict(VERIFIER.at(NOW).verify::<Value>(&text));
+        let none = verdict(VERIFIER.at(NOW).verify::<()>(&text));
         prop_assert_eq!(all, none);
     }
 }
@@ -500,8 +500,8 @@ proptest! {
         let members: Vec<_> = members.chain((!more.is_empty()).then(|| more.to_owned())).collect();
         let text = util::signed_with(&*KEY, r#"{"alg":"HS256","typ":"JWT"}"#, format!("{{{}}}", members.join(",")));
         let told_at = |now| {
-            let owned = code(VERIFIER.verify_at::<Value>(&text, now));
-            [owned, code(VERIFIER.verify_in_at::<Value>(&mut Buffer::new(), &text, now))]
+            let owned = code(VERIFIER.at(now).verify::<Value>(&text));
+            [owned, code(VERIFIER.at(now).verify_in::<Value>(&mut Buffer::new(), &text))]
         };
         let before = told_at(UnixTime::now());
         let values = [format!("Bearer {text}")];
@@ -535,7 +535,7 @@ fn code<T>(result: Result<T, VerifyError>) -> Option<&'static str> {
 fn verify_reads_the_clock_that_verify_at_is_given() {
     let text = Claims::registered().expires_in(core::time::Duration::from_secs(60)).sign(&*KEY).unwrap();
     assert!(VERIFIER.verify::<()>(&text).is_ok());
-    assert!(VERIFIER.verify_at::<()>(&text, UnixTime::now()).is_ok());
+    assert!(VERIFIER.at(UnixTime::now()).verify::<()>(&text).is_ok());
     assert!(VERIFIER.verify_in::<()>(&mut Buffer::new(), &text).is_ok());
     let past = Claims::registered().expires_at(UnixTime::from_secs(1)).sign(&*KEY).unwrap();
     assert!(VERIFIER.verify::<()>(&past).unwrap_err().is_expired());

@@ -148,9 +148,9 @@ fn check_as_jwt(builder: countersign::VerifierBuilder, text: &str) {
         is_root: bool,
     }
     let verifier = builder.no_audience().leeway(core::time::Duration::ZERO).build().unwrap();
-    let token = verifier.verify_at::<Root>(text, UnixTime::from_secs(EXPIRES - 1)).unwrap();
+    let token = verifier.at(UnixTime::from_secs(EXPIRES - 1)).verify::<Root>(text).unwrap();
     assert!(token.claims().is_root);
     assert_eq!(token.issuer(), Some("joe"));
     assert_eq!(token.expires_at(), Some(UnixTime::from_secs(EXPIRES)));
-    assert!(verifier.verify_at::<Root>(text, UnixTime::from_secs(EXPIRES)).unwrap_err().is_expired());
+    assert!(verifier.at(UnixTime::from_secs(EXPIRES)).verify::<Root>(text).unwrap_err().is_expired());
 }

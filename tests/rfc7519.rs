@@ -23,9 +23,9 @@ fn section_3_1_verifies_until_it_expires() {
         .unwrap();
     let expires = UnixTime::from_secs(1_300_819_380);
     let at = |seconds| expires.saturating_add(Duration::from_secs(seconds));
-    assert!(verifier.verify_at::<()>(TOKEN, at(9)).is_ok());
+    assert!(verifier.at(at(9)).verify::<()>(TOKEN).is_ok());
     assert_eq!(
-        verifier.verify_at::<()>(TOKEN, at(10)).unwrap_err(),
+        verifier.at(at(10)).verify::<()>(TOKEN).unwrap_err(),
         VerifyError::Expired { expired_at: expires, now: at(10) }
     );
 }
@@ -96,7 +96,7 @@ fn refused(text: &str, expected: &VerifyError) {
         .allow_missing_expiration()
         .build()
         .unwrap();
-    assert_eq!(verifier.verify_at::<()>(text, UnixTime::from_secs(1_300_000_000)).unwrap_err(), *expected);
+    assert_eq!(verifier.at(UnixTime::from_secs(1_300_000_000)).verify::<()>(text).unwrap_err(), *expected);
 }
 
 /// The token that everybody pastes first, and its secret.
@@ -115,7 +115,7 @@ fn the_well_known_token_verifies_with_its_weak_secret_and_without_expiry_when_bo
     let key = Hs256Key::from_weak_bytes(WELL_KNOWN_SECRET).unwrap();
     let verifier =
         Verifier::builder(key).accept_any_issuer().no_audience().allow_missing_expiration().build().unwrap();
-    let token = verifier.verify_at::<Person>(WELL_KNOWN, UnixTime::from_secs(1_800_000_000)).unwrap();
+    let token = verifier.at(UnixTime::from_secs(1_800_000_000)).verify::<Person>(WELL_KNOWN).unwrap();
     assert_eq!(token.claims().name, "John Doe");
     assert_eq!(token.subject(), Some("1234567890"));
     assert_eq!(token.issued_at(), Some(UnixTime::from_secs(1_516_239_022)));
@@ -131,7 +131,7 @@ fn the_well_known_secret_is_too_short_for_the_strict_constructor() {
 fn the_well_known_token_lacks_exp_and_is_refused_for_it_by_default() {
     let key = Hs256Key::from_weak_bytes(WELL_KNOWN_SECRET).unwrap();
     let verifier = Verifier::builder(key).accept_any_issuer().no_audience().build().unwrap();
-    let error = verifier.verify_at::<Person>(WELL_KNOWN, UnixTime::from_secs(1_800_000_000)).unwrap_err();
+    let error = verifier.at(UnixTime::from_secs(1_800_000_000)).verify::<Person>(WELL_KNOWN).unwrap_err();
     assert_eq!(error, VerifyError::MissingClaim { claim: Cow::Borrowed("exp") });
     assert_eq!(error.to_string(), "claim exp is missing");
 }
@@ -142,7 +142,7 @@ fn an_expired_token_is_a_401_that_says_so() {
     let past = UnixTime::from_secs(1_000);
     let text = countersign::Claims::registered().expires_at(past).sign(&key).unwrap();
     let verifier = Verifier::builder(key).accept_any_issuer().no_audience().build().unwrap();
-    let error = verifier.verify_at::<()>(&text, UnixTime::from_secs(2_000)).unwrap_err();
+    let error = verifier.at(UnixTime::from_secs(2_000)).verify::<()>(&text).unwrap_err();
     assert!(error.is_expired());
     assert_eq!(error.challenge().status(), 401);
     assert_eq!(

@@ -22,7 +22,7 @@ fn key() -> Hs256Key {
 #[track_caller]
 fn refusal(text: &str) -> VerifyError {
     let lax = Verifier::builder(key()).accept_any_issuer().accept_any_audience().allow_missing_expiration();
-    assert!(lax.build().unwrap().verify_at::<()>(text, util::NOW).is_err());
+    assert!(lax.build().unwrap().at(util::NOW).verify::<()>(text).is_err());
     jws::MessageVerifier::new(key()).verify(text).unwrap_err()
 }
 

@@ -34,13 +34,13 @@ fn signed(payload: &str) -> String {
 }
 
 fn read<T: DeserializeOwned>(payload: &str) -> Result<T, VerifyError> {
-    verifier().verify_at::<T>(&signed(payload), NOW).map(countersign::Token::into_claims)
+    verifier().at(NOW).verify::<T>(&signed(payload)).map(countersign::Token::into_claims)
 }
 
 #[track_caller]
 #[allow(clippy::needless_pass_by_value, reason = "the table reads better without a & in every row")]
 fn reads<T: DeserializeOwned + PartialEq + Debug>(payload: &str, expected: T) {
-    let token = verifier().verify_at::<T>(&signed(payload), NOW).unwrap();
+    let token = verifier().at(NOW).verify::<T>(&signed(payload)).unwrap();
     assert_eq!(*token.claims(), expected);
     // Whatever the type is shown, the policy has seen all of it.
     if payload == FULL {
@@ -359,7 +359,7 @@ fn borrowed_types_borrow_from_the_buffer() {
     }
     let mut buffer = Buffer::new();
     let text = signed(FULL);
-    let token = verifier().verify_in_at::<Borrowed>(&mut buffer, &text, NOW).unwrap();
+    let token = verifier().at(NOW).verify_in::<Borrowed>(&mut buffer, &text).unwrap();
     let expected =
         Borrowed { role: "admin", sub: "ann", iss: "me".into(), aud: vec!["api", "web"], jti: Some(b"7") };
     assert_eq!(*token.claims(), expected);
@@ -373,7 +373,7 @@ fn borrowed_types_borrow_from_the_buffer() {
         sub: &'a str,
     }
     assert!(matches!(
-        verifier().verify_in_at::<Sub>(&mut buffer, &escaped, NOW),
+        verifier().at(NOW).verify_in::<Sub>(&mut buffer, &escaped),
         Err(VerifyError::ClaimsMismatch { claim: Some("sub"), .. })
     ));
     #[derive(Debug, PartialEq, Deserialize)]
@@ -381,7 +381,7 @@ fn borrowed_types_borrow_from_the_buffer() {
         sub: String,
         role: String,
     }
-    let token = verifier().verify_in_at::<Owned>(&mut buffer, &escaped, NOW).unwrap();
+    let token = verifier().at(NOW).verify_in::<Owned>(&mut buffer, &escaped).unwrap();
     assert_eq!(*token.claims(), Owned { sub: "ann".into(), role: "admin".into() });
     assert_eq!(token.subject(), Some("ann"));
 }

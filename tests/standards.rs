@@ -225,7 +225,7 @@ fn a_name_with_a_colon_is_text_like_any_other() {
 fn the_type_is_written_in_upper_case() {
     // S70
     let text = Claims::registered().never_expires().sign(&key()).unwrap();
-    let token = open().verify_at::<()>(&text, NOW).unwrap();
+    let token = open().at(NOW).verify::<()>(&text).unwrap();
     assert_eq!(token.header().typ(), Some("JWT"));
     assert_eq!(token.header().algorithm(), Algorithm::Hs256);
     assert_eq!(text.split('.').next(), Some(&*b64(HEADER)));
@@ -258,7 +258,7 @@ fn the_key_of_one_issuer_does_not_speak_for_another() {
             let payload = format!(r#"{{"iss":"https://{issuer}.example"}}"#);
             let text = signed_with(&signer, HEADER, &payload);
             assert_refused!(bad, text, VerifyError::InvalidSignature);
-            let own = good.verify_at::<()>(&text, NOW).is_ok();
+            let own = good.at(NOW).verify::<()>(&text).is_ok();
             assert_eq!(own, core::ptr::eq(good, &raw const one) == (issuer == "one"));
         }
     }

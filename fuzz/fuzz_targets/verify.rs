@@ -1,5 +1,5 @@
 //! Law: behind a good signature every header and payload is accepted or refused without a panic, alike by
-//! `verify_at`, `verify_in_at` and, as far as it looks, the JWS layer; what is accepted is strict JSON with no name
+//! `verify`, `verify_in` and, as far as it looks, the JWS layer; what is accepted is strict JSON with no name
 //! twice, in a header that says the key's algorithm and demands nothing that is not understood, and every registered
 //! claim of its type; and the decision does not depend on the claims type.
 #![no_main]
@@ -35,17 +35,17 @@ fuzz_target!(|parts: (&[u8], &[u8])| {
     let header = if header.is_empty() { br#"{"alg":"HS256","typ":"JWT"}"# } else { header };
     let text = signed(header, payload);
 
-    let value = JWT.verify_at::<Value>(&text, NOW);
-    let nothing = JWT.verify_at::<()>(&text, NOW);
+    let value = JWT.at(NOW).verify::<Value>(&text);
+    let nothing = JWT.at(NOW).verify::<()>(&text);
     let mut buffer = Buffer::new();
-    let borrowed = JWT.verify_in_at::<Value>(&mut buffer, &text, NOW);
+    let borrowed = JWT.at(NOW).verify_in::<Value>(&mut buffer, &text);
     match (&value, &borrowed) {
         (Ok(owned), Ok(borrowed)) => {
             assert_eq!(owned.claims(), borrowed.claims());
             assert_eq!(owned.subject(), borrowed.subject());
         }
         (Err(owned), Err(borrowed)) => assert_eq!(owned, borrowed),
-        _ => panic!("verify_at and verify_in_at disagree"),
+        _ => panic!("verify and verify_in disagree"),
     }
     match (&value, &nothing) {
         (Ok(_), Ok(_)) => {}

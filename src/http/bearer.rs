@@ -2,8 +2,7 @@
 
 use crate::error::VerifyError;
 use crate::http::challenge::Challenge;
-use crate::time::UnixTime;
-use crate::verifier::{Token, Verifier};
+use crate::verifier::{Token, Verifier, VerifierAt};
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
@@ -123,19 +122,20 @@ impl Verifier {
         let value = single(authorization)?;
         Ok(self.verify(parse(value.as_ref())?)?)
     }
+}
 
-    /// As [`verify_bearer`](Self::verify_bearer), against the time `now`.
+impl VerifierAt<'_> {
+    /// As [`Verifier::verify_bearer`].
     ///
     /// # Errors
     ///
-    /// As [`verify_bearer`](Self::verify_bearer).
-    pub fn verify_bearer_at<T: DeserializeOwned>(
-        &self,
+    /// As there.
+    pub fn verify_bearer<T: DeserializeOwned>(
+        self,
         authorization: impl IntoIterator<Item: AsRef<[u8]>>,
-        now: UnixTime,
     ) -> Result<Token<T>, BearerError> {
         let value = single(authorization)?;
-        Ok(self.verify_at(parse(value.as_ref())?, now)?)
+        Ok(self.verify(parse(value.as_ref())?)?)
     }
 }
 

@@ -18,7 +18,7 @@ fn read<T: serde::de::DeserializeOwned>(payload: &str) -> Result<T, VerifyError>
         .build()
         .unwrap();
     let text = jws::Payload::new(payload).sign(&key()).unwrap();
-    verifier.verify_at::<T>(&text, UnixTime::from_secs(0)).map(countersign::Token::into_claims)
+    verifier.at(UnixTime::from_secs(0)).verify::<T>(&text).map(countersign::Token::into_claims)
 }
 
 #[test]

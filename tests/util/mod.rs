@@ -218,8 +218,8 @@ pub(crate) fn refusal_as<T: DeserializeOwned>(verifier: &Verifier, text: &str) -
 #[track_caller]
 fn outcome<T: DeserializeOwned>(verifier: &Verifier, text: &str, now: UnixTime) -> Option<VerifyError> {
     let mut buffer = Buffer::new();
-    let error = verifier.verify_at::<T>(text, now).err();
-    assert_eq!(error, verifier.verify_in_at::<T>(&mut buffer, text, now).err());
+    let error = verifier.at(now).verify::<T>(text).err();
+    assert_eq!(error, verifier.at(now).verify_in::<T>(&mut buffer, text).err());
     error
 }
 

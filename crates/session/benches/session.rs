@@ -49,27 +49,27 @@ fn access(criterion: &mut Criterion) {
     let login = Login::new("user-12345678").scope("read write");
     let user = || User { name: "Ann Example".into(), role: "administrator".into() };
     let text_of = |login: &Login| {
-        let grant = blocking(sessions.login_at(login, NOW)).unwrap();
+        let grant = blocking(sessions.at(NOW).login(login)).unwrap();
         sessions.access_token(&grant, &user()).unwrap()
     };
     let text = text_of(&login);
     let plain = policy().typ("at+jwt").build().unwrap();
     group.bench_function("verify", |bencher| {
-        bencher.iter(|| plain.verify_at::<User>(black_box(&text), NOW).unwrap());
+        bencher.iter(|| plain.at(NOW).verify::<User>(black_box(&text)).unwrap());
     });
     let verifier = AccessVerifier::new(policy()).unwrap();
     group.bench_function("no-denylist", |bencher| {
-        bencher.iter(|| verifier.verify_at::<User>(black_box(&text), &Binding::None, NOW).unwrap());
+        bencher.iter(|| verifier.at(NOW).verify::<User>(black_box(&text), &Binding::None).unwrap());
     });
     let bound = text_of(&login.binding(binding));
     group.bench_function("no-denylist-bound", |bencher| {
-        bencher.iter(|| verifier.verify_at::<User>(black_box(&bound), &binding, NOW).unwrap());
+        bencher.iter(|| verifier.at(NOW).verify::<User>(black_box(&bound), &binding).unwrap());
     });
     for denials in [0, 1, 100_000] {
         let listed = verifier.clone().with_denylist(store(denials));
         group.bench_function(format!("denylist-{denials}"), |bencher| {
             bencher.iter(|| {
-                let check = listed.verify_at::<User>(black_box(&text), &Binding::None, NOW);
+                let check = listed.at(NOW).verify::<User>(black_box(&text), &Binding::None);
                 blocking(check).unwrap()
             });
         });
@@ -81,7 +81,7 @@ fn refresh(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("refresh");
     let sessions = sessions(store(0));
     let keys = MasterKeys::new(1, [1; 32]).unwrap();
-    let grant = blocking(sessions.login_at(&Login::new("user-12345678"), NOW)).unwrap();
+    let grant = blocking(sessions.at(NOW).login(&Login::new("user-12345678"))).unwrap();
     let text = grant.refresh_token().expose_secret().to_owned();
     group.bench_function("authenticate", |bencher| {
         bencher.iter(|| keys.authenticate(black_box(&text)).unwrap());
@@ -91,17 +91,17 @@ fn refresh(criterion: &mut Criterion) {
         bencher.iter(|| foreign.authenticate(black_box(&text)).unwrap_err());
     });
     group.bench_function("replay", |bencher| {
-        blocking(sessions.refresh_at(&text, &Binding::None, NOW)).unwrap();
-        bencher.iter(|| blocking(sessions.refresh_at(black_box(&text), &Binding::None, NOW)).unwrap());
+        blocking(sessions.at(NOW).refresh(&text, &Binding::None)).unwrap();
+        bencher.iter(|| blocking(sessions.at(NOW).refresh(black_box(&text), &Binding::None)).unwrap());
     });
     group.bench_function("rotate", |bencher| {
-        let mut text = blocking(sessions.login_at(&Login::new("ann"), NOW))
+        let mut text = blocking(sessions.at(NOW).login(&Login::new("ann")))
             .unwrap()
             .refresh_token()
             .expose_secret()
             .to_owned();
         bencher.iter(|| {
-            let grant = blocking(sessions.refresh_at(&text, &Binding::None, NOW)).unwrap();
+            let grant = blocking(sessions.at(NOW).refresh(&text, &Binding::None)).unwrap();
             grant.refresh_token().expose_secret().clone_into(&mut text);
         });
     });

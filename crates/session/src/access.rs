@@ -1,5 +1,6 @@
 //! The check of an access token: what application servers do with every request.
 
+use crate::at::At;
 use crate::binding::{Binding, Match};
 use crate::confirmation::Confirmation;
 use crate::denial::{DenyKey, MOST_LEEWAY};
@@ -91,6 +92,12 @@ impl AccessVerifier {
         RevocationVerifier { access: self, denylist, on_failure: OnFailure::Refuse }
     }
 
+    /// The same verifier at the time `now`: in tests, and where there is no clock.
+    #[must_use]
+    pub const fn at(&self, now: UnixTime) -> At<'_, Self> {
+        At::new(self, now)
+    }
+
     /// Checks a token against the wall clock. `binding` is what came with the request: [`Binding::None`] if nothing did.
     ///
     /// # Errors
@@ -102,26 +109,7 @@ impl AccessVerifier {
         text: &str,
         binding: &Binding,
     ) -> Result<AccessToken<T>, AccessError> {
-        self.verify_at(text, binding, UnixTime::now())
-    }
-
-    /// Checks a token against the time `now`.
-    ///
-    /// # Errors
-    ///
-    /// As [`verify`](Self::verify).
-    pub fn verify_at<T: DeserializeOwned>(
-        &self,
-        text: &str,
-        binding: &Binding,
-        now: UnixTime,
-    ) -> Result<AccessToken<T>, AccessError> {
-        let access = AccessToken::read(self.verifier.verify_at(text, now)?)?;
-        match access.binding.compare(binding) {
-            Match::Same => Ok(access),
-            Match::Missing => Err(AccessError::BindingMissing),
-            Match::Different => Err(AccessError::BindingMismatch),
-        }
+        self.at(UnixTime::now()).verify(text, binding)
     }
 
     /// Checks the access token in the values of a request's `Authorization` headers, as
@@ -136,24 +124,44 @@ impl AccessVerifier {
         authorization: impl IntoIterator<Item: AsRef<[u8]>>,
         binding: &Binding,
     ) -> Result<AccessToken<T>, AccessError> {
-        self.verify_bearer_at(authorization, binding, UnixTime::now())
+        self.at(UnixTime::now()).verify_bearer(authorization, binding)
     }
+}
 
-    /// As [`verify_bearer`](Self::verify_bearer), against the time `now`.
+/// The checks at a given time.
+impl At<'_, AccessVerifier> {
+    /// As [`AccessVerifier::verify`].
     ///
     /// # Errors
     ///
     /// As there.
-    pub fn verify_bearer_at<T: DeserializeOwned>(
-        &self,
+    pub fn verify<T: DeserializeOwned>(
+        self,
+        text: &str,
+        binding: &Binding,
+    ) -> Result<AccessToken<T>, AccessError> {
+        let access = AccessToken::read(self.inner.verifier.at(self.now).verify(text)?)?;
+        match access.binding.compare(binding) {
+            Match::Same => Ok(access),
+            Match::Missing => Err(AccessError::BindingMissing),
+            Match::Different => Err(AccessError::BindingMismatch),
+        }
+    }
+
+    /// As [`AccessVerifier::verify_bearer`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn verify_bearer<T: DeserializeOwned>(
+        self,
         authorization: impl IntoIterator<Item: AsRef<[u8]>>,
         binding: &Binding,
-        now: UnixTime,
     ) -> Result<AccessToken<T>, AccessError> {
         let mut values = authorization.into_iter();
         // Two are enough to know that there are several.
         let values = [values.next(), values.next()];
-        self.verify_at(bearer_token(values.iter().flatten())?, binding, now)
+        self.verify(bearer_token(values.iter().flatten())?, binding)
     }
 }
 
@@ -218,6 +226,12 @@ impl<D: Denylist> RevocationVerifier<D> {
         Self { on_failure: OnFailure::Accept, ..self }
     }
 
+    /// The same verifier at the time `now`: in tests, and where there is no clock.
+    #[must_use]
+    pub const fn at(&self, now: UnixTime) -> At<'_, Self> {
+        At::new(self, now)
+    }
+
     /// Checks a token against the wall clock, then the denylist.
     ///
     /// # Errors
@@ -229,21 +243,7 @@ impl<D: Denylist> RevocationVerifier<D> {
         text: &str,
         binding: &Binding,
     ) -> Result<AccessToken<T>, AccessError> {
-        self.verify_at(text, binding, UnixTime::now()).await
-    }
-
-    /// Checks a token against the time `now`, then the denylist.
-    ///
-    /// # Errors
-    ///
-    /// As [`verify`](Self::verify).
-    pub async fn verify_at<T: DeserializeOwned>(
-        &self,
-        text: &str,
-        binding: &Binding,
-        now: UnixTime,
-    ) -> Result<AccessToken<T>, AccessError> {
-        self.look_up(self.access.verify_at(text, binding, now)?).await
+        self.at(UnixTime::now()).verify(text, binding).await
     }
 
     /// As [`AccessVerifier::verify_bearer`], then the denylist.
@@ -257,21 +257,7 @@ impl<D: Denylist> RevocationVerifier<D> {
         authorization: impl IntoIterator<Item: AsRef<[u8]>>,
         binding: &Binding,
     ) -> Result<AccessToken<T>, AccessError> {
-        self.verify_bearer_at(authorization, binding, UnixTime::now()).await
-    }
-
-    /// As [`verify_bearer`](Self::verify_bearer), against the time `now`.
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub async fn verify_bearer_at<T: DeserializeOwned>(
-        &self,
-        authorization: impl IntoIterator<Item: AsRef<[u8]>>,
-        binding: &Binding,
-        now: UnixTime,
-    ) -> Result<AccessToken<T>, AccessError> {
-        self.look_up(self.access.verify_bearer_at(authorization, binding, now)?).await
+        self.at(UnixTime::now()).verify_bearer(authorization, binding).await
     }
 
     async fn look_up<T>(&self, access: AccessToken<T>) -> Result<AccessToken<T>, AccessError> {
@@ -281,6 +267,35 @@ impl<D: Denylist> RevocationVerifier<D> {
             (Ok(true), _) => Err(AccessError::Denied),
             (Err(error), OnFailure::Refuse) => Err(AccessError::DenylistUnavailable(error)),
         }
+    }
+}
+
+/// The checks at a given time.
+impl<D: Denylist> At<'_, RevocationVerifier<D>> {
+    /// As [`RevocationVerifier::verify`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn verify<T: DeserializeOwned>(
+        self,
+        text: &str,
+        binding: &Binding,
+    ) -> Result<AccessToken<T>, AccessError> {
+        self.inner.look_up(self.inner.access.at(self.now).verify(text, binding)?).await
+    }
+
+    /// As [`RevocationVerifier::verify_bearer`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn verify_bearer<T: DeserializeOwned>(
+        self,
+        authorization: impl IntoIterator<Item: AsRef<[u8]>>,
+        binding: &Binding,
+    ) -> Result<AccessToken<T>, AccessError> {
+        self.inner.look_up(self.inner.access.at(self.now).verify_bearer(authorization, binding)?).await
     }
 }
 

@@ -60,6 +60,7 @@ struct Readme;
 pub mod manual {}
 
 mod access;
+mod at;
 mod binding;
 mod config;
 mod confirmation;
@@ -83,6 +84,7 @@ mod store;
 mod text;
 
 pub use access::{AccessToken, AccessVerifier, RevocationVerifier};
+pub use at::At;
 pub use binding::{Binding, Fingerprint};
 pub use config::{Config, ConfigBuilder, Grace, OnMismatch};
 pub use denial::{Denial, DenyKey, DenyOrder};

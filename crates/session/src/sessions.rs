@@ -1,6 +1,7 @@
 //! The machine, a store and a signing key together: what a login server calls.
 
 use crate::access::AccessToken;
+use crate::at::At;
 use crate::binding::{Binding, Fingerprint};
 use crate::config::Config;
 use crate::denial::{DenyKey, DenyOrder};
@@ -20,10 +21,8 @@ use core::cmp::{Ordering, Reverse};
 use core::fmt;
 use core::num::NonZeroUsize;
 use core::time::Duration;
-use countersign::UnixTime;
 use countersign::jws::Prepared;
-use countersign::{Entropy, Key, SignKey};
-use countersign::{EntropyError, SignError};
+use countersign::{Entropy, EntropyError, Key, SignError, SignKey, UnixTime};
 use serde::Serialize;
 
 /// How often a step is done again because another had written first.
@@ -42,7 +41,7 @@ const AHEAD: Duration = Duration::from_secs(24 * 3600);
 /// Built once, shared by reference. Calls read what they need from the store and write one row, or one for each session that
 /// they end; nothing is kept here, so any number of servers can run over one store.
 ///
-/// The methods with `_at` take the time; the others read the clock.
+/// Methods that need the time read the clock. [`at`](Self::at) gives them another time.
 ///
 /// # Security
 ///
@@ -199,6 +198,12 @@ impl<S: Store> Sessions<S> {
         self.machine.prepare_access_token(grant, claims, key)
     }
 
+    /// The same sessions at the time `now`: in tests, and where there is no clock.
+    #[must_use]
+    pub const fn at(&self, now: UnixTime) -> At<'_, Self> {
+        At::new(self, now)
+    }
+
     /// The epoch in which a subject can log in now: how often all its sessions were ended. Ask for it before its credentials
     /// are read, and give it to [`Login::in_epoch`].
     ///
@@ -207,17 +212,9 @@ impl<S: Store> Sessions<S> {
     /// # Errors
     ///
     /// [`Error::Store`].
-    pub async fn epoch_at(&self, subject: &str, now: UnixTime) -> Result<u64, Error> {
-        let epoch = self.store.epoch(subject).await?;
-        if !self.store.is_denied(&[DenyKey::subject(subject, epoch)]).await? {
-            return Ok(epoch);
-        }
-        // It is of an end of all sessions, which may never come to its own end: what began in it would be denied. Or it has
-        // just come there, and others have logged in since.
-        match self.store.epoch(subject).await? {
-            present if present > epoch => Ok(present),
-            _ => self.leave_epoch(subject, epoch, self.machine.deny_until(now), now).await,
-        }
+    #[cfg(feature = "std")]
+    pub async fn epoch(&self, subject: &str) -> Result<u64, Error> {
+        self.at(UnixTime::now()).epoch(subject).await
     }
 
     /// Begins a session for a subject who has proved who it is.
@@ -230,21 +227,9 @@ impl<S: Store> Sessions<S> {
     ///   two, the store may have the new session: nobody holds its token, and it ends by itself.
     /// - [`Error::InvalidGrant`] with [`Refusal::StaleEpoch`] for a login [`in_epoch`](Login::in_epoch), if all sessions were
     ///   ended since: check the credentials again.
-    pub async fn login_at(&self, login: &Login, now: UnixTime) -> Result<Grant, Error> {
-        login.check()?;
-        let random = self.draw()?;
-        // Read before the row is written: a revocation of all that comes between them revokes this login too.
-        let epoch = self.epoch_at(&login.subject, now).await?;
-        let begins = match self.config().cap {
-            Some(_) => self.after_the_others(&login.subject, epoch, now).await?,
-            None => now,
-        };
-        let step = self.machine.login_counted(login, epoch, (now, begins), &random)?;
-        let grant = self.apply(step).await?.ok_or(Error::Retry)??;
-        if let Some(cap) = self.config().cap {
-            self.evict(&grant, epoch, cap, now).await?;
-        }
-        Ok(grant)
+    #[cfg(feature = "std")]
+    pub async fn login(&self, login: &Login) -> Result<Grant, Error> {
+        self.at(UnixTime::now()).login(login).await
     }
 
     /// Exchanges a refresh token for a new one and for an access token.
@@ -257,26 +242,9 @@ impl<S: Store> Sessions<S> {
     ///
     /// - [`Error::InvalidGrant`]: the client has to log in again. Leave its cookies alone all the same.
     /// - [`Error::Retry`], [`Error::Store`], [`Error::Entropy`]: nothing is known of the token; 503.
-    pub async fn refresh_at(&self, text: &str, binding: &Binding, now: UnixTime) -> Result<Grant, Error> {
-        let token = self.machine.authenticate(text).map_err(Error::InvalidGrant)?;
-        let random = self.draw()?;
-        for _ in 0..=RETRIES {
-            let loaded = self.store.load(token.session_id()).await?;
-            if let Some(loaded) = &loaded {
-                self.deny_again(&loaded.row, now).await?;
-            }
-            let step = self.machine.refresh(&token, loaded.as_ref(), binding, now, &random);
-            if let Ok(grant) = &step.reply
-                && self.is_being_ended(grant.row()).await?
-            {
-                self.end(token.session_id(), None, Reason::Revoked, now).await?;
-                return Err(Error::InvalidGrant(Refusal::Revoked(Reason::Revoked)));
-            }
-            if let Some(reply) = self.apply(step).await? {
-                return reply;
-            }
-        }
-        Err(Error::Retry)
+    #[cfg(feature = "std")]
+    pub async fn refresh(&self, text: &str, binding: &Binding) -> Result<Grant, Error> {
+        self.at(UnixTime::now()).refresh(text, binding).await
     }
 
     /// Ends the session of a refresh token, present or past. Whatever it finds, the answer to a logout is the same. Only an
@@ -293,89 +261,73 @@ impl<S: Store> Sessions<S> {
     ///
     /// [`Error::Store`], [`Error::Retry`]: it may still live; 503. So it is for a token of a master key that this server does
     /// not have: another one may, see [`MasterKeys`].
-    pub async fn logout_at(&self, text: &str, now: UnixTime) -> Result<Ended, Error> {
-        match self.machine.authenticate(text) {
-            Ok(token) => self.end(token.session_id(), None, Reason::Logout, now).await,
-            Err(Refusal::UnknownKey) => Err(Error::Retry),
-            Err(_) => Ok(Ended::Unknown),
-        }
+    #[cfg(feature = "std")]
+    pub async fn logout(&self, text: &str) -> Result<Ended, Error> {
+        self.at(UnixTime::now()).logout(text).await
     }
 
     /// Ends a session by its id, whoever's it is: the `sid` of a verified access token, or an administrator's choice.
     ///
     /// # Errors
     ///
-    /// As [`logout_at`](Self::logout_at).
-    pub async fn revoke_at(&self, session: SessionId, now: UnixTime) -> Result<Ended, Error> {
-        self.end(session, None, Reason::Revoked, now).await
+    /// As [`logout`](Self::logout).
+    #[cfg(feature = "std")]
+    pub async fn revoke(&self, session: SessionId) -> Result<Ended, Error> {
+        self.at(UnixTime::now()).revoke(session).await
     }
 
     /// Ends a session by its id, if it is this subject's: one picked from its own list.
     ///
     /// # Errors
     ///
-    /// As [`logout_at`](Self::logout_at).
-    pub async fn revoke_of_at(
-        &self,
-        subject: &str,
-        session: SessionId,
-        now: UnixTime,
-    ) -> Result<Ended, Error> {
-        self.end(session, Some(subject), Reason::Revoked, now).await
+    /// As [`logout`](Self::logout).
+    #[cfg(feature = "std")]
+    pub async fn revoke_of(&self, subject: &str, session: SessionId) -> Result<Ended, Error> {
+        self.at(UnixTime::now()).revoke_of(subject, session).await
     }
 
     /// Ends all sessions of a subject but one, and tells how many.
     ///
     /// # Errors
     ///
-    /// As [`logout_at`](Self::logout_at): some may still live.
-    pub async fn revoke_others_at(
-        &self,
-        subject: &str,
-        keep: SessionId,
-        now: UnixTime,
-    ) -> Result<usize, Error> {
-        let mut ended = 0_usize;
-        let rows = self.store.list(subject).await?;
-        let epoch = self.store.epoch(subject).await?;
-        let lost = of_lost_epochs(&rows, epoch);
-        // By the clock of a server that is behind, which might still exchange one.
-        let living = self.living(rows, epoch, now.saturating_sub(self.config().skew));
-        for session in living.iter().map(Row::session_id).chain(lost) {
-            if session != keep && self.end(session, Some(subject), Reason::Revoked, now).await? == Ended::Now
-            {
-                ended = ended.saturating_add(1);
-            }
-        }
-        Ok(ended)
+    /// As [`logout`](Self::logout): some may still live.
+    #[cfg(feature = "std")]
+    pub async fn revoke_others(&self, subject: &str, keep: SessionId) -> Result<usize, Error> {
+        self.at(UnixTime::now()).revoke_others(subject, keep).await
     }
 
     /// Ends all sessions of a subject: after a change of its password or of its roles.
     ///
-    /// A login that is under way ends too if it has got as far as [`login_at`](Self::login_at). One whose credentials are
+    /// A login that is under way ends too if it has got as far as [`login`](Self::login). One whose credentials are
     /// still being checked, against the old password, does only if it says [`in_epoch`](Login::in_epoch).
     ///
     /// # Errors
     ///
     /// [`Error::Store`]: ask again. It may have come half way: access tokens are denied, and as long as they are, each session
     /// ends with its next exchange, all of them with the subject's next login.
-    pub async fn revoke_all_at(&self, subject: &str, now: UnixTime) -> Result<(), Error> {
-        let epoch = self.store.epoch(subject).await?;
-        // A server with other rules may have given access tokens that are good for longer.
-        let rows = self.store.list(subject).await?;
-        let until = rows.iter().map(|row| self.machine.denied_until(row)).max();
-        let until = self.machine.deny_until(now).max(until.unwrap_or(now));
-        // Denied first, so that after a crash no access token outlives its session.
-        let keys: Vec<DenyKey> = (epoch.saturating_sub(EPOCHS_BACK)..=epoch)
-            .map(|epoch| DenyKey::subject(subject, epoch))
-            .collect();
-        self.store.deny(&keys, until).await?;
-        self.leave_epoch(subject, epoch, until, now).await?;
-        // The next end of all sessions could come to just their epoch.
-        for session in of_lost_epochs(&rows, epoch) {
-            self.end(session, Some(subject), Reason::Revoked, now).await?;
-        }
-        Ok(())
+    #[cfg(feature = "std")]
+    pub async fn revoke_all(&self, subject: &str) -> Result<(), Error> {
+        self.at(UnixTime::now()).revoke_all(subject).await
+    }
+
+    /// The sessions of a subject that live, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    #[cfg(feature = "std")]
+    pub async fn list(&self, subject: &str) -> Result<Vec<Row>, Error> {
+        self.at(UnixTime::now()).list(subject).await
+    }
+
+    /// Takes from the store what has ended for good. Call it from time to time.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    #[cfg(feature = "std")]
+    pub async fn purge(&self) -> Result<(), Error> {
+        self.at(UnixTime::now()).purge().await
     }
 
     /// Denies one access token, whose session lives on: until its `exp`, and the leeway of verifiers.
@@ -410,26 +362,6 @@ impl<S: Store> Sessions<S> {
             (token.jwt_id().unwrap_or_default(), token.expires_at().unwrap_or(UnixTime::from_secs(i64::MAX)));
         let until = self.machine.beyond_leeway(exp);
         Ok(self.store.deny(&[DenyKey::access_token(jti)], until).await?)
-    }
-
-    /// The sessions of a subject that live, the newest first.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Store`].
-    pub async fn list_at(&self, subject: &str, now: UnixTime) -> Result<Vec<Row>, Error> {
-        let rows = self.store.list(subject).await?;
-        let epoch = self.store.epoch(subject).await?;
-        Ok(self.living(rows, epoch, now))
-    }
-
-    /// Takes from the store what has ended for good. Call it from time to time.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Store`].
-    pub async fn purge_at(&self, now: UnixTime) -> Result<(), Error> {
-        Ok(self.store.purge(now).await?)
     }
 
     /// Writes what a step wants written, and gives its reply. `None`: another had written first.
@@ -579,97 +511,180 @@ fn of_lost_epochs(rows: &[Row], epoch: u64) -> Vec<SessionId> {
     rows.iter().filter(|row| row.subject_epoch > epoch).map(Row::session_id).collect()
 }
 
-/// The same against the wall clock.
-#[cfg(feature = "std")]
-impl<S: Store> Sessions<S> {
-    /// As [`epoch_at`](Self::epoch_at), now.
+/// What is done at a given time.
+impl<S: Store> At<'_, Sessions<S>> {
+    /// As [`Sessions::epoch`].
     ///
     /// # Errors
     ///
     /// As there.
-    pub async fn epoch(&self, subject: &str) -> Result<u64, Error> {
-        self.epoch_at(subject, UnixTime::now()).await
+    pub async fn epoch(self, subject: &str) -> Result<u64, Error> {
+        let Self { inner: sessions, now } = self;
+        let epoch = sessions.store.epoch(subject).await?;
+        if !sessions.store.is_denied(&[DenyKey::subject(subject, epoch)]).await? {
+            return Ok(epoch);
+        }
+        // It is of an end of all sessions, which may never come to its own end: what began in it would be denied. Or it has
+        // just come there, and others have logged in since.
+        match sessions.store.epoch(subject).await? {
+            present if present > epoch => Ok(present),
+            _ => sessions.leave_epoch(subject, epoch, sessions.machine.deny_until(now), now).await,
+        }
     }
 
-    /// As [`login_at`](Self::login_at), now.
+    /// As [`Sessions::login`].
     ///
     /// # Errors
     ///
     /// As there.
-    pub async fn login(&self, login: &Login) -> Result<Grant, Error> {
-        self.login_at(login, UnixTime::now()).await
+    pub async fn login(self, login: &Login) -> Result<Grant, Error> {
+        let Self { inner: sessions, now } = self;
+        login.check()?;
+        let random = sessions.draw()?;
+        // Read before the row is written: a revocation of all that comes between them revokes this login too.
+        let epoch = self.epoch(&login.subject).await?;
+        let begins = match sessions.config().cap {
+            Some(_) => sessions.after_the_others(&login.subject, epoch, now).await?,
+            None => now,
+        };
+        let step = sessions.machine.login_counted(login, epoch, (now, begins), &random)?;
+        let grant = sessions.apply(step).await?.ok_or(Error::Retry)??;
+        if let Some(cap) = sessions.config().cap {
+            sessions.evict(&grant, epoch, cap, now).await?;
+        }
+        Ok(grant)
     }
 
-    /// As [`refresh_at`](Self::refresh_at), now.
+    /// As [`Sessions::refresh`].
     ///
     /// # Errors
     ///
     /// As there.
-    pub async fn refresh(&self, text: &str, binding: &Binding) -> Result<Grant, Error> {
-        self.refresh_at(text, binding, UnixTime::now()).await
+    pub async fn refresh(self, text: &str, binding: &Binding) -> Result<Grant, Error> {
+        let Self { inner: sessions, now } = self;
+        let token = sessions.machine.authenticate(text).map_err(Error::InvalidGrant)?;
+        let random = sessions.draw()?;
+        for _ in 0..=RETRIES {
+            let loaded = sessions.store.load(token.session_id()).await?;
+            if let Some(loaded) = &loaded {
+                sessions.deny_again(&loaded.row, now).await?;
+            }
+            let step = sessions.machine.refresh(&token, loaded.as_ref(), binding, now, &random);
+            if let Ok(grant) = &step.reply
+                && sessions.is_being_ended(grant.row()).await?
+            {
+                sessions.end(token.session_id(), None, Reason::Revoked, now).await?;
+                return Err(Error::InvalidGrant(Refusal::Revoked(Reason::Revoked)));
+            }
+            if let Some(reply) = sessions.apply(step).await? {
+                return reply;
+            }
+        }
+        Err(Error::Retry)
     }
 
-    /// As [`logout_at`](Self::logout_at), now.
+    /// As [`Sessions::logout`].
     ///
     /// # Errors
     ///
     /// As there.
-    pub async fn logout(&self, text: &str) -> Result<Ended, Error> {
-        self.logout_at(text, UnixTime::now()).await
+    pub async fn logout(self, text: &str) -> Result<Ended, Error> {
+        let Self { inner: sessions, now } = self;
+        match sessions.machine.authenticate(text) {
+            Ok(token) => sessions.end(token.session_id(), None, Reason::Logout, now).await,
+            Err(Refusal::UnknownKey) => Err(Error::Retry),
+            Err(_) => Ok(Ended::Unknown),
+        }
     }
 
-    /// As [`revoke_at`](Self::revoke_at), now.
+    /// As [`Sessions::revoke`].
     ///
     /// # Errors
     ///
     /// As there.
-    pub async fn revoke(&self, session: SessionId) -> Result<Ended, Error> {
-        self.revoke_at(session, UnixTime::now()).await
+    pub async fn revoke(self, session: SessionId) -> Result<Ended, Error> {
+        let Self { inner: sessions, now } = self;
+        sessions.end(session, None, Reason::Revoked, now).await
     }
 
-    /// As [`revoke_of_at`](Self::revoke_of_at), now.
+    /// As [`Sessions::revoke_of`].
     ///
     /// # Errors
     ///
     /// As there.
-    pub async fn revoke_of(&self, subject: &str, session: SessionId) -> Result<Ended, Error> {
-        self.revoke_of_at(subject, session, UnixTime::now()).await
+    pub async fn revoke_of(self, subject: &str, session: SessionId) -> Result<Ended, Error> {
+        let Self { inner: sessions, now } = self;
+        sessions.end(session, Some(subject), Reason::Revoked, now).await
     }
 
-    /// As [`revoke_others_at`](Self::revoke_others_at), now.
+    /// As [`Sessions::revoke_others`].
     ///
     /// # Errors
     ///
     /// As there.
-    pub async fn revoke_others(&self, subject: &str, keep: SessionId) -> Result<usize, Error> {
-        self.revoke_others_at(subject, keep, UnixTime::now()).await
+    pub async fn revoke_others(self, subject: &str, keep: SessionId) -> Result<usize, Error> {
+        let Self { inner: sessions, now } = self;
+        let mut ended = 0_usize;
+        let rows = sessions.store.list(subject).await?;
+        let epoch = sessions.store.epoch(subject).await?;
+        let lost = of_lost_epochs(&rows, epoch);
+        // By the clock of a server that is behind, which might still exchange one.
+        let living = sessions.living(rows, epoch, now.saturating_sub(sessions.config().skew));
+        for session in living.iter().map(Row::session_id).chain(lost) {
+            if session != keep
+                && sessions.end(session, Some(subject), Reason::Revoked, now).await? == Ended::Now
+            {
+                ended = ended.saturating_add(1);
+            }
+        }
+        Ok(ended)
     }
 
-    /// As [`revoke_all_at`](Self::revoke_all_at), now.
+    /// As [`Sessions::revoke_all`].
     ///
     /// # Errors
     ///
     /// As there.
-    pub async fn revoke_all(&self, subject: &str) -> Result<(), Error> {
-        self.revoke_all_at(subject, UnixTime::now()).await
+    pub async fn revoke_all(self, subject: &str) -> Result<(), Error> {
+        let Self { inner: sessions, now } = self;
+        let epoch = sessions.store.epoch(subject).await?;
+        // A server with other rules may have given access tokens that are good for longer.
+        let rows = sessions.store.list(subject).await?;
+        let until = rows.iter().map(|row| sessions.machine.denied_until(row)).max();
+        let until = sessions.machine.deny_until(now).max(until.unwrap_or(now));
+        // Denied first, so that after a crash no access token outlives its session.
+        let keys: Vec<DenyKey> = (epoch.saturating_sub(EPOCHS_BACK)..=epoch)
+            .map(|epoch| DenyKey::subject(subject, epoch))
+            .collect();
+        sessions.store.deny(&keys, until).await?;
+        sessions.leave_epoch(subject, epoch, until, now).await?;
+        // The next end of all sessions could come to just their epoch.
+        for session in of_lost_epochs(&rows, epoch) {
+            sessions.end(session, Some(subject), Reason::Revoked, now).await?;
+        }
+        Ok(())
     }
 
-    /// As [`list_at`](Self::list_at), now.
+    /// As [`Sessions::list`].
     ///
     /// # Errors
     ///
     /// As there.
-    pub async fn list(&self, subject: &str) -> Result<Vec<Row>, Error> {
-        self.list_at(subject, UnixTime::now()).await
+    pub async fn list(self, subject: &str) -> Result<Vec<Row>, Error> {
+        let Self { inner: sessions, now } = self;
+        let rows = sessions.store.list(subject).await?;
+        let epoch = sessions.store.epoch(subject).await?;
+        Ok(sessions.living(rows, epoch, now))
     }
 
-    /// As [`purge_at`](Self::purge_at), now.
+    /// As [`Sessions::purge`].
     ///
     /// # Errors
     ///
     /// As there.
-    pub async fn purge(&self) -> Result<(), Error> {
-        self.purge_at(UnixTime::now()).await
+    pub async fn purge(self) -> Result<(), Error> {
+        let Self { inner: sessions, now } = self;
+        Ok(sessions.store.purge(now).await?)
     }
 }
 

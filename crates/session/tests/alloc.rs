@@ -36,7 +36,7 @@ fn policy() -> VerifierBuilder {
 fn warm_up() {
     let claims = Claims::new(user()).issuer("https://auth.example").audience("https://api.example");
     let text = claims.issued_at(NOW).expires_in(Duration::from_secs(900)).sign(&key()).unwrap();
-    policy().build().unwrap().verify_at::<User>(&text, NOW).unwrap();
+    policy().build().unwrap().at(NOW).verify::<User>(&text).unwrap();
 }
 
 struct Fixed;
@@ -58,7 +58,7 @@ fn sessions(master: u8) -> Sessions<Arc<MemoryStore>> {
 fn a_refresh_token_that_was_not_issued_here_allocates_nothing() {
     warm_up();
     let (ours, theirs) = (MasterKeys::new(1, [1; 32]).unwrap(), sessions(2));
-    let grant = blocking(theirs.login_at(&Login::new("ann"), NOW)).unwrap();
+    let grant = blocking(theirs.at(NOW).login(&Login::new("ann"))).unwrap();
     let text = grant.refresh_token().expose_secret();
     assert_eq!(allocations(|| ours.authenticate(text).is_err()), 0);
     let own = MasterKeys::new(1, [2; 32]).unwrap();
@@ -73,9 +73,9 @@ fn a_refresh_token_that_was_not_issued_here_allocates_nothing() {
 fn a_refused_exchange_allocates_nothing() {
     warm_up();
     let (ours, theirs) = (sessions(1), sessions(2));
-    let grant = blocking(theirs.login_at(&Login::new("ann"), NOW)).unwrap();
+    let grant = blocking(theirs.at(NOW).login(&Login::new("ann"))).unwrap();
     let text = grant.refresh_token().expose_secret();
-    let refused = || blocking(ours.refresh_at(text, &Binding::None, NOW)).is_err();
+    let refused = || blocking(ours.at(NOW).refresh(text, &Binding::None)).is_err();
     assert_eq!(allocations(refused), 0);
 }
 
@@ -85,13 +85,13 @@ fn the_check_of_an_access_token_allocates_no_more_than_verifying_does_with_a_den
     let sessions = sessions(1);
     let binding = Binding::fingerprint("cookie");
     let login = Login::new("ann").scope("read").binding(binding);
-    let grant = blocking(sessions.login_at(&login, NOW)).unwrap();
+    let grant = blocking(sessions.at(NOW).login(&login)).unwrap();
     let text = sessions.access_token(&grant, &user()).unwrap();
     let plain = policy().typ("at+jwt").build().unwrap();
-    let expected = allocations(|| plain.verify_at::<User>(&text, NOW).unwrap());
+    let expected = allocations(|| plain.at(NOW).verify::<User>(&text).unwrap());
     let access = AccessVerifier::new(policy()).unwrap();
-    assert_eq!(allocations(|| access.verify_at::<User>(&text, &binding, NOW).unwrap()), expected);
+    assert_eq!(allocations(|| access.at(NOW).verify::<User>(&text, &binding).unwrap()), expected);
     let listed = access.with_denylist(sessions.store().clone());
-    let check = || blocking(listed.verify_at::<User>(&text, &binding, NOW)).unwrap();
+    let check = || blocking(listed.at(NOW).verify::<User>(&text, &binding)).unwrap();
     assert_eq!(allocations(check), expected);
 }

@@ -315,7 +315,7 @@ mod model {
         let bound = model.accesses.iter().any(|access| access.session == id && access.bound);
         let (expected, ends) = model.exchange(id, (*generation, token), shown);
         let before = server.store().content();
-        let outcome = blocking(server.sessions.refresh_at(token, &binding(bound, shown), model.now));
+        let outcome = blocking(server.sessions.at(model.now).refresh(token, &binding(bound, shown)));
         match (expected, outcome) {
             (Ok(exchange), Ok(grant)) => {
                 assert_eq!(grant.exchange(), exchange);
@@ -352,14 +352,14 @@ mod model {
             Event::Logout { session, back } => {
                 let Some((id, tokens)) = pick(model, session) else { return };
                 let (_, token) = &tokens[tokens.len().saturating_sub(1 + back)];
-                let found = blocking(server.sessions.logout_at(token, model.now)).unwrap();
+                let found = blocking(server.sessions.at(model.now).logout(token)).unwrap();
                 assert_eq!(found, model.ended(id, Reason::Logout));
             }
             Event::RevokeOf { subject, session } => {
                 let Some((id, _)) = pick(model, session) else { return };
                 let theirs = model.session(id).is_some_and(|session| session.subject == subject);
                 let name = SUBJECTS[subject];
-                let found = blocking(server.sessions.revoke_of_at(name, id, model.now)).unwrap();
+                let found = blocking(server.sessions.at(model.now).revoke_of(name, id)).unwrap();
                 let expected = if theirs { model.ended(id, Reason::Revoked) } else { Ended::Unknown };
                 assert_eq!(found, expected);
             }
@@ -373,12 +373,12 @@ mod model {
                 });
                 let others: Vec<SessionId> = others.map(|session| session.id).collect();
                 let name = SUBJECTS[subject];
-                let count = blocking(server.sessions.revoke_others_at(name, keep, model.now)).unwrap();
+                let count = blocking(server.sessions.at(model.now).revoke_others(name, keep)).unwrap();
                 assert_eq!(count, others.len());
                 others.into_iter().for_each(|id| model.end(id, Reason::Revoked));
             }
             Event::RevokeAll { subject } => {
-                blocking(server.sessions.revoke_all_at(SUBJECTS[subject], model.now)).unwrap();
+                blocking(server.sessions.at(model.now).revoke_all(SUBJECTS[subject])).unwrap();
                 model.kept.denied_epochs.insert((subject, model.kept.epochs[subject]));
                 model.kept.epochs[subject] += 1;
             }
@@ -396,7 +396,7 @@ mod model {
 
     /// Takes away only what is over, so that nobody notices.
     fn purge(server: &Server, model: &mut Model) {
-        blocking(server.sessions.purge_at(model.now)).unwrap();
+        blocking(server.sessions.at(model.now).purge()).unwrap();
         let left: BTreeSet<SessionId> = model
             .kept
             .sessions
@@ -424,7 +424,7 @@ mod model {
     /// Looks at everything that can be seen from outside.
     fn compare(server: &Server, model: &Model) {
         for (subject, name) in SUBJECTS.iter().enumerate() {
-            let listed = blocking(server.sessions.list_at(name, model.now)).unwrap();
+            let listed = blocking(server.sessions.at(model.now).list(name)).unwrap();
             let listed: BTreeSet<SessionId> = listed.iter().map(|row| row.session_id()).collect();
             let living = model
                 .kept
@@ -436,7 +436,7 @@ mod model {
         let verifier = access_verifier().with_denylist(server.shared());
         for access in model.accesses.iter().rev().take(6) {
             let shown = binding(access.bound, Shown::Right);
-            let outcome = blocking(verifier.verify_at::<()>(&access.text, &shown, model.now));
+            let outcome = blocking(verifier.at(model.now).verify::<()>(&access.text, &shown));
             let denied = model.kept.denied_sessions.contains(&access.session)
                 || model.kept.denied_epochs.contains(&(access.subject, access.epoch));
             let expired = model.later(access.until, 30);

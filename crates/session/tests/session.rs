@@ -70,7 +70,7 @@ mod session {
         server.store().calls();
         for text in &texts {
             assert_eq!(server.refusal(text, NOW), Refusal::Malformed, "{text:?}");
-            assert_eq!(blocking(server.sessions.logout_at(text, NOW)).unwrap(), Ended::Unknown);
+            assert_eq!(blocking(server.sessions.at(NOW).logout(text)).unwrap(), Ended::Unknown);
         }
         assert_eq!(server.store().calls(), [""; 0]);
         server.refresh(&grant, NOW);
@@ -190,7 +190,7 @@ mod session {
         let (first, second) = (server(), server());
         let grant = first.login("ann", NOW);
         assert_eq!(second.refusal(text(&grant), NOW), Refusal::UnknownSession);
-        assert_eq!(blocking(second.sessions.logout_at(text(&grant), NOW)).unwrap(), Ended::Unknown);
+        assert_eq!(blocking(second.sessions.at(NOW).logout(text(&grant))).unwrap(), Ended::Unknown);
         assert_eq!(second.events(), []);
     }
 
@@ -199,7 +199,7 @@ mod session {
         let server = server();
         let first = server.login("ann", NOW);
         let second = server.refresh(&first, later(MINUTE));
-        assert_eq!(blocking(server.sessions.logout_at(text(&second), later(MINUTE))).unwrap(), Ended::Now);
+        assert_eq!(blocking(server.sessions.at(later(MINUTE)).logout(text(&second))).unwrap(), Ended::Now);
         server.events();
         let before = server.store().content();
         for grant in [&first, &second] {
@@ -246,7 +246,7 @@ mod session {
         let (phone, laptop) = (server.login("ann", NOW), server.login("ann", NOW));
         let other = server.login("bob", NOW);
         let access = [server.access(&phone), server.access(&laptop), server.access(&other)];
-        blocking(server.sessions.revoke_all_at("ann", later(1))).unwrap();
+        blocking(server.sessions.at(later(1)).revoke_all("ann")).unwrap();
         for grant in [&phone, &laptop] {
             assert_eq!(server.refusal(text(grant), later(1)), Refusal::StaleEpoch);
         }
@@ -254,7 +254,7 @@ mod session {
         assert!(matches!(server.check(&access[1], later(1)), Err(AccessError::Denied)));
         assert!(server.check(&access[2], later(1)).is_ok());
         server.refresh(&other, later(1));
-        assert_eq!(blocking(server.sessions.list_at("ann", later(1))).unwrap(), []);
+        assert_eq!(blocking(server.sessions.at(later(1)).list("ann")).unwrap(), []);
         // She logs in again.
         let again = server.login("ann", later(2));
         assert!(server.check(&server.access(&again), later(2)).is_ok());
@@ -267,12 +267,12 @@ mod session {
         let before = server_of(config().access_lifetime(seconds(900)));
         let access = before.access(&before.login("ann", NOW));
         let today = before.beside(config().access_lifetime(seconds(60)), master());
-        blocking(today.sessions.revoke_all_at("ann", later(1))).unwrap();
+        blocking(today.sessions.at(later(1)).revoke_all("ann")).unwrap();
         // `exp`, the widest leeway of a verifier, and the clocks.
         let end = later(15 * MINUTE + 5 * MINUTE + MINUTE);
-        blocking(today.sessions.purge_at(end)).unwrap();
+        blocking(today.sessions.at(end).purge()).unwrap();
         assert!(matches!(today.check(&access, later(14 * MINUTE)), Err(AccessError::Denied)));
-        blocking(today.sessions.purge_at(after(end, 1))).unwrap();
+        blocking(today.sessions.at(after(end, 1)).purge()).unwrap();
         assert_eq!(today.store().denials(), 0);
     }
 
@@ -280,10 +280,10 @@ mod session {
     fn a_login_whose_password_was_read_before_all_sessions_were_ended_is_refused_if_it_says_in_which_epoch() {
         let server = server();
         let epoch = || blocking(server.sessions.epoch("ann")).unwrap();
-        let login = |epoch| blocking(server.sessions.login_at(&Login::new("ann").in_epoch(epoch), NOW));
+        let login = |epoch| blocking(server.sessions.at(NOW).login(&Login::new("ann").in_epoch(epoch)));
         let before = epoch();
         server.refresh(&login(before).unwrap(), NOW);
-        blocking(server.sessions.revoke_all_at("ann", NOW)).unwrap();
+        blocking(server.sessions.at(NOW).revoke_all("ann")).unwrap();
         let content = server.store().content();
         let error = login(before).unwrap_err();
         assert_eq!((error.status(), error.refusal()), (400, Some(Refusal::StaleEpoch)));
@@ -302,16 +302,16 @@ mod session {
         let (sender, receiver) = std::sync::mpsc::channel();
         // Another ends all sessions too, somebody logs in, and the store goes down before that is denied.
         server.store().set_meanwhile("bump_epoch", 0, move || {
-            blocking(other.sessions.revoke_all_at("ann", NOW)).unwrap();
+            blocking(other.sessions.at(NOW).revoke_all("ann")).unwrap();
             sender.send(other.login("ann", NOW)).unwrap();
             let down = store.clone();
             store.0.set_meanwhile("deny", 0, move || down.0.set_down(true));
         });
-        assert!(blocking(server.sessions.revoke_all_at("ann", NOW)).is_err());
+        assert!(blocking(server.sessions.at(NOW).revoke_all("ann")).is_err());
         server.store().set_down(false);
         let between = receiver.recv().unwrap();
         assert_eq!(server.refusal(text(&between), later(1)), Refusal::StaleEpoch);
-        blocking(server.sessions.revoke_all_at("ann", later(1))).unwrap();
+        blocking(server.sessions.at(later(1)).revoke_all("ann")).unwrap();
         assert!(matches!(server.check(&server.access(&between), later(1)), Err(AccessError::Denied)));
     }
 
@@ -326,7 +326,7 @@ mod session {
             server.store().set_meanwhile("bump_epoch", 0, move || store.0.set_epoch("ann", counted - 1));
             server.events();
             server.store().calls();
-            let error = blocking(server.sessions.revoke_all_at("ann", NOW)).unwrap_err();
+            let error = blocking(server.sessions.at(NOW).revoke_all("ann")).unwrap_err();
             assert!(matches!(error, Error::Store(_)), "{counted}: {error:?}");
             assert_eq!(server.events(), []);
             assert_eq!(server.store().calls().iter().filter(|call| **call == "deny").count(), 1);
@@ -336,7 +336,7 @@ mod session {
         server.store().set_epoch("ann", 5);
         let store = server.shared();
         server.store().set_meanwhile("bump_epoch", 0, move || store.0.set_epoch("ann", 1004));
-        blocking(server.sessions.revoke_all_at("ann", NOW)).unwrap();
+        blocking(server.sessions.at(NOW).revoke_all("ann")).unwrap();
         assert_eq!(server.store().calls().iter().filter(|call| **call == "deny").count(), 2);
     }
 
@@ -355,9 +355,9 @@ mod session {
     #[test]
     fn an_end_of_all_sessions_also_ends_those_of_epochs_that_the_store_has_lost() {
         let ends: [fn(&Server, SessionId); 2] = [
-            |server, _| blocking(server.sessions.revoke_all_at("ann", later(1))).unwrap(),
+            |server, _| blocking(server.sessions.at(later(1)).revoke_all("ann")).unwrap(),
             |server, other| {
-                assert_eq!(blocking(server.sessions.revoke_others_at("ann", other, later(1))).unwrap(), 1);
+                assert_eq!(blocking(server.sessions.at(later(1)).revoke_others("ann", other)).unwrap(), 1);
             },
         ];
         for end in ends {
@@ -378,7 +378,7 @@ mod session {
         let server = server();
         // The login has read the epoch; then all sessions are ended; then it writes its row.
         let early = server.store().backup();
-        blocking(server.sessions.revoke_all_at("ann", NOW)).unwrap();
+        blocking(server.sessions.at(NOW).revoke_all("ann")).unwrap();
         let late = server.store().backup();
         server.store().restore(&early);
         let grant = server.login("ann", NOW);
@@ -409,11 +409,11 @@ mod session {
     fn a_right_password_is_taken_after_an_end_of_all_sessions_that_got_stuck() {
         let server = server();
         blocking(server.shared().deny(&[DenyKey::subject("ann", 0)], later(HOUR))).unwrap();
-        let epoch = blocking(server.sessions.epoch_at("ann", later(1))).unwrap();
+        let epoch = blocking(server.sessions.at(later(1)).epoch("ann")).unwrap();
         // The end is told, though whoever began it is gone.
         assert_eq!((epoch, server.events()), (1, vec![EventKind::AllRevoked]));
         let login = Login::new("ann").in_epoch(epoch);
-        let grant = blocking(server.sessions.login_at(&login, later(1))).unwrap();
+        let grant = blocking(server.sessions.at(later(1)).login(&login)).unwrap();
         assert!(server.check(&server.access(&grant), later(1)).is_ok());
     }
 
@@ -481,7 +481,7 @@ mod session {
             let server = server();
             let grant = server.login("ann", NOW);
             exchange_before_each(call, server.beside(config(), master()), text(&grant).into());
-            blocking(server.sessions.logout_at(text(&grant), NOW)).unwrap();
+            blocking(server.sessions.at(NOW).logout(text(&grant))).unwrap();
             assert!(server.store().row(grant.session_id()).revoked().is_some(), "{call}");
         }
     }
@@ -491,11 +491,11 @@ mod session {
     #[test]
     fn where_a_binding_is_required_no_session_is_without() {
         let server = server_of(config().require_binding());
-        let error = blocking(server.sessions.login_at(&Login::new("ann"), NOW)).unwrap_err();
+        let error = blocking(server.sessions.at(NOW).login(&Login::new("ann"))).unwrap_err();
         assert!(matches!(error, Error::InvalidLogin { field: "binding" }), "{error:?}");
         // An empty cookie is none.
         let empty = Login::new("ann").binding(Binding::fingerprint(""));
-        assert!(matches!(blocking(server.sessions.login_at(&empty, NOW)), Err(Error::InvalidLogin { .. })));
+        assert!(matches!(blocking(server.sessions.at(NOW).login(&empty)), Err(Error::InvalidLogin { .. })));
         server.login_as(&Login::new("ann").binding(Binding::fingerprint("cookie")), NOW);
         // One from before it was required.
         let before = server.beside(config(), master());
@@ -520,8 +520,8 @@ mod session {
         let fingerprint = server.sessions.fingerprint().unwrap();
         let grant = server.login_as(&Login::new("ann").binding(Binding::from(&fingerprint)), NOW);
         let shown = Binding::fingerprint(fingerprint.expose_secret());
-        let grant = blocking(server.sessions.refresh_at(text(&grant), &shown, NOW)).unwrap();
-        blocking(server.sessions.refresh_at(text(&grant), &shown, NOW)).unwrap();
+        let grant = blocking(server.sessions.at(NOW).refresh(text(&grant), &shown)).unwrap();
+        blocking(server.sessions.at(NOW).refresh(text(&grant), &shown)).unwrap();
     }
 
     #[test]
@@ -553,9 +553,9 @@ mod session {
             Refusal::Revoked(Reason::BindingMismatch)
         );
         let verifier = access_verifier().with_denylist(server.shared());
-        let error = blocking(verifier.verify_at::<()>(&access, &right, NOW)).unwrap_err();
+        let error = blocking(verifier.at(NOW).verify::<()>(&access, &right)).unwrap_err();
         assert!(matches!(error, AccessError::Denied));
-        blocking(server.sessions.refresh_at(text(&other), &wrong, NOW)).unwrap();
+        blocking(server.sessions.at(NOW).refresh(text(&other), &wrong)).unwrap();
     }
 
     #[test]
@@ -568,7 +568,7 @@ mod session {
         assert_eq!(server.refusal_bound(text(&grant), &wrong, NOW), Refusal::BindingMismatch);
         assert_eq!(server.store().content(), before);
         assert_eq!(server.events(), [EventKind::BindingMismatch]);
-        blocking(server.sessions.refresh_at(text(&grant), &Binding::fingerprint("cookie"), NOW)).unwrap();
+        blocking(server.sessions.at(NOW).refresh(text(&grant), &Binding::fingerprint("cookie"))).unwrap();
     }
 
     #[test]
@@ -578,7 +578,7 @@ mod session {
         let grant = server.login_as(&Login::new("ann").binding(key), NOW);
         let cookie = Binding::fingerprint("cookie");
         assert_eq!(server.refusal_bound(text(&grant), &cookie, NOW), Refusal::BindingMissing);
-        let grant = blocking(server.sessions.refresh_at(text(&grant), &key, NOW)).unwrap();
+        let grant = blocking(server.sessions.at(NOW).refresh(text(&grant), &key)).unwrap();
         let other = Binding::key_thumbprint(&b64([8; 32])).unwrap();
         assert_eq!(server.refusal_bound(text(&grant), &other, NOW), Refusal::BindingMismatch);
         for text in ["", "a", &b64([7; 31]), &b64([7; 33]), &format!("{}=", b64([7; 32]))] {
@@ -591,7 +591,7 @@ mod session {
         let server = server();
         let grant = server.login("ann", NOW);
         // A cookie of an earlier session may still be there.
-        blocking(server.sessions.refresh_at(text(&grant), &Binding::fingerprint("old"), NOW)).unwrap();
+        blocking(server.sessions.at(NOW).refresh(text(&grant), &Binding::fingerprint("old"))).unwrap();
     }
 
     // Rule 5: the exchange.
@@ -655,12 +655,12 @@ mod session {
             old.beside(config(), MasterKeys::new(2, [0x22; 32]).unwrap().with_former(1, [0x11; 32]).unwrap());
         let grant = new.login("ann", NOW);
         old.store().calls();
-        let error = blocking(old.sessions.logout_at(text(&grant), NOW)).unwrap_err();
+        let error = blocking(old.sessions.at(NOW).logout(text(&grant))).unwrap_err();
         assert!(matches!(error, Error::Retry));
         assert_eq!((error.code(), error.status(), error.refusal()), ("retry", 503, None));
         assert_eq!(old.store().calls(), [""; 0]);
         assert!(new.lives(&grant, NOW));
-        assert_eq!(blocking(new.sessions.logout_at(text(&grant), NOW)).unwrap(), Ended::Now);
+        assert_eq!(blocking(new.sessions.at(NOW).logout(text(&grant))).unwrap(), Ended::Now);
     }
 
     #[test]
@@ -848,7 +848,7 @@ mod session {
         let server = server();
         let grant = bound(&server, "cookie");
         let right = Binding::fingerprint("cookie");
-        blocking(server.sessions.refresh_at(text(&grant), &right, NOW)).unwrap();
+        blocking(server.sessions.at(NOW).refresh(text(&grant), &right)).unwrap();
         assert_eq!(server.refusal_bound(text(&grant), &Binding::None, NOW), Refusal::BindingMissing);
         let wrong = Binding::fingerprint("another");
         assert_eq!(server.refusal_bound(text(&grant), &wrong, NOW), Refusal::BindingMismatch);
@@ -896,10 +896,10 @@ mod session {
         assert_eq!(server.refusal(text(&first), later(2)), Refusal::Reused(Recency::Stale));
         // `exp` of one that had been given then, the widest leeway of a verifier, and the clocks.
         let end = later(2 + 10 * MINUTE + 5 * MINUTE + MINUTE);
-        blocking(server.sessions.purge_at(end)).unwrap();
+        blocking(server.sessions.at(end).purge()).unwrap();
         assert_eq!(server.store().denials(), 1);
         assert!(matches!(server.check(&access, later(60)), Err(AccessError::Denied)));
-        blocking(server.sessions.purge_at(after(end, 1))).unwrap();
+        blocking(server.sessions.at(after(end, 1)).purge()).unwrap();
         assert_eq!(server.store().denials(), 0);
     }
 
@@ -930,8 +930,8 @@ mod session {
         let backup = server.store().backup();
         let access = server.access(&server.refresh(&first, later(7 * HOUR)));
         server.store().restore(&backup);
-        blocking(server.sessions.revoke_at(first.session_id(), later(7 * HOUR))).unwrap();
-        blocking(server.sessions.purge_at(later(7 * HOUR + 9 * MINUTE))).unwrap();
+        blocking(server.sessions.at(later(7 * HOUR)).revoke(first.session_id())).unwrap();
+        blocking(server.sessions.at(later(7 * HOUR + 9 * MINUTE)).purge()).unwrap();
         assert!(matches!(server.check(&access, later(7 * HOUR + 9 * MINUTE)), Err(AccessError::Denied)));
     }
 
@@ -942,7 +942,7 @@ mod session {
                 assert_eq!(server.refusal(text(lost), later(3)), Refusal::Revoked(Reason::Rollback));
             },
             |server, lost| {
-                let found = blocking(server.sessions.revoke_at(lost.session_id(), later(3))).unwrap();
+                let found = blocking(server.sessions.at(later(3)).revoke(lost.session_id())).unwrap();
                 assert_eq!(found, Ended::Already);
             },
         ];
@@ -965,8 +965,8 @@ mod session {
             let row = server.store().row(lost.session_id());
             assert!(machine.denial_again(&row, later(2 + 16 * MINUTE - 1)).is_some());
             assert_eq!(machine.denial_again(&row, end), None);
-            blocking(server.sessions.purge_at(after(end, 1))).unwrap();
-            blocking(server.sessions.revoke_at(lost.session_id(), after(end, 1))).unwrap();
+            blocking(server.sessions.at(after(end, 1)).purge()).unwrap();
+            blocking(server.sessions.at(after(end, 1)).revoke(lost.session_id())).unwrap();
             assert_eq!(server.store().denials(), 0);
         }
     }
@@ -986,7 +986,7 @@ mod session {
             server.store().set_meanwhile("deny", 0, move || store.0.set_down(true));
             assert_eq!(server.try_refresh(text(&lost), later(exchanged + 1)).unwrap_err().status(), 503);
             server.store().set_down(false);
-            blocking(server.sessions.purge_at(later(asked))).unwrap();
+            blocking(server.sessions.at(later(asked)).purge()).unwrap();
             assert_eq!(server.refusal(text(&lost), later(asked)), Refusal::Revoked(Reason::Rollback));
             let checked = server.check(&server.access(&lost), later(asked));
             assert!(matches!(checked, Err(AccessError::Denied)));
@@ -1035,9 +1035,9 @@ mod session {
         let server = server();
         let (grant, other) = (server.login("ann", NOW), server.login("ann", NOW));
         let access = server.access(&grant);
-        assert_eq!(blocking(server.sessions.logout_at(text(&grant), NOW)).unwrap(), Ended::Now);
+        assert_eq!(blocking(server.sessions.at(NOW).logout(text(&grant))).unwrap(), Ended::Now);
         assert!(matches!(server.check(&access, NOW), Err(AccessError::Denied)));
-        assert_eq!(blocking(server.sessions.logout_at(text(&grant), NOW)).unwrap(), Ended::Already);
+        assert_eq!(blocking(server.sessions.at(NOW).logout(text(&grant))).unwrap(), Ended::Already);
         assert!(server.lives(&other, NOW));
         assert_eq!(
             server.events(),
@@ -1056,10 +1056,10 @@ mod session {
         let access = server.access(&last);
         let end = later(60 * DAY + 20);
         assert!(server.check(&access, end).is_ok(), "inside the leeway");
-        assert_eq!(blocking(server.sessions.logout_at(text(&last), end)).unwrap(), Ended::Now);
+        assert_eq!(blocking(server.sessions.at(end).logout(text(&last))).unwrap(), Ended::Now);
         assert!(matches!(server.check(&access, end), Err(AccessError::Denied)));
         let (idle, much_later) = (server.login("bob", NOW), later(15 * DAY));
-        assert_eq!(blocking(server.sessions.logout_at(text(&idle), much_later)).unwrap(), Ended::Already);
+        assert_eq!(blocking(server.sessions.at(much_later).logout(text(&idle))).unwrap(), Ended::Already);
     }
 
     #[test]
@@ -1067,7 +1067,7 @@ mod session {
         let server = server();
         let first = server.login("ann", NOW);
         server.refresh(&first, NOW);
-        assert_eq!(blocking(server.sessions.logout_at(text(&first), NOW)).unwrap(), Ended::Now);
+        assert_eq!(blocking(server.sessions.at(NOW).logout(text(&first))).unwrap(), Ended::Now);
     }
 
     #[test]
@@ -1079,17 +1079,17 @@ mod session {
             assert_eq!(server.refusal(text(&grant), later(end)), Refusal::Expired(Lifetime::Idle));
             if others {
                 let keep = SessionId::from_bytes([9; 16]);
-                let count = blocking(server.sessions.revoke_others_at("ann", keep, later(end))).unwrap();
+                let count = blocking(server.sessions.at(later(end)).revoke_others("ann", keep)).unwrap();
                 assert_eq!(count, 1);
             } else {
-                let ended = blocking(server.sessions.logout_at(text(&grant), later(end))).unwrap();
+                let ended = blocking(server.sessions.at(later(end)).logout(text(&grant))).unwrap();
                 assert_eq!(ended, Ended::Now);
             }
             assert!(matches!(server.refusal(text(&grant), later(end - 1)), Refusal::Revoked(_)));
         }
         let server = server();
         let grant = server.login("ann", NOW);
-        let ended = blocking(server.sessions.logout_at(text(&grant), later(end + MINUTE))).unwrap();
+        let ended = blocking(server.sessions.at(later(end + MINUTE)).logout(text(&grant))).unwrap();
         assert_eq!(ended, Ended::Already);
     }
 
@@ -1098,9 +1098,9 @@ mod session {
         let server = server();
         let grant = server.login("ann", NOW);
         server.store().calls();
-        blocking(server.sessions.logout_at(text(&grant), NOW)).unwrap();
+        blocking(server.sessions.at(NOW).logout(text(&grant))).unwrap();
         assert_eq!(server.store().calls(), ["load", "deny", "compare_and_swap"]);
-        blocking(server.sessions.revoke_all_at("ann", NOW)).unwrap();
+        blocking(server.sessions.at(NOW).revoke_all("ann")).unwrap();
         assert_eq!(server.store().calls(), ["epoch", "list", "deny", "bump_epoch"]);
     }
 
@@ -1110,7 +1110,7 @@ mod session {
         let (mine, also_mine, theirs) =
             (server.login("ann", NOW), server.login("ann", NOW), server.login("bob", NOW));
         let end =
-            |subject: &str, session| blocking(server.sessions.revoke_of_at(subject, session, NOW)).unwrap();
+            |subject: &str, session| blocking(server.sessions.at(NOW).revoke_of(subject, session)).unwrap();
         assert_eq!(end("ann", theirs.session_id()), Ended::Unknown);
         assert_eq!(end("ann", SessionId::from_bytes([9; 16])), Ended::Unknown);
         assert!(server.lives(&theirs, NOW));
@@ -1119,7 +1119,7 @@ mod session {
         assert!(server.lives(&also_mine, NOW));
         assert_eq!(server.refusal(text(&mine), NOW), Refusal::Revoked(Reason::Revoked));
         // An administrator may.
-        assert_eq!(blocking(server.sessions.revoke_at(theirs.session_id(), NOW)).unwrap(), Ended::Now);
+        assert_eq!(blocking(server.sessions.at(NOW).revoke(theirs.session_id())).unwrap(), Ended::Now);
     }
 
     #[test]
@@ -1128,13 +1128,13 @@ mod session {
         let grants: Vec<_> = (0..4).map(|_| server.login("ann", NOW)).collect();
         let other = server.login("bob", NOW);
         let keep = &grants[2];
-        let count = blocking(server.sessions.revoke_others_at("ann", keep.session_id(), NOW)).unwrap();
+        let count = blocking(server.sessions.at(NOW).revoke_others("ann", keep.session_id())).unwrap();
         assert_eq!(count, 3);
         for grant in &grants {
             assert_eq!(server.lives(grant, NOW), grant.session_id() == keep.session_id());
         }
         assert!(server.lives(&other, NOW));
-        let again = blocking(server.sessions.revoke_others_at("ann", keep.session_id(), NOW)).unwrap();
+        let again = blocking(server.sessions.at(NOW).revoke_others("ann", keep.session_id())).unwrap();
         assert_eq!(again, 0);
     }
 
@@ -1146,12 +1146,12 @@ mod session {
         }
         server.login("bob", NOW);
         let gone = server.login("ann", later(30));
-        blocking(server.sessions.logout_at(text(&gone), later(30))).unwrap();
-        let rows = blocking(server.sessions.list_at("ann", later(40))).unwrap();
+        blocking(server.sessions.at(later(30)).logout(text(&gone))).unwrap();
+        let rows = blocking(server.sessions.at(later(40)).list("ann")).unwrap();
         let labels: Vec<&str> = rows.iter().map(Row::label).collect();
         assert_eq!(labels, ["new", "middle", "old"]);
         assert_eq!(rows[0].created_at(), later(20));
-        assert_eq!(blocking(server.sessions.list_at("ann", later(15 * DAY))).unwrap(), []);
+        assert_eq!(blocking(server.sessions.at(later(15 * DAY)).list("ann")).unwrap(), []);
     }
 
     #[test]
@@ -1190,7 +1190,7 @@ mod session {
                 let grant = server.login("ann", NOW);
                 server.refresh(&grant, NOW);
             }
-            assert_eq!(blocking(server.sessions.list_at("ann", NOW)).unwrap().len(), 1);
+            assert_eq!(blocking(server.sessions.at(NOW).list("ann")).unwrap().len(), 1);
         }
     }
 
@@ -1207,7 +1207,7 @@ mod session {
                 let created_at = one.row().created_at();
                 assert!(created_at <= later(DAY) && (created_at > later(ahead) || ahead >= DAY));
             }
-            let left = blocking(server.sessions.list_at("ann", NOW)).unwrap();
+            let left = blocking(server.sessions.at(NOW).list("ann")).unwrap();
             assert_eq!(left.len(), cap);
             // Within seconds of a day, who of the others goes first is left open.
             if ahead == HOUR || ahead > 2 * DAY {
@@ -1227,7 +1227,7 @@ mod session {
         let other = server.beside(config().single_session(), master());
         let (sender, receiver) = std::sync::mpsc::channel();
         server.store().set_meanwhile("list", 1, move || {
-            blocking(other.sessions.revoke_all_at("ann", NOW)).unwrap();
+            blocking(other.sessions.at(NOW).revoke_all("ann")).unwrap();
             sender.send(other.login("ann", NOW)).unwrap();
         });
         let died = server.login("ann", NOW);
@@ -1243,9 +1243,9 @@ mod session {
         let grant = server.login("ann", NOW);
         let row = server.store().row(grant.session_id());
         assert!(row.purge_after() > later(14 * DAY + MINUTE));
-        blocking(server.sessions.purge_at(row.purge_after())).unwrap();
+        blocking(server.sessions.at(row.purge_after()).purge()).unwrap();
         assert_eq!(server.refusal(text(&grant), row.purge_after()), Refusal::Expired(Lifetime::Idle));
-        blocking(server.sessions.purge_at(after(row.purge_after(), 1))).unwrap();
+        blocking(server.sessions.at(after(row.purge_after(), 1)).purge()).unwrap();
         assert_eq!(server.refusal(text(&grant), row.purge_after()), Refusal::UnknownSession);
     }
 
@@ -1255,7 +1255,7 @@ mod session {
         let grants: Vec<_> = (0..100).map(|step| server.login("ann", later(2 * step))).collect();
         let (last, ended) = grants.split_last().unwrap();
         let purged = |now| {
-            blocking(server.sessions.purge_at(now)).unwrap();
+            blocking(server.sessions.at(now).purge()).unwrap();
             blocking(server.shared().list("ann")).unwrap().len()
         };
         let end = later(10 * MINUTE + HOUR);
@@ -1278,15 +1278,15 @@ mod session {
         let before = server.store().content();
         server.store().set_down(true);
         let errors = [
-            blocking(server.sessions.login_at(&Login::new("bob"), NOW)).unwrap_err(),
+            blocking(server.sessions.at(NOW).login(&Login::new("bob"))).unwrap_err(),
             server.try_refresh(text(&grant), NOW).unwrap_err(),
-            blocking(server.sessions.logout_at(text(&grant), NOW)).unwrap_err(),
-            blocking(server.sessions.revoke_at(grant.session_id(), NOW)).unwrap_err(),
-            blocking(server.sessions.revoke_of_at("ann", grant.session_id(), NOW)).unwrap_err(),
-            blocking(server.sessions.revoke_others_at("ann", grant.session_id(), NOW)).unwrap_err(),
-            blocking(server.sessions.revoke_all_at("ann", NOW)).unwrap_err(),
-            blocking(server.sessions.list_at("ann", NOW)).unwrap_err(),
-            blocking(server.sessions.purge_at(NOW)).unwrap_err(),
+            blocking(server.sessions.at(NOW).logout(text(&grant))).unwrap_err(),
+            blocking(server.sessions.at(NOW).revoke(grant.session_id())).unwrap_err(),
+            blocking(server.sessions.at(NOW).revoke_of("ann", grant.session_id())).unwrap_err(),
+            blocking(server.sessions.at(NOW).revoke_others("ann", grant.session_id())).unwrap_err(),
+            blocking(server.sessions.at(NOW).revoke_all("ann")).unwrap_err(),
+            blocking(server.sessions.at(NOW).list("ann")).unwrap_err(),
+            blocking(server.sessions.at(NOW).purge()).unwrap_err(),
         ];
         for error in errors {
             assert_eq!((error.code(), error.status(), error.refusal()), ("store_unavailable", 503, None));
@@ -1309,8 +1309,8 @@ mod session {
         let before = server.store().content();
         let dry = Sessions::new_with(config().build().unwrap(), master(), signer(), server.shared(), Dry);
         for error in [
-            blocking(dry.login_at(&Login::new("bob"), NOW)).unwrap_err(),
-            blocking(dry.refresh_at(text(&grant), &Binding::None, NOW)).unwrap_err(),
+            blocking(dry.at(NOW).login(&Login::new("bob"))).unwrap_err(),
+            blocking(dry.at(NOW).refresh(text(&grant), &Binding::None)).unwrap_err(),
             dry.fingerprint().unwrap_err(),
         ] {
             assert!(matches!(error, Error::Entropy));
@@ -1318,7 +1318,7 @@ mod session {
         }
         assert_eq!(server.store().content(), before);
         // A logout needs none.
-        assert_eq!(blocking(dry.logout_at(text(&grant), NOW)).unwrap(), Ended::Now);
+        assert_eq!(blocking(dry.at(NOW).logout(text(&grant))).unwrap(), Ended::Now);
     }
 
     #[test]
@@ -1348,7 +1348,7 @@ mod session {
             (Login::new("ann").scope("läsen"), "scope"),
             (Login::new("ann").scope("a\nb"), "scope"),
         ] {
-            let error = blocking(server.sessions.login_at(&login, NOW)).unwrap_err();
+            let error = blocking(server.sessions.at(NOW).login(&login)).unwrap_err();
             assert!(matches!(error, Error::InvalidLogin { field: named } if named == field), "{error:?}");
             assert_eq!((error.code(), error.status()), ("invalid_login", 400));
         }
@@ -1574,7 +1574,7 @@ mod session {
         };
         let check = |claims: Claims<Value>| {
             let text = claims.sign(&signer()).unwrap();
-            verifier.verify_at::<Value>(&text, &Binding::None, NOW)
+            verifier.at(NOW).verify::<Value>(&text, &Binding::None)
         };
         assert!(check(claims(&good)).is_ok());
         let refused = |claims: Claims<Value>| check(claims).unwrap_err().code();
@@ -1610,7 +1610,7 @@ mod session {
         });
         let check = |claims: &Value| {
             let text = signed_with(&signer(), r#"{"alg":"HS256","typ":"at+jwt"}"#, claims.to_string());
-            verifier.verify_at::<Value>(&text, &Binding::None, NOW)
+            verifier.at(NOW).verify::<Value>(&text, &Binding::None)
         };
         assert!(check(&all).is_ok());
         for name in all.as_object().unwrap().keys() {
@@ -1639,8 +1639,8 @@ mod session {
         let ahead = server.access(&server.login("ann", later(MINUTE)));
         let policy = || Verifier::builder(signer()).issuer(ISSUER).audience(AUDIENCE);
         let patient = AccessVerifier::new(policy().leeway(seconds(60))).unwrap();
-        assert!(patient.verify_at::<()>(&ahead, &Binding::None, NOW).is_ok());
-        let error = access_verifier().verify_at::<()>(&ahead, &Binding::None, NOW).unwrap_err();
+        assert!(patient.at(NOW).verify::<()>(&ahead, &Binding::None).is_ok());
+        let error = access_verifier().at(NOW).verify::<()>(&ahead, &Binding::None).unwrap_err();
         assert!(matches!(error, AccessError::Token(VerifyError::IssuedInFuture { .. })), "{error:?}");
     }
 
@@ -1660,7 +1660,7 @@ mod session {
         ] {
             let claims = Claims::new(&private).issuer(ISSUER).audience(AUDIENCE).subject("ann").jwt_id("1");
             let text = claims.expires_at(later(600)).typ("at+jwt").sign(&signer()).unwrap();
-            let error = access_verifier().verify_at::<()>(&text, &Binding::None, NOW).unwrap_err();
+            let error = access_verifier().at(NOW).verify::<()>(&text, &Binding::None).unwrap_err();
             let AccessError::Token(error) = error else { panic!("{private}: {error:?}") };
             assert_eq!(error, VerifyError::MalformedClaim { claim: named }, "{private}");
         }
@@ -1676,17 +1676,17 @@ mod session {
         let denylist = access_verifier().with_denylist(server.shared());
 
         let changed = access_verifier().with_keys(other.clone());
-        let error = changed.verify_at::<()>(&access, &Binding::None, NOW).unwrap_err();
+        let error = changed.at(NOW).verify::<()>(&access, &Binding::None).unwrap_err();
         assert_eq!(error.code(), "invalid_signature");
         let changed = denylist.with_keys(other);
-        let error = blocking(changed.verify_bearer_at::<()>(&bearer, &Binding::None, NOW)).unwrap_err();
+        let error = blocking(changed.at(NOW).verify_bearer::<()>(&bearer, &Binding::None)).unwrap_err();
         assert_eq!(error.code(), "invalid_signature");
 
         // The policy and the denylist are those of before.
         let same = denylist.with_keys(signer());
-        assert!(blocking(same.verify_at::<()>(&access, &Binding::None, NOW)).is_ok());
-        blocking(server.sessions.revoke_at(grant.session_id(), NOW)).unwrap();
-        let error = blocking(same.verify_at::<()>(&access, &Binding::None, NOW)).unwrap_err();
+        assert!(blocking(same.at(NOW).verify::<()>(&access, &Binding::None)).is_ok());
+        blocking(server.sessions.at(NOW).revoke(grant.session_id())).unwrap();
+        let error = blocking(same.at(NOW).verify::<()>(&access, &Binding::None)).unwrap_err();
         assert!(matches!(error, AccessError::Denied), "{error:?}");
     }
 
@@ -1697,11 +1697,11 @@ mod session {
         let grant = server.login_as(&Login::new("ann").binding(cookie), NOW);
         let value = format!("Bearer {}", server.access(&grant));
         let by_itself = |values: &[&str], shown: &Binding| {
-            access_verifier().verify_bearer_at::<()>(values, shown, NOW).map(|access| access.session_id())
+            access_verifier().at(NOW).verify_bearer::<()>(values, shown).map(|access| access.session_id())
         };
         let denylist = access_verifier().with_denylist(server.shared());
         let with_list = |values: &[&str], shown: &Binding| {
-            blocking(denylist.verify_bearer_at::<()>(values, shown, NOW)).map(|access| access.session_id())
+            blocking(denylist.at(NOW).verify_bearer::<()>(values, shown)).map(|access| access.session_id())
         };
         for check in [&by_itself as &dyn Fn(&[&str], &Binding) -> Result<SessionId, AccessError>, &with_list]
         {
@@ -1717,7 +1717,7 @@ mod session {
                 assert_eq!((error.code(), error.challenge().status()), (code, status), "{values:?}");
             }
         }
-        blocking(server.sessions.logout_at(text(&grant), NOW)).unwrap();
+        blocking(server.sessions.at(NOW).logout(text(&grant))).unwrap();
         assert!(matches!(with_list(&[&value], &cookie), Err(AccessError::Denied)));
     }
 
@@ -1743,7 +1743,7 @@ mod session {
         for (binding, wrong) in [(cookie, other), (key, Binding::key_thumbprint(&b64([8; 32])).unwrap())] {
             let grant = server.login_as(&Login::new("ann").binding(binding), NOW);
             let text = server.access(&grant);
-            let check = |shown: &Binding| verifier.verify_at::<()>(&text, shown, NOW);
+            let check = |shown: &Binding| verifier.at(NOW).verify::<()>(&text, shown);
             assert_eq!(check(&binding).unwrap().binding(), &binding);
             assert!(matches!(check(&Binding::None), Err(AccessError::BindingMissing)));
             assert!(matches!(check(&wrong), Err(AccessError::BindingMismatch)));
@@ -1751,7 +1751,7 @@ mod session {
         }
         // One that is not bound takes whatever comes with it.
         let grant = server.login("ann", NOW);
-        assert!(verifier.verify_at::<()>(&server.access(&grant), &cookie, NOW).is_ok());
+        assert!(verifier.at(NOW).verify::<()>(&server.access(&grant), &cookie).is_ok());
     }
 
     #[test]
@@ -1773,7 +1773,7 @@ mod session {
         let grant = server.login("ann", NOW);
         let text = server.access(&grant);
         server.store().calls();
-        access_verifier().verify_at::<()>(&text, &Binding::None, NOW).unwrap();
+        access_verifier().at(NOW).verify::<()>(&text, &Binding::None).unwrap();
         assert_eq!(server.store().calls(), [""; 0]);
         server.check(&text, NOW).unwrap();
         assert_eq!(server.store().calls(), ["is_denied"]);
@@ -1793,9 +1793,9 @@ mod session {
         assert!(server.check(&second, NOW).is_ok());
         // `exp`, the widest leeway of a verifier, and the clocks.
         let end = after(access.token().expires_at().unwrap(), 6 * 60);
-        blocking(server.sessions.purge_at(end)).unwrap();
+        blocking(server.sessions.at(end).purge()).unwrap();
         assert!(blocking(server.shared().is_denied(&access.deny_keys()[2..])).unwrap());
-        blocking(server.sessions.purge_at(after(end, 1))).unwrap();
+        blocking(server.sessions.at(after(end, 1)).purge()).unwrap();
         assert_eq!(server.store().denials(), 0);
         server.store().set_down(true);
         assert!(matches!(blocking(server.sessions.deny_access_token(&access)), Err(Error::Store(_))));
@@ -1807,13 +1807,13 @@ mod session {
         let grant = server.login("ann", NOW);
         let text = server.access(&grant);
         let verifier = access_verifier().with_denylist(server.shared()).fail_open();
-        let check = |text: &str, now| blocking(verifier.verify_at::<()>(text, &Binding::None, now));
+        let check = |text: &str, now| blocking(verifier.at(now).verify::<()>(text, &Binding::None));
         server.store().set_down(true);
         assert!(check(&text, NOW).is_ok());
         let error = check(&text, later(HOUR)).unwrap_err();
         assert!(error.is_expired() && matches!(error, AccessError::Token(VerifyError::Expired { .. })));
         server.store().set_down(false);
-        blocking(server.sessions.revoke_at(grant.session_id(), NOW)).unwrap();
+        blocking(server.sessions.at(NOW).revoke(grant.session_id())).unwrap();
         let error = check(&text, NOW).unwrap_err();
         assert!(matches!(error, AccessError::Denied) && !error.is_expired());
     }
@@ -1862,7 +1862,7 @@ mod session {
         let login = Login::new("ann").label("Firefox").scope("read").client_id("web");
         let bound = login.clone().binding(Binding::fingerprint("cookie"));
         let grants = [server.login_as(&login, NOW), server.login_as(&bound, NOW)];
-        blocking(server.sessions.logout_at(text(&grants[1]), NOW)).unwrap();
+        blocking(server.sessions.at(NOW).logout(text(&grants[1]))).unwrap();
         for grant in &grants {
             let row = server.store().row(grant.session_id());
             let bytes = row.to_bytes();
@@ -1915,7 +1915,7 @@ mod session {
         let grant = server.login_as(&Login::new("ann").binding(Binding::from(&fingerprint)), NOW);
         let access = server.access(&grant);
         let binding = Binding::from(&fingerprint);
-        let token = access_verifier().verify_at::<()>(&access, &binding, NOW).unwrap();
+        let token = access_verifier().at(NOW).verify::<()>(&access, &binding).unwrap();
         let session = grant.session_id();
         let told = [
             format!("{grant:?}"),
@@ -1938,7 +1938,7 @@ mod session {
         let fingerprint = Fingerprint::generate_with(&Sequence::default()).unwrap();
         let binding = Binding::from(&fingerprint);
         let grant = server.login_as(&Login::new("ann").binding(binding), NOW);
-        let access = access_verifier().verify_at::<()>(&server.access(&grant), &binding, NOW).unwrap();
+        let access = access_verifier().at(NOW).verify::<()>(&server.access(&grant), &binding).unwrap();
         let key = Binding::key_thumbprint(&b64([7; 32])).unwrap();
         let hash = grant.session_id().hash();
         assert_eq!(hash.to_string().len(), 22);
@@ -2011,8 +2011,8 @@ mod session {
             Sequence::default(),
         )
         .observed_by(move |event: &countersign_session::Event| log.lock().unwrap().push(event.clone()));
-        let grant = blocking(sessions.login_at(&Login::new("ann"), NOW)).unwrap();
-        blocking(sessions.revoke_all_at("ann", later(1))).unwrap();
+        let grant = blocking(sessions.at(NOW).login(&Login::new("ann"))).unwrap();
+        blocking(sessions.at(later(1)).revoke_all("ann")).unwrap();
         let seen = seen.lock().unwrap();
         let [issued, all] = &seen[..] else { panic!("{seen:?}") };
         assert_eq!((issued.kind, &*issued.subject, issued.at), (EventKind::Issued, "ann", NOW));
@@ -2055,18 +2055,18 @@ mod session {
         fn sent<F: Future + Send>(_: F) {}
         let server = server();
         let (sessions, session) = (&server.sessions, SessionId::from_bytes([7; 16]));
-        sent(sessions.epoch_at("ann", NOW));
-        sent(sessions.login_at(&Login::new("ann"), NOW));
-        sent(sessions.refresh_at("", &Binding::None, NOW));
-        sent(sessions.logout_at("", NOW));
-        sent(sessions.revoke_of_at("ann", session, NOW));
-        sent(sessions.revoke_others_at("ann", session, NOW));
-        sent(sessions.revoke_all_at("ann", NOW));
-        sent(sessions.list_at("ann", NOW));
-        sent(sessions.purge_at(NOW));
+        sent(sessions.at(NOW).epoch("ann"));
+        sent(sessions.at(NOW).login(&Login::new("ann")));
+        sent(sessions.at(NOW).refresh("", &Binding::None));
+        sent(sessions.at(NOW).logout(""));
+        sent(sessions.at(NOW).revoke_of("ann", session));
+        sent(sessions.at(NOW).revoke_others("ann", session));
+        sent(sessions.at(NOW).revoke_all("ann"));
+        sent(sessions.at(NOW).list("ann"));
+        sent(sessions.at(NOW).purge());
         let verifier = access_verifier().with_denylist(server.shared());
-        sent(verifier.verify_at::<()>("", &Binding::None, NOW));
-        sent(verifier.verify_bearer_at::<()>([""], &Binding::None, NOW));
+        sent(verifier.at(NOW).verify::<()>("", &Binding::None));
+        sent(verifier.at(NOW).verify_bearer::<()>([""], &Binding::None));
     }
 
     #[test]
@@ -2082,7 +2082,7 @@ mod session {
         let server = server();
         let text = server.access(&server.login("ann", NOW));
         let verifier = access_verifier().with_denylist(Waits);
-        let error = blocking(verifier.verify_at::<()>(&text, &Binding::None, NOW)).unwrap_err();
+        let error = blocking(verifier.at(NOW).verify::<()>(&text, &Binding::None)).unwrap_err();
         assert!(matches!(error, AccessError::DenylistUnavailable(_)));
     }
 

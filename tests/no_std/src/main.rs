@@ -117,7 +117,7 @@ fn rs256_signs_and_verifies() -> Outcome {
 fn signs_and_verifies(key: &impl SignKey, verifier: &Verifier, expected: &str) -> Outcome {
     let text = claims().sign(key)?;
     ensure(text == expected, "the token is another")?;
-    let token = verifier.verify_at::<User>(&text, ISSUED)?;
+    let token = verifier.at(ISSUED).verify::<User>(&text)?;
     ensure(token.subject() == Some("user123"), "the subject is another")?;
     ensure(token.expires_at() == Some(ISSUED.saturating_add(LIFETIME)), "the expiry is another")?;
     ensure(token.claims().name == "Änne" && token.claims().admin, "the claims are others")
@@ -133,12 +133,12 @@ fn rs256_tampered_tokens_are_refused() -> Outcome {
 
 /// Each character in turn becomes another of the alphabet; each is also left out.
 fn changed_tokens_are_refused(verifier: &Verifier, token: &str) -> Outcome {
-    verifier.verify_at::<User>(token, ISSUED)?;
+    verifier.at(ISSUED).verify::<User>(token)?;
     for (place, character) in token.char_indices() {
         let (before, after) = (&token[..place], &token[place + 1..]);
         let other = if character == 'A' { 'B' } else { 'A' };
         for changed in [format!("{before}{other}{after}"), format!("{before}{after}")] {
-            if verifier.verify_at::<User>(&changed, ISSUED).is_ok() {
+            if verifier.at(ISSUED).verify::<User>(&changed).is_ok() {
                 return Err(format!("accepted with a change at {place}").into());
             }
         }
@@ -149,7 +149,7 @@ fn changed_tokens_are_refused(verifier: &Verifier, token: &str) -> Outcome {
     let [(header, _), (_, payload), (signature, _)] = segments[..] else {
         return Err("not three segments".into());
     };
-    let refused = verifier.verify_at::<User>(&format!("{header}.{payload}.{signature}"), ISSUED).err();
+    let refused = verifier.at(ISSUED).verify::<User>(&format!("{header}.{payload}.{signature}")).err();
     ensure(refused == Some(VerifyError::InvalidSignature), "a forged payload is not called a bad signature")
 }
 
@@ -157,14 +157,14 @@ fn tokens_of_other_keys_are_refused() -> Outcome {
     let hs256_only = verifier(hs256()?)?;
     let rs256_only = verifier(Rs256VerifyingKey::from_pem(PUBLIC_PEM)?)?;
     for (verifier, token) in [(&hs256_only, RS256_TOKEN), (&rs256_only, HS256_TOKEN)] {
-        let refused = verifier.verify_at::<User>(token, ISSUED).err();
+        let refused = verifier.at(ISSUED).verify::<User>(token).err();
         ensure(
             matches!(refused, Some(VerifyError::AlgorithmMismatch { .. })),
             "the header chose the algorithm",
         )?;
     }
     let other = verifier(Hs256Key::generate_with(&Kernel)?)?;
-    let refused = other.verify_at::<User>(HS256_TOKEN, ISSUED).err();
+    let refused = other.at(ISSUED).verify::<User>(HS256_TOKEN).err();
     ensure(refused == Some(VerifyError::InvalidSignature), "another secret verified the token")
 }
 
@@ -174,8 +174,8 @@ fn expired_tokens_are_refused() -> Outcome {
     let hs256 = verifier(hs256()?)?;
     let rs256 = verifier(Rs256VerifyingKey::from_pem(PUBLIC_PEM)?)?;
     for (verifier, token) in [(hs256, HS256_TOKEN), (rs256, RS256_TOKEN)] {
-        verifier.verify_at::<User>(token, end.saturating_sub(second))?;
-        let refused = verifier.verify_at::<User>(token, end).err();
+        verifier.at(end.saturating_sub(second)).verify::<User>(token)?;
+        let refused = verifier.at(end).verify::<User>(token).err();
         ensure(refused.is_some_and(|error| error.is_expired()), "accepted at its end")?;
     }
     Ok(())
@@ -194,9 +194,9 @@ fn randomness_is_the_callers() -> Outcome {
 
 fn headers_are_read_and_written() -> Outcome {
     let verifier = verifier(hs256()?)?;
-    let token = verifier.verify_bearer_at::<User>([&format!("bearer {HS256_TOKEN}")], ISSUED)?;
+    let token = verifier.at(ISSUED).verify_bearer::<User>([&format!("bearer {HS256_TOKEN}")])?;
     ensure(token.claims().admin, "the claims are others")?;
-    let Err(missing) = verifier.verify_bearer_at::<User>(None::<&str>, ISSUED) else {
+    let Err(missing) = verifier.at(ISSUED).verify_bearer::<User>(None::<&str>) else {
         return Err("nobody is let in".into());
     };
     ensure(missing.challenge().www_authenticate() == Some("Bearer"), "the challenge is another")?;

@@ -33,10 +33,10 @@ pub fn run(entropy: &impl Entropy) -> Result<(), Box<dyn Error>> {
     let policy =
         Verifier::builder(key.clone()).issuer("https://auth.example").audience("https://api.example");
     let verifier = AccessVerifier::new(policy)?;
-    let checked = verifier.verify_at::<User>(&access, &binding, ISSUED)?;
+    let checked = verifier.at(ISSUED).verify::<User>(&access, &binding)?;
     ensure(checked.subject() == "user123" && checked.claims().admin, "the access token says something else")?;
     ensure(
-        verifier.verify_at::<User>(&access, &Binding::None, ISSUED).is_err(),
+        verifier.at(ISSUED).verify::<User>(&access, &Binding::None).is_err(),
         "taken without its binding",
     )?;
 

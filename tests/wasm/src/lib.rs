@@ -92,17 +92,17 @@ fn rs256() -> Outcome {
 fn signs_and_verifies(key: &impl SignKey, verifier: &Verifier, expected: &str) -> Outcome {
     let text = claims().sign(key)?;
     ensure(text == expected, "the token is another")?;
-    let token = verifier.verify_at::<User>(&text, ISSUED)?;
+    let token = verifier.at(ISSUED).verify::<User>(&text)?;
     ensure(token.expires_at() == Some(ISSUED.saturating_add(LIFETIME)), "the expiry is another")?;
     ensure(token.claims().name == "Änne" && token.claims().admin, "the claims are others")?;
     let end = ISSUED.saturating_add(Duration::from_secs(3600));
-    let expired = verifier.verify_at::<User>(&text, end).err();
+    let expired = verifier.at(end).verify::<User>(&text).err();
     ensure(expired.is_some_and(|error| error.is_expired()), "not called expired")?;
     // The payload of another token of the same key.
     let other = claims().subject("user456").sign(key)?;
     let (signed, _) = other.rsplit_once('.').ok_or("no signature")?;
     let (_, signature) = text.rsplit_once('.').ok_or("no signature")?;
-    let forged = verifier.verify_at::<User>(&format!("{signed}.{signature}"), ISSUED).err();
+    let forged = verifier.at(ISSUED).verify::<User>(&format!("{signed}.{signature}")).err();
     ensure(forged == Some(VerifyError::InvalidSignature), "a forged payload is not called a bad signature")
 }
 
@@ -113,11 +113,11 @@ fn numbers_beyond_32_bits() -> Outcome {
     let late = UnixTime::from_secs((1 << 33) + 900);
     let text = claims().expires_at(late).sign(&key)?;
     ensure(
-        verifier.verify_at::<User>(&text, ISSUED)?.expires_at() == Some(late),
+        verifier.at(ISSUED).verify::<User>(&text)?.expires_at() == Some(late),
         "a late expiry is cut off",
     )?;
     let after = late.saturating_add(Duration::from_secs(3600));
-    let expired = verifier.verify_at::<User>(&text, after).err();
+    let expired = verifier.at(after).verify::<User>(&text).err();
     ensure(expired.is_some_and(|error| error.is_expired()), "late, and not called expired")
 }
 

@@ -43,17 +43,17 @@ async fn of_an_exchange<S: Store>(kit: &Kit<'_, S>) -> Result<usize, Violation> 
         let text = grant.refresh_token().expose_secret();
         let turnstile = Turnstile::default();
         let dying = kit.server(SteppedStore::new(kit.store, turnstile.clone()), Grace::default())?;
-        let done = crash(turnstile, dying.refresh_at(text, &Binding::None, NOW), steps).await;
+        let done = crash(turnstile, dying.at(NOW).refresh(text, &Binding::None), steps).await;
         let mut successor: Option<String> = None;
         for _ in 0..2 {
-            let again = server.refresh_at(text, &Binding::None, NOW).await?;
+            let again = server.at(NOW).refresh(text, &Binding::None).await?;
             hold("a crash makes no second step", again.row().generation == 2, again.row())?;
             let text = again.refresh_token().expose_secret();
             let same = successor.as_ref().is_none_or(|known| known == text);
             hold("after a crash there is one successor", same, ())?;
             successor = Some(text.into());
         }
-        let next = server.refresh_at(&successor.unwrap_or_default(), &Binding::None, NOW).await?;
+        let next = server.at(NOW).refresh(&successor.unwrap_or_default(), &Binding::None).await?;
         hold("after a crash the session goes on", next.row().generation == 3, next.row())?;
         kit.unharmed(&other).await?;
         steps = steps.saturating_add(1);
@@ -75,9 +75,9 @@ impl End {
     async fn run<S: Store>(self, server: &Sessions<S>, first: &Grant) -> Result<(), Error> {
         let text = first.refresh_token().expose_secret();
         match self {
-            Self::Logout => server.logout_at(text, NOW).await.map(|_| ()),
-            Self::All => server.revoke_all_at(first.subject(), NOW).await,
-            Self::Reuse => match server.refresh_at(text, &Binding::None, NOW).await {
+            Self::Logout => server.at(NOW).logout(text).await.map(|_| ()),
+            Self::All => server.at(NOW).revoke_all(first.subject()).await,
+            Self::Reuse => match server.at(NOW).refresh(text, &Binding::None).await {
                 Err(Error::InvalidGrant(Refusal::Reused(_) | Refusal::Revoked(_))) => Ok(()),
                 other => other.map(|_| ()),
             },
@@ -106,8 +106,8 @@ async fn of_an_end<S: Store>(kit: &Kit<'_, S>, end: End) -> Result<usize, Violat
     let mut steps = 0_usize;
     loop {
         let (first, other) = kit.two_sessions().await?;
-        let mut last = server.refresh_at(first.refresh_token().expose_secret(), &Binding::None, NOW).await?;
-        last = server.refresh_at(last.refresh_token().expose_secret(), &Binding::None, NOW).await?;
+        let mut last = server.at(NOW).refresh(first.refresh_token().expose_secret(), &Binding::None).await?;
+        last = server.at(NOW).refresh(last.refresh_token().expose_secret(), &Binding::None).await?;
         let done = end.crash(kit, &first, steps).await?;
         let over = is_over(kit, &first).await?;
         let denied = kit.denies(&last).await?;
@@ -115,7 +115,7 @@ async fn of_an_end<S: Store>(kit: &Kit<'_, S>, end: End) -> Result<usize, Violat
         end.run(&server, &first).await?;
         hold("after a crash a session can still be ended", kit.denies(&last).await?, ())?;
         let text = last.refresh_token().expose_secret();
-        let refusal = server.refresh_at(text, &Binding::None, NOW).await.err().and_then(|e| e.refusal());
+        let refusal = server.at(NOW).refresh(text, &Binding::None).await.err().and_then(|e| e.refusal());
         hold("after a crash a session can still be ended", refusal.is_some(), refusal)?;
         if end != End::All {
             kit.unharmed(&other).await?;
@@ -135,11 +135,11 @@ async fn before_a_login<S: Store>(kit: &Kit<'_, S>) -> Result<usize, Violation> 
         let (first, _) = kit.two_sessions().await?;
         let done = End::All.crash(kit, &first, steps).await?;
         let begun = kit.denies(&first).await?;
-        let grant = server.login_at(&Login::new(first.subject()), NOW).await?;
+        let grant = server.at(NOW).login(&Login::new(first.subject())).await?;
         hold("after a crash a login gives access tokens that are taken", !kit.denies(&grant).await?, ())?;
         kit.unharmed(&grant).await?;
         let text = first.refresh_token().expose_secret();
-        let over = server.refresh_at(text, &Binding::None, NOW).await.is_err();
+        let over = server.at(NOW).refresh(text, &Binding::None).await.is_err();
         hold("a login brings the end of all sessions to its end", over == begun, (over, begun))?;
         steps = steps.saturating_add(1);
         if done {
@@ -157,7 +157,7 @@ async fn before_an_exchange<S: Store>(kit: &Kit<'_, S>, end: End) -> Result<usiz
         let done = end.crash(kit, &first, steps).await?;
         let begun = kit.denies(&first).await?;
         let text = first.refresh_token().expose_secret();
-        let over = server.refresh_at(text, &Binding::None, NOW).await.is_err();
+        let over = server.at(NOW).refresh(text, &Binding::None).await.is_err();
         hold("an exchange brings an end that was begun to its end", over == begun, (over, begun))?;
         let ended = is_over(kit, &first).await?;
         hold("an exchange brings an end that was begun to its end", ended == begun, (ended, begun))?;

@@ -184,7 +184,7 @@ impl<'a, S: Store> Kit<'a, S> {
     pub(crate) async fn two_sessions(&self) -> Result<(Grant, Grant), Violation> {
         let server = self.server(self.store, Grace::default())?;
         let login = Login::new(self.subject()?);
-        Ok((server.login_at(&login, NOW).await?, server.login_at(&login, NOW).await?))
+        Ok((server.at(NOW).login(&login).await?, server.at(NOW).login(&login).await?))
     }
 
     /// Whether the access token of a grant is denied.
@@ -199,7 +199,7 @@ impl<'a, S: Store> Kit<'a, S> {
         let law = "what happens to one session happens to no other";
         let server = self.server(self.store, Grace::default())?;
         let text = grant.refresh_token().expose_secret();
-        let next = server.refresh_at(text, &Binding::None, NOW).await;
+        let next = server.at(NOW).refresh(text, &Binding::None).await;
         let next = next.map_err(|error| Violation::new(law, error))?;
         hold(law, next.row().generation() == 2, next.row())
     }

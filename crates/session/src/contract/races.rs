@@ -36,7 +36,7 @@ async fn exchange<S: Store>(
     now: UnixTime,
 ) -> Result<Exchanged, Violation> {
     let server = kit.server(SteppedStore::new(kit.store, turnstile), grace)?;
-    Ok(server.refresh_at(text, &Binding::None, now).await)
+    Ok(server.at(now).refresh(text, &Binding::None).await)
 }
 
 /// Exchanges of one token by this many callers, in one order.
@@ -97,7 +97,7 @@ async fn late_repeats<S: Store>(kit: &Kit<'_, S>) -> Result<usize, Violation> {
     loop {
         let (grant, _) = kit.two_sessions().await?;
         let text = grant.refresh_token().expose_secret();
-        let lost = kit.server(kit.store, grace)?.refresh_at(text, &Binding::None, NOW).await?;
+        let lost = kit.server(kit.store, grace)?.at(NOW).refresh(text, &Binding::None).await?;
         let outcomes = exchange_all(kit, &mut orders, grace, text, (3, now)).await?;
         let row = stored(kit, &grant).await?;
         hold("a repeat makes no step", row.generation == 2 && row.rotated_at == NOW, &row)?;
@@ -118,13 +118,13 @@ async fn late_repeats<S: Store>(kit: &Kit<'_, S>) -> Result<usize, Violation> {
 /// The successor is used, then its predecessor comes once more.
 async fn reuse_ends_it<S: Store>(kit: &Kit<'_, S>, text: &str, successor: &str) -> Result<(), Violation> {
     let server = kit.server(kit.store, Grace::default())?;
-    let next = server.refresh_at(successor, &Binding::None, NOW).await?;
+    let next = server.at(NOW).refresh(successor, &Binding::None).await?;
     let law = "a token that was used before ends its session";
-    let refusal = server.refresh_at(text, &Binding::None, NOW).await.err().and_then(|error| error.refusal());
+    let refusal = server.at(NOW).refresh(text, &Binding::None).await.err().and_then(|error| error.refusal());
     hold(law, refusal == Some(Refusal::Reused(Recency::Stale)), refusal)?;
     hold("an ended session's access tokens are denied", kit.denies(&next).await?, ())?;
     let text = next.refresh_token().expose_secret();
-    let refusal = server.refresh_at(text, &Binding::None, NOW).await.err().and_then(|error| error.refusal());
+    let refusal = server.at(NOW).refresh(text, &Binding::None).await.err().and_then(|error| error.refusal());
     hold(law, refusal == Some(Refusal::Revoked(Reason::Reuse)), refusal)
 }
 
@@ -160,10 +160,10 @@ impl Rival<'_> {
     async fn run<S: Store>(&self, kit: &Kit<'_, S>, turnstile: Turnstile) -> Result<Exchanged, Violation> {
         let server = kit.server(SteppedStore::new(kit.store, turnstile), Grace::default())?;
         match self {
-            Self::Logout(text) => server.logout_at(text, NOW).await.map(|_| ())?,
-            Self::EndOfAll(subject) => server.revoke_all_at(subject, NOW).await?,
+            Self::Logout(text) => server.at(NOW).logout(text).await.map(|_| ())?,
+            Self::EndOfAll(subject) => server.at(NOW).revoke_all(subject).await?,
             Self::Reuse(text) => {
-                let refusal = server.refresh_at(text, &Binding::None, NOW).await.err();
+                let refusal = server.at(NOW).refresh(text, &Binding::None).await.err();
                 let refusal = refusal.and_then(|error| error.refusal());
                 hold("a token that was used before is refused", refusal.is_some(), refusal)?;
             }
@@ -192,7 +192,7 @@ async fn ends_beside<S: Store>(
     for grant in outcomes.iter().flatten() {
         hold("an ended session's access tokens are denied", kit.denies(grant).await?, ())?;
         let next = grant.refresh_token().expose_secret();
-        let refusal = server.refresh_at(next, &Binding::None, NOW).await.err().and_then(|e| e.refusal());
+        let refusal = server.at(NOW).refresh(next, &Binding::None).await.err().and_then(|e| e.refusal());
         hold("a session that was ended beside an exchange is over", refusal.is_some(), refusal)?;
     }
     Ok(())
@@ -220,8 +220,8 @@ async fn beside_reuse<S: Store>(kit: &Kit<'_, S>) -> Result<usize, Violation> {
         let (first, other) = kit.two_sessions().await?;
         let server = kit.server(kit.store, Grace::default())?;
         let stolen = first.refresh_token().expose_secret();
-        let second = server.refresh_at(stolen, &Binding::None, NOW).await?;
-        let third = server.refresh_at(second.refresh_token().expose_secret(), &Binding::None, NOW).await?;
+        let second = server.at(NOW).refresh(stolen, &Binding::None).await?;
+        let third = server.at(NOW).refresh(second.refresh_token().expose_secret(), &Binding::None).await?;
         let text = third.refresh_token().expose_secret();
         ends_beside(kit, &mut orders, text, Rival::Reuse(stolen)).await?;
         let row = stored(kit, &first).await?;
@@ -255,7 +255,7 @@ async fn login_beside_the_end_of_all<S: Store>(kit: &Kit<'_, S>) -> Result<usize
         let rival = Rival::EndOfAll(&subject);
         let login = async |turnstile| -> Result<Exchanged, Violation> {
             let server = kit.server(SteppedStore::new(kit.store, turnstile), Grace::default())?;
-            Ok(server.login_at(&Login::new(&*subject), NOW).await)
+            Ok(server.at(NOW).login(&Login::new(&*subject)).await)
         };
         let callers = Vec::from([
             Caller::new(first.clone(), login(first)),
@@ -268,7 +268,7 @@ async fn login_beside_the_end_of_all<S: Store>(kit: &Kit<'_, S>) -> Result<usize
             let over = grant.row().subject_epoch != epoch;
             let server = kit.server(kit.store, Grace::default())?;
             let text = grant.refresh_token().expose_secret();
-            let lives = server.refresh_at(text, &Binding::None, NOW).await.is_ok();
+            let lives = server.at(NOW).refresh(text, &Binding::None).await.is_ok();
             hold("a login beside the end of all lives or is over", lives != over, (lives, over))?;
             let denied = kit.denies(grant).await?;
             hold("its access tokens are denied if it is over", denied == over, (denied, over))?;
@@ -288,7 +288,8 @@ pub(crate) async fn two_logins_for_one<S: Store>(kit: &Kit<'_, S>) -> Result<usi
         let login = async |turnstile| -> Result<Exchanged, Violation> {
             Ok(kit
                 .single(SteppedStore::new(kit.store, turnstile))?
-                .login_at(&Login::new(&*subject), NOW)
+                .at(NOW)
+                .login(&Login::new(&*subject))
                 .await)
         };
         let caller = || {
@@ -298,7 +299,7 @@ pub(crate) async fn two_logins_for_one<S: Store>(kit: &Kit<'_, S>) -> Result<usi
         let outcomes: Vec<Exchanged> =
             orders.run(Vec::from([caller(), caller()])).await?.into_iter().collect::<Result<_, _>>()?;
         let grants: Vec<Grant> = outcomes.into_iter().collect::<Result<_, _>>()?;
-        let living = kit.single(kit.store)?.list_at(&subject, NOW).await?;
+        let living = kit.single(kit.store)?.at(NOW).list(&subject).await?;
         hold("of two logins at once one is left where one is allowed", living.len() == 1, living.len())?;
         for grant in &grants {
             let over = living.iter().all(|row| row.session != grant.session_id());

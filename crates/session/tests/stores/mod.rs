@@ -276,11 +276,11 @@ impl Server {
 
     #[track_caller]
     pub(crate) fn login_as(&self, login: &Login, now: UnixTime) -> Grant {
-        blocking(self.sessions.login_at(login, now)).unwrap()
+        blocking(self.sessions.at(now).login(login)).unwrap()
     }
 
     pub(crate) fn try_refresh(&self, text: &str, now: UnixTime) -> Result<Grant, Error> {
-        blocking(self.sessions.refresh_at(text, &Binding::None, now))
+        blocking(self.sessions.at(now).refresh(text, &Binding::None))
     }
 
     #[track_caller]
@@ -304,7 +304,7 @@ impl Server {
 
     #[track_caller]
     pub(crate) fn refusal_bound(&self, text: &str, binding: &Binding, now: UnixTime) -> Refusal {
-        refusal_of(blocking(self.sessions.refresh_at(text, binding, now)))
+        refusal_of(blocking(self.sessions.at(now).refresh(text, binding)))
     }
 
     /// What has happened since this was asked last.
@@ -319,12 +319,12 @@ impl Server {
     /// What a server with a denylist says of an access token.
     pub(crate) fn check(&self, text: &str, now: UnixTime) -> Result<AccessToken<()>, AccessError> {
         let verifier = access_verifier().with_denylist(self.shared());
-        blocking(verifier.verify_at(text, &Binding::None, now))
+        blocking(verifier.at(now).verify(text, &Binding::None))
     }
 
     /// Whether a session lives.
     pub(crate) fn lives(&self, grant: &Grant, now: UnixTime) -> bool {
-        let rows = blocking(self.sessions.list_at(grant.subject(), now)).unwrap();
+        let rows = blocking(self.sessions.at(now).list(grant.subject())).unwrap();
         rows.iter().any(|row| row.session_id() == grant.session_id())
     }
 }

@@ -1,0 +1,44 @@
+//! Calls at a time that the caller gives.
+
+use countersign::UnixTime;
+
+/// A value together with the time at which it is to act, in place of the wall clock: in tests, and where there is no clock.
+///
+/// Made by [`Sessions::at`](crate::Sessions::at), [`AccessVerifier::at`](crate::AccessVerifier::at) and
+/// [`RevocationVerifier::at`](crate::RevocationVerifier::at). It has the methods of what it was made from.
+///
+/// # Examples
+///
+/// ```
+/// # use countersign_session::{Config, MasterKeys, MemoryStore, Sessions};
+/// use countersign::{Hs256Key, UnixTime};
+/// use countersign_session::{Login, blocking};
+///
+/// # let config = Config::builder("https://auth.example", "https://api.example").build()?;
+/// # let keys = MasterKeys::new(1, [7; 32])?;
+/// # let sessions = Sessions::new(config, keys, Hs256Key::from_bytes([8; 32])?, MemoryStore::new())?;
+/// let new_year = UnixTime::from_secs(1_767_225_600);
+/// let grant = blocking(sessions.at(new_year).login(&Login::new("ann")))?;
+/// assert_eq!(grant.row().created_at(), new_year);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct At<'a, T> {
+    pub(crate) inner: &'a T,
+    pub(crate) now: UnixTime,
+}
+
+impl<'a, T> At<'a, T> {
+    pub(crate) const fn new(inner: &'a T, now: UnixTime) -> Self {
+        Self { inner, now }
+    }
+}
+
+// Not derived: they do not depend on `T`.
+impl<T> Clone for At<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for At<'_, T> {}

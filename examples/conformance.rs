@@ -184,7 +184,7 @@ fn verifier(keys: impl KeySource + 'static, options: &Value) -> Result<Verifier,
 fn allowed_keys(case: &Value) -> Result<Vec<Box<dyn VerifyKey>>, Verdict> {
     let listed = &case["options"]["algs"];
     let names = if listed.is_null() { strings(&case["alg"]) } else { strings(listed) };
-    let mut known: Vec<Algorithm> = names.into_iter().filter_map(Algorithm::from_name).collect();
+    let mut known: Vec<Algorithm> = names.into_iter().filter_map(|name| name.parse().ok()).collect();
     // Allowed twice is allowed.
     known.sort_unstable();
     known.dedup();
@@ -284,7 +284,7 @@ fn key_format(case: &Value) -> Result<Format, Verdict> {
 }
 
 fn algorithm(name: &Value) -> Result<Algorithm, Verdict> {
-    name.as_str().and_then(Algorithm::from_name).ok_or(Unsupported)
+    name.as_str().and_then(|name| name.parse().ok()).ok_or(Unsupported)
 }
 
 fn text(value: &Value) -> Result<&str, Verdict> {

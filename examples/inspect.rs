@@ -263,7 +263,7 @@ fn note_header(header: &Part, signature: Option<&[u8]>, notes: &mut Notes) {
             notes.add("header: alg is none, so nobody signed this; no verifier of this crate takes it");
         }
         Some(name) => {
-            let known = Algorithm::from_name(name);
+            let known = name.parse::<Algorithm>().ok();
             notes.add_if(known.is_none(), format!("header: alg {name:?} is not known to this crate"));
             let wrong_length = signature.is_some_and(|signature| match known {
                 Some(Algorithm::Hs256) => signature.len() != 32,

@@ -1,21 +1,27 @@
 //! The signature algorithms ([RFC 7518 section 3](https://www.rfc-editor.org/rfc/rfc7518#section-3)) as one table.
 
 use core::fmt;
+use serde::de::{Deserialize, Deserializer, Unexpected, Visitor};
+use serde::ser::{Serialize, Serializer};
 
 /// A signature algorithm, as the header parameter `alg` names it.
 ///
-/// A token never chooses its algorithm: each key has one, and the header is only compared with it. `none` is
-/// not an algorithm here.
+/// A token never chooses its algorithm: each key has one, and the header is only compared with it. `none` is not an algorithm
+/// here.
+///
+/// It is read and written by its name, as text (`FromStr`, `Display`) and with serde.
 ///
 /// # Examples
 ///
 /// ```
-/// use countersign::Algorithm;
+/// use countersign::{Algorithm, KeyError};
 ///
-/// assert_eq!(Algorithm::from_name("RS256"), Some(Algorithm::Rs256));
-/// assert_eq!(Algorithm::from_name("rs256"), None);
-/// assert_eq!(Algorithm::from_name("none"), None);
-/// assert_eq!(Algorithm::Hs256.name(), "HS256");
+/// assert_eq!("RS256".parse(), Ok(Algorithm::Rs256));
+/// assert_eq!("rs256".parse::<Algorithm>(), Err(KeyError::UnsupportedAlgorithm));
+/// assert_eq!("none".parse::<Algorithm>(), Err(KeyError::UnsupportedAlgorithm));
+/// assert_eq!(Algorithm::Hs256.to_string(), "HS256");
+/// assert_eq!(serde_json::to_string(&Algorithm::Hs256)?, r#""HS256""#);
+/// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -50,9 +56,8 @@ impl Algorithm {
         self.row().name
     }
 
-    /// The algorithm of that name; names are compared exactly.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
+    /// The algorithm of that name. Names are compared exactly.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         TABLE.iter().find(|row| row.name == name).map(|row| row.algorithm)
     }
 
@@ -87,6 +92,32 @@ impl Algorithm {
 impl fmt::Display for Algorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+impl Serialize for Algorithm {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Algorithm {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Named;
+
+        impl Visitor<'_> for Named {
+            type Value = Algorithm;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a supported algorithm")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Algorithm, E> {
+                Algorithm::from_name(name).ok_or_else(|| E::invalid_value(Unexpected::Str(name), &self))
+            }
+        }
+
+        deserializer.deserialize_str(Named)
     }
 }
 

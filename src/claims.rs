@@ -6,6 +6,8 @@ pub(crate) mod decode;
 pub(crate) mod encode;
 pub(crate) mod watch;
 
+use crate::error::SignError;
+use crate::header::OwnParameters;
 use crate::json::{Resolved, Text};
 use crate::numeric_date::NumericDate;
 use crate::time::UnixTime;
@@ -61,6 +63,8 @@ pub struct Claims<T = ()> {
     issued_at: Option<UnixTime>,
     jwt_id: Option<String>,
     typ: Option<String>,
+    content_type: Option<String>,
+    header: OwnParameters,
 }
 
 /// When a token ends.
@@ -92,6 +96,8 @@ impl<T> Claims<T> {
             issued_at: None,
             jwt_id: None,
             typ: None,
+            content_type: None,
+            header: OwnParameters::new(),
         }
     }
 
@@ -159,6 +165,42 @@ impl<T> Claims<T> {
     pub fn typ(mut self, typ: impl Into<String>) -> Self {
         self.typ = Some(typ.into());
         self
+    }
+
+    /// The header's `cty`: what the claims are, if they are another token, or nothing usual.
+    pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
+        self.content_type = Some(content_type.into());
+        self
+    }
+
+    /// Another header parameter, with any value that serialises as JSON. For issuers' and recipients' agreements such as
+    /// `x5t#S256` or `nonce`. No verifier of this crate takes a key from it.
+    ///
+    /// # Errors
+    ///
+    /// - [`SignError::HeaderParameterTaken`] for `alg`, `kid`, `typ`, `cty`, `crit` and `b64`, and for a name given before.
+    /// - [`SignError::Serialize`], [`SignError::ReservedName`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::{Claims, Hs256Key, UnixTime, Verifier};
+    ///
+    /// let key = Hs256Key::from_bytes([7; 32])?;
+    /// let text = Claims::registered().never_expires().header_parameter("nonce", "n-0S6_WzA2Mj")?.sign(&key)?;
+    ///
+    /// let verifier = Verifier::builder(key).accept_any_issuer().no_audience().allow_missing_expiration().build()?;
+    /// let token = verifier.at(UnixTime::from_secs(0)).verify::<()>(&text)?;
+    /// assert_eq!(token.header().json(), r#"{"alg":"HS256","typ":"JWT","nonce":"n-0S6_WzA2Mj"}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn header_parameter(
+        mut self,
+        name: &str,
+        value: &(impl Serialize + ?Sized),
+    ) -> Result<Self, SignError> {
+        self.header.insert(name, value)?;
+        Ok(self)
     }
 }
 

@@ -474,6 +474,9 @@ pub enum KeyError {
         /// The least that is allowed.
         minimum: usize,
     },
+    /// The name is not that of an algorithm of this crate. Names are compared exactly; `none` is never one.
+    #[error("not the name of a supported algorithm, such as HS256 or RS256")]
+    UnsupportedAlgorithm,
     /// The key is of another kind than RSA: an elliptic curve key, say.
     #[error("this is a key for another algorithm, not an RSA key")]
     WrongKeyType,
@@ -499,6 +502,7 @@ impl KeyError {
             Self::PublicKey => "public_key",
             Self::Roca => "roca",
             Self::SecretTooShort { .. } => "secret_too_short",
+            Self::UnsupportedAlgorithm => "unsupported_algorithm",
             Self::WrongKeyType => "wrong_key_type",
         }
     }
@@ -637,6 +641,13 @@ pub enum SignError {
     /// The source of randomness failed.
     #[error("the source of randomness failed")]
     Entropy,
+    /// A header parameter has been set already, or is one that the key, `typ` or `content_type` writes; `crit` and `b64` are
+    /// never written.
+    #[error("header parameter {name:?} cannot be set here, or is set already")]
+    HeaderParameterTaken {
+        /// Its name.
+        name: Box<str>,
+    },
     /// The header would not be accepted: `typ` or `cty` is empty or longer than 1 KiB.
     #[error("header parameter {name} must have 1 to 1024 bytes")]
     InvalidHeader {
@@ -658,8 +669,8 @@ pub enum SignError {
     /// The claims type begins a member's name with `$serde_json::private::`, which no verifier here accepts.
     #[error("a claim has a reserved name")]
     ReservedName,
-    /// The claims type failed to serialise.
-    #[error("claims could not be serialised")]
+    /// The claims type, or the value of a header parameter, failed to serialise.
+    #[error("claims or a header parameter could not be serialised")]
     Serialize,
     /// The signature handed in is not as long as one of this algorithm.
     #[error("{bytes} bytes are not a signature of {algorithm}")]
@@ -683,6 +694,7 @@ impl SignError {
             Self::ContradictoryTimes => "contradictory_times",
             Self::DuplicateClaim { .. } => "duplicate_claim",
             Self::Entropy => "entropy",
+            Self::HeaderParameterTaken { .. } => "header_parameter_taken",
             Self::InvalidHeader { .. } => "invalid_header",
             Self::MalformedClaim { .. } => "malformed_claim",
             Self::MissingExpiration => "missing_expiration",

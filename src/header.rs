@@ -3,13 +3,14 @@
 
 use crate::algorithm::Algorithm;
 use crate::base64url;
-use crate::error::{Part, Size, VerifyError};
+use crate::error::{Part, SignError, Size, VerifyError};
 use crate::json::{self, Flaw, NameSeed, Names, Resolved, Text, TextSeed};
 use crate::limits::Limits;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+use serde::Serialize;
 use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 
 /// Parameters that RFC 7515 and RFC 7518 define, which `crit` must not name (RFC 7515 section 4.1.11).
@@ -104,12 +105,22 @@ pub(crate) struct HeaderFields {
 impl HeaderFields {
     /// Reads `json` strictly. `understood` are the names that `crit` may hold.
     pub(crate) fn parse(json: &str, limits: &Limits, understood: &[Box<str>]) -> Result<Self, VerifyError> {
-        json::check_text(json, limits).map_err(refused)?;
-        let mut reading = Reading::new(json, limits);
-        match json::read(json, |reader| reader.deserialize_map(&mut reading)) {
-            Ok(()) => reading.finish(understood),
-            Err(offset) => Err(reading.failure(offset)),
-        }
+        Reading::of(json, limits)?.finish(understood)
+    }
+}
+
+/// Parameters of a header that has been read strictly and of which nothing has been checked.
+pub(crate) struct Texts {
+    pub(crate) alg: Option<String>,
+    pub(crate) typ: Option<String>,
+    pub(crate) kid: Option<String>,
+}
+
+impl Texts {
+    pub(crate) fn parse(json: &str, limits: &Limits) -> Result<Self, VerifyError> {
+        let Reading { alg, typ, kid, resolved, .. } = Reading::of(json, limits)?;
+        let text = |text: Option<Text>| text.map(|text| text.of(json, &resolved).into());
+        Ok(Self { alg: text(alg), typ: text(typ), kid: text(kid) })
     }
 }
 
@@ -149,6 +160,16 @@ impl<'a, 'de> Reading<'a, 'de> {
             crit: None,
             b64: None,
             resolved: Resolved::default(),
+        }
+    }
+
+    /// Reads `json` strictly.
+    fn of(json: &'de str, limits: &'a Limits) -> Result<Self, VerifyError> {
+        json::check_text(json, limits).map_err(refused)?;
+        let mut reading = Self::new(json, limits);
+        match json::read(json, |reader| reader.deserialize_map(&mut reading)) {
+            Ok(()) => Ok(reading),
+            Err(offset) => Err(reading.failure(offset)),
         }
     }
 
@@ -255,6 +276,75 @@ impl<'de> Visitor<'de> for &mut Reading<'_, 'de> {
     }
 }
 
+/// `typ` and `cty` are media types: real ones have under 100 bytes.
+const TYPE_BYTES: usize = 1024;
+
+/// The parameters that the signer of a token chooses, beside those of the key.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Chosen<'a> {
+    pub(crate) typ: Option<&'a str>,
+    pub(crate) content_type: Option<&'a str>,
+    pub(crate) others: &'a OwnParameters,
+}
+
+impl Chosen<'_> {
+    /// Refuses a type that is empty, or longer than a verifier accepts.
+    pub(crate) fn check(&self) -> Result<(), SignError> {
+        for (name, value) in [("typ", self.typ), ("cty", self.content_type)] {
+            if value.is_some_and(|value| value.is_empty() || value.len() > TYPE_BYTES) {
+                return Err(SignError::InvalidHeader { name });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether this is what a key writes by itself into JWTs.
+    pub(crate) fn is_usual(&self) -> bool {
+        self.typ == Some("JWT") && self.content_type.is_none() && self.others.0.is_empty()
+    }
+}
+
+/// Header parameters of the caller's.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OwnParameters(Vec<OwnParameter>);
+
+#[derive(Clone, Debug)]
+struct OwnParameter {
+    name: Box<str>,
+    /// From the comma before its name to its value.
+    json: Box<str>,
+}
+
+impl OwnParameters {
+    pub(crate) const NONE: &'static Self = &Self::new();
+
+    pub(crate) const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Adds a parameter, unless it is one that the key or a method of its own writes, or is there already.
+    pub(crate) fn insert(&mut self, name: &str, value: &(impl Serialize + ?Sized)) -> Result<(), SignError> {
+        const WRITTEN_ELSEWHERE: [&str; 6] = ["alg", "b64", "crit", "cty", "kid", "typ"];
+        if name.starts_with(json::RESERVED) {
+            return Err(SignError::ReservedName);
+        }
+        if WRITTEN_ELSEWHERE.contains(&name) || self.0.iter().any(|known| *known.name == *name) {
+            return Err(SignError::HeaderParameterTaken { name: name.into() });
+        }
+        let encoded = json::to_text(name).and_then(|name| Ok((name, json::to_text(value)?)));
+        let (encoded, value) = encoded.map_err(|_| SignError::Serialize)?;
+        let json = [",", &encoded, ":", &value].concat();
+        self.0.push(OwnParameter { name: name.into(), json: json.into() });
+        Ok(())
+    }
+}
+
+impl Default for &OwnParameters {
+    fn default() -> Self {
+        OwnParameters::NONE
+    }
+}
+
 /// The header that a key writes into every token, encoded once when the key is made.
 ///
 /// [`Key::encoded_header`](crate::Key::encoded_header) hands it out, so that signing copies it and verifying
@@ -280,32 +370,27 @@ impl EncodedHeader {
     /// The header of a JWT: `alg`, `typ` as `JWT`, and `kid` where the key has one.
     #[must_use]
     pub fn new(algorithm: Algorithm, key_id: Option<&str>) -> Self {
-        Self::with_types(algorithm, key_id, Some("JWT"), None)
+        Self::of(algorithm, key_id, &Chosen { typ: Some("JWT"), ..Chosen::default() })
     }
 
-    pub(crate) fn with_types(
-        algorithm: Algorithm,
-        key_id: Option<&str>,
-        typ: Option<&str>,
-        content_type: Option<&str>,
-    ) -> Self {
-        let json = Self::write(algorithm, key_id, typ, content_type);
+    pub(crate) fn of(algorithm: Algorithm, key_id: Option<&str>, chosen: &Chosen<'_>) -> Self {
+        let json = Self::write(algorithm, key_id, chosen);
         let mut prefix = Vec::new();
         base64url::encode_onto(&mut prefix, json.as_bytes());
         prefix.push(b'.');
         let mut resolved = Resolved::default();
         let mut place = |text: Option<&str>| text.and_then(|text| resolved.place(&json, find(&json, text)));
-        let (typ, cty, kid) = (place(typ), place(content_type), place(key_id));
+        let (typ, cty, kid) = (place(chosen.typ), place(chosen.content_type), place(key_id));
         let fields = HeaderFields { algorithm, typ, cty, kid, resolved };
         // base64url text is ASCII, so nothing is replaced.
         Self { prefix: String::from_utf8_lossy(&prefix).into_owned(), fields, json }
     }
 
-    fn write(algorithm: Algorithm, kid: Option<&str>, typ: Option<&str>, cty: Option<&str>) -> String {
+    fn write(algorithm: Algorithm, kid: Option<&str>, chosen: &Chosen<'_>) -> String {
         let mut json = String::from("{\"alg\":\"");
         json.push_str(algorithm.name());
         json.push('"');
-        for (name, value) in [("typ", typ), ("cty", cty), ("kid", kid)] {
+        for (name, value) in [("typ", chosen.typ), ("cty", chosen.content_type), ("kid", kid)] {
             // A string always serialises.
             if let Some(text) = value.and_then(|value| json::to_text(value).ok()) {
                 json.push_str(",\"");
@@ -314,6 +399,7 @@ impl EncodedHeader {
                 json.push_str(&text);
             }
         }
+        json.extend(chosen.others.0.iter().map(|other| &*other.json));
         json.push('}');
         json
     }

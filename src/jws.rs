@@ -62,43 +62,49 @@ impl HeaderRules {
 /// Which `typ` a verifier takes.
 #[derive(Clone, Debug)]
 pub(crate) enum TypRule {
-    /// Any, or none: a JWS of unknown purpose.
-    Any,
+    /// Any, or none. Most tokens have this one.
+    Any { usual: Option<&'static str> },
     /// `JWT` or none: what RFC 7519 section 5.1 recommends, so no token of another profile.
     JwtOrAbsent,
-    /// This one, without the optional `application/`.
-    Exactly(Box<str>),
+    /// Any of these, without the optional `application/`. There is at least one.
+    OneOf(Vec<Box<str>>),
 }
 
 impl TypRule {
-    /// The rule for exactly `typ`.
-    pub(crate) fn exactly(typ: &str) -> Result<Self, PolicyError> {
-        match essence(typ) {
-            "" => Err(PolicyError::Empty { setting: "typ" }),
-            typ => Ok(Self::Exactly(typ.into())),
-        }
+    /// The rule that takes `typ`, and what it took if it took some types only.
+    pub(crate) fn or(self, typ: &str) -> Result<Self, PolicyError> {
+        let typ = match essence(typ) {
+            "" => return Err(PolicyError::Empty { setting: "typ" }),
+            typ => typ.into(),
+        };
+        let mut types = match self {
+            Self::Any { .. } | Self::JwtOrAbsent => Vec::new(),
+            Self::OneOf(types) => types,
+        };
+        types.push(typ);
+        Ok(Self::OneOf(types))
     }
 
-    /// What a token that follows the rule would say.
-    pub(crate) fn written(&self) -> Option<&str> {
+    /// What most tokens that follow the rule say.
+    pub(crate) fn usual(&self) -> Option<&str> {
         match self {
-            Self::Any => None,
+            Self::Any { usual } => *usual,
             Self::JwtOrAbsent => Some("JWT"),
-            Self::Exactly(typ) => Some(typ),
+            Self::OneOf(types) => types.first().map(|typ| &**typ),
         }
     }
 
     pub(crate) fn check(&self, header: &Header<'_>) -> Result<(), VerifyError> {
-        let matches = |expected: &str| header.typ().map(|typ| essence(typ).eq_ignore_ascii_case(expected));
-        match self {
-            Self::Any => Ok(()),
-            Self::JwtOrAbsent if matches("JWT").unwrap_or(true) => Ok(()),
-            Self::Exactly(typ) if matches(typ).unwrap_or(false) => Ok(()),
-            Self::JwtOrAbsent | Self::Exactly(_) => {
-                let expected = Arc::from_iter(self.written().map(Box::from));
-                Err(VerifyError::WrongType { expected: Expected::new(expected) })
-            }
-        }
+        let found = header.typ().map(essence);
+        let is = |expected: &str| found.is_some_and(|typ| typ.eq_ignore_ascii_case(expected));
+        let expected = match self {
+            Self::Any { .. } => return Ok(()),
+            Self::JwtOrAbsent if found.is_none() || is("JWT") => return Ok(()),
+            Self::JwtOrAbsent => Arc::from([Box::from("JWT")]),
+            Self::OneOf(types) if types.iter().any(|typ| is(typ)) => return Ok(()),
+            Self::OneOf(types) => Arc::from(types.as_slice()),
+        };
+        Err(VerifyError::WrongType { expected: Expected::new(expected) })
     }
 }
 

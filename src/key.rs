@@ -24,6 +24,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+use core::str::FromStr;
 
 /// The longest key id that a key may have; a verifier's default limit is the same.
 const KEY_ID_BYTES: usize = 1024;
@@ -185,6 +186,19 @@ impl SystemEntropy {
 impl Entropy for SystemEntropy {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
         getrandom::fill(bytes).map_err(|_| EntropyError::new())
+    }
+}
+
+impl FromStr for Algorithm {
+    type Err = KeyError;
+
+    /// Reads the name that the header has for it.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::UnsupportedAlgorithm`].
+    fn from_str(name: &str) -> Result<Self, KeyError> {
+        Self::from_name(name).ok_or(KeyError::UnsupportedAlgorithm)
     }
 }
 

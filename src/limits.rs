@@ -3,15 +3,16 @@
 /// What a verifier refuses for its size alone: the whole token, its header and its signature before it allocates anything for
 /// them, the rest while it reads.
 ///
-/// The defaults are far above real tokens and far below what could hurt a server. Each has a setter; a limit
-/// can be raised, except the depth, which is also what keeps claims types from exhausting the stack.
+/// The defaults are far above real tokens and far below what could hurt a server. Each limit can be raised, except the depth,
+/// which also keeps claims types from exhausting the stack.
 ///
 /// # Examples
 ///
 /// ```
 /// use countersign::Limits;
 ///
-/// let limits = Limits::new().token_bytes(8 * 1024).members(64);
+/// let limits = Limits::new().with_token_bytes(8 * 1024).with_members(64);
+/// assert_eq!((limits.token_bytes(), limits.header_bytes()), (8192, 16384));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -49,7 +50,7 @@ impl Limits {
 
     /// Length of the whole token in bytes. Default 256 KiB; 1 GiB at most, whatever is asked for.
     #[must_use]
-    pub const fn token_bytes(mut self, bytes: usize) -> Self {
+    pub const fn with_token_bytes(mut self, bytes: usize) -> Self {
         // Places in a token are 32 bits wide.
         self.token_bytes = if bytes < 1 << 30 { bytes } else { 1 << 30 };
         self
@@ -57,38 +58,74 @@ impl Limits {
 
     /// Length of the encoded header in bytes. Default 16 KiB.
     #[must_use]
-    pub const fn header_bytes(mut self, bytes: usize) -> Self {
+    pub const fn with_header_bytes(mut self, bytes: usize) -> Self {
         self.header_bytes = bytes;
         self
     }
 
     /// Length of a key id in bytes. Default 1 KiB.
     #[must_use]
-    pub const fn key_id_bytes(mut self, bytes: usize) -> Self {
+    pub const fn with_key_id_bytes(mut self, bytes: usize) -> Self {
         self.key_id_bytes = bytes;
         self
     }
 
     /// Nesting of JSON objects and arrays, the outermost object counted. Default, and most that can be asked
-    /// for, is [`MAX_DEPTH`](Self::MAX_DEPTH): a larger number means that.
+    /// for, is [`MAX_DEPTH`](Self::MAX_DEPTH): larger values are clamped to it.
     #[must_use]
-    pub const fn depth(mut self, levels: usize) -> Self {
+    pub const fn with_depth(mut self, levels: usize) -> Self {
         self.depth = if levels < Self::MAX_DEPTH { levels } else { Self::MAX_DEPTH };
         self
     }
 
     /// Names at the top of the header or the claims. Default 4,096.
     #[must_use]
-    pub const fn members(mut self, count: usize) -> Self {
+    pub const fn with_members(mut self, count: usize) -> Self {
         self.members = count;
         self
     }
 
     /// Entries of `aud`. Default 16,384.
     #[must_use]
-    pub const fn audiences(mut self, count: usize) -> Self {
+    pub const fn with_audiences(mut self, count: usize) -> Self {
         self.audiences = count;
         self
+    }
+
+    /// Length of the whole token in bytes.
+    #[must_use]
+    pub const fn token_bytes(&self) -> usize {
+        self.token_bytes
+    }
+
+    /// Length of the encoded header in bytes.
+    #[must_use]
+    pub const fn header_bytes(&self) -> usize {
+        self.header_bytes
+    }
+
+    /// Length of a key id in bytes.
+    #[must_use]
+    pub const fn key_id_bytes(&self) -> usize {
+        self.key_id_bytes
+    }
+
+    /// Nesting of JSON objects and arrays, the outermost object counted.
+    #[must_use]
+    pub const fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// Names at the top of the header or the claims.
+    #[must_use]
+    pub const fn members(&self) -> usize {
+        self.members
+    }
+
+    /// Entries of `aud`.
+    #[must_use]
+    pub const fn audiences(&self) -> usize {
+        self.audiences
     }
 }
 

@@ -270,7 +270,7 @@ impl Draft {
 }
 
 /// Refuses two settings of which only one can be meant.
-fn exclude(first: (&'static str, bool), second: (&'static str, bool)) -> Result<(), PolicyError> {
+pub(crate) fn exclude(first: (&'static str, bool), second: (&'static str, bool)) -> Result<(), PolicyError> {
     if first.1 && second.1 {
         return Err(PolicyError::Contradiction { first: first.0, second: second.0 });
     }

@@ -10,7 +10,7 @@ use crate::jws::{HeaderRules, TypRule};
 use crate::keyset::KeySource;
 use crate::limits::Limits;
 use crate::numeric_date::NumericDate;
-use crate::policy::{Draft, FutureIssuedAt, MissingExpiration, Policy};
+use crate::policy::{Draft, FutureIssuedAt, MissingExpiration, Policy, exclude};
 use crate::time::UnixTime;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -84,7 +84,8 @@ impl Verifier {
         VerifierBuilder {
             keys,
             draft: Draft::default(),
-            typ: None,
+            types: Vec::new(),
+            any_typ: false,
             understood: Vec::new(),
             limits: Limits::new(),
         }
@@ -546,7 +547,8 @@ impl<T> fmt::Debug for BorrowedToken<'_, T> {
 pub struct VerifierBuilder {
     keys: Arc<dyn KeySource>,
     draft: Draft,
-    typ: Option<Box<str>>,
+    types: Vec<Box<str>>,
+    any_typ: bool,
     understood: Vec<Box<str>>,
     limits: Limits,
 }
@@ -601,18 +603,43 @@ impl VerifierBuilder {
         self
     }
 
-    /// Requires the header's `typ` to be this one, e.g. `at+jwt`; case and a leading `application/` do not matter. There is one:
-    /// called again, the last counts.
+    /// Requires the header's `typ` to be this one, e.g. `at+jwt`. Call it again to accept another `typ` as well. Case and a
+    /// leading `application/` do not matter.
     ///
-    /// If not called, `typ` may be absent or `JWT`, and nothing else, so that tokens made for another purpose
-    /// under the same keys are refused.
+    /// If it is not called, `typ` may be absent or `JWT`, and nothing else, so that tokens made for another purpose under the
+    /// same keys are refused.
     ///
     /// # Security
     ///
     /// The access tokens of `countersign-session` say `at+jwt`. Only its `AccessVerifier` checks what they are bound to
     /// (`cnf`) and whether they were revoked.
     pub fn typ(mut self, typ: impl Into<String>) -> Self {
-        self.typ = Some(typ.into().into_boxed_str());
+        self.types.push(typ.into().into_boxed_str());
+        self
+    }
+
+    /// Accepts any `typ`, or none: for issuers that write another one than `JWT` or change it.
+    ///
+    /// # Security
+    ///
+    /// A token of another kind, such as a logout token or a client assertion, is then accepted too if the same key signed it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::{Claims, Hs256Key, UnixTime, Verifier};
+    ///
+    /// let key = Hs256Key::from_bytes([7; 32])?;
+    /// let now = UnixTime::from_secs(1_700_000_000);
+    /// let text = Claims::registered().issuer("me").typ("JWS").never_expires().sign(&key)?;
+    ///
+    /// let builder = Verifier::builder(key).issuer("me").no_audience().allow_missing_expiration();
+    /// assert!(builder.clone().build()?.at(now).verify::<()>(&text).is_err());
+    /// assert!(builder.accept_any_typ().build()?.at(now).verify::<()>(&text).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub const fn accept_any_typ(mut self) -> Self {
+        self.any_typ = true;
         self
     }
 
@@ -694,10 +721,9 @@ impl VerifierBuilder {
     /// # Ok::<(), countersign::KeyError>(())
     /// ```
     pub fn build(self) -> Result<Verifier, PolicyError> {
-        let typ = match &self.typ {
-            Some(typ) => TypRule::exactly(typ)?,
-            None => TypRule::JwtOrAbsent,
-        };
+        exclude(("typ", !self.types.is_empty()), ("accept_any_typ", self.any_typ))?;
+        let typ = if self.any_typ { TypRule::Any { usual: Some("JWT") } } else { TypRule::JwtOrAbsent };
+        let typ = self.types.iter().try_fold(typ, |rule, typ| rule.or(typ))?;
         let mut rules = HeaderRules::new(typ);
         rules.limits = self.limits;
         for name in &self.understood {

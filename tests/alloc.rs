@@ -199,7 +199,7 @@ fn dots_without_end_allocate_nothing_alone_or_behind_a_header() {
     // Known to the verifier, and one that it would have to read: `{"typ":"JWT","alg":"HS256"}`.
     let headers = ["", token.split('.').next().unwrap(), "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9"];
     // Both fit, so it is not their length that they are refused for.
-    let wide = Limits::new().token_bytes(4 << 20).header_bytes(4 << 20);
+    let wide = Limits::new().with_token_bytes(4 << 20).with_header_bytes(4 << 20);
     for (limits, count) in [(Limits::new(), 250_000), (wide, 1_000_000)] {
         let policy = |builder: countersign::VerifierBuilder| {
             builder.accept_any_issuer().accept_any_audience().limits(limits).build().unwrap()
@@ -230,7 +230,7 @@ fn dots_without_end_allocate_nothing_alone_or_behind_a_header() {
 #[test]
 fn hostile_claims_cost_no_more_allocations_the_more_of_them_there_are() {
     warm_up();
-    let limits = Limits::new().token_bytes(4 << 20);
+    let limits = Limits::new().with_token_bytes(4 << 20);
     let verifier =
         Verifier::builder(key()).accept_any_issuer().accept_any_audience().limits(limits).build().unwrap();
     let cost = |payload: String| {

@@ -7,8 +7,8 @@ mod util;
 
 use core::sync::atomic::{AtomicUsize, Ordering};
 use countersign::{
-    Hs256Key, Key, KeyError, KeyFile, KeySet, Limits, Part, PolicyError, Size, UnixTime, Unverified,
-    Verifier, VerifyError, jws,
+    Algorithm, Hs256Key, Key, KeyError, KeyFile, KeySet, Limits, Part, PolicyError, Size, UnixTime,
+    Unverified, Verifier, VerifyError, jws,
 };
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
@@ -502,11 +502,11 @@ fn kid_must_be_text() {
 #[test]
 fn a_kid_of_a_megabyte_is_refused_by_each_limit_on_its_way() {
     let text = headed(format!(r#"{{"alg":"HS256","kid":"{}"}}"#, "k".repeat(1_000_000)));
-    let limits = Limits::new().token_bytes(4 << 20);
+    let limits = Limits::new().with_token_bytes(4 << 20);
     let refused = |limits| refusal(&lax().limits(limits).build().unwrap(), &text);
     assert_eq!(refused(Limits::new()), too_large(Size::TokenBytes, 256 << 10));
     assert_eq!(refused(limits), too_large(Size::HeaderBytes, 16 << 10));
-    assert_eq!(refused(limits.header_bytes(4 << 20)), too_large(Size::KeyIdBytes, 1024));
+    assert_eq!(refused(limits.with_header_bytes(4 << 20)), too_large(Size::KeyIdBytes, 1024));
 }
 
 #[test]
@@ -660,7 +660,7 @@ fn a_million_dots_are_refused() {
     let dots = ".".repeat(1_000_000);
     assert_eq!(refusal_of_header(&dots), too_large(Size::TokenBytes, 256 << 10));
     let text = jwt(GOOD);
-    let wide = lax().limits(Limits::new().token_bytes(usize::MAX)).build().unwrap();
+    let wide = lax().limits(Limits::new().with_token_bytes(usize::MAX)).build().unwrap();
     for changed in
         [dots.clone(), format!("{text}{dots}"), format!("{dots}{text}"), format!("{}.{dots}", b64(HEADER))]
     {
@@ -1015,7 +1015,7 @@ fn nesting_is_accepted_up_to_the_limit_and_not_one_deeper() {
         assert_accepted(&open(), &signed(document(128), document(128)));
         header_refused(document(129), &too_large(Size::Depth, 128));
         payload_refused(document(129), &too_large(Size::Depth, 128));
-        let shallow = lax().limits(Limits::new().depth(3)).build().unwrap();
+        let shallow = lax().limits(Limits::new().with_depth(3)).build().unwrap();
         assert_accepted(&shallow, &signed(document(3), document(3)));
         assert_eq!(refusal(&shallow, &signed(HEADER, document(4))), too_large(Size::Depth, 3));
         assert_eq!(refusal(&shallow, &signed(document(4), GOOD)), too_large(Size::Depth, 3));
@@ -1026,7 +1026,7 @@ fn nesting_is_accepted_up_to_the_limit_and_not_one_deeper() {
 
 #[test]
 fn the_depth_limit_cannot_be_raised() {
-    let deep = lax().limits(Limits::new().depth(usize::MAX)).build().unwrap();
+    let deep = lax().limits(Limits::new().with_depth(usize::MAX)).build().unwrap();
     let payload = format!(r#"{{"x":{}}}"#, nested(128, "[", "]"));
     assert_eq!(refusal(&deep, &jwt(payload)), too_large(Size::Depth, 128));
 }
@@ -1043,7 +1043,7 @@ fn depth_bombs_are_refused_closed_or_not() {
         format!("{{\"x\":\"\\\"\",\"y\":{}", "[{".repeat(40_000)),
     ] {
         payload_refused(&bomb, &too_large(Size::Depth, 128));
-        let wide = lax().limits(Limits::new().header_bytes(usize::MAX)).build().unwrap();
+        let wide = lax().limits(Limits::new().with_header_bytes(usize::MAX)).build().unwrap();
         assert_eq!(refusal(&wide, &headed(&bomb)), too_large(Size::Depth, 128));
     }
 }
@@ -1057,7 +1057,7 @@ fn brackets_in_text_and_in_width_are_not_depth() {
 
 #[test]
 fn a_token_is_accepted_up_to_its_limit_and_not_one_byte_longer() {
-    let limited = |bytes| lax().limits(Limits::new().token_bytes(bytes)).build().unwrap();
+    let limited = |bytes| lax().limits(Limits::new().with_token_bytes(bytes)).build().unwrap();
     // With the header that the key writes, and with one that has to be read.
     for text in [jwt(GOOD), headed(r#"{ "alg":"HS256" }"#)] {
         assert_accepted(&limited(text.len()), &text);
@@ -1080,7 +1080,7 @@ fn a_token_is_accepted_up_to_its_limit_and_not_one_byte_longer() {
 fn a_header_is_accepted_up_to_its_limit_and_not_one_byte_longer() {
     let header = r#"{"alg":"HS256","x":"0123456789"}"#;
     let length = b64(header).len();
-    let limited = |bytes| lax().limits(Limits::new().header_bytes(bytes)).build().unwrap();
+    let limited = |bytes| lax().limits(Limits::new().with_header_bytes(bytes)).build().unwrap();
     assert_accepted(&limited(length), &headed(header));
     assert_eq!(refusal(&limited(length - 1), &headed(header)), too_large(Size::HeaderBytes, length - 1));
 
@@ -1097,7 +1097,7 @@ fn a_key_id_is_accepted_up_to_its_limit_and_not_one_byte_longer() {
     assert_eq!(refusal_of_header(&headed(&"k".repeat(1025))), too_large(Size::KeyIdBytes, 1024));
     // Bytes count, not characters.
     assert_eq!(refusal_of_header(&headed(&"é".repeat(513))), too_large(Size::KeyIdBytes, 1024));
-    let limited = lax().limits(Limits::new().key_id_bytes(3)).build().unwrap();
+    let limited = lax().limits(Limits::new().with_key_id_bytes(3)).build().unwrap();
     assert_accepted(&limited, &headed("one"));
     assert_eq!(refusal(&limited, &headed("four")), too_large(Size::KeyIdBytes, 3));
 }
@@ -1110,7 +1110,7 @@ fn members_are_accepted_up_to_their_limit_and_not_one_more() {
     };
     assert_accepted(&open(), &jwt(payload(4096)));
     payload_refused(payload(4097), &too_large(Size::Members, 4096));
-    let two = lax().limits(Limits::new().members(2)).build().unwrap();
+    let two = lax().limits(Limits::new().with_members(2)).build().unwrap();
     assert_accepted(&two, &jwt(payload(2)));
     assert_eq!(refusal(&two, &jwt(payload(3))), too_large(Size::Members, 2));
     assert_eq!(refusal(&two, &headed(r#"{"alg":"HS256","x":1,"y":2}"#)), too_large(Size::Members, 2));
@@ -1125,18 +1125,18 @@ fn audiences_are_accepted_up_to_their_limit_and_not_one_more() {
     let verifier = verifier.build().unwrap();
     assert_accepted(&verifier, &jwt(payload(16_384)));
     assert_eq!(refusal(&verifier, &jwt(payload(16_385))), too_large(Size::Audiences, 16_384));
-    let two = lax().limits(Limits::new().audiences(2)).build().unwrap();
+    let two = lax().limits(Limits::new().with_audiences(2)).build().unwrap();
     assert_accepted(&two, &jwt(payload(2)));
     assert_eq!(refusal(&two, &jwt(payload(3))), too_large(Size::Audiences, 2));
     // One in a text of its own is one.
-    let none = lax().limits(Limits::new().audiences(0)).build().unwrap();
+    let none = lax().limits(Limits::new().with_audiences(0)).build().unwrap();
     assert_accepted(&none, &jwt(r#"{"aud":[]}"#));
     for one in [r#"{"aud":"a"}"#, r#"{"aud":["a"]}"#] {
         assert_eq!(refusal(&none, &jwt(one)), too_large(Size::Audiences, 0));
     }
     // It is for who verifies: as many as one likes can be signed, also as a claim among one's own.
     let many = countersign::Claims::new(serde_json::json!({ "aud": vec!["a"; 16_385] })).never_expires();
-    let more = lax().limits(Limits::new().audiences(16_385)).build().unwrap();
+    let more = lax().limits(Limits::new().with_audiences(16_385)).build().unwrap();
     assert_accepted(&more, &many.sign(&key()).unwrap());
 }
 
@@ -1159,10 +1159,10 @@ fn limits_hold_for_the_header_that_a_key_writes_itself() {
     let mut keys = KeySet::new();
     keys.insert(named.clone()).unwrap();
     for (limits, expected) in [
-        (Limits::new().key_id_bytes(10), too_large(Size::KeyIdBytes, 10)),
-        (Limits::new().members(2), too_large(Size::Members, 2)),
-        (Limits::new().depth(0), too_large(Size::Depth, 0)),
-        (Limits::new().header_bytes(10), too_large(Size::HeaderBytes, 10)),
+        (Limits::new().with_key_id_bytes(10), too_large(Size::KeyIdBytes, 10)),
+        (Limits::new().with_members(2), too_large(Size::Members, 2)),
+        (Limits::new().with_depth(0), too_large(Size::Depth, 0)),
+        (Limits::new().with_header_bytes(10), too_large(Size::HeaderBytes, 10)),
     ] {
         let verifier = lax().limits(limits).build().unwrap();
         assert_eq!(refusal(&verifier.with_keys(named.clone()), &text), expected);
@@ -1173,7 +1173,10 @@ fn limits_hold_for_the_header_that_a_key_writes_itself() {
 #[test]
 fn what_is_refused_for_its_size_is_not_echoed() {
     let huge = "x".repeat(150_000);
-    let limits = Limits::new().token_bytes(usize::MAX).header_bytes(usize::MAX).key_id_bytes(usize::MAX);
+    let limits = Limits::new()
+        .with_token_bytes(usize::MAX)
+        .with_header_bytes(usize::MAX)
+        .with_key_id_bytes(usize::MAX);
     let wide = lax().limits(limits).build().unwrap();
     let set = wide.with_keys(set());
     for (header, payload) in [
@@ -1620,6 +1623,44 @@ fn a_token_of_another_type_is_refused() {
 }
 
 #[test]
+fn any_of_several_types_is_accepted_and_no_other() {
+    let typed = |typ: &str| headed(format!(r#"{{"alg":"HS256","typ":"{typ}"}}"#));
+    let verifier = lax().typ("at+jwt").typ("application/JWT").build().unwrap();
+    for typ in ["at+jwt", "AT+JWT", "JWT", "jwt", "application/jwt"] {
+        assert_accepted(&verifier, &typed(typ));
+    }
+    // The header that the key writes itself, too.
+    assert_accepted(&verifier, &jwt(GOOD));
+    for typ in ["", "JWS", "dpop+jwt", "at+jwt, JWT"] {
+        assert_refused!(verifier, typed(typ), VerifyError::WrongType { .. }, typ);
+    }
+    let error = refusal(&verifier, &headed(r#"{"alg":"HS256"}"#));
+    assert_eq!(error.to_string(), r#"token is not of type "at+jwt" or "JWT""#);
+
+    let messages = jws::MessageVerifier::new(key()).typ("a").unwrap().typ("b").unwrap();
+    for (typ, accepted) in [("a", true), ("b", true), ("c", false)] {
+        let text = jws::Payload::new("x").typ(typ).sign(&key()).unwrap();
+        assert_eq!(messages.verify(&text).is_ok(), accepted, "{typ}");
+    }
+    assert!(messages.verify(&jws::Payload::new("x").sign(&key()).unwrap()).is_err());
+}
+
+#[test]
+fn any_type_is_accepted_where_that_was_asked_for_and_nothing_else_is_loosened() {
+    let verifier = lax().accept_any_typ().build().unwrap();
+    for header in
+        [r#"{"alg":"HS256"}"#, r#"{"alg":"HS256","typ":"JWS"}"#, r#"{"typ":"","alg":"HS256"}"#, HEADER]
+    {
+        assert_accepted(&verifier, &headed(header));
+    }
+    for header in [r#"{"alg":"HS256","typ":null}"#, r#"{"alg":"HS256","typ":1}"#] {
+        assert_eq!(refusal(&verifier, &headed(header)), invalid_header("typ"));
+    }
+    let error = lax().accept_any_typ().typ("JWT").build().unwrap_err();
+    assert_eq!(error, PolicyError::Contradiction { first: "typ", second: "accept_any_typ" });
+}
+
+#[test]
 fn typ_and_cty_must_be_text() {
     for name in ["typ", "cty"] {
         for value in ["null", "1", "true", r#"["JWT"]"#, "{}"] {
@@ -1640,6 +1681,27 @@ fn the_type_is_asked_for_also_when_a_key_knows_the_header_by_heart() {
 }
 
 // ---- looking inside without a key ----
+
+#[test]
+fn the_header_says_its_algorithm_key_and_type_without_a_key() {
+    let says = |header: &str| {
+        let text = headed(header);
+        let token = Unverified::parse(&text).unwrap();
+        (token.unverified_algorithm(), token.unverified_key_id(), token.unverified_typ())
+    };
+    let (algorithm, key_id, typ) = says(r#"{"typ":"at\u002bjwt","kid":"k\"1","alg":"RS256"}"#);
+    assert_eq!(algorithm, Ok(Algorithm::Rs256));
+    assert_eq!((key_id, typ), (Ok(Some("k\"1".into())), Ok(Some("at+jwt".into()))));
+    // An algorithm that is not supported hides nothing else.
+    let (algorithm, key_id, typ) = says(r#"{"alg":"none","kid":"1","crit":["x"]}"#);
+    assert_eq!(algorithm, Err(VerifyError::UnsupportedAlgorithm));
+    assert_eq!((key_id, typ), (Ok(Some("1".into())), Ok(None)));
+    assert_eq!(says("{}").0, Err(invalid_header("alg")));
+    for broken in [r#"{"kid":1}"#, r#"{"kid":"1","kid":"1"}"#, "[]", "{"] {
+        let (algorithm, key_id, typ) = says(broken);
+        assert!(algorithm.is_err() && key_id.is_err() && typ.is_err(), "{broken}");
+    }
+}
 
 #[test]
 fn what_is_looked_at_without_a_key_is_read_as_strictly() {

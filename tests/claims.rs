@@ -6,8 +6,8 @@ use core::cell::Cell;
 use core::fmt::Debug;
 use core::time::Duration;
 use countersign::{
-    Audience, Claims, ExternalKey, KeyError, KeyFile, Part, PolicyError, SignError, SignKey, Size, UnixTime,
-    Verifier, VerifierBuilder, VerifyError, jws,
+    Algorithm, Audience, Claims, ExternalKey, KeyError, KeyFile, Limits, Part, PolicyError, SignError,
+    SignKey, Size, UnixTime, Verifier, VerifierBuilder, VerifyError, jws,
 };
 use serde::ser::{SerializeMap, SerializeStruct, Serializer};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use util::{
     GOOD, HEADER, NOW, assert_accepted, assert_accepted_at, assert_discreet, assert_refused, jwt, key, later,
-    lax, open, refusal, refusal_as, refusal_at, seconds, signed, strict, written,
+    lax, open, other_key, refusal, refusal_as, refusal_at, seconds, signed, strict, written,
 };
 
 #[track_caller]
@@ -555,7 +555,7 @@ fn unsigned<T: Serialize>(claims: &Claims<T>, expected: &SignError) {
     assert_eq!(error, *expected);
     assert_discreet(&error, &[]);
     // Preparing for a key elsewhere refuses the same.
-    let elsewhere = ExternalKey::new(countersign::Algorithm::Hs256);
+    let elsewhere = ExternalKey::new(Algorithm::Hs256);
     assert_eq!(claims.prepare(&elsewhere).unwrap_err(), *expected);
 }
 
@@ -1068,7 +1068,7 @@ fn a_type_of_token_that_no_verifier_takes_is_not_signed() {
 #[test]
 fn claims_signed_in_two_steps_are_the_same_token() {
     let claims = Claims::registered().subject("ann").expires_at(later(900));
-    let prepare = || claims.prepare(&ExternalKey::new(countersign::Algorithm::Hs256)).unwrap();
+    let prepare = || claims.prepare(&ExternalKey::new(Algorithm::Hs256)).unwrap();
     let signature = key().sign_bytes(prepare().signing_input()).unwrap();
     let text = claims.sign(&key()).unwrap();
     assert_eq!(prepare().finish(signature.as_bytes()).unwrap(), text);
@@ -1076,11 +1076,11 @@ fn claims_signed_in_two_steps_are_the_same_token() {
     assert_accepted(&open(), &text);
     for length in [0, 31, 33, 64, 256] {
         let error = prepare().finish(&vec![0; length]).unwrap_err();
-        let algorithm = countersign::Algorithm::Hs256;
+        let algorithm = Algorithm::Hs256;
         assert_eq!(error, SignError::SignatureLength { algorithm, bytes: length });
     }
     assert_eq!(prepare().finish_checked(&[0; 32], &key()).unwrap_err(), SignError::SigningFailed);
-    let other = util::other_key();
+    let other = other_key();
     assert_eq!(prepare().finish_checked(signature.as_bytes(), &other).unwrap_err(), SignError::SigningFailed);
 }
 
@@ -1116,4 +1116,79 @@ fn what_a_type_says_of_itself_does_not_reach_the_debug_text() {
 fn never_expires_and_an_expiry_in_the_claims_type_are_two_answers() {
     let both = Claims::new(BTreeMap::from([("exp", 1_700_000_900)])).never_expires();
     unsigned(&both, &SignError::DuplicateClaim { claim: "exp".into() });
+}
+
+#[test]
+fn header_parameters_are_written_behind_those_of_the_key_and_read_back() {
+    let key = key().with_key_id("k").unwrap();
+    let text = Claims::registered()
+        .never_expires()
+        .content_type("x")
+        .header_parameter("x5t#S256", "abc")
+        .unwrap()
+        .header_parameter("a\"b", &serde_json::json!({"n": [1, null]}))
+        .unwrap()
+        .sign(&key)
+        .unwrap();
+    let verifier = Verifier::builder(key).accept_any_issuer().no_audience().allow_missing_expiration();
+    let token = verifier.build().unwrap().at(NOW).verify::<()>(&text).unwrap();
+    assert_eq!(
+        token.header().json(),
+        r#"{"alg":"HS256","typ":"JWT","cty":"x","kid":"k","x5t#S256":"abc","a\"b":{"n":[1,null]}}"#
+    );
+    assert_eq!(token.header().content_type(), Some("x"));
+
+    let message = jws::Payload::new("x").header_parameter("n", &7).unwrap().sign(&other_key()).unwrap();
+    let verified = jws::MessageVerifier::new(other_key()).verify(&message).unwrap();
+    assert_eq!(verified.header().json(), r#"{"alg":"HS256","n":7}"#);
+}
+
+#[test]
+fn a_header_parameter_that_is_written_elsewhere_or_given_twice_is_refused() {
+    let claims = || Claims::registered().never_expires();
+    for name in ["alg", "b64", "crit", "cty", "kid", "typ"] {
+        let taken = SignError::HeaderParameterTaken { name: name.into() };
+        assert_eq!(claims().header_parameter(name, "x").unwrap_err(), taken);
+        assert_eq!(jws::Payload::new("x").header_parameter(name, "x").unwrap_err(), taken);
+    }
+    let twice = claims().header_parameter("nonce", "1").unwrap().header_parameter("nonce", "2").unwrap_err();
+    assert_eq!(twice, SignError::HeaderParameterTaken { name: "nonce".into() });
+    assert_eq!(twice.to_string(), r#"header parameter "nonce" cannot be set here, or is set already"#);
+    assert_eq!(twice.code(), "header_parameter_taken");
+    let reserved = claims().header_parameter("$serde_json::private::RawValue", "1").unwrap_err();
+    assert_eq!(reserved, SignError::ReservedName);
+    let not_json = BTreeMap::from([((1, 2), 3)]);
+    assert_eq!(claims().header_parameter("x", &not_json).unwrap_err(), SignError::Serialize);
+}
+
+#[test]
+fn the_name_of_an_algorithm_is_read_and_written_exactly() {
+    for (algorithm, name) in [(Algorithm::Hs256, "HS256"), (Algorithm::Rs256, "RS256")] {
+        assert_eq!(name.parse(), Ok(algorithm));
+        assert_eq!((algorithm.to_string(), algorithm.name()), (name.into(), name));
+        let json = format!("\"{name}\"");
+        assert_eq!(serde_json::to_string(&algorithm).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Algorithm>(&json).unwrap(), algorithm);
+    }
+    for name in ["", "none", "hs256", "HS256 ", "HS1", "A256GCM"] {
+        assert_eq!(name.parse::<Algorithm>(), Err(KeyError::UnsupportedAlgorithm), "{name}");
+        assert!(serde_json::from_str::<Algorithm>(&format!("\"{name}\"")).is_err(), "{name}");
+    }
+    assert!(serde_json::from_str::<Algorithm>("7").is_err());
+}
+
+#[test]
+fn limits_say_what_they_are() {
+    let limits = Limits::new()
+        .with_token_bytes(1)
+        .with_header_bytes(2)
+        .with_key_id_bytes(3)
+        .with_depth(4)
+        .with_members(5)
+        .with_audiences(6);
+    let said = [limits.token_bytes(), limits.header_bytes(), limits.key_id_bytes()];
+    assert_eq!(said, [1, 2, 3]);
+    assert_eq!([limits.depth(), limits.members(), limits.audiences()], [4, 5, 6]);
+    assert_eq!(Limits::new().with_depth(1000).depth(), Limits::MAX_DEPTH);
+    assert_eq!(Limits::new().with_token_bytes(usize::MAX).token_bytes(), 1 << 30);
 }

@@ -40,7 +40,7 @@ fn reads_within_the_limit<X: DeserializeOwned>(text: &str) {
     let token = jwt(text);
     let unverified = Unverified::parse(&token).unwrap();
     for limit in [128, 3] {
-        let verifier = lax().limits(Limits::new().depth(limit)).build().unwrap();
+        let verifier = lax().limits(Limits::new().with_depth(limit)).build().unwrap();
         let sound = verifier.at(NOW).verify::<()>(&token).err();
         for (read, depth) in [
             Depth::measure(|| verifier.at(NOW).verify::<Plain<X>>(&token).err()),

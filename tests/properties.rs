@@ -70,11 +70,11 @@ fn named(kid: Option<&str>) -> Hs256Key {
 fn limits(token_bytes: usize) -> impl Strategy<Value = Limits> {
     prop_oneof![
         4 => Just(Limits::new()),
-        1 => Just(Limits::new().token_bytes(token_bytes)),
-        1 => Just(Limits::new().header_bytes(36)),
-        1 => Just(Limits::new().key_id_bytes(1)),
-        1 => Just(Limits::new().members(2)),
-        1 => Just(Limits::new().depth(0)),
+        1 => Just(Limits::new().with_token_bytes(token_bytes)),
+        1 => Just(Limits::new().with_header_bytes(36)),
+        1 => Just(Limits::new().with_key_id_bytes(1)),
+        1 => Just(Limits::new().with_members(2)),
+        1 => Just(Limits::new().with_depth(0)),
     ]
 }
 

@@ -706,7 +706,7 @@ fn an_error_of_ours_that_a_type_looks_at_tells_it_nothing() {
 
 #[test]
 fn the_jws_layer_has_limits_and_types_of_its_own() {
-    let limits = countersign::Limits::new().token_bytes(10);
+    let limits = countersign::Limits::new().with_token_bytes(10);
     let verifier = jws::MessageVerifier::new(key());
     let text = jws::Payload::new("payload").typ("a").content_type("b").sign(&key()).unwrap();
     assert_eq!(verifier.clone().limits(limits).verify(&text).unwrap_err().code(), "too_large");

@@ -20,7 +20,7 @@ static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
         .accept_any_issuer()
         .accept_any_audience()
         .allow_missing_expiration()
-        .limits(Limits::new().depth(LIMIT))
+        .limits(Limits::new().with_depth(LIMIT))
         .build()
         .unwrap()
 });

@@ -3,9 +3,9 @@
 use crate::claims::decode::read_value;
 use crate::claims::{Claims, Expiry, Name, Registered, serialize_audience};
 use crate::error::SignError;
+use crate::header::Chosen;
 use crate::json::{self, Names, RESERVED};
 use crate::jws::Prepared;
-use crate::jws::compact::Types;
 use crate::key::{Key, SignKey};
 use crate::numeric_date::NumericDate;
 use crate::time::UnixTime;
@@ -67,8 +67,12 @@ impl<T: Serialize> Claims<T> {
     /// ```
     pub fn prepare(&self, key: &(impl Key + ?Sized)) -> Result<Prepared, SignError> {
         let payload = self.payload()?;
-        let types = Types { typ: Some(self.typ.as_deref().unwrap_or("JWT")), content_type: None };
-        Prepared::new(key, types, &payload)
+        let chosen = Chosen {
+            typ: Some(self.typ.as_deref().unwrap_or("JWT")),
+            content_type: self.content_type.as_deref(),
+            others: &self.header,
+        };
+        Prepared::new(key, &chosen, &payload)
     }
 
     /// The claims as JSON.

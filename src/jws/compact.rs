@@ -4,7 +4,7 @@
 use crate::algorithm::{Algorithm, LONGEST_SIGNATURE};
 use crate::base64url;
 use crate::error::{Part, PolicyError, SignError, SignatureError, Size, VerifyError};
-use crate::header::{EncodedHeader, Header, HeaderFields};
+use crate::header::{Chosen, EncodedHeader, Header, HeaderFields, OwnParameters, Texts};
 use crate::jws::{HeaderRules, TypRule};
 use crate::key::{Key, SignKey, VerifyKey};
 use crate::keyset::{KeySource, Recognized};
@@ -14,9 +14,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
-
-/// `typ` and `cty` are media types: real ones have under 100 bytes.
-const TYPE_BYTES: usize = 1024;
+use serde::Serialize;
 
 /// A token as it was received, split into its segments: nothing about it is known to be true.
 ///
@@ -87,6 +85,51 @@ impl<'t> Unverified<'t> {
     /// [`VerifyError::InvalidBase64`], [`VerifyError::InvalidUtf8`]. Whether it is JSON is not checked.
     pub fn unverified_header(&self) -> Result<String, VerifyError> {
         decode_header(self.header)
+    }
+
+    /// The algorithm that the header names.
+    ///
+    /// # Errors
+    ///
+    /// - [`VerifyError::UnsupportedAlgorithm`] for one that this crate does not support, also `none`.
+    /// - [`VerifyError::InvalidHeader`] if there is none; else those [`VerifyError`]s that speak of the header's shape.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::{Algorithm, Unverified};
+    ///
+    /// let token = Unverified::parse("eyJhbGciOiJIUzI1NiIsImtpZCI6IjEifQ.e30.")?;
+    /// assert_eq!(token.unverified_algorithm()?, Algorithm::Hs256);
+    /// assert_eq!(token.unverified_key_id()?.as_deref(), Some("1"));
+    /// assert_eq!(token.unverified_typ()?, None);
+    /// # Ok::<(), countersign::VerifyError>(())
+    /// ```
+    pub fn unverified_algorithm(&self) -> Result<Algorithm, VerifyError> {
+        let name = self.header_texts()?.alg.ok_or(VerifyError::InvalidHeader { name: "alg" })?;
+        Algorithm::from_name(&name).ok_or(VerifyError::UnsupportedAlgorithm)
+    }
+
+    /// The header's `kid`. It may be any text: never use it as a path or in a query.
+    ///
+    /// # Errors
+    ///
+    /// Those [`VerifyError`]s that speak of the header's shape.
+    pub fn unverified_key_id(&self) -> Result<Option<String>, VerifyError> {
+        Ok(self.header_texts()?.kid)
+    }
+
+    /// The header's `typ`.
+    ///
+    /// # Errors
+    ///
+    /// Those [`VerifyError`]s that speak of the header's shape.
+    pub fn unverified_typ(&self) -> Result<Option<String>, VerifyError> {
+        Ok(self.header_texts()?.typ)
+    }
+
+    fn header_texts(&self) -> Result<Texts, VerifyError> {
+        Texts::parse(&decode_header(self.header)?, &Limits::new())
     }
 
     /// The payload's bytes.
@@ -182,9 +225,8 @@ pub(crate) struct Gate {
 
 impl Gate {
     pub(crate) fn new(source: Arc<dyn KeySource>, rules: HeaderRules) -> Self {
-        let known = source
-            .only_key()
-            .map(|key| EncodedHeader::with_types(key.algorithm(), key.key_id(), rules.typ.written(), None));
+        let chosen = Chosen { typ: rules.typ.usual(), ..Chosen::default() };
+        let known = source.only_key().map(|key| EncodedHeader::of(key.algorithm(), key.key_id(), &chosen));
         Self { source, rules, known }
     }
 
@@ -314,16 +356,17 @@ impl MessageVerifier {
     /// A verifier with one key, a [`KeySet`](crate::KeySet), or a source of your own. It takes any `typ`.
     #[must_use]
     pub fn new(keys: impl KeySource + 'static) -> Self {
-        Self(Gate::new(Arc::new(keys), HeaderRules::new(TypRule::Any)))
+        Self(Gate::new(Arc::new(keys), HeaderRules::new(TypRule::Any { usual: None })))
     }
 
-    /// The same verifier for messages of this `typ` only. Case and a leading `application/` do not matter.
+    /// The same verifier for messages of this `typ` only; called again, for messages of either. Case and a leading
+    /// `application/` do not matter.
     ///
     /// # Errors
     ///
     /// [`PolicyError::Empty`].
     pub fn typ(self, typ: &str) -> Result<Self, PolicyError> {
-        let rules = HeaderRules { typ: TypRule::exactly(typ)?, ..self.0.rules };
+        let rules = HeaderRules { typ: self.0.rules.typ.or(typ)?, ..self.0.rules };
         Ok(Self(Gate::new(self.0.source, rules)))
     }
 
@@ -393,18 +436,19 @@ impl fmt::Debug for Verified {
 }
 
 /// Bytes to be signed, with the header parameters that describe them.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Payload<'a> {
     bytes: &'a [u8],
     typ: Option<&'a str>,
     content_type: Option<&'a str>,
+    others: OwnParameters,
 }
 
 impl<'a> Payload<'a> {
     /// Any bytes, none included.
     #[must_use]
     pub fn new(bytes: &'a (impl AsRef<[u8]> + ?Sized)) -> Self {
-        Self { bytes: bytes.as_ref(), typ: None, content_type: None }
+        Self { bytes: bytes.as_ref(), typ: None, content_type: None, others: OwnParameters::new() }
     }
 
     /// `typ`: what the whole message is, for verifiers that ask for it.
@@ -421,13 +465,27 @@ impl<'a> Payload<'a> {
         self
     }
 
+    /// Another header parameter, with any value that serialises as JSON.
+    ///
+    /// # Errors
+    ///
+    /// As [`Claims::header_parameter`](crate::Claims::header_parameter).
+    pub fn header_parameter(
+        mut self,
+        name: &str,
+        value: &(impl Serialize + ?Sized),
+    ) -> Result<Self, SignError> {
+        self.others.insert(name, value)?;
+        Ok(self)
+    }
+
     /// Signs them.
     ///
     /// # Errors
     ///
     /// [`SignError::InvalidHeader`] for an empty or overlong type; [`SignError::Entropy`] and
     /// [`SignError::SigningFailed`] from the key.
-    pub fn sign(self, key: &(impl SignKey + ?Sized)) -> Result<String, SignError> {
+    pub fn sign(&self, key: &(impl SignKey + ?Sized)) -> Result<String, SignError> {
         self.prepare(key)?.sign(key)
     }
 
@@ -436,34 +494,15 @@ impl<'a> Payload<'a> {
     /// # Errors
     ///
     /// [`SignError::InvalidHeader`].
-    pub fn prepare(self, key: &(impl Key + ?Sized)) -> Result<Prepared, SignError> {
-        let types = Types { typ: self.typ, content_type: self.content_type };
-        Prepared::new(key, types, self.bytes)
+    pub fn prepare(&self, key: &(impl Key + ?Sized)) -> Result<Prepared, SignError> {
+        let chosen = Chosen { typ: self.typ, content_type: self.content_type, others: &self.others };
+        Prepared::new(key, &chosen, self.bytes)
     }
 }
 
 impl fmt::Debug for Payload<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Payload({} bytes)", self.bytes.len())
-    }
-}
-
-/// The types that a header names.
-#[derive(Clone, Copy)]
-pub(crate) struct Types<'a> {
-    pub(crate) typ: Option<&'a str>,
-    pub(crate) content_type: Option<&'a str>,
-}
-
-impl Types<'_> {
-    /// Refuses a type that is empty, or longer than a verifier accepts.
-    fn check(self) -> Result<(), SignError> {
-        for (name, value) in [("typ", self.typ), ("cty", self.content_type)] {
-            if value.is_some_and(|value| value.is_empty() || value.len() > TYPE_BYTES) {
-                return Err(SignError::InvalidHeader { name });
-            }
-        }
-        Ok(())
     }
 }
 
@@ -492,20 +531,19 @@ pub struct Prepared {
 impl Prepared {
     pub(crate) fn new(
         key: &(impl Key + ?Sized),
-        types: Types<'_>,
+        chosen: &Chosen<'_>,
         payload: &[u8],
     ) -> Result<Self, SignError> {
         let algorithm = key.algorithm();
         let usual = match key.encoded_header() {
-            Some(header) if types.typ == Some("JWT") && types.content_type.is_none() => Some(header),
+            Some(header) if chosen.is_usual() => Some(header),
             _ => None,
         };
         let text = match usual {
             Some(header) => Self::write(header, algorithm, payload),
             None => {
-                types.check()?;
-                let header =
-                    EncodedHeader::with_types(algorithm, key.key_id(), types.typ, types.content_type);
+                chosen.check()?;
+                let header = EncodedHeader::of(algorithm, key.key_id(), chosen);
                 Self::write(&header, algorithm, payload)
             }
         };

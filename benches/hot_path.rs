@@ -9,7 +9,7 @@ use base64::engine::Simd;
 use base64::engine::general_purpose::NO_PAD;
 use core::time::Duration;
 use countersign::{
-    Buffer, Claims, Hs256Key, KeySet, KeySource, Rs256SigningKey, SignKey, UnixTime, Verifier,
+    Buffer, Claims, HmacKey, KeySet, KeySource, Rs256SigningKey, SecretBytes, SignKey, UnixTime, Verifier,
 };
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -97,8 +97,8 @@ fn everything(text: usize) -> Everything {
     }
 }
 
-fn key() -> Hs256Key {
-    Hs256Key::from_bytes(SECRET).unwrap()
+fn key() -> HmacKey {
+    HmacKey::hs256(&SecretBytes::from_bytes(SECRET)).unwrap()
 }
 
 fn verifier(keys: impl KeySource + 'static) -> Verifier {
@@ -236,7 +236,10 @@ fn refuse(criterion: &mut Criterion) {
     let good = claims(0).sign(&key()).unwrap();
     let expired = claims(0).issued_at(UnixTime::from_secs(1_700_000_000)).sign(&key()).unwrap();
     let texts = [
-        ("bad-signature", claims(0).sign(&Hs256Key::from_bytes([8; 32]).unwrap()).unwrap()),
+        (
+            "bad-signature",
+            claims(0).sign(&HmacKey::hs256(&SecretBytes::from_bytes([8; 32])).unwrap()).unwrap(),
+        ),
         ("expired", expired),
         ("oversized", "a".repeat(10 << 20)),
         ("malformed", good.replace('.', "")),
@@ -270,9 +273,9 @@ fn keys(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn numbered(number: u32) -> Hs256Key {
+fn numbered(number: u32) -> HmacKey {
     let secret = number.to_be_bytes().repeat(8);
-    Hs256Key::from_bytes(secret).unwrap().with_key_id(format!("key-{number:06}")).unwrap()
+    HmacKey::hs256(&SecretBytes::from_bytes(secret)).unwrap().with_key_id(format!("key-{number:06}")).unwrap()
 }
 
 /// Nothing is shared but what is read: two threads do twice the work of one, where there are two cores for them.

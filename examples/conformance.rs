@@ -14,8 +14,8 @@
 use core::panic::AssertUnwindSafe;
 use core::time::Duration;
 use countersign::{
-    Algorithm, Hs256Key, KeyError, KeySet, KeySource, PolicyError, Rs256SigningKey, Rs256VerifyingKey,
-    SignKey, SignatureError, UnixTime, Unverified, Verifier, VerifyError, VerifyKey, jws,
+    Algorithm, HmacKey, KeyError, KeySet, KeySource, PolicyError, Rs256SigningKey, Rs256VerifyingKey,
+    SecretBytes, SignKey, SignatureError, UnixTime, Unverified, Verifier, VerifyError, VerifyKey, jws,
 };
 use serde_json::{Value, json};
 use std::io::{BufRead, Write};
@@ -222,12 +222,14 @@ fn verifying_key(
     })
 }
 
-fn secret(value: &str, format: Format, strength: Strength) -> Result<Hs256Key, Verdict> {
+fn secret(value: &str, format: Format, strength: Strength) -> Result<HmacKey, Verdict> {
     Ok(match (format, strength) {
-        (Format::Octets, Strength::Strict) => Hs256Key::from_base64url(value)?,
-        (Format::Octets, Strength::Any) => Hs256Key::from_weak_bytes(decode(value.trim_end_matches('='))?)?,
+        (Format::Octets, Strength::Strict) => HmacKey::hs256(&SecretBytes::from_base64url(value)?)?,
+        (Format::Octets, Strength::Any) => {
+            HmacKey::hs256_with_weak_secret(&SecretBytes::from_bytes(decode(value.trim_end_matches('='))?))?
+        }
         // What the confusion attack does: the public key's text as the secret.
-        (Format::Pem, _) => Hs256Key::from_bytes(value)?,
+        (Format::Pem, _) => HmacKey::hs256(&SecretBytes::from_bytes(value))?,
     })
 }
 
@@ -316,7 +318,7 @@ fn decode(text: &str) -> Result<Vec<u8>, Verdict> {
 
 /// The other way round: the payload segment of a token that is signed for it.
 fn encode(bytes: &[u8]) -> String {
-    let key = Hs256Key::from_bytes([0; 32]).expect("32 bytes are a key");
+    let key = HmacKey::hs256(&SecretBytes::from_bytes([0; 32])).expect("32 bytes are a key");
     let token = jws::Payload::new(bytes).sign(&key).expect("HS256 signs any bytes");
     token.split('.').nth(1).unwrap_or_default().to_owned()
 }

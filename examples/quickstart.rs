@@ -5,7 +5,7 @@
 //! ```
 
 use core::time::Duration;
-use countersign::{Claims, Hs256Key, UnixTime, Verifier, VerifyError};
+use countersign::{Claims, HmacKey, SecretBytes, UnixTime, Verifier, VerifyError};
 
 #[derive(serde::Serialize, serde::Deserialize)]
 struct User {
@@ -15,7 +15,7 @@ struct User {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // In production: 32 random bytes out of a secret store, known to both servers.
-    let key = Hs256Key::from_bytes(b"an example of thirty-two bytes!!")?;
+    let key = HmacKey::hs256(&SecretBytes::from_bytes(b"an example of thirty-two bytes!!"))?;
 
     // The authentication server.
     let text = claims("guest").sign(&key)?;
@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("payload:  {}\n", token.payload());
 
     // Ann's header and signature, around claims that were not signed with this key.
-    let wish = claims("admin").sign(&Hs256Key::from_bytes([0; 32])?)?;
+    let wish = claims("admin").sign(&HmacKey::hs256(&SecretBytes::from_bytes([0; 32]))?)?;
     let segment = |text: &str, place| text.split('.').nth(place).unwrap_or_default().to_owned();
     let tampered = [segment(&text, 0), segment(&wish, 1), segment(&text, 2)].join(".");
     explain("tampered", verifier.verify::<User>(&tampered).err());

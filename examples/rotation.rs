@@ -5,10 +5,10 @@
 //! ```
 
 use core::time::Duration;
-use countersign::{Algorithm, Claims, Hs256Key, KeySet, Rs256SigningKey, SignKey, Verifier};
+use countersign::{Algorithm, Claims, HmacKey, KeySet, Rs256SigningKey, SignKey, Verifier};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let old = Hs256Key::generate()?.with_key_id("2025")?;
+    let old = HmacKey::generate(Algorithm::Hs256)?.with_key_id("2025")?;
     let new = Rs256SigningKey::generate(2048)?.with_key_id("2026")?;
 
     let mut keys = KeySet::new();

@@ -2,7 +2,7 @@
 //! string has one spelling, anything else is refused.
 //!
 //! Public data only: the tables that the decoder reads depend on the text. Secrets that arrive as base64 text
-//! (`Hs256Key::from_base64`) come through here once, when a key is loaded.
+//! (`SecretBytes::from_base64`) come through here once, when a key is loaded.
 
 use alloc::vec::Vec;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -37,12 +37,12 @@ use serde::ser::{Serialize, SerializeSeq, Serializer};
 ///
 /// ```
 /// use core::time::Duration;
-/// use countersign::{Claims, Hs256Key};
+/// use countersign::{Claims, HmacKey, SecretBytes};
 ///
 /// #[derive(serde::Serialize)]
 /// struct User { name: String, admin: bool }
 ///
-/// let key = Hs256Key::from_bytes([7; 32])?;
+/// let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
 /// let token = Claims::new(User { name: "Ann".into(), admin: true })
 ///     .issuer("https://auth.example")
 ///     .subject("user123")
@@ -184,9 +184,9 @@ impl<T> Claims<T> {
     /// # Examples
     ///
     /// ```
-    /// use countersign::{Claims, Hs256Key, UnixTime, Verifier};
+    /// use countersign::{Claims, HmacKey, SecretBytes, UnixTime, Verifier};
     ///
-    /// let key = Hs256Key::from_bytes([7; 32])?;
+    /// let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
     /// let text = Claims::registered().never_expires().header_parameter("nonce", "n-0S6_WzA2Mj")?.sign(&key)?;
     ///
     /// let verifier = Verifier::builder(key).accept_any_issuer().no_audience().allow_missing_expiration().build()?;

@@ -16,9 +16,9 @@ use thiserror::Error;
 /// # Examples
 ///
 /// ```
-/// use countersign::{Hs256Key, Part, VerifyError, jws};
+/// use countersign::{HmacKey, Part, SecretBytes, VerifyError, jws};
 ///
-/// let verifier = jws::MessageVerifier::new(Hs256Key::from_bytes([7; 32])?);
+/// let verifier = jws::MessageVerifier::new(HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?);
 /// let error = verifier.verify("e30=.e30.").unwrap_err();
 /// assert_eq!(error, VerifyError::InvalidBase64 { part: Part::Header, offset: 3 });
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -49,9 +49,9 @@ impl fmt::Display for Part {
 /// # Examples
 ///
 /// ```
-/// use countersign::{Hs256Key, Size, VerifyError, jws};
+/// use countersign::{HmacKey, SecretBytes, Size, VerifyError, jws};
 ///
-/// let verifier = jws::MessageVerifier::new(Hs256Key::from_bytes([7; 32])?);
+/// let verifier = jws::MessageVerifier::new(HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?);
 /// let error = verifier.verify(&"a".repeat(300_000)).unwrap_err();
 /// assert_eq!(error, VerifyError::TooLarge { size: Size::TokenBytes, limit: 256 * 1024 });
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -96,10 +96,10 @@ impl fmt::Display for Size {
 /// # Examples
 ///
 /// ```
-/// # use countersign::{Claims, Hs256Key, UnixTime, Verifier};
+/// # use countersign::{Claims, HmacKey, SecretBytes, UnixTime, Verifier};
 /// use countersign::VerifyError;
 ///
-/// # let key = Hs256Key::from_bytes([7; 32])?;
+/// # let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
 /// # let text = Claims::registered().issuer("them").never_expires().sign(&key)?;
 /// let verifier = Verifier::builder(key).issuer("us").issuer("me").no_audience().build()?;
 /// let error = verifier.at(UnixTime::from_secs(0)).verify::<()>(&text).unwrap_err();
@@ -399,9 +399,9 @@ impl VerifyError {
 /// # Examples
 ///
 /// ```
-/// use countersign::{Hs256Key, KeyError, KeyFile};
+/// use countersign::{HmacKey, KeyError, KeyFile, SecretBytes};
 ///
-/// let error = Hs256Key::from_bytes("-----BEGIN PUBLIC KEY-----\n...").unwrap_err();
+/// let error = HmacKey::hs256(&SecretBytes::from_bytes("-----BEGIN PUBLIC KEY-----\n...")).unwrap_err();
 /// assert_eq!(error, KeyError::NotASecret { found: KeyFile::Pem });
 /// assert_eq!(error.to_string(), "this is a PEM key file, not an HMAC secret");
 /// assert_eq!(error.code(), "not_a_secret");
@@ -478,7 +478,7 @@ pub enum KeyError {
     #[error("not the name of a supported algorithm, such as HS256 or RS256")]
     UnsupportedAlgorithm,
     /// The key is of another kind than RSA: an elliptic curve key, say.
-    #[error("this is a key for another algorithm, not an RSA key")]
+    #[error("this is a key for another algorithm")]
     WrongKeyType,
 }
 
@@ -614,9 +614,9 @@ pub enum PemMistake {
 /// # Examples
 ///
 /// ```
-/// use countersign::{Claims, Hs256Key, SignError, UnixTime};
+/// use countersign::{Claims, HmacKey, SecretBytes, SignError, UnixTime};
 ///
-/// let key = Hs256Key::from_bytes([7; 32])?;
+/// let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
 /// let moment = UnixTime::from_secs(1_700_000_000);
 /// let error = Claims::registered().issued_at(moment).expires_at(moment).sign(&key).unwrap_err();
 /// assert_eq!(error, SignError::ContradictoryTimes);
@@ -713,10 +713,10 @@ impl SignError {
 ///
 /// ```
 /// use core::time::Duration;
-/// use countersign::{Hs256Key, PolicyError, Verifier};
+/// use countersign::{HmacKey, PolicyError, SecretBytes, Verifier};
 ///
 /// let hour = Duration::from_secs(3600);
-/// let builder = Verifier::builder(Hs256Key::from_bytes([7; 32])?).accept_any_issuer().no_audience();
+/// let builder = Verifier::builder(HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?).accept_any_issuer().no_audience();
 /// let error = builder.clone().leeway(hour).build().unwrap_err();
 /// assert_eq!(error, PolicyError::LeewayAboveLimit { seconds: 3600, cap: 300 });
 /// assert!(builder.leeway_beyond_limit(hour).build().is_ok());
@@ -789,9 +789,9 @@ impl PolicyError {
 /// # Examples
 ///
 /// ```
-/// use countersign::{Hs256Key, SignatureError, VerifyKey};
+/// use countersign::{HmacKey, SecretBytes, SignatureError, VerifyKey};
 ///
-/// let key = Hs256Key::from_bytes([7; 32])?;
+/// let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
 /// assert_eq!(key.verify_bytes(b"input", b"no signature"), Err(SignatureError::Invalid));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -811,7 +811,7 @@ pub enum SignatureError {
 /// # Examples
 ///
 /// ```
-/// use countersign::{Entropy, EntropyError, Hs256Key, KeyError};
+/// use countersign::{Algorithm, Entropy, EntropyError, HmacKey, KeyError};
 ///
 /// struct Empty;
 ///
@@ -821,7 +821,7 @@ pub enum SignatureError {
 ///     }
 /// }
 ///
-/// assert_eq!(Hs256Key::generate_with(&Empty).unwrap_err(), KeyError::Entropy);
+/// assert_eq!(HmacKey::generate_with(Algorithm::Hs256, &Empty).unwrap_err(), KeyError::Entropy);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Error)]
 #[error("no randomness available")]

@@ -27,9 +27,9 @@ pub(crate) const REGISTERED: [&str; 20] = [
 /// # Examples
 ///
 /// ```
-/// use countersign::{Algorithm, Hs256Key, jws};
+/// use countersign::{Algorithm, HmacKey, SecretBytes, jws};
 ///
-/// let key = Hs256Key::from_bytes([7; 32])?.with_key_id("2026-11")?;
+/// let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?.with_key_id("2026-11")?;
 /// let text = jws::Payload::new("hello").typ("greeting").sign(&key)?;
 /// let message = jws::MessageVerifier::new(key).verify(&text)?;
 /// let header = message.header();

@@ -11,9 +11,9 @@
 //! # Examples
 //!
 //! ```
-//! use countersign::{Hs256Key, jws};
+//! use countersign::{HmacKey, SecretBytes, jws};
 //!
-//! let key = Hs256Key::from_bytes([7; 32])?;
+//! let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
 //! let text = jws::Payload::new(b"any bytes \xff").content_type("application/octet-stream").sign(&key)?;
 //!
 //! let message = jws::MessageVerifier::new(key).verify(&text)?;

@@ -34,9 +34,9 @@ const KEY_ID_BYTES: usize = 1024;
 /// # Examples
 ///
 /// ```
-/// use countersign::{Algorithm, Hs256Key, Key};
+/// use countersign::{Algorithm, HmacKey, Key, SecretBytes};
 ///
-/// let key = Hs256Key::from_bytes([7; 32])?.with_key_id("2026-11")?;
+/// let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?.with_key_id("2026-11")?;
 /// assert_eq!(key.algorithm(), Algorithm::Hs256);
 /// assert_eq!(key.key_id(), Some("2026-11"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -94,7 +94,7 @@ pub trait SignKey: Key {
 /// A key whose public half is checked by a library of your own:
 ///
 /// ```
-/// use countersign::{Algorithm, Key, SignatureError, VerifyKey, Verifier};
+/// use countersign::{Algorithm, Key, SignatureError, Verifier, VerifyKey};
 ///
 /// struct Elsewhere;
 /// # fn another_library_says(_: &[u8], _: &[u8]) -> bool { false }
@@ -163,9 +163,9 @@ pub trait Entropy: Send + Sync {
 /// # Examples
 ///
 /// ```
-/// use countersign::{Hs256Key, SystemEntropy};
+/// use countersign::{Algorithm, HmacKey, SystemEntropy};
 ///
-/// let key = Hs256Key::generate_with(&SystemEntropy::new())?;
+/// let key = HmacKey::generate_with(Algorithm::Hs256, &SystemEntropy::new())?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[cfg(feature = "getrandom")]
@@ -249,9 +249,9 @@ forward!(&K, Box<K>, Arc<K>);
 /// # Examples
 ///
 /// ```
-/// use countersign::{Hs256Key, SignKey};
+/// use countersign::{HmacKey, SecretBytes, SignKey};
 ///
-/// let signature = Hs256Key::from_bytes([7; 32])?.sign_bytes(b"header.payload")?;
+/// let signature = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?.sign_bytes(b"header.payload")?;
 /// assert_eq!(signature.as_bytes().len(), 32);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

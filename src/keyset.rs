@@ -97,9 +97,9 @@ impl KeySource for Arc<dyn KeySource> {
 /// # Examples
 ///
 /// ```
-/// use countersign::{Hs256Key, Key, KeyRef};
+/// use countersign::{HmacKey, Key, KeyRef, SecretBytes};
 ///
-/// let key = Hs256Key::from_bytes([7; 32])?;
+/// let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
 /// assert_eq!(KeyRef::Borrowed(&key).key().algorithm(), key.algorithm());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -169,10 +169,10 @@ impl<K: VerifyKey> KeySource for K {
 /// # Examples
 ///
 /// ```
-/// use countersign::{Algorithm, Hs256Key, KeyError, KeySet};
+/// use countersign::{Algorithm, HmacKey, KeyError, KeySet, SecretBytes};
 ///
-/// let old = Hs256Key::from_bytes([1; 32])?.with_key_id("2025")?;
-/// let new = Hs256Key::from_bytes([2; 32])?.with_key_id("2026")?;
+/// let old = HmacKey::hs256(&SecretBytes::from_bytes([1; 32]))?.with_key_id("2025")?;
+/// let new = HmacKey::hs256(&SecretBytes::from_bytes([2; 32]))?.with_key_id("2026")?;
 ///
 /// let mut keys = KeySet::new();
 /// keys.insert(old)?;

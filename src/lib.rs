@@ -3,15 +3,15 @@
 //!
 //! ```
 //! use core::time::Duration;
-//! use countersign::{Claims, Hs256Key, Verifier};
+//! use countersign::{Claims, HmacKey, SecretBytes, Verifier};
 //!
 //! #[derive(serde::Serialize, serde::Deserialize)]
 //! struct User { name: String, role: String }
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let secret = [7; 32];
+//! # let secret = SecretBytes::from_bytes([7; 32]);
 //! // The authentication server.
-//! let key = Hs256Key::from_bytes(&secret)?; // under 32 bytes is an error
+//! let key = HmacKey::hs256(&secret)?; // under 32 bytes is an error
 //! let text = Claims::new(User { name: "Ann".into(), role: "admin".into() })
 //!     .issuer("https://auth.example")
 //!     .subject("user123")
@@ -50,7 +50,7 @@
 //!
 //! | | signs | verifies |
 //! |---|---|---|
-//! | HS256 | [`Hs256Key`] | [`Hs256Key`] |
+//! | HS256 | [`HmacKey`] | [`HmacKey`] |
 //! | RS256 (features `rsa`, `rsa-verify`) | `Rs256SigningKey` | `Rs256VerifyingKey` |
 //! | RS256 (feature `aws-lc-rs`) | `aws_lc::Rs256SigningKey` | `aws_lc::Rs256VerifyingKey` |
 //! | yours: HSM, another library | [`SignKey`], or [`Claims::prepare`] | [`VerifyKey`] |
@@ -151,7 +151,7 @@ pub use jws::compact::Unverified;
 pub use key::SystemEntropy;
 #[cfg(feature = "aws-lc-rs")]
 pub use key::aws_lc;
-pub use key::hmac::{HmacAlgorithm, HmacKey, Hs256, Hs256Key};
+pub use key::hmac::HmacKey;
 #[cfg(feature = "rsa-verify")]
 pub use key::rsa::{Rs256, RsaAlgorithm};
 #[cfg(feature = "rsa")]

@@ -41,12 +41,12 @@ use serde::de::{Deserialize, DeserializeOwned};
 ///
 /// ```
 /// use core::time::Duration;
-/// use countersign::{Claims, Hs256Key, Verifier};
+/// use countersign::{Claims, HmacKey, SecretBytes, Verifier};
 ///
 /// #[derive(serde::Serialize, serde::Deserialize)]
 /// struct User { name: String }
 ///
-/// let key = Hs256Key::from_bytes([7; 32])?;
+/// let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
 /// let verifier = Verifier::builder(key.clone())
 ///     .issuer("https://auth.example")
 ///     .audience("https://api.example")
@@ -96,13 +96,13 @@ impl Verifier {
     /// # Examples
     ///
     /// ```
-    /// use countersign::{Hs256Key, KeySet, Verifier};
+    /// use countersign::{HmacKey, KeySet, SecretBytes, Verifier};
     ///
     /// let mut keys = KeySet::new();
-    /// keys.insert(Hs256Key::from_bytes([1; 32])?.with_key_id("2025")?)?;
+    /// keys.insert(HmacKey::hs256(&SecretBytes::from_bytes([1; 32]))?.with_key_id("2025")?)?;
     /// let verifier = Verifier::builder(keys.clone()).issuer("me").no_audience().build()?;
     ///
-    /// keys.insert(Hs256Key::from_bytes([2; 32])?.with_key_id("2026")?)?;
+    /// keys.insert(HmacKey::hs256(&SecretBytes::from_bytes([2; 32]))?.with_key_id("2026")?)?;
     /// let verifier = verifier.with_keys(keys);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -116,10 +116,10 @@ impl Verifier {
     /// # Examples
     ///
     /// ```
-    /// use countersign::{Claims, Hs256Key, UnixTime, Verifier};
+    /// use countersign::{Claims, HmacKey, SecretBytes, UnixTime, Verifier};
     ///
     /// let moment = UnixTime::from_secs(1_700_000_000);
-    /// let key = Hs256Key::from_bytes([7; 32])?;
+    /// let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
     /// let text = Claims::registered().expires_at(moment).sign(&key)?;
     /// let verifier = Verifier::builder(key).accept_any_issuer().no_audience().build()?;
     ///
@@ -165,13 +165,13 @@ impl Verifier {
     ///
     /// ```
     /// # use core::time::Duration;
-    /// # use countersign::{Claims, Hs256Key, Verifier};
+    /// # use countersign::{Claims, HmacKey, SecretBytes, Verifier};
     /// use countersign::Buffer;
     ///
     /// #[derive(serde::Deserialize)]
     /// struct User<'a> { name: &'a str }
     ///
-    /// # let key = Hs256Key::from_bytes([7; 32])?;
+    /// # let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
     /// # let verifier = Verifier::builder(key.clone()).accept_any_issuer().no_audience().build()?;
     /// # let claims = std::collections::BTreeMap::from([("name", "Ann")]);
     /// # let text = Claims::new(claims).expires_in(Duration::from_secs(900)).sign(&key)?;
@@ -196,9 +196,9 @@ impl Verifier {
     ///
     /// ```
     /// use core::time::Duration;
-    /// use countersign::{Hs256Key, Verifier};
+    /// use countersign::{HmacKey, SecretBytes, Verifier};
     ///
-    /// let builder = Verifier::builder(Hs256Key::from_bytes([7; 32])?).issuer("me").no_audience();
+    /// let builder = Verifier::builder(HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?).issuer("me").no_audience();
     /// assert_eq!(builder.clone().build()?.leeway(), Duration::from_secs(30));
     /// assert_eq!(builder.leeway(Duration::from_secs(5)).build()?.leeway(), Duration::from_secs(5));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -529,9 +529,9 @@ impl<T> fmt::Debug for BorrowedToken<'_, T> {
 ///
 /// ```
 /// use core::time::Duration;
-/// use countersign::{Hs256Key, Verifier};
+/// use countersign::{HmacKey, SecretBytes, Verifier};
 ///
-/// let verifier = Verifier::builder(Hs256Key::from_bytes([7; 32])?)
+/// let verifier = Verifier::builder(HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?)
 ///     .issuer("https://auth.example")
 ///     .audience("https://api.example")
 ///     .audience("https://api.example/v2") // either will do
@@ -627,9 +627,9 @@ impl VerifierBuilder {
     /// # Examples
     ///
     /// ```
-    /// use countersign::{Claims, Hs256Key, UnixTime, Verifier};
+    /// use countersign::{Claims, HmacKey, SecretBytes, UnixTime, Verifier};
     ///
-    /// let key = Hs256Key::from_bytes([7; 32])?;
+    /// let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
     /// let now = UnixTime::from_secs(1_700_000_000);
     /// let text = Claims::registered().issuer("me").typ("JWS").never_expires().sign(&key)?;
     ///
@@ -713,9 +713,9 @@ impl VerifierBuilder {
     /// # Examples
     ///
     /// ```
-    /// use countersign::{Hs256Key, PolicyError, Verifier};
+    /// use countersign::{HmacKey, PolicyError, SecretBytes, Verifier};
     ///
-    /// let key = Hs256Key::from_bytes([7; 32])?;
+    /// let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
     /// let error = Verifier::builder(key).issuer("https://auth.example").build().unwrap_err();
     /// assert_eq!(error, PolicyError::AudienceUndecided);
     /// # Ok::<(), countersign::KeyError>(())

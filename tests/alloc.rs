@@ -4,7 +4,9 @@
 mod counting;
 
 use core::time::Duration;
-use countersign::{Buffer, Claims, Hs256Key, KeySet, Limits, UnixTime, Verifier, VerifyError, jws};
+use countersign::{
+    Buffer, Claims, HmacKey, KeySet, Limits, SecretBytes, UnixTime, Verifier, VerifyError, jws,
+};
 use counting::allocations;
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 
@@ -29,8 +31,8 @@ fn claims() -> Claims<User> {
         .expires_in(Duration::from_secs(900))
 }
 
-fn key() -> Hs256Key {
-    Hs256Key::from_bytes([7; 32]).unwrap()
+fn key() -> HmacKey {
+    HmacKey::hs256(&SecretBytes::from_bytes([7; 32])).unwrap()
 }
 
 fn verifier(keys: impl countersign::KeySource + 'static) -> Verifier {
@@ -101,10 +103,13 @@ fn a_key_set_adds_no_allocation() {
     warm_up();
     let mut keys = KeySet::new();
     for number in 0..100_u8 {
-        let key = Hs256Key::from_bytes([number; 32]).unwrap().with_key_id(format!("key-{number}")).unwrap();
+        let key = HmacKey::hs256(&SecretBytes::from_bytes([number; 32]))
+            .unwrap()
+            .with_key_id(format!("key-{number}"))
+            .unwrap();
         keys.insert(key).unwrap();
     }
-    let signer = Hs256Key::from_bytes([42; 32]).unwrap().with_key_id("key-42").unwrap();
+    let signer = HmacKey::hs256(&SecretBytes::from_bytes([42; 32])).unwrap().with_key_id("key-42").unwrap();
     let text = claims().sign(&signer).unwrap();
     let verifier = verifier(keys);
     assert_eq!(allocations(|| verifier.at(NOW).verify::<User>(&text)), 2 + 1);
@@ -116,7 +121,7 @@ fn finding_a_key_or_none_costs_the_same_allocations_among_100_000_keys() {
     let secret = key();
     let named = |name: &str| secret.clone().with_key_id(name).unwrap();
     // With the header that the key itself would write, and with one that has to be read.
-    let tokens = |key: &Hs256Key| {
+    let tokens = |key: &HmacKey| {
         let claims = jws::Payload::new(r#"{"exp":1700000900}"#).typ("JWT");
         [claims.sign(key).unwrap(), claims.content_type("json").sign(key).unwrap()]
     };
@@ -163,7 +168,7 @@ fn a_clone_of_a_verifier_allocates_nothing() {
 #[test]
 fn a_bad_signature_allocates_nothing() {
     warm_up();
-    let text = claims().sign(&Hs256Key::from_bytes([8; 32]).unwrap()).unwrap();
+    let text = claims().sign(&HmacKey::hs256(&SecretBytes::from_bytes([8; 32])).unwrap()).unwrap();
     let verifier = verifier(key());
     assert_eq!(allocations(|| verifier.at(NOW).verify::<User>(&text).is_err()), 0);
 }

@@ -7,8 +7,8 @@ mod util;
 
 use core::sync::atomic::{AtomicUsize, Ordering};
 use countersign::{
-    Algorithm, Hs256Key, Key, KeyError, KeyFile, KeySet, Limits, Part, PolicyError, Size, UnixTime,
-    Unverified, Verifier, VerifyError, jws,
+    Algorithm, HmacKey, Key, KeyError, KeyFile, KeySet, Limits, Part, PolicyError, SecretBytes, Size,
+    UnixTime, Unverified, Verifier, VerifyError, jws,
 };
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
@@ -293,7 +293,7 @@ fn der_of_keys_and_certificates_is_no_hmac_secret() {
              qdqeW7IC",
         ),
     ] {
-        let error = Hs256Key::from_bytes(util::unb64(base64)).err();
+        let error = HmacKey::hs256(&SecretBytes::from_bytes(util::unb64(base64))).err();
         assert_eq!(error, Some(KeyError::NotASecret { found: KeyFile::Der }), "{what}");
     }
 }
@@ -302,12 +302,20 @@ fn der_of_keys_and_certificates_is_no_hmac_secret() {
 #[track_caller]
 fn secret_refused(secret: &[u8], found: KeyFile) {
     let expected = KeyError::NotASecret { found };
-    let error = Hs256Key::from_bytes(secret).unwrap_err();
+    let error = HmacKey::hs256(&SecretBytes::from_bytes(secret)).unwrap_err();
     assert_eq!(error, expected, "{}", String::from_utf8_lossy(secret));
     assert_discreet(&error, &[&String::from_utf8_lossy(secret)]);
-    assert_eq!(Hs256Key::from_weak_bytes(secret).unwrap_err(), expected);
-    assert_eq!(Hs256Key::from_base64(&b64_standard(secret)).unwrap_err(), expected);
-    assert_eq!(Hs256Key::from_base64url(&b64(secret)).unwrap_err(), expected);
+    assert_eq!(HmacKey::hs256_with_weak_secret(&SecretBytes::from_bytes(secret)).unwrap_err(), expected);
+    assert_eq!(
+        SecretBytes::from_base64(&b64_standard(secret))
+            .and_then(|secret| HmacKey::hs256(&secret))
+            .unwrap_err(),
+        expected
+    );
+    assert_eq!(
+        SecretBytes::from_base64url(&b64(secret)).and_then(|secret| HmacKey::hs256(&secret)).unwrap_err(),
+        expected
+    );
 }
 
 #[test]
@@ -377,7 +385,7 @@ fn public_keys_in_the_base64_of_environment_variables_are_no_hmac_secret() {
         secret_refused(serde_json::to_string(jwk).unwrap().as_bytes(), KeyFile::Jwk);
     }
     // Base64 of anything else is a secret like any other.
-    assert!(Hs256Key::from_bytes(b64_standard([0xa5; 32])).is_ok());
+    assert!(HmacKey::hs256(&SecretBytes::from_bytes(b64_standard([0xa5; 32]))).is_ok());
 }
 
 #[test]
@@ -390,10 +398,22 @@ fn der_with_a_line_end_after_it_is_no_hmac_secret() {
 
 #[test]
 fn an_empty_secret_makes_no_key() {
-    assert_eq!(Hs256Key::from_bytes("").unwrap_err(), KeyError::SecretTooShort { bytes: 0, minimum: 32 });
-    assert_eq!(Hs256Key::from_weak_bytes("").unwrap_err(), KeyError::EmptySecret);
-    assert_eq!(Hs256Key::from_base64("").unwrap_err(), KeyError::SecretTooShort { bytes: 0, minimum: 32 });
-    assert_eq!(Hs256Key::from_base64url("").unwrap_err(), KeyError::SecretTooShort { bytes: 0, minimum: 32 });
+    assert_eq!(
+        HmacKey::hs256(&SecretBytes::from_bytes("")).unwrap_err(),
+        KeyError::SecretTooShort { bytes: 0, minimum: 32 }
+    );
+    assert_eq!(
+        HmacKey::hs256_with_weak_secret(&SecretBytes::from_bytes("")).unwrap_err(),
+        KeyError::EmptySecret
+    );
+    assert_eq!(
+        SecretBytes::from_base64("").and_then(|secret| HmacKey::hs256(&secret)).unwrap_err(),
+        KeyError::SecretTooShort { bytes: 0, minimum: 32 }
+    );
+    assert_eq!(
+        SecretBytes::from_base64url("").and_then(|secret| HmacKey::hs256(&secret)).unwrap_err(),
+        KeyError::SecretTooShort { bytes: 0, minimum: 32 }
+    );
 }
 
 #[test]

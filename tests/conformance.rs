@@ -7,7 +7,7 @@
 mod driver;
 mod util;
 
-use countersign::{Hs256Key, SignKey, jws};
+use countersign::{HmacKey, SecretBytes, SignKey, jws};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use util::random::Random;
@@ -168,12 +168,17 @@ impl Case {
     }
 }
 
-fn key(secret: &[u8]) -> Hs256Key {
-    Hs256Key::from_bytes(secret).unwrap()
+fn key(secret: &[u8]) -> HmacKey {
+    HmacKey::hs256(&SecretBytes::from_bytes(secret)).unwrap()
 }
 
 fn tag(secret: &[u8], message: &[u8]) -> Vec<u8> {
-    Hs256Key::from_weak_bytes(secret).unwrap().sign_bytes(message).unwrap().as_bytes().to_vec()
+    HmacKey::hs256_with_weak_secret(&SecretBytes::from_bytes(secret))
+        .unwrap()
+        .sign_bytes(message)
+        .unwrap()
+        .as_bytes()
+        .to_vec()
 }
 
 fn hex(bytes: &[u8]) -> String {

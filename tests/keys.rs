@@ -5,7 +5,7 @@ mod util;
 use core::fmt::Debug;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use countersign::{
-    Algorithm, Buffer, Claims, EncodedHeader, Entropy, EntropyError, ExternalKey, Header, Hs256Key, Key,
+    Algorithm, Buffer, Claims, EncodedHeader, Entropy, EntropyError, ExternalKey, Header, HmacKey, Key,
     KeyError, KeyRef, KeySet, KeySource, Recognized, SecretBytes, SignError, SignKey, Signature,
     SignatureError, Token, Unverified, Verifier, VerifierBuilder, VerifyError, VerifyKey, jws,
 };
@@ -74,39 +74,56 @@ fn a_secret_shorter_than_the_hash_makes_no_key() {
         let short = KeyError::SecretTooShort { bytes, minimum: 32 };
         let secret = &SECRET[..bytes];
         let text = String::from_utf8_lossy(secret);
-        no_key(Hs256Key::from_bytes(secret), &short, "secret_too_short", &text);
-        no_key(Hs256Key::from_base64(&b64_standard(secret)), &short, "secret_too_short", &text);
-        no_key(Hs256Key::from_base64url(&b64(secret)), &short, "secret_too_short", &text);
+        no_key(HmacKey::hs256(&SecretBytes::from_bytes(secret)), &short, "secret_too_short", &text);
+        no_key(
+            SecretBytes::from_base64(&b64_standard(secret)).and_then(|secret| HmacKey::hs256(&secret)),
+            &short,
+            "secret_too_short",
+            &text,
+        );
+        no_key(
+            SecretBytes::from_base64url(&b64(secret)).and_then(|secret| HmacKey::hs256(&secret)),
+            &short,
+            "secret_too_short",
+            &text,
+        );
     }
     for bytes in [32, 33, 40] {
-        Hs256Key::from_bytes(&SECRET[..bytes]).unwrap();
+        HmacKey::hs256(&SecretBytes::from_bytes(&SECRET[..bytes])).unwrap();
     }
-    Hs256Key::from_bytes(vec![7; 100_000]).unwrap();
+    HmacKey::hs256(&SecretBytes::from_bytes(vec![7; 100_000])).unwrap();
 }
 
 #[test]
 fn a_weak_secret_makes_a_key_only_when_it_is_called_weak_and_never_of_nothing() {
-    let weak = Hs256Key::from_weak_bytes("secret").unwrap();
+    let weak = HmacKey::hs256_with_weak_secret(&SecretBytes::from_bytes("secret")).unwrap();
     assert_accepted(&open().with_keys(weak.clone()), &token_of(&weak));
-    no_key(Hs256Key::from_weak_bytes(""), &KeyError::EmptySecret, "empty_secret", "");
+    no_key(
+        HmacKey::hs256_with_weak_secret(&SecretBytes::from_bytes("")),
+        &KeyError::EmptySecret,
+        "empty_secret",
+        "",
+    );
 }
 
 #[test]
 fn the_three_spellings_of_a_secret_make_the_same_key_and_are_never_confused() {
     let secret: Vec<u8> = (0..=255).collect();
-    let token = token_of(&Hs256Key::from_bytes(&secret).unwrap());
+    let token = token_of(&HmacKey::hs256(&SecretBytes::from_bytes(&secret)).unwrap());
     let standard = b64_standard(&secret);
     let url = b64(&secret);
     for same in [
-        Hs256Key::from_base64(&standard),
-        Hs256Key::from_base64(standard.trim_end_matches('=')),
-        Hs256Key::from_base64url(&url),
-        Hs256Key::from_base64url(&format!("{url}==")),
+        SecretBytes::from_base64(&standard).and_then(|secret| HmacKey::hs256(&secret)),
+        SecretBytes::from_base64(standard.trim_end_matches('=')).and_then(|secret| HmacKey::hs256(&secret)),
+        SecretBytes::from_base64url(&url).and_then(|secret| HmacKey::hs256(&secret)),
+        SecretBytes::from_base64url(&format!("{url}==")).and_then(|secret| HmacKey::hs256(&secret)),
     ] {
         assert_accepted(&open().with_keys(same.unwrap()), &token);
     }
     // The text as bytes is another secret.
-    for other in [Hs256Key::from_bytes(&standard), Hs256Key::from_bytes(&url)] {
+    for other in
+        [HmacKey::hs256(&SecretBytes::from_bytes(&standard)), HmacKey::hs256(&SecretBytes::from_bytes(&url))]
+    {
         assert_eq!(refusal(&open().with_keys(other.unwrap()), &token), VerifyError::InvalidSignature);
     }
 }
@@ -116,8 +133,8 @@ fn a_secret_that_is_not_base64_makes_no_key() {
     let secret: Vec<u8> = (0..=255).collect();
     let (standard, url) = (b64_standard(&secret), b64(&secret));
     let bad = |made, hidden: &str| no_key(made, &KeyError::InvalidBase64, "invalid_base64", hidden);
-    bad(Hs256Key::from_base64(&url), &url);
-    bad(Hs256Key::from_base64url(&standard), &standard);
+    bad(SecretBytes::from_base64(&url).and_then(|secret| HmacKey::hs256(&secret)), &url);
+    bad(SecretBytes::from_base64url(&standard).and_then(|secret| HmacKey::hs256(&secret)), &standard);
     let text = b64(SECRET);
     for broken in [
         format!("{text}\n"),
@@ -130,25 +147,29 @@ fn a_secret_that_is_not_base64_makes_no_key() {
         text.replace('Y', "."),
         format!("0x{text}"),
     ] {
-        bad(Hs256Key::from_base64(&broken), &broken);
-        bad(Hs256Key::from_base64url(&broken), &broken);
+        bad(SecretBytes::from_base64(&broken).and_then(|secret| HmacKey::hs256(&secret)), &broken);
+        bad(SecretBytes::from_base64url(&broken).and_then(|secret| HmacKey::hs256(&secret)), &broken);
     }
     // Stray bits behind the last byte.
-    bad(Hs256Key::from_base64url(&format!("{}B", "A".repeat(42))), "");
-    bad(Hs256Key::from_base64("A"), "");
+    bad(
+        SecretBytes::from_base64url(&format!("{}B", "A".repeat(42)))
+            .and_then(|secret| HmacKey::hs256(&secret)),
+        "",
+    );
+    bad(SecretBytes::from_base64("A").and_then(|secret| HmacKey::hs256(&secret)), "");
 }
 
 #[test]
 fn randomness_that_fails_makes_no_hmac_key() {
-    no_key(Hs256Key::generate_with(&Failing), &KeyError::Entropy, "entropy", "");
+    no_key(HmacKey::generate_with(Algorithm::Hs256, &Failing), &KeyError::Entropy, "entropy", "");
 }
 
 #[test]
 fn a_generated_hmac_key_is_made_of_32_bytes_drawn_at_once() {
     let watched = Watched::default();
-    let generated = Hs256Key::generate_with(&watched).unwrap();
+    let generated = HmacKey::generate_with(Algorithm::Hs256, &watched).unwrap();
     assert_eq!(watched.asked(), [1, 32]);
-    let same = Hs256Key::from_bytes((0..32).collect::<Vec<u8>>()).unwrap();
+    let same = HmacKey::hs256(&SecretBytes::from_bytes((0..32).collect::<Vec<u8>>())).unwrap();
     assert_accepted(&open().with_keys(same), &token_of(&generated));
 }
 
@@ -157,8 +178,8 @@ fn a_source_of_randomness_may_be_shared() {
     let watched = Watched::default();
     let shared: Arc<dyn Entropy> = Arc::new(watched.clone());
     let boxed: Box<dyn Entropy> = Box::new(watched.clone());
-    fn draw(entropy: impl Entropy) -> Hs256Key {
-        Hs256Key::generate_with(&entropy).unwrap()
+    fn draw(entropy: impl Entropy) -> HmacKey {
+        HmacKey::generate_with(Algorithm::Hs256, &entropy).unwrap()
     }
     for key in [draw(shared.clone()), draw(boxed), draw(&watched), draw(Arc::new(watched.clone()))] {
         assert_accepted(&open().with_keys(key.clone()), &token_of(&key));
@@ -174,7 +195,7 @@ fn a_source_of_randomness_may_be_shared() {
 #[test]
 fn constant_randomness_does_not_hang() {
     for byte in [0, 0x30, 0xff] {
-        let generated = Hs256Key::generate_with(&Constant(byte)).unwrap();
+        let generated = HmacKey::generate_with(Algorithm::Hs256, &Constant(byte)).unwrap();
         assert_accepted(&open().with_keys(generated.clone()), &token_of(&generated));
     }
 }
@@ -182,7 +203,8 @@ fn constant_randomness_does_not_hang() {
 #[cfg(feature = "getrandom")]
 #[test]
 fn two_generated_hmac_keys_differ() {
-    let (one, other) = (Hs256Key::generate().unwrap(), Hs256Key::generate().unwrap());
+    let (one, other) =
+        (HmacKey::generate(Algorithm::Hs256).unwrap(), HmacKey::generate(Algorithm::Hs256).unwrap());
     assert_eq!(refusal(&open().with_keys(other), &token_of(&one)), VerifyError::InvalidSignature);
     assert!(SecretBytes::generate(32).unwrap() != SecretBytes::generate(32).unwrap());
     // More than there is room for is an error.
@@ -280,8 +302,8 @@ fn two() -> KeySet {
     keys
 }
 
-fn third() -> Hs256Key {
-    Hs256Key::from_bytes([3; 32]).unwrap()
+fn third() -> HmacKey {
+    HmacKey::hs256(&SecretBytes::from_bytes([3; 32])).unwrap()
 }
 
 #[track_caller]
@@ -425,7 +447,7 @@ fn a_verifier_with_other_keys_has_the_same_policy_and_leaves_the_old_one_alone()
 struct Foreign {
     algorithm: Algorithm,
     key_id: Option<&'static str>,
-    inner: Hs256Key,
+    inner: HmacKey,
 }
 
 impl Foreign {
@@ -514,7 +536,7 @@ fn a_key_that_fails_to_sign_says_so() {
 
 #[test]
 fn keys_work_behind_every_pointer() {
-    static KEY: std::sync::LazyLock<Hs256Key> = std::sync::LazyLock::new(key);
+    static KEY: std::sync::LazyLock<HmacKey> = std::sync::LazyLock::new(key);
     let token = jwt(GOOD);
     let mut keys = KeySet::new();
     keys.insert_shared(Arc::new(key())).unwrap();
@@ -793,7 +815,7 @@ fn what_is_built_once_can_be_shared_by_threads() {
     shared::<Verifier>();
     shared::<jws::MessageVerifier>();
     shared::<KeySet>();
-    shared::<Hs256Key>();
+    shared::<HmacKey>();
     shared::<VerifyError>();
     fn sent<T: Send + Sync + 'static>() {}
     sent::<Token<String>>();

@@ -3,8 +3,8 @@
 mod util;
 
 use countersign::{
-    Buffer, Claims, Header, Hs256Key, Key, KeyRef, KeySet, KeySource, Limits, UnixTime, Unverified, Verifier,
-    VerifyError, VerifyKey, jws,
+    Buffer, Claims, Header, HmacKey, Key, KeyRef, KeySet, KeySource, Limits, SecretBytes, UnixTime,
+    Unverified, Verifier, VerifyError, VerifyKey, jws,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -15,7 +15,7 @@ use util::hmac_sha256;
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 
 const SECRET: [u8; 32] = [7; 32];
-static KEY: LazyLock<Hs256Key> = LazyLock::new(|| Hs256Key::from_bytes(SECRET).unwrap());
+static KEY: LazyLock<HmacKey> = LazyLock::new(|| HmacKey::hs256(&SecretBytes::from_bytes(SECRET)).unwrap());
 static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
     Verifier::builder(KEY.clone())
         .accept_any_issuer()
@@ -59,7 +59,7 @@ fn kid() -> impl Strategy<Value = Option<&'static str>> {
     prop::option::of(select(&["k", "a\"é\n"][..]))
 }
 
-fn named(kid: Option<&str>) -> Hs256Key {
+fn named(kid: Option<&str>) -> HmacKey {
     match kid {
         Some(kid) => KEY.clone().with_key_id(kid).unwrap(),
         None => KEY.clone(),

@@ -4,7 +4,7 @@
 
 mod util;
 
-use countersign::{Hs256Key, UnixTime, Verifier, VerifyError, jws};
+use countersign::{HmacKey, SecretBytes, UnixTime, Verifier, VerifyError, jws};
 
 /// Appendix A.1: the JWS, and the key's `k`.
 const A1: &str = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.\
@@ -18,7 +18,7 @@ const CLAIMS: &[u8] = b"{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://e
 
 #[test]
 fn a_1_verifies_as_a_jws() {
-    let key = Hs256Key::from_base64url(A1_KEY).unwrap();
+    let key = HmacKey::hs256(&SecretBytes::from_base64url(A1_KEY).unwrap()).unwrap();
     let message = jws::MessageVerifier::new(key).verify(A1).unwrap();
     assert_eq!(message.payload(), CLAIMS);
     assert_eq!(message.header().json(), "{\"typ\":\"JWT\",\r\n \"alg\":\"HS256\"}");
@@ -26,13 +26,14 @@ fn a_1_verifies_as_a_jws() {
 
 #[test]
 fn a_1_verifies_as_a_jwt_until_it_expires() {
-    let key = Hs256Key::from_base64url(A1_KEY).unwrap();
+    let key = HmacKey::hs256(&SecretBytes::from_base64url(A1_KEY).unwrap()).unwrap();
     check_as_jwt(Verifier::builder(key).issuer("joe"), A1);
 }
 
 #[test]
 fn a_1_with_any_other_signature_character_is_refused() {
-    let verifier = jws::MessageVerifier::new(Hs256Key::from_base64url(A1_KEY).unwrap());
+    let verifier =
+        jws::MessageVerifier::new(HmacKey::hs256(&SecretBytes::from_base64url(A1_KEY).unwrap()).unwrap());
     let start = A1.rfind('.').unwrap() + 1;
     for place in start..A1.len() {
         let mut changed = A1.to_owned();
@@ -136,7 +137,7 @@ fn a_5_the_unsecured_token_is_refused() {
 
 #[track_caller]
 fn refused(text: &str, expected: &VerifyError) {
-    let key = Hs256Key::from_base64url(A1_KEY).unwrap();
+    let key = HmacKey::hs256(&SecretBytes::from_base64url(A1_KEY).unwrap()).unwrap();
     assert_eq!(jws::MessageVerifier::new(key).verify(text).unwrap_err(), *expected);
 }
 

@@ -4,7 +4,7 @@
 //! The RFC's tokens are copied letter for letter from <https://www.rfc-editor.org/rfc/rfc7519>.
 
 use core::time::Duration;
-use countersign::{Hs256Key, KeyError, UnixTime, Verifier, VerifyError};
+use countersign::{HmacKey, KeyError, SecretBytes, UnixTime, Verifier, VerifyError};
 use std::borrow::Cow;
 
 /// The key of section 3.1, from RFC 7515 appendix A.1, which has the same token.
@@ -15,7 +15,7 @@ fn section_3_1_verifies_until_it_expires() {
     const TOKEN: &str = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.\
         eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.\
         dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-    let verifier = Verifier::builder(Hs256Key::from_base64url(KEY).unwrap())
+    let verifier = Verifier::builder(HmacKey::hs256(&SecretBytes::from_base64url(KEY).unwrap()).unwrap())
         .issuer("joe")
         .no_audience()
         .leeway(Duration::from_secs(10))
@@ -89,7 +89,7 @@ fn appendix_a_2_the_nested_token_is_refused() {
 /// By the laxest policy, before the token expires, so that it is refused for what it is.
 #[track_caller]
 fn refused(text: &str, expected: &VerifyError) {
-    let key = Hs256Key::from_base64url(KEY).unwrap();
+    let key = HmacKey::hs256(&SecretBytes::from_base64url(KEY).unwrap()).unwrap();
     let verifier = Verifier::builder(key)
         .accept_any_issuer()
         .accept_any_audience()
@@ -112,7 +112,7 @@ struct Person {
 
 #[test]
 fn the_well_known_token_verifies_with_its_weak_secret_and_without_expiry_when_both_are_allowed() {
-    let key = Hs256Key::from_weak_bytes(WELL_KNOWN_SECRET).unwrap();
+    let key = HmacKey::hs256_with_weak_secret(&SecretBytes::from_bytes(WELL_KNOWN_SECRET)).unwrap();
     let verifier =
         Verifier::builder(key).accept_any_issuer().no_audience().allow_missing_expiration().build().unwrap();
     let token = verifier.at(UnixTime::from_secs(1_800_000_000)).verify::<Person>(WELL_KNOWN).unwrap();
@@ -123,13 +123,13 @@ fn the_well_known_token_verifies_with_its_weak_secret_and_without_expiry_when_bo
 
 #[test]
 fn the_well_known_secret_is_too_short_for_the_strict_constructor() {
-    let error = Hs256Key::from_bytes(WELL_KNOWN_SECRET).unwrap_err();
+    let error = HmacKey::hs256(&SecretBytes::from_bytes(WELL_KNOWN_SECRET)).unwrap_err();
     assert_eq!(error, KeyError::SecretTooShort { bytes: 19, minimum: 32 });
 }
 
 #[test]
 fn the_well_known_token_lacks_exp_and_is_refused_for_it_by_default() {
-    let key = Hs256Key::from_weak_bytes(WELL_KNOWN_SECRET).unwrap();
+    let key = HmacKey::hs256_with_weak_secret(&SecretBytes::from_bytes(WELL_KNOWN_SECRET)).unwrap();
     let verifier = Verifier::builder(key).accept_any_issuer().no_audience().build().unwrap();
     let error = verifier.at(UnixTime::from_secs(1_800_000_000)).verify::<Person>(WELL_KNOWN).unwrap_err();
     assert_eq!(error, VerifyError::MissingClaim { claim: Cow::Borrowed("exp") });
@@ -138,7 +138,7 @@ fn the_well_known_token_lacks_exp_and_is_refused_for_it_by_default() {
 
 #[test]
 fn an_expired_token_is_a_401_that_says_so() {
-    let key = Hs256Key::from_weak_bytes(WELL_KNOWN_SECRET).unwrap();
+    let key = HmacKey::hs256_with_weak_secret(&SecretBytes::from_bytes(WELL_KNOWN_SECRET)).unwrap();
     let past = UnixTime::from_secs(1_000);
     let text = countersign::Claims::registered().expires_at(past).sign(&key).unwrap();
     let verifier = Verifier::builder(key).accept_any_issuer().no_audience().build().unwrap();

@@ -4,7 +4,7 @@
 
 mod util;
 
-use countersign::{Hs256Key, Part, VerifyError, jws};
+use countersign::{HmacKey, Part, SecretBytes, VerifyError, jws};
 use util::unb64;
 
 /// Figure 7: the payload of all examples; figure 8 is its encoding.
@@ -21,8 +21,8 @@ const HMAC_KEY: &str = "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg";
 const HS256_HEADER: &str = "eyJhbGciOiJIUzI1NiIsImtpZCI6IjAxOGMwYWU1LTRkOWItNDcxYi1iZmQ2LWVlZjMxNGJjNzAzNyJ9";
 const HS256_SIGNATURE: &str = "s0h6KThzkfBBBkLspW1h84VsJZFTsPPqMDA7g1Md7p0";
 
-fn hmac_key() -> Hs256Key {
-    Hs256Key::from_base64url(HMAC_KEY).unwrap().with_key_id(HMAC_KEY_ID).unwrap()
+fn hmac_key() -> HmacKey {
+    HmacKey::hs256(&SecretBytes::from_base64url(HMAC_KEY).unwrap()).unwrap().with_key_id(HMAC_KEY_ID).unwrap()
 }
 
 #[track_caller]

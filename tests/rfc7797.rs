@@ -4,7 +4,7 @@
 
 mod util;
 
-use countersign::{Hs256Key, Part, Verifier, VerifyError, jws};
+use countersign::{HmacKey, Part, SecretBytes, Verifier, VerifyError, jws};
 use util::{sign_text, unb64};
 
 /// Section 4: the key of RFC 7515 appendix A.1, and the payload.
@@ -14,8 +14,8 @@ const PAYLOAD: &[u8] = b"$.02";
 const UNENCODED_HEADER: &str = "eyJhbGciOiJIUzI1NiIsImI2NCI6ZmFsc2UsImNyaXQiOlsiYjY0Il19";
 const UNENCODED_SIGNATURE: &str = "A5dxf2s96_n5FLueVuW1Z_vh161FwXZC4YLPff6dmDY";
 
-fn key() -> Hs256Key {
-    Hs256Key::from_base64url(KEY).unwrap()
+fn key() -> HmacKey {
+    HmacKey::hs256(&SecretBytes::from_base64url(KEY).unwrap()).unwrap()
 }
 
 /// What the JWS verifier says; a JWT verifier must not take it either.

@@ -3,7 +3,7 @@
 //! Run under every feature set of `serde_json` (see `tests/unification`): what another crate switches on must
 //! not change a line of it.
 
-use countersign::{Audience, Buffer, Hs256Key, UnixTime, Verifier, VerifyError, jws};
+use countersign::{Audience, Buffer, HmacKey, SecretBytes, UnixTime, Verifier, VerifyError, jws};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -16,8 +16,8 @@ const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 /// Every registered claim, and two private ones.
 const FULL: &str = r#"{"iss":"me","sub":"ann","aud":["api","web"],"exp":1700000900,"nbf":1700000000,"iat":1700000000,"jti":"7","role":"admin","n":5}"#;
 
-fn key() -> Hs256Key {
-    Hs256Key::from_bytes([7; 32]).unwrap()
+fn key() -> HmacKey {
+    HmacKey::hs256(&SecretBytes::from_bytes([7; 32])).unwrap()
 }
 
 fn verifier() -> Verifier {

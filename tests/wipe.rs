@@ -6,7 +6,7 @@
 #[path = "util/watching.rs"]
 mod watching;
 
-use countersign::{Hs256Key, SecretBytes, SignKey};
+use countersign::{HmacKey, SecretBytes, SignKey};
 use watching::{holds, leaks, state_after};
 
 const SECRET: [u8; 32] = *b"\x11a secret of this test, 32 bytes";
@@ -20,7 +20,7 @@ fn needles() -> [[u8; 32]; 3] {
 #[test]
 fn a_dropped_key_leaves_neither_its_secret_nor_its_states() {
     // The search works: a living key holds both states, and a secret that is not wiped is found.
-    let key = Box::new(Hs256Key::from_bytes(SECRET).unwrap());
+    let key = Box::new(HmacKey::hs256(&SecretBytes::from_bytes(SECRET)).unwrap());
     let size = size_of_val(&*key);
     // SAFETY: the bytes of a living, boxed value; padding was zeroed with the block.
     let alive = unsafe { core::slice::from_raw_parts((&raw const *key).cast::<u8>(), size) }.to_vec();
@@ -33,7 +33,7 @@ fn a_dropped_key_leaves_neither_its_secret_nor_its_states() {
 
     assert_eq!(leaks(|| drop(key)), 0);
     assert_eq!(leaks(|| drop(SecretBytes::from(SECRET.to_vec()))), 0);
-    let signs = Box::new(Hs256Key::from_bytes(SECRET).unwrap());
+    let signs = Box::new(HmacKey::hs256(&SecretBytes::from_bytes(SECRET)).unwrap());
     assert_eq!(
         leaks(move || {
             signs.sign_bytes(b"input").unwrap();
@@ -43,6 +43,12 @@ fn a_dropped_key_leaves_neither_its_secret_nor_its_states() {
     );
     // Texts that are decoded on the way leave no copy.
     let text = "EWEgc2VjcmV0IG9mIHRoaXMgdGVzdCwgMzIgYnl0ZXM";
-    assert_eq!(leaks(|| drop(Box::new(Hs256Key::from_base64url(text).unwrap()))), 0);
-    assert_eq!(leaks(|| drop(Box::new(Hs256Key::from_base64(text).unwrap()))), 0);
+    assert_eq!(
+        leaks(|| drop(Box::new(HmacKey::hs256(&SecretBytes::from_base64url(text).unwrap()).unwrap()))),
+        0
+    );
+    assert_eq!(
+        leaks(|| drop(Box::new(HmacKey::hs256(&SecretBytes::from_base64(text).unwrap()).unwrap()))),
+        0
+    );
 }

@@ -6,7 +6,7 @@
 mod util;
 
 use core::fmt;
-use countersign::{Hs256Key, KeyError, KeySet, Unverified, VerifyKey, jws};
+use countersign::{HmacKey, KeyError, KeySet, SecretBytes, Unverified, VerifyKey, jws};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use util::{over_each_backend, unb64};
@@ -122,7 +122,8 @@ fn run(name: json_web::TestName, exceptions: &[(usize, &str)], said_by_the_jwk: 
                 Err(algorithm) => {
                     // Keys that we do have must not take the token either: neither some other one, nor these numbers
                     // in the hands of somebody who overlooks what they are for.
-                    let other = jws::MessageVerifier::new(Hs256Key::from_bytes([7; 32]).unwrap());
+                    let other =
+                        jws::MessageVerifier::new(HmacKey::hs256(&SecretBytes::from_bytes([7; 32])).unwrap());
                     assert!(other.verify(&text).is_err(), "{case}");
                     let taken =
                         keys.iter().filter_map(misread).any(|verifier| verifier.verify(&text).is_ok());
@@ -146,7 +147,10 @@ fn run(name: json_web::TestName, exceptions: &[(usize, &str)], said_by_the_jwk: 
 fn misread(jwk: &Value) -> Option<jws::MessageVerifier> {
     let member = |name: &str| jwk[name].as_str().unwrap_or_default();
     match member("kty") {
-        "oct" => Hs256Key::from_base64url(member("k")).ok().map(jws::MessageVerifier::new),
+        "oct" => SecretBytes::from_base64url(member("k"))
+            .and_then(|secret| HmacKey::hs256(&secret))
+            .ok()
+            .map(jws::MessageVerifier::new),
         "RSA" => {
             let (modulus, exponent) = (unb64(member("n")), unb64(member("e")));
             let key = countersign::Rs256VerifyingKey::from_modulus_and_exponent(&modulus, &exponent);
@@ -187,7 +191,8 @@ fn added(mut keys: KeySet, jwk: &Value) -> Result<Result<KeySet, KeyError>, Stri
     let member = |name: &str| jwk[name].as_str().unwrap_or_default();
     let kid = jwk["kid"].as_str();
     let inserted = match (member("kty"), member("alg")) {
-        ("oct", "HS256") => Hs256Key::from_base64url(member("k"))
+        ("oct", "HS256") => SecretBytes::from_base64url(member("k"))
+            .and_then(|secret| HmacKey::hs256(&secret))
             .and_then(|key| kid.map_or(Ok(key.clone()), |kid| key.with_key_id(kid)))
             .and_then(|key| keys.insert(key)),
         ("RSA", "RS256") => countersign::Rs256VerifyingKey::from_modulus_and_exponent(
@@ -208,7 +213,7 @@ fn hmac_sha256() {
     let (mut accepted, mut refused) = (0, 0);
     for group in set.test_groups {
         for test in group.tests {
-            let key = Hs256Key::from_weak_bytes(&test.key).unwrap();
+            let key = HmacKey::hs256_with_weak_secret(&SecretBytes::from_bytes(&test.key)).unwrap();
             let verdict = key.verify_bytes(&test.msg, &test.tag);
             // RFC 7518 section 3.2: the whole output; truncated tags are another algorithm.
             let whole = group.tag_size == 256;
@@ -218,7 +223,7 @@ fn hmac_sha256() {
             } else {
                 refused += 1;
             }
-            assert_eq!(Hs256Key::from_bytes(&test.key).is_ok(), test.key.len() >= 32);
+            assert_eq!(HmacKey::hs256(&SecretBytes::from_bytes(&test.key)).is_ok(), test.key.len() >= 32);
         }
     }
     println!("hmac_sha256: {accepted} accepted, {refused} refused (truncated tags among them)");

@@ -4,7 +4,7 @@
 
 use arbitrary::Arbitrary;
 use core::time::Duration;
-use countersign::{Hs256Key, UnixTime, Verifier, jws};
+use countersign::{HmacKey, SecretBytes, UnixTime, Verifier, jws};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use std::sync::LazyLock;
@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 const NOW: i64 = 1_700_000_000;
 const LEEWAY: i64 = 30;
 
-static KEY: LazyLock<Hs256Key> = LazyLock::new(|| Hs256Key::from_bytes([7; 32]).unwrap());
+static KEY: LazyLock<HmacKey> = LazyLock::new(|| HmacKey::hs256(&SecretBytes::from_bytes([7; 32])).unwrap());
 static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
     Verifier::builder(KEY.clone())
         .issuer("me")

@@ -5,7 +5,7 @@
 #[path = "../../tests/util/depth.rs"]
 mod depth;
 
-use countersign::{Hs256Key, Limits, UnixTime, Unverified, Verifier, jws};
+use countersign::{HmacKey, Limits, SecretBytes, UnixTime, Unverified, Verifier, jws};
 use depth::{Depth, Lenient};
 use libfuzzer_sys::fuzz_target;
 use serde::Deserialize;
@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 
 const LIMIT: usize = 5;
 
-static KEY: LazyLock<Hs256Key> = LazyLock::new(|| Hs256Key::from_bytes([7; 32]).unwrap());
+static KEY: LazyLock<HmacKey> = LazyLock::new(|| HmacKey::hs256(&SecretBytes::from_bytes([7; 32])).unwrap());
 static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
     Verifier::builder(KEY.clone())
         .accept_any_issuer()

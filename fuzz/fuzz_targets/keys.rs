@@ -4,7 +4,8 @@
 #![no_main]
 
 use countersign::{
-    Entropy, EntropyError, Hs256Key, KeyError, Rs256SigningKey, Rs256VerifyingKey, SignKey, VerifyKey, jws,
+    Entropy, EntropyError, HmacKey, KeyError, Rs256SigningKey, Rs256VerifyingKey, SecretBytes, SignKey,
+    VerifyKey, jws,
 };
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
@@ -21,15 +22,18 @@ impl Entropy for Fixed {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    let secret = Hs256Key::from_bytes(bytes);
-    let weak = Hs256Key::from_weak_bytes(bytes);
+    let secret = HmacKey::hs256(&SecretBytes::from_bytes(bytes));
+    let weak = HmacKey::hs256_with_weak_secret(&SecretBytes::from_bytes(bytes));
     assert!(weak.is_ok() || secret.is_err());
     if bytes.windows(BEGIN.len()).any(|window| window == BEGIN) {
         assert!(matches!(secret, Err(KeyError::NotASecret { .. })));
         assert!(matches!(weak, Err(KeyError::NotASecret { .. })));
     }
     // The rule is about the bytes, and not about how they are spelled.
-    assert_eq!(Hs256Key::from_base64url(&encode(bytes)).err(), secret.err());
+    assert_eq!(
+        SecretBytes::from_base64url(&encode(bytes)).and_then(|secret| HmacKey::hs256(&secret)).err(),
+        secret.err()
+    );
     if let Ok(verifying) = Rs256VerifyingKey::from_der(bytes) {
         read_again(&verifying);
     }
@@ -37,8 +41,8 @@ fuzz_target!(|bytes: &[u8]| {
         sign_and_verify(&signing);
     }
     let Ok(text) = core::str::from_utf8(bytes) else { return };
-    let _ = Hs256Key::from_base64(text);
-    let _ = Hs256Key::from_base64url(text);
+    let _ = SecretBytes::from_base64(text).and_then(|secret| HmacKey::hs256(&secret));
+    let _ = SecretBytes::from_base64url(text).and_then(|secret| HmacKey::hs256(&secret));
     if let Ok(verifying) = Rs256VerifyingKey::from_pem_any_exponent(text) {
         assert!(text.as_bytes().windows(BEGIN.len()).any(|window| window == BEGIN));
         read_again(&verifying);
@@ -56,7 +60,8 @@ fuzz_target!(|bytes: &[u8]| {
 
 /// base64url by way of the crate: the second segment of a JWS.
 fn encode(bytes: &[u8]) -> String {
-    static KEY: LazyLock<Hs256Key> = LazyLock::new(|| Hs256Key::from_bytes([7; 32]).unwrap());
+    static KEY: LazyLock<HmacKey> =
+        LazyLock::new(|| HmacKey::hs256(&SecretBytes::from_bytes([7; 32])).unwrap());
     jws::Payload::new(bytes).sign(&*KEY).unwrap().split('.').nth(1).unwrap().to_owned()
 }
 

@@ -2,10 +2,10 @@
 //! but those that a row becomes; and whatever row a store gives, the machine answers, and writes over that row or not at all.
 #![no_main]
 
+use countersign::{Entropy, EntropyError, UnixTime};
 use countersign_session::{
     Binding, Config, Grace, Loaded, Login, Machine, MasterKeys, Randomness, Refusal, Row,
 };
-use countersign::{Entropy, EntropyError, UnixTime};
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
 use std::time::Duration;

@@ -2,14 +2,14 @@
 #![no_main]
 
 use arbitrary::Arbitrary;
-use countersign::{Claims, Hs256Key, UnixTime, Verifier};
+use countersign::{Claims, HmacKey, SecretBytes, UnixTime, Verifier};
 use libfuzzer_sys::fuzz_target;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 
-static KEY: LazyLock<Hs256Key> = LazyLock::new(|| Hs256Key::from_bytes([7; 32]).unwrap());
+static KEY: LazyLock<HmacKey> = LazyLock::new(|| HmacKey::hs256(&SecretBytes::from_bytes([7; 32])).unwrap());
 
 #[derive(Debug, Arbitrary)]
 struct Input {
@@ -59,7 +59,8 @@ fuzz_target!(|input: Input| {
     };
     let verifier = Verifier::builder(KEY.clone()).accept_any_issuer().accept_any_audience().build().unwrap();
     let token = verifier
-        .at(NOW).verify::<BTreeMap<String, serde_json::Value>>(&text)
+        .at(NOW)
+        .verify::<BTreeMap<String, serde_json::Value>>(&text)
         .expect("what is signed verifies");
     assert_eq!(token.issuer(), input.issuer.as_deref());
     assert_eq!(token.subject(), input.subject.as_deref());

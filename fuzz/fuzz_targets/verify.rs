@@ -5,7 +5,7 @@
 #![no_main]
 
 use core::fmt;
-use countersign::{Buffer, Hs256Key, Part, SignKey, UnixTime, Verifier, VerifyError, jws};
+use countersign::{Buffer, HmacKey, Part, SecretBytes, SignKey, UnixTime, Verifier, VerifyError, jws};
 use libfuzzer_sys::fuzz_target;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value, json};
@@ -15,7 +15,7 @@ use std::sync::LazyLock;
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 const EXTENSION: &str = "exp";
 
-static KEY: LazyLock<Hs256Key> = LazyLock::new(|| Hs256Key::from_bytes([7; 32]).unwrap());
+static KEY: LazyLock<HmacKey> = LazyLock::new(|| HmacKey::hs256(&SecretBytes::from_bytes([7; 32])).unwrap());
 static JWS: LazyLock<jws::MessageVerifier> = LazyLock::new(|| jws::MessageVerifier::new(KEY.clone()));
 /// Understands one extension that `crit` may name.
 static EXTENDED: LazyLock<jws::MessageVerifier> =

@@ -35,9 +35,9 @@ impl<T: Serialize> Claims<T> {
     /// # Examples
     ///
     /// ```
-    /// use countersign::{Claims, Hs256Key, SignError};
+    /// use countersign::{Claims, HmacKey, SecretBytes, SignError};
     ///
-    /// let key = Hs256Key::from_bytes([7; 32])?;
+    /// let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
     /// let error = Claims::registered().subject("user123").sign(&key).unwrap_err();
     /// assert_eq!(error, SignError::MissingExpiration);
     /// # Ok::<(), countersign::KeyError>(())
@@ -56,8 +56,8 @@ impl<T: Serialize> Claims<T> {
     ///
     /// ```
     /// use core::time::Duration;
-    /// use countersign::{Algorithm, Claims, ExternalKey, Hs256Key, SignKey};
-    /// # let kms = Hs256Key::from_bytes([7; 32])?;
+    /// use countersign::{Algorithm, Claims, ExternalKey, HmacKey, SecretBytes, SignKey};
+    /// # let kms = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
     ///
     /// let key = ExternalKey::new(Algorithm::Hs256).with_key_id("kms/7")?;
     /// let prepared = Claims::registered().subject("user123").expires_in(Duration::from_secs(900)).prepare(&key)?;

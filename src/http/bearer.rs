@@ -100,9 +100,9 @@ impl Verifier {
     ///
     /// ```
     /// # use core::time::Duration;
-    /// use countersign::{Claims, Hs256Key, Verifier};
+    /// use countersign::{Claims, HmacKey, SecretBytes, Verifier};
     ///
-    /// # let key = Hs256Key::from_bytes([7; 32])?;
+    /// # let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
     /// # let verifier = Verifier::builder(key.clone()).accept_any_issuer().no_audience().build()?;
     /// # let text = Claims::registered().subject("ann").expires_in(Duration::from_secs(900)).sign(&key)?;
     /// // With the crate `http`: `headers.get_all(AUTHORIZATION)`.
@@ -201,10 +201,10 @@ impl CredentialsError {
 /// # Examples
 ///
 /// ```
-/// use countersign::{Hs256Key, VerifyError, Verifier};
+/// use countersign::{HmacKey, SecretBytes, Verifier, VerifyError};
 /// use countersign::http::{BearerError, CredentialsError};
 ///
-/// let verifier = Verifier::builder(Hs256Key::from_bytes([7; 32])?).issuer("me").no_audience().build()?;
+/// let verifier = Verifier::builder(HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?).issuer("me").no_audience().build()?;
 ///
 /// let error = verifier.verify_bearer::<()>(None::<&str>).unwrap_err();
 /// assert_eq!(error, BearerError::Credentials(CredentialsError::Missing));

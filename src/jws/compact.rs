@@ -338,9 +338,9 @@ impl fmt::Debug for Gate {
 /// # Examples
 ///
 /// ```
-/// use countersign::{Hs256Key, VerifyError, jws};
+/// use countersign::{HmacKey, SecretBytes, VerifyError, jws};
 ///
-/// let key = Hs256Key::from_bytes([7; 32])?;
+/// let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
 /// let verifier = jws::MessageVerifier::new(key.clone()).typ("logout+jws")?;
 /// let text = jws::Payload::new("everywhere").typ("logout+jws").sign(&key)?;
 /// assert_eq!(verifier.verify(&text)?.into_payload(), b"everywhere");
@@ -512,8 +512,8 @@ impl fmt::Debug for Payload<'_> {
 /// # Examples
 ///
 /// ```
-/// use countersign::{Algorithm, ExternalKey, Hs256Key, SignKey, jws};
-/// # let elsewhere = Hs256Key::from_bytes([7; 32])?;
+/// use countersign::{Algorithm, ExternalKey, HmacKey, SecretBytes, SignKey, jws};
+/// # let elsewhere = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
 ///
 /// let key = ExternalKey::new(Algorithm::Hs256).with_key_id("hsm-1")?;
 /// let prepared = jws::Payload::new("hello").prepare(&key)?;

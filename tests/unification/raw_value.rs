@@ -1,13 +1,13 @@
 //! Claims types with raw JSON in them, which serde has only when another crate asks for it.
 
-use countersign::{Claims, Hs256Key, SignError, UnixTime, Verifier, VerifyError, jws};
+use countersign::{Claims, HmacKey, SecretBytes, SignError, UnixTime, Verifier, VerifyError, jws};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-fn key() -> Hs256Key {
-    Hs256Key::from_bytes([7; 32]).unwrap()
+fn key() -> HmacKey {
+    HmacKey::hs256(&SecretBytes::from_bytes([7; 32])).unwrap()
 }
 
 fn read<T: serde::de::DeserializeOwned>(payload: &str) -> Result<T, VerifyError> {

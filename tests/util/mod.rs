@@ -8,8 +8,8 @@ pub(crate) mod random;
 use core::error::Error;
 use core::time::Duration;
 use countersign::{
-    Audience, Buffer, Claims, Entropy, EntropyError, Expected, Hs256Key, Part, SignKey, UnixTime, Verifier,
-    VerifierBuilder, VerifyError, jws,
+    Audience, Buffer, Claims, Entropy, EntropyError, Expected, HmacKey, Part, SecretBytes, SignKey, UnixTime,
+    Verifier, VerifierBuilder, VerifyError, jws,
 };
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
@@ -27,13 +27,13 @@ pub(crate) const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
 pub(crate) const GOOD: &str =
     r#"{"iss":"https://auth.example","aud":"https://api.example","sub":"ann","exp":1700000900}"#;
 
-pub(crate) fn key() -> Hs256Key {
-    Hs256Key::from_bytes(SECRET).unwrap()
+pub(crate) fn key() -> HmacKey {
+    HmacKey::hs256(&SecretBytes::from_bytes(SECRET)).unwrap()
 }
 
 /// A key that is not [`key`].
-pub(crate) fn other_key() -> Hs256Key {
-    Hs256Key::from_bytes([0xa5; 32]).unwrap()
+pub(crate) fn other_key() -> HmacKey {
+    HmacKey::hs256(&SecretBytes::from_bytes([0xa5; 32])).unwrap()
 }
 
 /// The moment `seconds` after [`NOW`].

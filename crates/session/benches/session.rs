@@ -3,7 +3,7 @@
 //! `cargo bench -p countersign-session`. The check of an access token is plain verification and one more look
 //! into the payload; with a denylist in memory it is one look-up more. No store is asked without a denylist.
 
-use countersign::{Hs256Key, UnixTime, Verifier, VerifierBuilder};
+use countersign::{HmacKey, SecretBytes, UnixTime, Verifier, VerifierBuilder};
 use countersign_session::{
     AccessVerifier, Binding, Config, DenyKey, Login, MasterKeys, MemoryStore, Sessions, Store, blocking,
 };
@@ -21,8 +21,8 @@ struct User {
     role: String,
 }
 
-fn key() -> Hs256Key {
-    Hs256Key::from_bytes([7; 32]).unwrap()
+fn key() -> HmacKey {
+    HmacKey::hs256(&SecretBytes::from_bytes([7; 32])).unwrap()
 }
 
 fn policy() -> VerifierBuilder {

@@ -31,12 +31,12 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 /// ```
 /// # use countersign_session::{Config, Login, MasterKeys, MemoryStore, Sessions, blocking};
 /// use countersign_session::{AccessVerifier, Binding};
-/// use countersign::{Hs256Key, Verifier};
+/// use countersign::{HmacKey, SecretBytes, Verifier};
 ///
 /// #[derive(serde::Serialize, serde::Deserialize)]
 /// struct User { role: String }
 ///
-/// # let key = Hs256Key::from_bytes([8; 32])?;
+/// # let key = HmacKey::hs256(&SecretBytes::from_bytes([8; 32]))?;
 /// # let config = Config::builder("https://auth.example", "https://api.example").build()?;
 /// # let sessions = Sessions::new(config, MasterKeys::new(1, [7; 32])?, key.clone(), MemoryStore::new())?;
 /// # let grant = blocking(sessions.login(&Login::new("user123").scope("read")))?;
@@ -180,9 +180,9 @@ enum OnFailure {
 /// # use countersign_session::{Config, Login, MasterKeys, MemoryStore, Sessions, blocking};
 /// # use std::sync::Arc;
 /// use countersign_session::{AccessError, AccessVerifier, Binding};
-/// use countersign::{Hs256Key, Verifier};
+/// use countersign::{HmacKey, SecretBytes, Verifier};
 ///
-/// # let key = Hs256Key::from_bytes([8; 32])?;
+/// # let key = HmacKey::hs256(&SecretBytes::from_bytes([8; 32]))?;
 /// # let store = Arc::new(MemoryStore::new());
 /// # let config = Config::builder("https://auth.example", "https://api.example").build()?;
 /// # let sessions = Sessions::new(config, MasterKeys::new(1, [7; 32])?, key.clone(), store.clone())?;

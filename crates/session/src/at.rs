@@ -11,12 +11,12 @@ use countersign::UnixTime;
 ///
 /// ```
 /// # use countersign_session::{Config, MasterKeys, MemoryStore, Sessions};
-/// use countersign::{Hs256Key, UnixTime};
+/// use countersign::{HmacKey, SecretBytes, UnixTime};
 /// use countersign_session::{Login, blocking};
 ///
 /// # let config = Config::builder("https://auth.example", "https://api.example").build()?;
 /// # let keys = MasterKeys::new(1, [7; 32])?;
-/// # let sessions = Sessions::new(config, keys, Hs256Key::from_bytes([8; 32])?, MemoryStore::new())?;
+/// # let sessions = Sessions::new(config, keys, HmacKey::hs256(&SecretBytes::from_bytes([8; 32]))?, MemoryStore::new())?;
 /// let new_year = UnixTime::from_secs(1_767_225_600);
 /// let grant = blocking(sessions.at(new_year).login(&Login::new("ann")))?;
 /// assert_eq!(grant.row().created_at(), new_year);

@@ -90,7 +90,7 @@ pub enum Exchange {
 ///
 /// ```
 /// # use countersign_session::{Config, Exchange, Login, Machine, MasterKeys, Randomness};
-/// # use countersign::{Hs256Key, SystemEntropy, UnixTime};
+/// # use countersign::{HmacKey, SystemEntropy, UnixTime};
 /// # let now = UnixTime::from_secs(0);
 /// # let config = Config::builder("https://auth.example", "https://api.example").build()?;
 /// # let machine = Machine::new(config, MasterKeys::new(1, [7; 32])?);

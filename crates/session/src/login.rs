@@ -79,12 +79,12 @@ impl Login {
     ///
     /// ```
     /// # use countersign_session::{Config, MasterKeys, MemoryStore, Sessions};
-    /// # use countersign::Hs256Key;
+    /// # use countersign::{HmacKey, SecretBytes};
     /// use countersign_session::{Error, Login, Refusal, blocking};
     ///
     /// # let config = Config::builder("https://auth.example", "https://api.example").build()?;
     /// # let keys = MasterKeys::new(1, [7; 32])?;
-    /// # let sessions = Sessions::new(config, keys, Hs256Key::from_bytes([8; 32])?, MemoryStore::new())?;
+    /// # let sessions = Sessions::new(config, keys, HmacKey::hs256(&SecretBytes::from_bytes([8; 32]))?, MemoryStore::new())?;
     /// let epoch = blocking(sessions.epoch("user123"))?;
     /// // Read the hash of the password and check it. Meanwhile, elsewhere, it is changed:
     /// blocking(sessions.revoke_all("user123"))?;

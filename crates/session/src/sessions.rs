@@ -58,14 +58,14 @@ const AHEAD: Duration = Duration::from_secs(24 * 3600);
 ///
 /// ```
 /// use countersign_session::{Binding, Config, Login, MasterKeys, MemoryStore, Sessions, blocking};
-/// use countersign::Hs256Key;
+/// use countersign::{HmacKey, SecretBytes};
 ///
 /// #[derive(serde::Serialize)]
 /// struct User { role: &'static str }
 ///
 /// let config = Config::builder("https://auth.example", "https://api.example").build()?;
 /// let keys = MasterKeys::new(1, [7; 32])?;
-/// let sessions = Sessions::new(config, keys, Hs256Key::from_bytes([8; 32])?, MemoryStore::new())?;
+/// let sessions = Sessions::new(config, keys, HmacKey::hs256(&SecretBytes::from_bytes([8; 32]))?, MemoryStore::new())?;
 ///
 /// // The password was right. With an async store: `.await`.
 /// let grant = blocking(sessions.login(&Login::new("user123").label("Firefox on Linux")))?;
@@ -340,10 +340,10 @@ impl<S: Store> Sessions<S> {
     ///
     /// ```
     /// # use countersign_session::{AccessVerifier, Binding, Config, Login, MasterKeys, MemoryStore, Sessions, blocking};
-    /// # use countersign::{Hs256Key, Verifier};
+    /// # use countersign::{HmacKey, SecretBytes, Verifier};
     /// # use std::sync::Arc;
     /// # let config = Config::builder("https://auth.example", "https://api.example").build()?;
-    /// # let key = Hs256Key::from_bytes([8; 32])?;
+    /// # let key = HmacKey::hs256(&SecretBytes::from_bytes([8; 32]))?;
     /// # let policy = Verifier::builder(key.clone()).issuer("https://auth.example").audience("https://api.example");
     /// # let store = Arc::new(MemoryStore::new());
     /// # let sessions = Sessions::new(config, MasterKeys::new(1, [7; 32])?, key, store.clone())?;

@@ -134,12 +134,12 @@ impl Swap {
 ///
 /// ```
 /// use countersign_session::{Blocking, BlockingStore, Config, MasterKeys, Sessions, blocking};
-/// use countersign::{Hs256Key, UnixTime};
+/// use countersign::{HmacKey, SecretBytes, UnixTime};
 ///
 /// fn sessions_of(store: impl BlockingStore) -> Result<(), Box<dyn std::error::Error>> {
 ///     let config = Config::builder("https://auth.example", "https://api.example").build()?;
 ///     let keys = MasterKeys::new(1, [7; 32])?;
-///     let sessions = Sessions::new(config, keys, Hs256Key::from_bytes([8; 32])?, Blocking(store))?;
+///     let sessions = Sessions::new(config, keys, HmacKey::hs256(&SecretBytes::from_bytes([8; 32]))?, Blocking(store))?;
 ///     blocking(sessions.revoke_all("user123"))?;
 ///     Ok(())
 /// }

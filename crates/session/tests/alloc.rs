@@ -5,7 +5,7 @@
 mod counting;
 
 use core::time::Duration;
-use countersign::{Claims, Entropy, EntropyError, Hs256Key, UnixTime, Verifier, VerifierBuilder};
+use countersign::{Claims, Entropy, EntropyError, HmacKey, SecretBytes, UnixTime, Verifier, VerifierBuilder};
 use countersign_session::{
     AccessVerifier, Binding, Config, Login, MasterKeys, MemoryStore, RefreshToken, Sessions, blocking,
 };
@@ -24,8 +24,8 @@ fn user() -> User {
     User { name: "Ann".into(), role: "admin".into() }
 }
 
-fn key() -> Hs256Key {
-    Hs256Key::from_bytes([7; 32]).unwrap()
+fn key() -> HmacKey {
+    HmacKey::hs256(&SecretBytes::from_bytes([7; 32])).unwrap()
 }
 
 fn policy() -> VerifierBuilder {

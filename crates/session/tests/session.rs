@@ -14,8 +14,8 @@ mod session {
     use crate::util::{NOW, assert_hides, b64, later, seconds, signed_with, unb64};
     use core::time::Duration;
     use countersign::{
-        Claims, Hs256Key, KeyError, KeyFile, PolicyError, SignError, UnixTime, Unverified, Verifier,
-        VerifyError,
+        Claims, HmacKey, KeyError, KeyFile, PolicyError, SecretBytes, SignError, UnixTime, Unverified,
+        Verifier, VerifyError,
     };
     use countersign_session::{
         AccessError, AccessVerifier, Binding, Config, ConfigError, DenyKey, Denylist, Ended, Error,
@@ -1671,7 +1671,7 @@ mod session {
         let server = server();
         let grant = server.login("ann", NOW);
         let access = server.access(&grant);
-        let other = Hs256Key::from_bytes([1; 32]).unwrap();
+        let other = HmacKey::hs256(&SecretBytes::from_bytes([1; 32])).unwrap();
         let bearer = [format!("Bearer {access}")];
         let denylist = access_verifier().with_denylist(server.shared());
 

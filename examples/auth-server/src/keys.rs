@@ -5,7 +5,7 @@ use crate::jwks::key_id;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use countersign::{
-    Hs256Key, KeyError, PolicyError, Rs256SigningKey, Rs256VerifyingKey, SecretBytes, Verifier,
+    HmacKey, KeyError, PolicyError, Rs256SigningKey, Rs256VerifyingKey, SecretBytes, Verifier,
 };
 use countersign_session::AccessVerifier;
 use std::fs::{self, OpenOptions};
@@ -33,7 +33,7 @@ const CLOCKS: Duration = Duration::from_secs(60);
 #[allow(clippy::large_enum_variant, reason = "there is one, for a moment, at the start")]
 pub enum AccessKey {
     /// A secret, which the application servers have too.
-    Hs256(Hs256Key),
+    Hs256(HmacKey),
     /// A private key, of which the application servers have the public one.
     Rs256(Rs256SigningKey),
 }
@@ -42,7 +42,7 @@ pub enum AccessKey {
 #[derive(Clone)]
 pub enum VerifyingKey {
     /// The secret itself.
-    Hs256(Hs256Key),
+    Hs256(HmacKey),
     /// The public key.
     Rs256(Rs256VerifyingKey),
 }
@@ -112,7 +112,10 @@ impl VerifyingKey {
             let id = key_id(&key).ok_or(KeyError::MalformedKey).map_err(at)?;
             return Ok(Self::Rs256(key.with_key_id(id).map_err(at)?));
         }
-        Hs256Key::from_base64(text.trim_end()).map(Self::Hs256).map_err(at)
+        SecretBytes::from_base64(text.trim_end())
+            .and_then(|secret| HmacKey::hs256(&secret))
+            .map(Self::Hs256)
+            .map_err(at)
     }
 
     /// Takes the access tokens of `issuer` that are meant for `audience`.
@@ -133,11 +136,13 @@ pub fn refresh_secret(folder: &Path) -> Result<SecretBytes, KeyFileError> {
     bytes.map(SecretBytes::from).map_err(|_| KeyFileError::Key { path, error: KeyError::InvalidBase64 })
 }
 
-fn shared(folder: &Path) -> Result<Hs256Key, KeyFileError> {
+fn shared(folder: &Path) -> Result<HmacKey, KeyFileError> {
     let path = folder.join(SHARED);
     let text = read_or_make(&path, new_secret)?;
     let text = text.expose_secret_text().unwrap_or_default().trim_end();
-    Hs256Key::from_base64(text).map_err(|error| KeyFileError::Key { path, error })
+    SecretBytes::from_base64(text)
+        .and_then(|secret| HmacKey::hs256(&secret))
+        .map_err(|error| KeyFileError::Key { path, error })
 }
 
 fn new_secret() -> Result<SecretBytes, KeyError> {

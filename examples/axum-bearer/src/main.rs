@@ -12,7 +12,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use countersign::http::{Challenge, Scope};
-use countersign::{Claims, Hs256Key, Token, Verifier};
+use countersign::{Algorithm, Claims, HmacKey, Token, Verifier};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::error::Error;
@@ -81,11 +81,11 @@ fn app(verifier: Verifier) -> Router {
     Router::new().route("/", get(whoami)).route("/admin", get(admin)).with_state(verifier)
 }
 
-fn verifier(key: Hs256Key) -> Result<Verifier, countersign::PolicyError> {
+fn verifier(key: HmacKey) -> Result<Verifier, countersign::PolicyError> {
     Verifier::builder(key).issuer("https://auth.example").audience("https://api.example").build()
 }
 
-fn token(key: &Hs256Key, name: &str, scopes: &[&str]) -> Result<String, countersign::SignError> {
+fn token(key: &HmacKey, name: &str, scopes: &[&str]) -> Result<String, countersign::SignError> {
     let scopes = scopes.iter().map(|scope| scope.to_string()).collect();
     Claims::new(User { name: name.into(), scopes })
         .issuer("https://auth.example")
@@ -97,7 +97,7 @@ fn token(key: &Hs256Key, name: &str, scopes: &[&str]) -> Result<String, counters
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     // In production, the secret comes out of a secret store, and the authentication server has it too.
-    let key = Hs256Key::generate()?;
+    let key = HmacKey::generate(Algorithm::Hs256)?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
     println!(
         "curl -i http://127.0.0.1:3000/admin -H 'Authorization: Bearer {}'",
@@ -112,6 +112,7 @@ mod tests {
     use super::*;
     use axum::body::{Body, to_bytes};
     use axum::http::Request;
+    use countersign::SecretBytes;
     use tower::ServiceExt;
 
     /// Status, `WWW-Authenticate` and body of the answer.
@@ -129,8 +130,8 @@ mod tests {
         (status, challenge, String::from_utf8(body.into()).unwrap())
     }
 
-    fn key() -> Hs256Key {
-        Hs256Key::from_bytes([7; 32]).unwrap()
+    fn key() -> HmacKey {
+        HmacKey::hs256(&SecretBytes::from_bytes([7; 32])).unwrap()
     }
 
     fn bearer(scopes: &[&str]) -> String {
@@ -156,7 +157,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_token_of_another_key_is_401_and_invalid_token() {
-        let other = token(&Hs256Key::from_bytes([8; 32]).unwrap(), "Ann", &["admin"]).unwrap();
+        let other =
+            token(&HmacKey::hs256(&SecretBytes::from_bytes([8; 32])).unwrap(), "Ann", &["admin"]).unwrap();
         let (status, challenge, code) = ask("/", &[&format!("Bearer {other}")]).await;
         assert_eq!((status, code.as_str()), (401, "invalid_signature"));
         assert!(challenge.unwrap().starts_with(r#"Bearer error="invalid_token""#));

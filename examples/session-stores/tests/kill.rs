@@ -1,6 +1,6 @@
 //! A server over SQLite is killed, again and again, in the middle of its writes: what it had answered is there.
 
-use countersign::Hs256Key;
+use countersign::{HmacKey, SecretBytes};
 use countersign_session::{Binding, Config, Exchange, Login, MasterKeys, Sessions};
 use session_stores::SqliteStore;
 use std::collections::HashMap;
@@ -97,6 +97,6 @@ fn answers_until_killed(path: &Path, answers: usize) -> HashMap<usize, (usize, S
 fn sessions(path: &Path) -> Sessions<SqliteStore> {
     let config = Config::builder("https://auth.example", "https://api.example").build().unwrap();
     let keys = MasterKeys::new(1, [7; 32]).unwrap();
-    let key = Hs256Key::from_bytes([8; 32]).unwrap();
+    let key = HmacKey::hs256(&SecretBytes::from_bytes([8; 32])).unwrap();
     Sessions::new(config, keys, key, SqliteStore::open(path).unwrap()).unwrap()
 }

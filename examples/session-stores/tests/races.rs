@@ -2,7 +2,7 @@
 
 mod util;
 
-use countersign::Hs256Key;
+use countersign::{HmacKey, SecretBytes};
 use countersign_session::{
     Binding, Config, DenyKey, Exchange, Login, MasterKeys, Sessions, Store, StoreError, Swap,
 };
@@ -265,5 +265,8 @@ async fn exchanges_of_many_sessions_lose_none(place: Place) {
 fn sessions(store: AnyStore) -> Arc<Sessions<AnyStore>> {
     let config = Config::builder("https://auth.example", "https://api.example").build().unwrap();
     let keys = MasterKeys::new(1, [7; 32]).unwrap();
-    Arc::new(Sessions::new(config, keys, Hs256Key::from_bytes([8; 32]).unwrap(), store).unwrap())
+    Arc::new(
+        Sessions::new(config, keys, HmacKey::hs256(&SecretBytes::from_bytes([8; 32])).unwrap(), store)
+            .unwrap(),
+    )
 }

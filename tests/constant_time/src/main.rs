@@ -10,7 +10,7 @@
 
 use core::hint::black_box;
 use core::ops::RangeInclusive;
-use countersign::{Entropy, EntropyError, Hs256Key, Rs256SigningKey, SecretBytes, SignKey, VerifyKey};
+use countersign::{Entropy, EntropyError, HmacKey, Rs256SigningKey, SecretBytes, SignKey, VerifyKey};
 use rsa::pkcs8::DecodePrivateKey;
 use rsa::traits::PrivateKeyParts;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -48,8 +48,13 @@ fn main() {
     check("two secrets compared by subtle", 0..=0, 0..=0, events(|| hidden().ct_eq(&hidden())));
 
     // Whether it looks like a key file: an answer that comes out as an error.
-    check("HMAC key set-up", 1..=1, 0..=0, events(|| Hs256Key::from_bytes(hidden()).unwrap()));
-    let key = Hs256Key::from_bytes(hidden()).unwrap();
+    check(
+        "HMAC key set-up",
+        1..=1,
+        0..=0,
+        events(|| HmacKey::hs256(&SecretBytes::from_bytes(hidden())).unwrap()),
+    );
+    let key = HmacKey::hs256(&SecretBytes::from_bytes(hidden())).unwrap();
     check("HMAC sign", 0..=0, 0..=0, events(|| key.sign_bytes(b"header.payload").unwrap()));
     let mut tag = key.sign_bytes(b"header.payload").unwrap().as_bytes().to_vec();
     reveal(&tag);

@@ -5,7 +5,7 @@
 use core::error::Error;
 use core::fmt::Display;
 use countersign::{
-    Algorithm, Claims, Hs256Key, KeySet, Rs256SigningKey, Rs256VerifyingKey, SecretBytes, SignKey, Token,
+    Algorithm, Claims, HmacKey, KeySet, Rs256SigningKey, Rs256VerifyingKey, SecretBytes, SignKey, Token,
     UnixTime, Verifier, VerifyKey,
 };
 use serde_json::{Map, Value, json};
@@ -125,7 +125,7 @@ impl Keys {
             [(32, "hs-32"), (64, "the \"64\" \\ {key}"), (100, "https://auth.example/keys/100")]
         {
             let secret = SecretBytes::generate(length)?;
-            let key = Hs256Key::from_bytes(secret.expose_secret())?;
+            let key = HmacKey::hs256(&SecretBytes::from_bytes(secret.expose_secret()))?;
             let hex: String = secret.expose_secret().iter().map(|byte| format!("{byte:02x}")).collect();
             let named = key.clone().with_key_id(name)?;
             set.insert(named.clone())?;

@@ -17,11 +17,11 @@ use alloc::vec::Vec;
 use core::error::Error;
 use core::time::Duration;
 use countersign::http::Cookie;
-use countersign_session::Randomness;
 use countersign::{
-    Claims, Entropy, EntropyError, Hs256Key, KeyError, Rs256SigningKey, Rs256VerifyingKey, SignError,
-    SignKey, UnixTime, Verifier, VerifyError, VerifyKey,
+    Algorithm, Claims, Entropy, EntropyError, HmacKey, KeyError, Rs256SigningKey, Rs256VerifyingKey,
+    SecretBytes, SignError, SignKey, UnixTime, Verifier, VerifyError, VerifyKey,
 };
+use countersign_session::Randomness;
 use serde::{Deserialize, Serialize};
 use vectors::{HS256_TOKEN, PRIVATE_PEM, PUBLIC_PEM, RS256_TOKEN, SECRET};
 
@@ -85,8 +85,8 @@ impl Entropy for Dry {
     }
 }
 
-fn hs256() -> Result<Hs256Key, KeyError> {
-    Hs256Key::from_bytes(SECRET)
+fn hs256() -> Result<HmacKey, KeyError> {
+    HmacKey::hs256(&SecretBytes::from_bytes(SECRET))
 }
 
 fn claims() -> Claims<User> {
@@ -163,7 +163,7 @@ fn tokens_of_other_keys_are_refused() -> Outcome {
             "the header chose the algorithm",
         )?;
     }
-    let other = verifier(Hs256Key::generate_with(&Kernel)?)?;
+    let other = verifier(HmacKey::generate_with(Algorithm::Hs256, &Kernel)?)?;
     let refused = other.at(ISSUED).verify::<User>(HS256_TOKEN).err();
     ensure(refused == Some(VerifyError::InvalidSignature), "another secret verified the token")
 }
@@ -189,7 +189,10 @@ fn signing_reads_no_clock() -> Outcome {
 fn randomness_is_the_callers() -> Outcome {
     let key = Rs256SigningKey::from_pem_with(PRIVATE_PEM, Dry)?;
     ensure(claims().sign(&key).err() == Some(SignError::Entropy), "signed without randomness")?;
-    ensure(Hs256Key::generate_with(&Dry).err() == Some(KeyError::Entropy), "a key of no randomness")
+    ensure(
+        HmacKey::generate_with(Algorithm::Hs256, &Dry).err() == Some(KeyError::Entropy),
+        "a key of no randomness",
+    )
 }
 
 fn headers_are_read_and_written() -> Outcome {

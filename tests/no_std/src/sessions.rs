@@ -3,11 +3,11 @@
 use crate::vectors::SECRET;
 use alloc::boxed::Box;
 use core::error::Error;
+use countersign::{Entropy, HmacKey, SecretBytes, UnixTime, Verifier};
 use countersign_session::{
     AccessVerifier, Binding, Config, Exchange, Fingerprint, Loaded, Login, Machine, MasterKeys, Randomness,
     Reason, Recency, Refusal,
 };
-use countersign::{Entropy, Hs256Key, UnixTime, Verifier};
 use serde::{Deserialize, Serialize};
 
 const ISSUED: UnixTime = UnixTime::from_secs(1_700_000_000);
@@ -19,7 +19,7 @@ struct User {
 
 /// Runs a session to its end: login, access token, exchange, repeat, reuse. The store is a variable.
 pub fn run(entropy: &impl Entropy) -> Result<(), Box<dyn Error>> {
-    let key = Hs256Key::from_bytes(SECRET)?;
+    let key = HmacKey::hs256(&SecretBytes::from_bytes(SECRET))?;
     let config = Config::builder("https://auth.example", "https://api.example").build()?;
     let machine = Machine::new(config, MasterKeys::new(1, SECRET)?);
     let fingerprint = Fingerprint::generate_with(entropy)?;

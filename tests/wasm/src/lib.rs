@@ -17,8 +17,8 @@ use alloc::string::String;
 use core::error::Error;
 use core::time::Duration;
 use countersign::{
-    Claims, Entropy, EntropyError, Hs256Key, Rs256SigningKey, Rs256VerifyingKey, SignKey, UnixTime, Verifier,
-    VerifyError, VerifyKey,
+    Claims, Entropy, EntropyError, HmacKey, Rs256SigningKey, Rs256VerifyingKey, SecretBytes, SignKey,
+    UnixTime, Verifier, VerifyError, VerifyKey,
 };
 use serde::{Deserialize, Serialize};
 use vectors::{HS256_TOKEN, PRIVATE_PEM, PUBLIC_PEM, RS256_TOKEN, SECRET};
@@ -79,7 +79,7 @@ fn verifier(key: impl VerifyKey + 'static) -> Result<Verifier, Box<dyn Error>> {
 }
 
 fn hs256() -> Outcome {
-    let key = Hs256Key::from_bytes(SECRET)?;
+    let key = HmacKey::hs256(&SecretBytes::from_bytes(SECRET))?;
     signs_and_verifies(&key, &verifier(key.clone())?, HS256_TOKEN)
 }
 
@@ -108,7 +108,7 @@ fn signs_and_verifies(key: &impl SignKey, verifier: &Verifier, expected: &str) -
 
 /// Times are 64 bits wide wherever the program runs.
 fn numbers_beyond_32_bits() -> Outcome {
-    let key = Hs256Key::from_bytes(SECRET)?;
+    let key = HmacKey::hs256(&SecretBytes::from_bytes(SECRET))?;
     let verifier = verifier(key.clone())?;
     let late = UnixTime::from_secs((1 << 33) + 900);
     let text = claims().expires_at(late).sign(&key)?;

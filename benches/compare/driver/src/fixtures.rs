@@ -6,7 +6,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use compare_common::claims::{Everything, Size, Tiny};
 use compare_common::keys::{RSA, RSA_2048, SECRET};
 use compare_common::tokens::{self, Tokens};
-use countersign::{Hs256Key, Rs256SigningKey, SignKey};
+use countersign::{HmacKey, Rs256SigningKey, SecretBytes, SignKey};
 use serde::Serialize;
 
 const HS256_HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
@@ -17,7 +17,7 @@ const RS256_HEADER: &str = r#"{"alg":"RS256","typ":"JWT"}"#;
 const LONG_AGO: u64 = 1_700_000_900;
 
 pub(crate) fn write(tokens: &Tokens) -> Result<()> {
-    let (key, typical) = (Hs256Key::from_bytes(SECRET)?, Everything::of(Size::Typical));
+    let (key, typical) = (HmacKey::hs256(&SecretBytes::from_bytes(SECRET))?, Everything::of(Size::Typical));
     for size in Size::ALL {
         tokens.write(tokens::verify_hs256(size), &token(HS256_HEADER, &Everything::of(size), &key)?)?;
     }
@@ -32,7 +32,8 @@ pub(crate) fn write(tokens: &Tokens) -> Result<()> {
 }
 
 fn write_refused(tokens: &Tokens, typical: &Everything) -> Result<()> {
-    let (hs256, rs256) = (Hs256Key::from_bytes(SECRET)?, Rs256SigningKey::from_pem(RSA_2048.private_pem)?);
+    let (hs256, rs256) =
+        (HmacKey::hs256(&SecretBytes::from_bytes(SECRET))?, Rs256SigningKey::from_pem(RSA_2048.private_pem)?);
     tokens.write(tokens::FORGED, &forged(&token(HS256_HEADER, typical, &hs256)?))?;
     let name = tokens::refused_rs256(tokens::FORGED);
     tokens.write(&name, &forged(&token(RS256_HEADER, typical, &rs256)?))?;

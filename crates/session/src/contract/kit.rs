@@ -17,9 +17,9 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::num::NonZeroUsize;
 use countersign::Entropy;
-use countersign::Hs256Key;
+use countersign::HmacKey;
 use countersign::UnixTime;
-use countersign::{EntropyError, KeyError};
+use countersign::{Algorithm, EntropyError, KeyError};
 use thiserror::Error as ThisError;
 
 /// The time of every check: long ago, so that nothing that lives in a store is touched by a purge.
@@ -123,7 +123,7 @@ pub(crate) fn hold(law: &'static str, holds: bool, found: impl fmt::Debug) -> Re
 pub(crate) struct Kit<'a, S> {
     pub(crate) store: &'a S,
     pub(crate) keys: MasterKeys,
-    signer: Hs256Key,
+    signer: HmacKey,
     entropy: Shared,
 }
 
@@ -145,7 +145,7 @@ impl<'a, S: Store> Kit<'a, S> {
         Ok(Self {
             store,
             keys: MasterKeys::new(1, secret).map_err(unusable)?,
-            signer: Hs256Key::generate_with(&entropy).map_err(unusable)?,
+            signer: HmacKey::generate_with(Algorithm::Hs256, &entropy).map_err(unusable)?,
             entropy: Shared(Arc::new(entropy)),
         })
     }

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "no test file uses all of them")]
 
 use crate::util::{NOW, later, seconds};
-use countersign::{Entropy, EntropyError, Hs256Key, UnixTime, Verifier};
+use countersign::{Entropy, EntropyError, HmacKey, SecretBytes, UnixTime, Verifier};
 use countersign_session::{
     AccessError, AccessToken, AccessVerifier, Binding, Blocking, BlockingStore, Config, ConfigBuilder,
     DenyKey, Error, Event, EventKind, Grant, Loaded, Login, MasterKeys, Refusal, Row, SessionId, Sessions,
@@ -215,8 +215,8 @@ impl Entropy for Dry {
     }
 }
 
-pub(crate) fn signer() -> Hs256Key {
-    Hs256Key::from_bytes([0x51; 32]).unwrap()
+pub(crate) fn signer() -> HmacKey {
+    HmacKey::hs256(&SecretBytes::from_bytes([0x51; 32])).unwrap()
 }
 
 pub(crate) fn master() -> MasterKeys {

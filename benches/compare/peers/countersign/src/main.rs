@@ -4,8 +4,8 @@ use compare_common::claims::{AUDIENCE, EXPIRES_AT, ISSUED_AT, ISSUER, SUBJECT, S
 use compare_common::keys::{RsaKey, SECRET};
 use compare_common::{Bench, Hs256, Rs256, Sign, Verify, tokens};
 use countersign::{
-    Buffer, Claims, Hs256Key, KeySet, KeySource, Rs256SigningKey, Rs256VerifyingKey, SignKey, UnixTime,
-    Verifier, VerifyError,
+    Buffer, Claims, HmacKey, KeySet, KeySource, Rs256SigningKey, Rs256VerifyingKey, SecretBytes, SignKey,
+    UnixTime, Verifier, VerifyError,
 };
 use serde::{Deserialize, Serialize};
 use std::hint::black_box;
@@ -66,8 +66,8 @@ impl Rs256 for Countersign {
     }
 }
 
-fn secret() -> Hs256Key {
-    Hs256Key::from_bytes(SECRET).unwrap()
+fn secret() -> HmacKey {
+    HmacKey::hs256(&SecretBytes::from_bytes(SECRET)).unwrap()
 }
 
 fn everything(size: Size) -> Claims<User> {
@@ -129,7 +129,7 @@ fn verify_by_key_id(keys: u32) -> impl FnMut() + 'static {
     }
 }
 
-fn numbered_key(number: u32) -> Hs256Key {
+fn numbered_key(number: u32) -> HmacKey {
     let secret = number.to_be_bytes().repeat(8);
-    Hs256Key::from_bytes(secret).unwrap().with_key_id(format!("key-{number:06}")).unwrap()
+    HmacKey::hs256(&SecretBytes::from_bytes(secret)).unwrap().with_key_id(format!("key-{number:06}")).unwrap()
 }

@@ -6,7 +6,7 @@ use compare_common::claims::{
 };
 use compare_common::keys::{RsaKey, SECRET};
 use compare_common::{Bench, Rs256, Sign, Verify};
-use jwt_compact::alg::{Hs256, Hs256Key, Rsa, RsaPrivateKey, RsaPublicKey};
+use jwt_compact::alg::{HmacKey, Hs256, Rsa, RsaPrivateKey, RsaPublicKey};
 use jwt_compact::{Algorithm, AlgorithmExt, Claims, Header, TimeOptions, Token, UntrustedToken};
 use rsa::pkcs8::{DecodePrivateKey, DecodePublicKey};
 use serde::de::DeserializeOwned;
@@ -23,21 +23,21 @@ struct JwtCompact;
 
 impl compare_common::Hs256 for JwtCompact {
     fn sign(size: Size) -> impl Sign + 'static {
-        sign(Hs256, everything(size), Hs256Key::new(SECRET))
+        sign(Hs256, everything(size), HmacKey::new(SECRET))
     }
 
     fn verify() -> impl Verify + 'static {
-        verify(Hs256, Hs256Key::new(SECRET))
+        verify(Hs256, HmacKey::new(SECRET))
     }
 
     fn sign_tiny() -> impl Sign + 'static {
         let mut claims = Claims::new(TinyUser::default());
         claims.expiration = DateTime::from_timestamp(EXPIRES_AT as i64, 0);
-        sign(Hs256, claims, Hs256Key::new(SECRET))
+        sign(Hs256, claims, HmacKey::new(SECRET))
     }
 
     fn verify_tiny() -> impl Verify + 'static {
-        let (key, options) = (Hs256Key::new(SECRET), TimeOptions::default());
+        let (key, options) = (HmacKey::new(SECRET), TimeOptions::default());
         move |token: &str| read::<_, TinyUser>(&Hs256, &key, &options, token)
     }
 }

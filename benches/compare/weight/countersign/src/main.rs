@@ -1,6 +1,6 @@
 //! Signs and verifies one token.
 
-use countersign::{Claims, Hs256Key, Verifier};
+use countersign::{Claims, HmacKey, SecretBytes, Verifier};
 use serde::{Deserialize, Serialize};
 use std::error::Error;
 use std::time::Duration;
@@ -11,7 +11,7 @@ struct User {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let key = Hs256Key::from_bytes([7; 32])?;
+    let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
     let token =
         Claims::new(User { name: "Ann".to_owned() }).expires_in(Duration::from_secs(900)).sign(&key)?;
     let verifier = Verifier::builder(key).accept_any_issuer().no_audience().build()?;

@@ -48,8 +48,8 @@ pub(crate) fn read<'de, T>(
     read: impl FnOnce(&mut Reader<'de>) -> Result<T, Error>,
 ) -> Result<T, usize> {
     let mut reader = Reader::from_str(text);
-    // The depth limit is ours: `check_text` has enforced it, and `claims::watch` does while a claims type reads. serde_json
-    // counts one level differently, and its count is wrong for a type that has ignored an error.
+    // The depth limit is ours: `check_text` enforces it before, and `claims::watch` while a claims type reads. (Our own visitors
+    // do not recurse.) serde_json counts one level differently, and its count is wrong for a type that has ignored an error.
     reader.disable_recursion_limit();
     read(&mut reader).and_then(|value| reader.end().map(|()| value)).map_err(|error| offset_of(text, &error))
 }

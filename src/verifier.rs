@@ -189,8 +189,8 @@ impl Verifier {
         self.run_in(buffer, text, UnixTime::now)
     }
 
-    /// How far clocks may disagree, as [`VerifierBuilder::leeway`] or [`VerifierBuilder::leeway_beyond_limit`] said: whoever
-    /// keeps a list of revoked tokens has to keep each for so long after its `exp`.
+    /// How far clocks may disagree: what was set by [`VerifierBuilder::leeway`] or [`VerifierBuilder::leeway_beyond_limit`], or
+    /// 30 seconds. A list of revoked tokens has to keep each one for this long after its `exp`.
     ///
     /// # Examples
     ///

@@ -1,177 +1,367 @@
-//! The rooms of `src/`, ground floor first: a file imports only from files above it in this list.
+//! Checks the order of the rooms in `.ci/rooms.txt`: a file imports only from files above it in that list.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// What each file may lean on stands before it.
-const ROOMS: [&str; 33] = [
-    "base64url",
-    "time",
-    "limits",
-    "algorithm",
-    "http/challenge",
-    "error",
-    "http/bearer",
-    "secret",
-    "json",
-    "numeric_date",
-    "header",
-    "key",
-    "key/pem",
-    "key/mistaken",
-    "key/hmac",
-    "key/roca",
-    "key/rsa",
-    "key/rsa_verify",
-    "key/rsa_sign",
-    "key/aws_lc",
-    "keyset",
-    "jws",
-    "jws/compact",
-    "claims",
-    "claims/replay",
-    "claims/watch",
-    "claims/decode",
-    "claims/encode",
-    "policy",
-    "verifier",
-    "http",
-    "http/cookie",
-    "http/origin",
-];
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+const LIST: &str = include_str!("../.ci/rooms.txt");
 
-/// Not rooms: the list of what is public, and pages of text.
+/// Files that are not rooms: `lib` lists the exports, `manual` includes pages of text.
 const OUTSIDE: [&str; 2] = ["lib", "manual"];
 
 #[test]
-fn every_import_points_at_a_lower_layer() {
-    let sources = read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")));
-    let known: Vec<&str> =
-        sources.keys().map(String::as_str).filter(|file| !OUTSIDE.contains(file)).collect();
-    for room in ROOMS {
-        assert!(known.contains(&room), "src/{room}.rs is listed and not there");
+fn each_source_file_is_a_room_and_each_room_a_source_file() {
+    let listed: BTreeSet<String> = rooms().map(|(folder, _)| folder.into()).collect();
+    let mut folders = BTreeSet::from(["src".to_owned()]);
+    for entry in fs::read_dir(Path::new(ROOT).join("crates")).unwrap() {
+        folders.insert(format!("crates/{}/src", entry.unwrap().file_name().to_str().unwrap()));
     }
-    for file in &known {
-        assert!(ROOMS.contains(file), "src/{file}.rs is not in the list of layers");
+    assert_eq!(folders, listed);
+    for folder in folders {
+        let files = sources(&folder).into_keys().filter(|file| !OUTSIDE.contains(&&**file));
+        let mut listed: Vec<&str> = rooms_of(&folder);
+        listed.sort_unstable();
+        assert_eq!(files.collect::<Vec<_>>(), listed, "{folder}");
     }
-    let upward: Vec<String> = sources
-        .iter()
-        .filter(|(file, _)| known.contains(&file.as_str()))
-        .flat_map(|(f, s)| violations(f, s))
-        .collect();
-    assert!(upward.is_empty(), "{upward:#?}");
+}
+
+#[test]
+fn each_import_points_at_a_room_above() {
+    for folder in rooms().map(|(folder, _)| folder).collect::<BTreeSet<_>>() {
+        let sources = sources(folder);
+        let rooms = rooms_of(folder);
+        let house = House::new(&rooms, &sources);
+        let wrong: Vec<String> =
+            rooms.iter().flat_map(|room| house.violations(room, &sources[*room])).collect();
+        assert!(wrong.is_empty(), "in {folder}: {wrong:#?}");
+    }
+}
+
+/// The other crates use the public face of the core. Items that are public and left out of the docs would be a
+/// second face.
+#[test]
+fn no_crate_has_public_items_that_its_docs_hide() {
+    for folder in rooms().map(|(folder, _)| folder).collect::<BTreeSet<_>>() {
+        for (file, source) in sources(folder) {
+            let hidden = tokens(&code(&source)).windows(3).any(|three| three == ["doc", "(", "hidden"]);
+            assert!(!hidden, "{folder}/{file}.rs");
+        }
+    }
 }
 
 #[test]
 fn an_upward_import_is_noticed_however_it_is_written() {
-    assert!(violations("policy", "use crate::error::VerifyError;").is_empty());
-    assert!(violations("claims/encode", "use crate::claims::{Claims, decode::read_value};").is_empty());
-    assert!(violations("key", "pub(crate) mod rsa;\npub use crate::key::rsa::Rs256;").is_empty());
+    let rooms = ["error", "header", "jws", "jws/compact", "claims", "verifier", "http/cookie", "http"];
+    let jws = "mod compact;\npub use compact::{Gate, Verified as Good};".to_owned();
+    let house = House::new(&rooms, &BTreeMap::from([("jws".to_owned(), jws.clone())]));
+    let violations = |room, source| house.violations(room, source);
+
+    for (room, fine) in [
+        ("header", "use crate::error::VerifyError;"),
+        (
+            "header",
+            "use crate::header::{self, Header}; mod tests { use super::*; fn f(_: super::Header) {} }",
+        ),
+        (
+            "header",
+            "// crate::claims::Claims\nconst TEXT: &str = \"crate::claims\\\"::\"; /* super::claims::x */",
+        ),
+        ("header", "fn f<'a>(_: &'a str) -> char { '\"' } const RAW: &str = r#\"\" crate::claims::x\"#;"),
+        ("header", "pub(crate) struct A; fn f(claims: B) { claims.header; other::claims::x() }"),
+        ("jws", &jws),
+        ("jws/compact", "use super::HeaderRules; use crate::jws::compact::Gate;"),
+        ("claims", "use crate::jws::{Gate, compact};"),
+        ("http", "mod cookie; pub use cookie::Cookie; fn f(_: Cookie) { cookie::g() }"),
+    ] {
+        assert_eq!(violations(room, fine), [""; 0], "{fine}");
+    }
     for upward in [
         "use crate::verifier::Token;",
         "use crate::{error::Part, verifier::Token};",
         "use crate::{\n    error::Part,\n    jws::{compact::Gate, HeaderRules},\n};",
         "fn f(_: crate::jws::Prepared) {}",
-        "use super::claims::Claims;",
+        "fn f() {\n    super::claims::g();\n}",
+        "mod tests {\n    use super::super::claims::Claims;\n}",
         "use super::{error::Part, claims::Claims};",
+        "use crate::{error, claims::*};",
         "use crate::Verifier;",
         "use crate::http::cookie::Cookie;",
+        "pub use crate::claims::Claims;",
+        "pub(crate) use crate::claims::Claims;",
+        "const C: char = '\"'; fn f() -> char { crate::claims::g('\"') }",
     ] {
         assert!(!violations("header", upward).is_empty(), "{upward}");
     }
-}
-
-/// The imports of `file` that point upwards or at no room.
-fn violations(file: &str, source: &str) -> Vec<String> {
-    let own = ROOMS.iter().position(|room| *room == file).expect("a listed file");
-    imports(file, source)
-        .into_iter()
-        .filter(|path| {
-            let room = room_of(path);
-            room.is_none_or(|room| room > own)
-        })
-        .map(|path| format!("src/{file}.rs imports crate::{}", path.join("::")))
-        .collect()
-}
-
-/// The room that a path leads to: the longest that fits.
-fn room_of(path: &[String]) -> Option<usize> {
-    let find = |depth| {
-        let name = path.get(..depth)?.join("/");
-        ROOMS.iter().position(|room| *room == name)
-    };
-    (1..=3).rev().find_map(find)
-}
-
-/// Every path into this crate that the code of `source` names.
-fn imports(file: &str, source: &str) -> Vec<Vec<String>> {
-    let parent = file.rsplit_once('/').map_or("crate::".into(), |(parent, _)| format!("crate::{parent}::"));
-    let code: String = source
-        .lines()
-        .map(|line| line.split("//").next().unwrap_or_default())
-        .filter(|line| !line.trim_start().starts_with("pub use "))
-        // Indented, it stands in a module of the file, and `super` is the file itself.
-        .map(|line| line.replace("super::", if line.starts_with(' ') { "self::" } else { &parent }) + " ")
-        .collect();
-    code.match_indices("crate::").flat_map(|(at, found)| tree(&code[at + found.len()..])).collect()
-}
-
-/// The paths of a `use` tree: `a::{b, c::{d, e}}` are `a::b`, `a::c::d` and `a::c::e`.
-fn tree(text: &str) -> Vec<Vec<String>> {
-    let name: String = text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-    let rest = &text.trim_start()[name.len()..];
-    if let Some(rest) = rest.strip_prefix("::") {
-        return tree(rest)
-            .into_iter()
-            .map(|mut path| {
-                path.insert(0, name.clone());
-                path
-            })
-            .collect();
+    for upward in [
+        "mod compact; fn f() { compact::verify() }",
+        "mod compact; fn f() { self::compact::verify() }",
+        "mod compact; mod tests { fn f() { super::compact::verify() } }",
+        "mod compact; pub(crate) use compact::Gate;",
+        "mod compact; pub use compact::Gate; fn f(_: Gate) {}",
+        "mod compact; pub use compact::{Verified as Good}; fn f(_: Good) {}",
+    ] {
+        assert!(!violations("jws", upward).is_empty(), "{upward}");
     }
-    match (name.is_empty(), rest.strip_prefix('{')) {
-        (true, Some(group)) => split(group).into_iter().flat_map(tree).collect(),
-        _ => vec![vec![name]],
+    // What `jws` exports from `jws/compact` is as high as `jws/compact`.
+    let low = House::new(&["jws", "claims", "jws/compact"], &BTreeMap::from([("jws".to_owned(), jws)]));
+    for upward in ["use crate::jws::Gate;", "use crate::jws::{Good};", "use crate::jws::*;"] {
+        assert!(!low.violations("claims", upward).is_empty(), "{upward}");
     }
+    assert_eq!(low.violations("claims", "use crate::jws::HeaderRules;"), [""; 0]);
 }
 
-/// The entries of a group up to its closing brace.
-fn split(group: &str) -> Vec<&str> {
-    let (mut entries, mut depth, mut start) = (Vec::new(), 0, 0);
-    for (at, character) in group.char_indices() {
-        match character {
-            '{' => depth += 1,
-            '}' if depth == 0 => {
-                entries.push(&group[start..at]);
-                break;
-            }
-            '}' => depth -= 1,
-            ',' if depth == 0 => {
-                entries.push(&group[start..at]);
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    entries.retain(|entry| !entry.trim().is_empty());
-    entries
+/// The folder and the name of each room, in the order of the list.
+fn rooms() -> impl Iterator<Item = (&'static str, &'static str)> {
+    LIST.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
+        let mut words = line.split_whitespace();
+        Some((words.next()?, words.next()?))
+    })
 }
 
-/// All files below `folder` by their path without ending.
-fn read(folder: &Path) -> BTreeMap<String, String> {
+fn rooms_of(folder: &str) -> Vec<&'static str> {
+    rooms().filter(|(of, _)| *of == folder).map(|(_, room)| room).collect()
+}
+
+/// All source files below a folder, by their path below it without ending.
+fn sources(folder: &str) -> BTreeMap<String, String> {
+    let folder = Path::new(ROOT).join(folder);
     let mut sources = BTreeMap::new();
-    let mut folders = vec![folder.to_path_buf()];
+    let mut folders = vec![folder.clone()];
     while let Some(next) = folders.pop() {
         for entry in fs::read_dir(next).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|ending| ending == "rs") {
-                let name = path.strip_prefix(folder).unwrap().with_extension("");
+                let name = path.strip_prefix(&folder).unwrap().with_extension("");
                 sources.insert(name.to_str().unwrap().replace('\\', "/"), fs::read_to_string(&path).unwrap());
             }
         }
     }
     sources
+}
+
+/// The rooms of one crate.
+struct House<'a> {
+    rooms: &'a [&'a str],
+    /// The rooms behind the names that a room exports from the rooms below its folder.
+    exports: BTreeMap<(usize, String), usize>,
+}
+
+impl<'a> House<'a> {
+    fn new(rooms: &'a [&'a str], sources: &BTreeMap<String, String>) -> Self {
+        let mut house = Self { rooms, exports: BTreeMap::new() };
+        for (own, room) in rooms.iter().enumerate() {
+            for path in sources.get(*room).map_or_else(Vec::new, |source| paths(room, source)) {
+                if let (Some(name), Some(origin)) = (&path.exported_as, house.room_of(&path.segments)) {
+                    house.exports.insert((own, name.clone()), origin);
+                }
+            }
+        }
+        house
+    }
+
+    /// The paths in the source of `room` that point at a room below it in the list, or at no room.
+    fn violations(&self, room: &str, source: &str) -> Vec<String> {
+        let own = self.rooms.iter().position(|other| *other == room).expect("a room");
+        let is_above = |path: &Named| self.room_of(&path.segments).is_some_and(|other| other <= own);
+        let wrong = paths(room, source).into_iter().filter(|path| !is_above(path));
+        // An export from a room further down, which callers write as part of this room, imports nothing as long as
+        // this room does not use the name itself.
+        let unused = |name: &String| !names(source).contains(name);
+        wrong
+            .filter(|path| !path.exported_as.as_ref().is_some_and(unused))
+            .map(|path| format!("{room} uses crate::{}", path.segments.join("::")))
+            .collect()
+    }
+
+    /// The room that a path leads to: the longest that fits, or the one that a name is exported from.
+    fn room_of(&self, path: &[String]) -> Option<usize> {
+        let (depth, room) = (1..=path.len()).rev().find_map(|depth| {
+            let name = path[..depth].join("/");
+            self.rooms.iter().position(|room| *room == name).map(|room| (depth, room))
+        })?;
+        let matches = |name: &str| path.get(depth).is_some_and(|next| next == name || next == "*");
+        let exported = self.exports.iter().filter(|((from, name), _)| *from == room && matches(name));
+        exported.map(|(_, origin)| *origin).chain([room]).max()
+    }
+}
+
+/// A path into the crate that a file names.
+#[derive(Clone, Debug)]
+struct Named {
+    /// From the crate on: `jws`, `compact`, `Gate`.
+    segments: Vec<String>,
+    /// The name under which the file exports it, if it does so with `pub use` from a module of its own.
+    exported_as: Option<String>,
+}
+
+/// Every path into the crate that the code of a room names.
+fn paths(room: &str, source: &str) -> Vec<Named> {
+    let code = code(source);
+    let tokens = tokens(&code);
+    let own: Vec<String> = room.split('/').map(Into::into).collect();
+    let children: Vec<&str> = tokens
+        .windows(3)
+        .filter(|three| three[0] == "mod" && three[2] == ";")
+        .map(|three| three[1])
+        .collect();
+    let (mut found, mut inside, mut braces) = (Vec::new(), Vec::new(), Vec::new());
+    for at in 0..tokens.len() {
+        let before = |back| at.checked_sub(back).map_or("", |place: usize| tokens[place]);
+        match tokens[at] {
+            "{" => {
+                // `mod tests {`
+                let is_module = before(2) == "mod";
+                if is_module {
+                    inside.push(before(1).to_owned());
+                }
+                braces.push(is_module);
+            }
+            "}" if braces.pop() == Some(true) => {
+                inside.pop();
+            }
+            first if before(1) != "::" && before(1) != "." && tokens.get(at + 1) == Some(&"::") => {
+                let here = [&own[..], &inside].concat();
+                let base = match first {
+                    "crate" => Vec::new(),
+                    "self" => here,
+                    "super" => here[..here.len() - 1].to_vec(),
+                    child if inside.is_empty() && children.contains(&child) => {
+                        [&own[..], &[child.into()]].concat()
+                    }
+                    _ => continue,
+                };
+                let exports = before(1) == "use" && before(2) == "pub" && inside.is_empty();
+                for (path, name) in tree(&mut tokens[at + 2..].iter().copied().peekable()) {
+                    let mut segments = base.clone();
+                    for segment in path {
+                        match segment {
+                            "super" => drop(segments.pop()),
+                            "self" => {}
+                            segment => segments.push(segment.to_owned()),
+                        }
+                    }
+                    let of_child = segments.starts_with(&own)
+                        && segments.get(own.len()).is_some_and(|next| children.contains(&&**next));
+                    let exported_as = (exports && of_child).then(|| name.to_owned());
+                    found.push(Named { segments, exported_as });
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The paths of a `use` tree with the names that they bring: `a::{b, c as d}` are `a::b` as `b` and `a::c` as `d`.
+fn tree<'a>(tokens: &mut std::iter::Peekable<impl Iterator<Item = &'a str>>) -> Vec<(Vec<&'a str>, &'a str)> {
+    let first = tokens.next().expect("a path goes on");
+    if first == "{" {
+        let mut found = Vec::new();
+        while tokens.peek().is_some_and(|token| *token != "}") {
+            found.append(&mut tree(tokens));
+            if tokens.peek() == Some(&",") {
+                tokens.next();
+            }
+        }
+        tokens.next();
+        return found;
+    }
+    match tokens.peek() {
+        Some(&"::") => {
+            tokens.next();
+            let mut found = tree(tokens);
+            found.iter_mut().for_each(|(path, _)| path.insert(0, first));
+            found
+        }
+        Some(&"as") => {
+            tokens.next();
+            vec![(vec![first], tokens.next().expect("a name after `as`"))]
+        }
+        _ => vec![(vec![first], first)],
+    }
+}
+
+/// The names that a source uses outside of `pub use`, without those that follow another name.
+fn names(source: &str) -> BTreeSet<String> {
+    let code = code(source);
+    let (mut names, mut exports, mut before) = (BTreeSet::new(), false, ["", ""]);
+    for token in tokens(&code) {
+        exports = (exports && before[1] != ";") || (before == ["pub", "use"]);
+        if !exports && !["::", "."].contains(&before[1]) {
+            names.insert(token.to_owned());
+        }
+        before = [before[1], token];
+    }
+    names
+}
+
+/// Words, `::` and single characters.
+fn tokens(code: &str) -> Vec<&str> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let (mut tokens, mut rest) = (Vec::new(), code.trim_start());
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            _ if is_word(first) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
+            ':' if rest.starts_with("::") => 2,
+            _ => first.len_utf8(),
+        };
+        tokens.push(&rest[..length]);
+        rest = rest[length..].trim_start();
+    }
+    tokens
+}
+
+/// A source without comments, and with its texts and characters empty.
+fn code(source: &str) -> String {
+    let (mut code, mut rest) = (String::new(), source);
+    while let Some(first) = rest.chars().next() {
+        let length = if rest.starts_with("//") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if rest.starts_with("/*") {
+            rest.find("*/").map_or(rest.len(), |end| end + 2)
+        } else if let Some(length) =
+            raw_text(rest).filter(|_| !code.ends_with(|c: char| c.is_alphanumeric() || c == '_'))
+        {
+            length
+        } else if first == '"' {
+            text(rest, '"')
+        } else if first == '\'' && is_character(rest) {
+            text(rest, '\'')
+        } else {
+            code.push(first);
+            first.len_utf8()
+        };
+        rest = &rest[length..];
+    }
+    code
+}
+
+/// The length of the text or character that `source` starts with, with its quotes.
+fn text(source: &str, quote: char) -> usize {
+    let mut escaped = false;
+    let end = source.char_indices().skip(1).find(|(_, c)| {
+        let is_end = !escaped && *c == quote;
+        escaped = !escaped && *c == '\\';
+        is_end
+    });
+    end.map_or(source.len(), |(at, _)| at + 1)
+}
+
+/// The length of the raw text that `source` starts with, if it does: `r"..."`, `br#"..."#`.
+fn raw_text(source: &str) -> Option<usize> {
+    let hashes = source.strip_prefix("br").or(source.strip_prefix('r'))?;
+    let start = hashes.trim_start_matches('#').strip_prefix('"')?;
+    let marks = hashes.len() - start.len() - 1;
+    let end = format!("\"{}", "#".repeat(marks));
+    let text = start.find(&end)?;
+    Some(source.len() - start.len() + text + end.len())
+}
+
+/// Whether a quote begins a character, as in `'a'` and `'\n'`, and not a lifetime, as in `'a`.
+fn is_character(source: &str) -> bool {
+    let mut characters = source.chars().skip(1);
+    characters.next() == Some('\\') || characters.next() == Some('\'')
 }

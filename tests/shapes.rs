@@ -725,3 +725,72 @@ fn signatures_are_kept_whole_on_both_sides_of_the_inline_limit() {
         assert_eq!(Signature::from(bytes.clone()).as_bytes(), bytes);
     }
 }
+
+#[test]
+fn the_keys_of_a_map_may_be_booleans_and_no_other_key_is_cut_in_half() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Flags {
+        flags: BTreeMap<bool, u8>,
+    }
+    let flags = BTreeMap::from([(true, 1), (false, 0)]);
+    reads(r#"{"flags":{"true":1,"false":0}}"#, Flags { flags });
+    // serde_json 1.0.154 takes the first byte of a key for a character, and panics at some of these.
+    for name in ["é", "éa", "日本", "\u{1f600}", "", "t", "tru", "true ", "truе", "\\u0074rue", "1", "TRUE"]
+    {
+        mismatches::<Flags>(&format!(r#"{{"flags":{{"{name}":1}},"exp":1700000900}}"#), Some("flags"));
+        let payload = format!(r#"{{"flags":{{"{name}":1}}}}"#);
+        let text = signed(&payload);
+        assert!(countersign::Unverified::parse(&text).unwrap().unverified_claims::<Flags>().is_err());
+    }
+}
+
+#[test]
+fn a_value_whose_name_was_not_understood_is_not_given_out() {
+    /// Passes over names that are not numbers, with their values.
+    struct Numbers;
+    impl<'de> Deserialize<'de> for Numbers {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Each;
+            impl<'de> serde::de::Visitor<'de> for Each {
+                type Value = Numbers;
+                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str("a map")
+                }
+                fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Numbers, A::Error> {
+                    loop {
+                        match map.next_key::<u8>() {
+                            Ok(None) => return Ok(Numbers),
+                            Ok(Some(_)) | Err(_) => map.next_value::<serde::de::IgnoredAny>()?,
+                        };
+                    }
+                }
+            }
+            deserializer.deserialize_map(Each)
+        }
+    }
+    mismatches::<Numbers>(r#"{"x":1,"exp":1700000900}"#, None);
+}
+
+#[test]
+fn a_map_that_is_forgotten_has_not_been_read() {
+    struct Forgetful;
+    impl<'de> Deserialize<'de> for Forgetful {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct First;
+            impl<'de> serde::de::Visitor<'de> for First {
+                type Value = Forgetful;
+                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str("a map")
+                }
+                fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Forgetful, A::Error> {
+                    map.next_key::<String>()?;
+                    std::mem::forget(map);
+                    Ok(Forgetful)
+                }
+            }
+            deserializer.deserialize_map(First)
+        }
+    }
+    let error = read::<Forgetful>(r#"{"a"}"#).map(|_| ()).unwrap_err();
+    assert_eq!(error, VerifyError::InvalidJson { part: countersign::Part::Payload, offset: 4 });
+}

@@ -56,7 +56,7 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(
         return Err(refusal);
     }
     match read {
-        Ok(claims) if !capture.doubted.get() => Ok(claims),
+        Ok(claims) if !capture.doubted.get() && !capture.unread => Ok(claims),
         // `T` accepted a payload without reading it to the end, so read the registered claims again without it.
         Ok(claims) => {
             *registered = Registered::default();
@@ -174,6 +174,8 @@ struct Capture<'a, 'de> {
     refusal: Option<VerifyError>,
     /// Whether `T` saw an error, which it may have ignored, or left a value unread.
     doubted: Cell<bool>,
+    /// Whether `T` has been given a name and has not asked for the value: the reader has not seen that there is one.
+    unread: bool,
 }
 
 /// How far reading has come.
@@ -216,23 +218,25 @@ impl<'a, 'de> Capture<'a, 'de> {
             misfit: None,
             refusal: None,
             doubted: Cell::new(false),
+            unread: false,
         }
     }
 
     /// Why reading stopped at `offset`.
     fn explain(&self, offset: usize) -> VerifyError {
-        if let (None, Some(Misfit::Missing(field))) = (self.reading, self.misfit) {
-            return VerifyError::MissingClaim { claim: Cow::Borrowed(field) };
-        }
+        let field = match (self.reading, self.misfit) {
+            (None, Some(Misfit::Missing(field))) => {
+                return VerifyError::MissingClaim { claim: Cow::Borrowed(field) };
+            }
+            (_, Some(Misfit::Field(field))) => Some(field),
+            _ => None,
+        };
         // The reader's own category does not tell: it calls some valid JSON of the wrong shape a syntax error.
         match (json::broken_at(self.payload), self.reading, self.progress) {
             (Some(offset), ..) => refused(Flaw::Invalid { offset }),
             (None, None, Progress::NotBegun) => refused(Flaw::Invalid { offset }),
             (None, Some(name), _) => VerifyError::MalformedClaim { claim: name.text() },
-            (None, None, _) => {
-                let claim = self.misfit.map(|(Misfit::Field(field) | Misfit::Missing(field))| field);
-                VerifyError::ClaimsMismatch { claim, offset }
-            }
+            (None, None, _) => VerifyError::ClaimsMismatch { claim: field, offset },
         }
     }
 
@@ -479,8 +483,8 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for ClaimsVisitor<'_, '_, 'de, V> {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
         let Self { capture, shown, visitor } = self;
         capture.progress = Progress::Entered;
-        let tee = ClaimsAccess { map, capture: &mut *capture, shown, current: Current::None };
-        visitor.visit_map(tee).map_err(|fault| match fault {
+        let access = ClaimsAccess { map, capture: &mut *capture, shown, current: Current::None };
+        visitor.visit_map(access).map_err(|fault| match fault {
             Fault::Json(error) => error,
             Fault::Missing(field) => {
                 capture.misfit = Some(Misfit::Missing(field));
@@ -510,15 +514,18 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for ClaimsAccess<'_, '_, 'de, A> {
     type Error = Fault<A::Error>;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Self::Error> {
-        self.doubt_unread();
+        if self.capture.unread {
+            self.capture.doubted.set(true);
+        }
         loop {
             let next = self.map.next_key_seed(NameSeed);
             let Some(name) = next.map_err(|error| self.doubt(error))? else { return Ok(None) };
             let registered = self.capture.admit(&name).map_err(|Refused| Fault::Other)?;
             let Some(registered) = registered else {
-                let shown = seed.deserialize(CapturedDeserializer::new(CapturedValue::name(&name)));
+                self.capture.unread = true;
+                let shown = seed.deserialize(CapturedDeserializer::new(CapturedValue::name(&name)))?;
                 self.current = Current::Private(name);
-                return shown.map(Some);
+                return Ok(Some(shown));
             };
             let kept = self.capture.keep(registered, &mut self.map);
             kept.map_err(|error| self.doubt(error))?;
@@ -533,6 +540,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for ClaimsAccess<'_, '_, 'de, A> {
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Self::Error> {
         match core::mem::replace(&mut self.current, Current::None) {
             Current::Private(name) => {
+                self.capture.unread = false;
                 // The object itself is the first level.
                 let levels = self.capture.rules.limits.depth.saturating_sub(1);
                 let seed = Watch { inner: seed, notes: Notes::new(&self.capture.doubted, levels) };
@@ -558,21 +566,6 @@ impl<'de, A: MapAccess<'de>> ClaimsAccess<'_, '_, 'de, A> {
     fn doubt(&self, error: A::Error) -> Fault<A::Error> {
         self.capture.doubted.set(true);
         Fault::Json(error)
-    }
-}
-
-impl<A> ClaimsAccess<'_, '_, '_, A> {
-    /// Notes that `T` has been given a name and has not asked for the value: the reader has not seen that there is one.
-    fn doubt_unread(&self) {
-        if matches!(self.current, Current::Private(_)) {
-            self.capture.doubted.set(true);
-        }
-    }
-}
-
-impl<A> Drop for ClaimsAccess<'_, '_, '_, A> {
-    fn drop(&mut self) {
-        self.doubt_unread();
     }
 }
 

@@ -4,12 +4,14 @@
 //! take text for structure. Whatever it reads from there on cannot be trusted, and its nesting has nothing to do with the
 //! nesting that `json::check_text` has counted. So the levels are counted here once more, as they are entered.
 
+use crate::json::RESERVED;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::Cell;
 use core::fmt;
 use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
+    DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Unexpected, VariantAccess,
+    Visitor,
 };
 
 /// What is noted while a value is read, and how much deeper reading may go.
@@ -18,12 +20,22 @@ pub(crate) struct Notes<'f> {
     failed: &'f Cell<bool>,
     /// How many more arrays and objects may be entered.
     levels: usize,
+    reading: Reading,
+}
+
+/// What of the text is being read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    Value,
+    Key,
+    /// A key that has to be one of `serde_json`'s own.
+    ReservedKey,
 }
 
 impl<'f> Notes<'f> {
     /// Sets `failed` on every error. A value may have `levels` levels of arrays and objects.
     pub(crate) const fn new(failed: &'f Cell<bool>, levels: usize) -> Self {
-        Self { failed, levels }
+        Self { failed, levels, reading: Reading::Value }
     }
 
     fn result<T, E>(self, result: Result<T, E>) -> Result<T, E> {
@@ -37,8 +49,25 @@ impl<'f> Notes<'f> {
     ///
     /// Never fails for a type that passes its errors on, because `json::check_text` has counted the levels before.
     fn enter<E: Error>(self) -> Result<Self, E> {
-        let levels = self.levels.checked_sub(1).ok_or_else(|| E::custom("nested too deeply"));
-        self.result(levels).map(|levels| Self { levels, ..self })
+        let levels = self.levels.checked_sub(1).ok_or_else(too_deep);
+        self.result(levels).map(|levels| Self { levels, reading: Reading::Value, ..self })
+    }
+
+    /// The same notes one level deeper in a map, and how its keys are read.
+    ///
+    /// Under its features `raw_value` and `arbitrary_precision`, `serde_json` shows raw text and numbers as a map of one
+    /// reserved name. Such a map is no level, so it may be entered where no level is left.
+    fn enter_map(self) -> (Self, Reading) {
+        match self.levels.checked_sub(1) {
+            Some(levels) => (Self { levels, reading: Reading::Value, ..self }, Reading::Key),
+            None => (Self { reading: Reading::Value, ..self }, Reading::ReservedKey),
+        }
+    }
+
+    /// Refuses a key of a map that may only have reserved ones.
+    fn check_key<E: Error>(self, key: &str) -> Result<(), E> {
+        let refused = self.reading == Reading::ReservedKey && !key.starts_with(RESERVED);
+        if refused { Err(too_deep()) } else { Ok(()) }
     }
 
     /// Hands `inner` to `read`. If that succeeds without asking it, the reader has not seen even that there is a value.
@@ -50,6 +79,10 @@ impl<'f> Notes<'f> {
         }
         Ok(value)
     }
+}
+
+fn too_deep<E: Error>() -> E {
+    E::custom("nested too deeply")
 }
 
 /// A seed, a visitor or an access of serde's, whose errors are noted on their way.
@@ -100,7 +133,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Asked<'_, D> {
     type Error = D::Error;
 
     deserialize! {
-        deserialize_any() deserialize_bool() deserialize_i8() deserialize_i16() deserialize_i32()
+        deserialize_any() deserialize_i8() deserialize_i16() deserialize_i32()
         deserialize_i64() deserialize_i128() deserialize_u8() deserialize_u16() deserialize_u32()
         deserialize_u64() deserialize_u128() deserialize_f32() deserialize_f64() deserialize_char()
         deserialize_str() deserialize_string() deserialize_bytes() deserialize_byte_buf() deserialize_option()
@@ -112,8 +145,38 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Asked<'_, D> {
         deserialize_identifier() deserialize_ignored_any()
     }
 
+    /// As a key, it is read as text here: `serde_json` cuts characters in half when it looks for a boolean in a key.
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        let (inner, notes) = self.ask();
+        let visitor = Watch { inner: visitor, notes };
+        notes.result(match notes.reading {
+            Reading::Value => inner.deserialize_bool(visitor),
+            Reading::Key | Reading::ReservedKey => inner.deserialize_str(BooleanKey(visitor)),
+        })
+    }
+
     fn is_human_readable(&self) -> bool {
         self.inner.is_human_readable()
+    }
+}
+
+/// Shows the keys `true` and `false` as booleans.
+struct BooleanKey<V>(V);
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for BooleanKey<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(f)
+    }
+
+    /// Only a key without escapes is borrowed, and only such a key is a boolean to `serde_json`.
+    fn visit_borrowed_str<E: Error>(self, key: &'de str) -> Result<V::Value, E> {
+        match key {
+            "true" => self.0.visit_bool(true),
+            "false" => self.0.visit_bool(false),
+            _ => Err(E::invalid_type(Unexpected::Other("a name"), &self)),
+        }
     }
 }
 
@@ -135,8 +198,23 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Watch<'_, V> {
     visit! {
         visit_bool(bool) visit_i8(i8) visit_i16(i16) visit_i32(i32) visit_i64(i64) visit_i128(i128) visit_u8(u8)
         visit_u16(u16) visit_u32(u32) visit_u64(u64) visit_u128(u128) visit_f32(f32) visit_f64(f64)
-        visit_char(char) visit_str(&str) visit_borrowed_str(&'de str) visit_string(String) visit_bytes(&[u8])
+        visit_char(char) visit_bytes(&[u8])
         visit_borrowed_bytes(&'de [u8]) visit_byte_buf(Vec<u8>) visit_none() visit_unit()
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<V::Value, E> {
+        self.notes.check_key(text)?;
+        self.inner.visit_str(text)
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<V::Value, E> {
+        self.notes.check_key(text)?;
+        self.inner.visit_borrowed_str(text)
+    }
+
+    fn visit_string<E: Error>(self, text: String) -> Result<V::Value, E> {
+        self.notes.check_key(&text)?;
+        self.inner.visit_string(text)
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
@@ -153,8 +231,8 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Watch<'_, V> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
-        let map = Watch { inner: map, notes: self.notes.enter()? };
-        self.inner.visit_map(WatchMap { map, pending: false })
+        let (notes, keys) = self.notes.enter_map();
+        self.inner.visit_map(WatchMap { map: Watch { inner: map, notes }, keys, pending: false })
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
@@ -179,6 +257,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Watch<'_, A> {
 /// is one.
 struct WatchMap<'f, A> {
     map: Watch<'f, A>,
+    keys: Reading,
     pending: bool,
 }
 
@@ -187,7 +266,8 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for WatchMap<'_, A> {
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
         let skipped = core::mem::replace(&mut self.pending, true);
-        let (seed, notes) = (self.map.over(seed), self.map.notes);
+        let notes = self.map.notes;
+        let seed = Watch { inner: seed, notes: Notes { reading: self.keys, ..notes } };
         let next = notes.result(self.map.inner.next_key_seed(seed))?;
         self.pending = next.is_some();
         if skipped {
@@ -221,12 +301,15 @@ impl<'de, 'f, A: EnumAccess<'de>> EnumAccess<'de> for Asked<'f, A> {
 
     fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self::Variant), A::Error> {
         let Self { inner, notes, asked } = self;
-        let (value, inner) = notes.result(inner.variant_seed(Watch { inner: seed, notes }))?;
+        // The name of a variant has no levels of its own.
+        let name = Watch { inner: seed, notes: Notes { levels: 0, ..notes } };
+        let (value, inner) = notes.result(inner.variant_seed(name))?;
         Ok((value, Asked { inner, notes, asked }))
     }
 }
 
-/// JSON writes a variant with content as an object of one member, so each of these but a unit enters one level.
+/// JSON writes a variant with content as an object of one member, so each of these but a unit enters one level. (A text is
+/// only a unit variant: the reader refuses the others.)
 impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Asked<'_, A> {
     type Error = A::Error;
 

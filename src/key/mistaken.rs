@@ -1,4 +1,4 @@
-//! Secrets that are really key files: the mistake that lets everybody sign who knows a public key.
+//! Secrets that are really key files. With a public key as an HMAC secret, everyone who knows that key could sign.
 
 use crate::error::{KeyError, KeyFile};
 use crate::secret::SecretBytes;

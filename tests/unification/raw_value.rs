@@ -1,6 +1,8 @@
 //! Claims types with raw JSON in them, which serde has only when another crate asks for it.
 
-use countersign::{Claims, HmacKey, SecretBytes, SignError, UnixTime, Verifier, VerifyError, jws};
+use countersign::{
+    Claims, HmacKey, Limits, SecretBytes, SignError, UnixTime, Verifier, VerifyError, jws,
+};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -68,4 +70,32 @@ fn names_that_serde_json_keeps_for_itself_make_no_other_claims() {
             VerifyError::ReservedMember { .. }
         ));
     }
+}
+
+/// `serde_json` shows raw text and, under `arbitrary_precision`, numbers as a map of one reserved name, which is no level.
+#[test]
+fn raw_text_and_numbers_are_no_level_of_nesting() {
+    #[derive(Deserialize)]
+    struct Raw {
+        r: Box<RawValue>,
+    }
+    #[derive(Deserialize)]
+    struct RawList {
+        r: Vec<Box<RawValue>>,
+    }
+    fn read_within<T: serde::de::DeserializeOwned>(depth: usize, payload: &str) -> Result<T, VerifyError> {
+        let limits = Limits::new().with_depth(depth);
+        let verifier = Verifier::builder(key()).accept_any_issuer().accept_any_audience();
+        let verifier = verifier.allow_missing_expiration().limits(limits).build().unwrap();
+        let text = jws::Payload::new(payload).sign(&key()).unwrap();
+        verifier.at(UnixTime::from_secs(0)).verify::<T>(&text).map(countersign::Token::into_claims)
+    }
+    assert_eq!(read_within::<Raw>(1, r#"{"r":1}"#).unwrap().r.get(), "1");
+    assert_eq!(read_within::<RawList>(2, r#"{"r":[1]}"#).unwrap().r[0].get(), "1");
+    assert_eq!(read_within::<Value>(1, r#"{"n":1.5}"#).unwrap()["n"].to_string(), "1.5");
+    let deep = format!(r#"{{"a":{}1.5{}}}"#, "[".repeat(127), "]".repeat(127));
+    assert!(read_within::<BTreeMap<String, Value>>(128, &deep).is_ok());
+    // Nor does a map of other names get in by it.
+    let error = read_within::<Value>(1, r#"{"n":{}}"#).unwrap_err();
+    assert!(matches!(error, VerifyError::TooLarge { .. }), "{error:?}");
 }

@@ -56,7 +56,12 @@ impl<'de> Deserialize<'de> for Depth {
                 })
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Depth, A::Error> {
+                // serde_json may show a number as a map of one name, which is no level: so a level begins with its first name.
+                if map.next_key::<IgnoredAny>()?.is_none() {
+                    return Ok(Depth);
+                }
                 Depth::level(|| {
+                    map.next_value::<Depth>()?;
                     while map.next_entry::<IgnoredAny, Depth>()?.is_some() {}
                     Ok(Depth)
                 })

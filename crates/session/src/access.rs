@@ -158,7 +158,7 @@ impl At<'_, AccessVerifier> {
         authorization: impl IntoIterator<Item: AsRef<[u8]>>,
         binding: &Binding,
     ) -> Result<AccessToken<T>, AccessError> {
-        let mut values = authorization.into_iter();
+        let mut values = authorization.into_iter().fuse();
         // Two are enough to know that there are several.
         let values = [values.next(), values.next()];
         self.verify(bearer_token(values.iter().flatten())?, binding)

@@ -19,7 +19,7 @@ use countersign::UnixTime;
 /// [`compare_and_swap`](Self::compare_and_swap). Write them as `async fn`. A database driver that blocks has
 /// [`BlockingStore`] instead.
 ///
-/// The contract, which [`contract`](crate::contract) checks for any store:
+/// The contract, which the module `contract` (feature `contract`) checks for any store:
 ///
 /// - `load` sees every write that had been answered before it began: no replica that lags, no cache.
 /// - An error says nothing about whether a write was made. It must never be told as an absence.

@@ -1717,6 +1717,15 @@ mod session {
                 assert_eq!((error.code(), error.challenge().status()), (code, status), "{values:?}");
             }
         }
+        // An iterator that goes on after its end.
+        let mut calls = 0;
+        let values = std::iter::from_fn(|| {
+            calls += 1;
+            (calls > 1).then_some(&value)
+        });
+        let error = access_verifier().at(NOW).verify_bearer::<()>(values, &cookie).unwrap_err();
+        assert_eq!(error.code(), "missing_credentials");
+
         blocking(server.sessions.at(NOW).logout(text(&grant))).unwrap();
         assert!(matches!(with_list(&[&value], &cookie), Err(AccessError::Denied)));
     }

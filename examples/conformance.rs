@@ -14,8 +14,8 @@
 use core::panic::AssertUnwindSafe;
 use core::time::Duration;
 use countersign::{
-    Algorithm, HmacKey, KeyError, KeySet, KeySource, PolicyError, Rs256SigningKey, Rs256VerifyingKey,
-    SecretBytes, SignKey, SignatureError, UnixTime, Unverified, Verifier, VerifyError, VerifyKey, jws,
+    Algorithm, HmacKey, KeyError, KeyRef, KeySet, Keys, PolicyError, PrivateKey, PublicKey, SecretBytes,
+    SignKey, SignatureError, UnixTime, Unverified, Verifier, VerifyError, VerifyKey, jws,
 };
 use serde_json::{Value, json};
 use std::io::{BufRead, Write};
@@ -117,7 +117,7 @@ fn verify(case: &Value) -> Result<Verdict, Verdict> {
     }
 }
 
-fn verify_with(case: &Value, keys: impl KeySource + 'static) -> Result<Verdict, Verdict> {
+fn verify_with(case: &Value, keys: impl Into<Keys>) -> Result<Verdict, Verdict> {
     let options = &case["options"];
     let token = text(&case["token"])?;
     match case["mode"].as_str().unwrap_or_default() {
@@ -144,7 +144,7 @@ fn verify_with(case: &Value, keys: impl KeySource + 'static) -> Result<Verdict, 
 }
 
 /// The policy of the options; what they do not name is off.
-fn verifier(keys: impl KeySource + 'static, options: &Value) -> Result<Verifier, Verdict> {
+fn verifier(keys: impl Into<Keys>, options: &Value) -> Result<Verifier, Verdict> {
     let seconds = |name: &str| match &options[name] {
         Value::Null => Ok(None),
         seconds => seconds.as_u64().map(Duration::from_secs).map(Some).ok_or(Unsupported),
@@ -181,7 +181,7 @@ fn verifier(keys: impl KeySource + 'static, options: &Value) -> Result<Verifier,
 }
 
 /// The key, once for each algorithm that the caller allows.
-fn allowed_keys(case: &Value) -> Result<Vec<Box<dyn VerifyKey>>, Verdict> {
+fn allowed_keys(case: &Value) -> Result<Vec<KeyRef<'static>>, Verdict> {
     let listed = &case["options"]["algs"];
     let names = if listed.is_null() { strings(&case["alg"]) } else { strings(listed) };
     let mut known: Vec<Algorithm> = names.into_iter().filter_map(|name| name.parse().ok()).collect();
@@ -206,17 +206,13 @@ enum Strength {
 }
 
 /// The case's key for verifying with `algorithm`, by the usual constructors.
-fn verifying_key(
-    case: &Value,
-    algorithm: Algorithm,
-    strength: Strength,
-) -> Result<Box<dyn VerifyKey>, Verdict> {
+fn verifying_key(case: &Value, algorithm: Algorithm, strength: Strength) -> Result<KeyRef<'static>, Verdict> {
     // Of a format that is not here, the value need not be a text.
     let format = key_format(case)?;
     let value = text(&case["key"]["value"])?;
     Ok(match (algorithm, format) {
-        (Algorithm::Hs256, format) => Box::new(secret(value, format, strength)?),
-        (Algorithm::Rs256, Format::Pem) => Box::new(Rs256VerifyingKey::from_pem(value)?),
+        (Algorithm::Hs256, format) => secret(value, format, strength)?.into(),
+        (Algorithm::Rs256, Format::Pem) => PublicKey::from_pem(value)?.rs256()?.into(),
         // A secret is no RSA key: there is no constructor to hand it to.
         _ => return Err(Reject("wrong_key_type")),
     })
@@ -248,8 +244,8 @@ fn parse_key(case: &Value) -> Result<Verdict, Verdict> {
     let role = role.unwrap_or(if algorithm == Algorithm::Hs256 { "secret" } else { "public" });
     match (algorithm, role, format) {
         (Algorithm::Hs256, "secret", _) => drop(secret(value, format, Strength::Strict)?),
-        (Algorithm::Rs256, "private", Format::Pem) => drop(Rs256SigningKey::from_pem(value)?),
-        (Algorithm::Rs256, "public", Format::Pem) => drop(Rs256VerifyingKey::from_pem(value)?),
+        (Algorithm::Rs256, "private", Format::Pem) => drop(PrivateKey::from_pem(value)?.rs256()?),
+        (Algorithm::Rs256, "public", Format::Pem) => drop(PublicKey::from_pem(value)?.rs256()?),
         // No constructor makes a secret of what is public, or the other way round.
         (_, "secret" | "private" | "public", _) => return Err(Reject("wrong_key_type")),
         _ => return Err(Unsupported),
@@ -262,7 +258,7 @@ fn sign_exact(case: &Value) -> Result<Verdict, Verdict> {
     let value = text(&case["key"]["value"])?;
     let key: Box<dyn SignKey> = match (algorithm, format) {
         (Algorithm::Hs256, format) => Box::new(secret(value, format, Strength::Strict)?),
-        (Algorithm::Rs256, Format::Pem) => Box::new(Rs256SigningKey::from_pem(value)?),
+        (Algorithm::Rs256, Format::Pem) => Box::new(PrivateKey::from_pem(value)?.rs256()?),
         _ => return Err(Reject("wrong_key_type")),
     };
     let input = format!("{}.{}", text(&case["header_b64u"])?, text(&case["payload_b64u"])?);

@@ -5,7 +5,7 @@
 //! ```
 
 use core::time::Duration;
-use countersign::{Algorithm, Claims, ExternalKey, Rs256SigningKey, Rs256VerifyingKey, SignKey, Verifier};
+use countersign::{Algorithm, Claims, Identity, PrivateKey, PublicKey, SignKey, Verifier};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 /// Bytes to sign, and where the signature goes.
@@ -15,10 +15,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (hsm, requests) = channel();
     let (publish, published) = channel();
     std::thread::spawn(move || play_hsm(&requests, &publish));
-    let public = Rs256VerifyingKey::from_pem(&published.recv()?)?.with_key_id("slot-9c")?;
+    let public = PublicKey::from_pem(&published.recv()?)?.rs256()?.with_key_id("slot-9c")?;
 
     // All that is known here of the private key: its algorithm and its name.
-    let key = ExternalKey::new(Algorithm::Rs256).with_key_id("slot-9c")?;
+    let key = Identity::new(Algorithm::Rs256).with_key_id("slot-9c")?;
     let prepared = Claims::registered()
         .issuer("https://auth.example")
         .subject("user123")
@@ -41,8 +41,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// Makes a key that never leaves this thread, and signs whatever is asked.
 fn play_hsm(requests: &Receiver<Request>, publish: &Sender<String>) {
-    let key = Rs256SigningKey::generate(2048).expect("randomness");
-    publish.send(key.verifying_key().to_pem().expect("a public key")).expect("someone to listen");
+    let key = PrivateKey::generate_rsa(2048).and_then(|key| key.rs256()).expect("randomness");
+    publish
+        .send(
+            key.verifying_key().public_key().expect("a key made of numbers").to_pem().expect("a public key"),
+        )
+        .expect("someone to listen");
     for (input, reply) in requests {
         // A request that fails gets no answer: its sender sees the channel closed.
         if let Ok(signature) = key.sign_bytes(&input) {

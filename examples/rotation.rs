@@ -5,11 +5,11 @@
 //! ```
 
 use core::time::Duration;
-use countersign::{Algorithm, Claims, HmacKey, KeySet, Rs256SigningKey, SignKey, Verifier};
+use countersign::{Algorithm, Claims, HmacKey, KeySet, PrivateKey, SignKey, Verifier};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let old = HmacKey::generate(Algorithm::Hs256)?.with_key_id("2025")?;
-    let new = Rs256SigningKey::generate(2048)?.with_key_id("2026")?;
+    let new = PrivateKey::generate_rsa(2048)?.rs256()?.with_key_id("2026")?;
 
     let mut keys = KeySet::new();
     keys.insert(old.clone())?;

@@ -61,6 +61,11 @@ impl Algorithm {
         TABLE.iter().find(|row| row.name == name).map(|row| row.algorithm)
     }
 
+    /// Whether one secret signs and verifies.
+    pub(crate) const fn is_hmac(self) -> bool {
+        matches!(self, Self::Hs256)
+    }
+
     /// The length of every signature in bytes, if the algorithm alone decides on it.
     pub(crate) const fn signature_length(self) -> Option<usize> {
         match self.row().signature {

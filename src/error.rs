@@ -419,7 +419,9 @@ pub enum KeyError {
     #[error("the source of randomness failed")]
     Entropy,
     /// The public exponent is not allowed: it must be 65537, or where any was asked for, odd and in bounds.
-    #[error("RSA public exponent is not allowed")]
+    #[error(
+        "RSA public exponent is not allowed: 65537 is, and after any_exponent() any odd one up to 2^33 - 1"
+    )]
     Exponent,
     /// A secret's text is not base64, or not base64url. Where is not said, the text being secret.
     #[error("the secret's text is not valid base64; white space is not allowed, not even at the end")]
@@ -427,8 +429,8 @@ pub enum KeyError {
     /// A key id is empty or longer than 1 KiB.
     #[error("a key id must have 1 to 1024 bytes")]
     InvalidKeyId,
-    /// The bytes are not a well-formed key: broken DER, or numbers that do not make an RSA key.
-    #[error("not a well-formed RSA key")]
+    /// The bytes are not a well-formed key: broken DER, or numbers that do not make a key.
+    #[error("not a well-formed key")]
     MalformedKey,
     /// The modulus is too large; the work it asks for would be a denial of service.
     #[error("RSA modulus has {bits} bits; at most {limit} are allowed")]
@@ -477,7 +479,10 @@ pub enum KeyError {
     /// The name is not that of an algorithm of this crate. Names are compared exactly; `none` is never one.
     #[error("not the name of a supported algorithm, such as HS256 or RS256")]
     UnsupportedAlgorithm,
-    /// The key is of another kind than RSA: an elliptic curve key, say.
+    /// The file holds a key of a type that is not supported here: an elliptic curve key, say.
+    #[error("the key is of a type that is not supported; RSA keys are")]
+    UnsupportedKeyType,
+    /// The key is for another algorithm: an RSA key for HS256, or a secret for RS256.
     #[error("this is a key for another algorithm")]
     WrongKeyType,
 }
@@ -503,6 +508,7 @@ impl KeyError {
             Self::Roca => "roca",
             Self::SecretTooShort { .. } => "secret_too_short",
             Self::UnsupportedAlgorithm => "unsupported_algorithm",
+            Self::UnsupportedKeyType => "unsupported_key_type",
             Self::WrongKeyType => "wrong_key_type",
         }
     }

@@ -345,21 +345,10 @@ impl Default for &OwnParameters {
     }
 }
 
-/// The header that a key writes into every token, encoded once when the key is made.
-///
-/// [`Key::encoded_header`](crate::Key::encoded_header) hands it out, so that signing copies it and verifying
-/// compares with it. A key of your own may keep one to be as fast as those here.
-///
-/// # Examples
-///
-/// ```
-/// use countersign::{Algorithm, EncodedHeader};
-///
-/// let header = EncodedHeader::new(Algorithm::Hs256, None);
-/// assert_eq!(header.segment(), "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9");
-/// ```
+/// The header that a key writes into every token, encoded once when the key is made. Signing copies it, and verifying compares
+/// with it.
 #[derive(Clone)]
-pub struct EncodedHeader {
+pub(crate) struct EncodedHeader {
     json: String,
     fields: HeaderFields,
     /// The encoded header and the dot behind it.
@@ -368,8 +357,7 @@ pub struct EncodedHeader {
 
 impl EncodedHeader {
     /// The header of a JWT: `alg`, `typ` as `JWT`, and `kid` where the key has one.
-    #[must_use]
-    pub fn new(algorithm: Algorithm, key_id: Option<&str>) -> Self {
+    pub(crate) fn new(algorithm: Algorithm, key_id: Option<&str>) -> Self {
         Self::of(algorithm, key_id, &Chosen { typ: Some("JWT"), ..Chosen::default() })
     }
 
@@ -405,8 +393,7 @@ impl EncodedHeader {
     }
 
     /// The first segment of the tokens, without the dot.
-    #[must_use]
-    pub fn segment(&self) -> &str {
+    pub(crate) fn segment(&self) -> &str {
         self.prefix.strip_suffix('.').unwrap_or_default()
     }
 
@@ -416,8 +403,7 @@ impl EncodedHeader {
     }
 
     /// What the segment says.
-    #[must_use]
-    pub const fn header(&self) -> Header<'_> {
+    pub(crate) const fn header(&self) -> Header<'_> {
         Header { json: self.json.as_str(), fields: &self.fields }
     }
 

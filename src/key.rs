@@ -1,9 +1,13 @@
-//! What a key can do. The crate's own keys are in [`hmac`], `rsa_sign`, `rsa_verify` and `aws_lc`; a key of yours, in
-//! an HSM or over another backend, implements the same traits.
+//! Keys: what they can do, and the types of keys that sign and verify.
+//!
+//! Material (a file, numbers) is in [`material`]; a backend turns it into a key. A key of yours, in an HSM or over another
+//! library, implements the traits.
 
-#[cfg(feature = "aws-lc-rs")]
-pub mod aws_lc;
-pub(crate) mod hmac;
+pub(crate) mod entropy;
+#[cfg(feature = "rsa-verify")]
+pub(crate) mod file;
+#[cfg(feature = "rsa-verify")]
+pub(crate) mod material;
 pub(crate) mod mistaken;
 #[cfg(feature = "rsa-verify")]
 pub(crate) mod pem;
@@ -11,23 +15,102 @@ pub(crate) mod pem;
 pub(crate) mod roca;
 #[cfg(feature = "rsa-verify")]
 pub(crate) mod rsa;
-#[cfg(feature = "rsa")]
-pub(crate) mod rsa_sign;
-#[cfg(feature = "rsa-verify")]
-pub(crate) mod rsa_verify;
+pub(crate) mod signature;
 
 use crate::algorithm::Algorithm;
-use crate::error::{EntropyError, KeyError, SignError, SignatureError};
+use crate::error::{KeyError, SignError, SignatureError};
 use crate::header::EncodedHeader;
+#[cfg(feature = "rsa-verify")]
+use crate::key::material::PublicKey;
+use crate::key::signature::Signature;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
 /// The longest key id that a key may have; a verifier's default limit is the same.
 const KEY_ID_BYTES: usize = 1024;
+
+impl FromStr for Algorithm {
+    type Err = KeyError;
+
+    /// Reads the name that the header has for it.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::UnsupportedAlgorithm`].
+    fn from_str(name: &str) -> Result<Self, KeyError> {
+        Self::from_name(name).ok_or(KeyError::UnsupportedAlgorithm)
+    }
+}
+
+/// The algorithm of a key, and perhaps its name: what is public of every key and never changes.
+///
+/// A key of yours has one, and hands it out by [`Key::identity`]. It is also all that is needed of a key that signs elsewhere,
+/// with [`Claims::prepare`](crate::Claims::prepare).
+///
+/// # Examples
+///
+/// ```
+/// use countersign::{Algorithm, Identity};
+///
+/// let identity = Identity::new(Algorithm::Rs256).with_key_id("alias/login")?;
+/// assert_eq!((identity.algorithm(), identity.key_id()), (Algorithm::Rs256, Some("alias/login")));
+/// # Ok::<(), countersign::KeyError>(())
+/// ```
+#[derive(Clone)]
+pub struct Identity(Arc<Inner>);
+
+struct Inner {
+    key_id: Option<Box<str>>,
+    /// The header that the key writes into JWTs, encoded once: signing copies it, and verifying compares with it.
+    header: EncodedHeader,
+}
+
+impl Identity {
+    /// The identity of a key for `algorithm` that has no name.
+    #[must_use]
+    pub fn new(algorithm: Algorithm) -> Self {
+        Self(Arc::new(Inner { key_id: None, header: EncodedHeader::new(algorithm, None) }))
+    }
+
+    /// The identity of the same key with a name (`kid`).
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::InvalidKeyId`] unless it has 1 to 1,024 bytes.
+    pub fn with_key_id(&self, key_id: impl Into<String>) -> Result<Self, KeyError> {
+        let key_id: String = key_id.into();
+        if key_id.is_empty() || key_id.len() > KEY_ID_BYTES {
+            return Err(KeyError::InvalidKeyId);
+        }
+        let header = EncodedHeader::new(self.algorithm(), Some(&key_id));
+        Ok(Self(Arc::new(Inner { key_id: Some(key_id.into_boxed_str()), header })))
+    }
+
+    /// The one algorithm that the key is for.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        self.0.header.header().algorithm()
+    }
+
+    /// The name under which others find the key.
+    #[must_use]
+    pub fn key_id(&self) -> Option<&str> {
+        self.0.key_id.as_deref()
+    }
+
+    pub(crate) fn header(&self) -> &EncodedHeader {
+        &self.0.header
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").field("algorithm", &self.algorithm()).field("kid", &self.key_id()).finish()
+    }
+}
 
 /// What every key knows of itself: one algorithm, and perhaps a name.
 ///
@@ -42,16 +125,23 @@ const KEY_ID_BYTES: usize = 1024;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Key: Send + Sync {
-    /// The one algorithm that this key is for. It never changes.
-    fn algorithm(&self) -> Algorithm;
+    /// The algorithm and the name of this key. They never change.
+    fn identity(&self) -> &Identity;
 
-    /// The name (`kid`) under which others find this key. It never changes.
-    fn key_id(&self) -> Option<&str>;
+    /// The one algorithm that this key is for.
+    fn algorithm(&self) -> Algorithm {
+        self.identity().algorithm()
+    }
 
-    /// The header of this key's tokens, if it keeps one: it makes signing and verifying faster. It must have
-    /// been made of this key's algorithm and id.
-    fn encoded_header(&self) -> Option<&EncodedHeader> {
-        None
+    /// The name (`kid`) under which others find this key.
+    fn key_id(&self) -> Option<&str> {
+        self.identity().key_id()
+    }
+}
+
+impl Key for Identity {
+    fn identity(&self) -> &Self {
+        self
     }
 }
 
@@ -62,14 +152,13 @@ pub trait Key: Send + Sync {
 /// A key behind a library of your own:
 ///
 /// ```
-/// use countersign::{Algorithm, Key, SignError, SignKey, Signature};
+/// use countersign::{Identity, Key, SignError, SignKey, Signature};
 ///
-/// struct TokenInASlot;
+/// struct TokenInASlot(Identity);
 /// # fn sign_in_the_slot(_: &[u8]) -> Option<[u8; 256]> { None }
 ///
 /// impl Key for TokenInASlot {
-///     fn algorithm(&self) -> Algorithm { Algorithm::Rs256 }
-///     fn key_id(&self) -> Option<&str> { Some("slot-9c") }
+///     fn identity(&self) -> &Identity { &self.0 }
 /// }
 ///
 /// impl SignKey for TokenInASlot {
@@ -87,21 +176,20 @@ pub trait SignKey: Key {
     fn sign_bytes(&self, input: &[u8]) -> Result<Signature, SignError>;
 }
 
-/// A key that verifies.
+/// A key that verifies. Give one of yours to [`VerifyingKey::custom`], for verifiers and key sets.
 ///
 /// # Examples
 ///
-/// A key whose public half is checked by a library of your own:
+/// A key whose signatures are checked by a library of your own:
 ///
 /// ```
-/// use countersign::{Algorithm, Key, SignatureError, Verifier, VerifyKey};
+/// use countersign::{Algorithm, Identity, Key, SignatureError, Verifier, VerifyKey, VerifyingKey};
 ///
-/// struct Elsewhere;
+/// struct Elsewhere(Identity);
 /// # fn another_library_says(_: &[u8], _: &[u8]) -> bool { false }
 ///
 /// impl Key for Elsewhere {
-///     fn algorithm(&self) -> Algorithm { Algorithm::Rs256 }
-///     fn key_id(&self) -> Option<&str> { None }
+///     fn identity(&self) -> &Identity { &self.0 }
 /// }
 ///
 /// impl VerifyKey for Elsewhere {
@@ -110,7 +198,8 @@ pub trait SignKey: Key {
 ///     }
 /// }
 ///
-/// let verifier = Verifier::builder(Elsewhere).accept_any_issuer().no_audience().build()?;
+/// let key = VerifyingKey::custom(Elsewhere(Identity::new(Algorithm::Rs256)))?;
+/// let verifier = Verifier::builder(key).accept_any_issuer().no_audience().build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait VerifyKey: Key {
@@ -118,113 +207,21 @@ pub trait VerifyKey: Key {
     ///
     /// # Errors
     ///
-    /// [`SignatureError::Invalid`] for any signature that is not; [`SignatureError::KeyUnavailable`] when a
-    /// remote key could not be asked.
+    /// [`SignatureError::Invalid`] for any signature that is not; [`SignatureError::KeyUnavailable`] when a remote key could
+    /// not be asked.
     ///
     /// # Security
     ///
-    /// An implementation must take any bytes of any length, and compare secrets in constant time. What `input` holds has
-    /// not been looked at: it is as long as a token may be, and may be no base64url.
+    /// An implementation must take any bytes of any length, and compare secrets in constant time. The content of `input` has
+    /// not been checked: it is as long as a token may be, and may not be base64url.
     fn verify_bytes(&self, input: &[u8], signature: &[u8]) -> Result<(), SignatureError>;
 }
-
-/// A source of randomness for blinding and for new keys.
-///
-/// [`SystemEntropy`] is the operating system's. A program without one hands its own in; the bytes must be fit
-/// for cryptographic keys.
-///
-/// # Examples
-///
-/// ```
-/// use countersign::{Entropy, EntropyError};
-///
-/// /// A hardware generator.
-/// struct Board;
-/// # fn read_generator(_: &mut [u8]) -> bool { true }
-///
-/// impl Entropy for Board {
-///     fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
-///         if read_generator(bytes) { Ok(()) } else { Err(EntropyError::new()) }
-///     }
-/// }
-/// ```
-pub trait Entropy: Send + Sync {
-    /// Fills `bytes`.
-    ///
-    /// # Errors
-    ///
-    /// [`EntropyError`] when there is none to be had. The operation that asked for it then fails; nothing is
-    /// tried again.
-    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError>;
-}
-
-/// The operating system's randomness.
-///
-/// # Examples
-///
-/// ```
-/// use countersign::{Algorithm, HmacKey, SystemEntropy};
-///
-/// let key = HmacKey::generate_with(Algorithm::Hs256, &SystemEntropy::new())?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[cfg(feature = "getrandom")]
-#[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
-pub struct SystemEntropy;
-
-#[cfg(feature = "getrandom")]
-impl SystemEntropy {
-    /// The operating system's randomness.
-    #[must_use]
-    pub const fn new() -> Self {
-        Self
-    }
-}
-
-#[cfg(feature = "getrandom")]
-impl Entropy for SystemEntropy {
-    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
-        getrandom::fill(bytes).map_err(|_| EntropyError::new())
-    }
-}
-
-impl FromStr for Algorithm {
-    type Err = KeyError;
-
-    /// Reads the name that the header has for it.
-    ///
-    /// # Errors
-    ///
-    /// [`KeyError::UnsupportedAlgorithm`].
-    fn from_str(name: &str) -> Result<Self, KeyError> {
-        Self::from_name(name).ok_or(KeyError::UnsupportedAlgorithm)
-    }
-}
-
-macro_rules! forward_entropy {
-    ($($pointer:ty),*) => {$(
-        impl<E: Entropy + ?Sized> Entropy for $pointer {
-            fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
-                (**self).fill(bytes)
-            }
-        }
-    )*};
-}
-
-forward_entropy!(&E, Box<E>, Arc<E>);
 
 macro_rules! forward {
     ($($pointer:ty),*) => {$(
         impl<K: Key + ?Sized> Key for $pointer {
-            fn algorithm(&self) -> Algorithm {
-                (**self).algorithm()
-            }
-            fn key_id(&self) -> Option<&str> {
-                (**self).key_id()
-            }
-            fn encoded_header(&self) -> Option<&EncodedHeader> {
-                (**self).encoded_header()
+            fn identity(&self) -> &Identity {
+                (**self).identity()
             }
         }
 
@@ -244,157 +241,161 @@ macro_rules! forward {
 
 forward!(&K, Box<K>, Arc<K>);
 
-/// The bytes of a signature; those of short ones are kept in place.
+/// The public half of a key pair, which verifies the tokens of one algorithm. It is checked and precomputed once; a clone is
+/// cheap.
 ///
-/// # Examples
-///
-/// ```
-/// use countersign::{HmacKey, SecretBytes, SignKey};
-///
-/// let signature = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?.sign_bytes(b"header.payload")?;
-/// assert_eq!(signature.as_bytes().len(), 32);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// Made from a `PublicKey` by an algorithm (feature `rsa-verify`), by a backend, or from a key of yours.
 #[derive(Clone)]
-pub struct Signature(Repr);
-
-#[derive(Clone)]
-enum Repr {
-    Inline { bytes: [u8; INLINE], length: usize },
-    Heap(Vec<u8>),
+pub struct VerifyingKey {
+    verifier: Arc<dyn CheckSignature>,
+    #[cfg(feature = "rsa-verify")]
+    public: Option<Arc<PublicKey>>,
+    identity: Identity,
 }
 
-/// HMAC-SHA-512, ES256 and Ed25519 need 64 bytes.
-const INLINE: usize = 64;
+/// The part of a key that checks signatures.
+pub(crate) trait CheckSignature: Send + Sync {
+    fn check(&self, input: &[u8], signature: &[u8]) -> Result<(), SignatureError>;
+}
 
-impl Signature {
-    /// A signature of these bytes.
-    #[must_use]
-    #[inline]
-    pub fn from_bytes(signature: &[u8]) -> Self {
-        let mut bytes = [0; INLINE];
-        Self(match bytes.get_mut(..signature.len()) {
-            Some(room) => {
-                room.copy_from_slice(signature);
-                Repr::Inline { bytes, length: signature.len() }
-            }
-            None => Repr::Heap(signature.to_vec()),
-        })
-    }
-
-    /// The bytes.
-    #[must_use]
-    #[inline]
-    pub fn as_bytes(&self) -> &[u8] {
-        match &self.0 {
-            Repr::Inline { bytes, length } => bytes.get(..*length).unwrap_or_default(),
-            Repr::Heap(bytes) => bytes,
+impl VerifyingKey {
+    #[cfg(feature = "rsa-verify")]
+    pub(crate) fn new(
+        algorithm: Algorithm,
+        public: &PublicKey,
+        verifier: impl CheckSignature + 'static,
+    ) -> Self {
+        Self {
+            verifier: Arc::new(verifier),
+            public: Some(Arc::new(public.clone())),
+            identity: Identity::new(algorithm),
         }
     }
-}
 
-impl From<Vec<u8>> for Signature {
-    fn from(bytes: Vec<u8>) -> Self {
-        Self(Repr::Heap(bytes))
-    }
-}
-
-impl fmt::Debug for Signature {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Signature({} bytes)", self.as_bytes().len())
-    }
-}
-
-/// A key that is elsewhere: only its algorithm and name are known here.
-///
-/// For signing in two steps, with [`Claims::prepare`](crate::Claims::prepare).
-///
-/// # Examples
-///
-/// ```
-/// use countersign::{Algorithm, ExternalKey, Key};
-///
-/// let key = ExternalKey::new(Algorithm::Rs256).with_key_id("alias/login")?;
-/// assert_eq!(key.key_id(), Some("alias/login"));
-/// # Ok::<(), countersign::KeyError>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct ExternalKey(Identity);
-
-impl ExternalKey {
-    /// A key for `algorithm` that has no name.
-    #[must_use]
-    pub fn new(algorithm: Algorithm) -> Self {
-        Self(Identity::new(algorithm))
-    }
-
-    /// The same key with a name.
+    /// Wraps a key of yours, under its own name.
     ///
     /// # Errors
     ///
-    /// [`KeyError::InvalidKeyId`] unless it has 1 to 1,024 bytes.
-    pub fn with_key_id(self, key_id: impl Into<String>) -> Result<Self, KeyError> {
-        self.0.with_key_id(key_id.into()).map(Self)
+    /// [`KeyError::WrongKeyType`] for a key that says it is for HMAC, which has no public half: use an
+    /// [`HmacKey`](crate::HmacKey).
+    pub fn custom(key: impl VerifyKey + 'static) -> Result<Self, KeyError> {
+        refuse_hmac(key.algorithm())?;
+        let identity = key.identity().clone();
+        Ok(Self {
+            verifier: Arc::new(Custom(key)),
+            #[cfg(feature = "rsa-verify")]
+            public: None,
+            identity,
+        })
+    }
+
+    /// The material that the key was made from, to be published. A key made by [`custom`](Self::custom) has none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::PublicKey;
+    ///
+    /// let public = PublicKey::from_modulus_and_exponent(&[0xff; 256], &[1, 0, 1])?;
+    /// let key = public.rs256()?;
+    /// assert!(key.public_key() == Some(&public));
+    /// # Ok::<(), countersign::KeyError>(())
+    /// ```
+    #[cfg(feature = "rsa-verify")]
+    #[must_use]
+    pub fn public_key(&self) -> Option<&PublicKey> {
+        self.public.as_deref()
     }
 }
 
-impl Key for ExternalKey {
-    fn algorithm(&self) -> Algorithm {
-        self.0.algorithm()
-    }
+identified!(VerifyingKey);
 
-    fn key_id(&self) -> Option<&str> {
-        self.0.key_id()
-    }
-
-    fn encoded_header(&self) -> Option<&EncodedHeader> {
-        Some(self.0.encoded_header())
+impl VerifyKey for VerifyingKey {
+    fn verify_bytes(&self, input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+        self.verifier.check(input, signature)
     }
 }
 
-/// What is public of a key and the same for all kinds: algorithm, name, and the header made of both.
+/// The private half of a key pair, which signs the tokens of one algorithm. It is checked and precomputed once; a clone is
+/// cheap.
+///
+/// Made from a `PrivateKey` by an algorithm (feature `rsa`), by a backend, or from a key of yours.
 #[derive(Clone)]
-pub(crate) struct Identity {
-    key_id: Option<Box<str>>,
-    header: EncodedHeader,
+pub struct SigningKey {
+    signer: Arc<dyn MakeSignature>,
+    verifying: VerifyingKey,
+    identity: Identity,
 }
 
-impl Identity {
-    pub(crate) fn new(algorithm: Algorithm) -> Self {
-        Self { key_id: None, header: EncodedHeader::new(algorithm, None) }
+/// The part of a key that makes signatures.
+pub(crate) trait MakeSignature: Send + Sync {
+    fn make(&self, input: &[u8]) -> Result<Signature, SignError>;
+}
+
+impl SigningKey {
+    #[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+    pub(crate) fn new(signer: impl MakeSignature + 'static, verifying: VerifyingKey) -> Self {
+        let identity = verifying.identity.clone();
+        Self { signer: Arc::new(signer), verifying, identity }
     }
 
-    pub(crate) fn with_key_id(self, key_id: String) -> Result<Self, KeyError> {
-        if key_id.is_empty() || key_id.len() > KEY_ID_BYTES {
-            return Err(KeyError::InvalidKeyId);
+    /// Wraps a key of yours, under its own name, together with the public half that verifies what it signs.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::WrongKeyType`] for a key that says it is for HMAC, or for another algorithm than its public half.
+    ///
+    /// # Security
+    ///
+    /// That the two belong together is not checked: see
+    /// [`Prepared::finish_checked`](crate::jws::Prepared::finish_checked).
+    pub fn custom(key: impl SignKey + 'static, verifying: VerifyingKey) -> Result<Self, KeyError> {
+        refuse_hmac(key.algorithm())?;
+        if verifying.algorithm() != key.algorithm() {
+            return Err(KeyError::WrongKeyType);
         }
-        let header = EncodedHeader::new(self.algorithm(), Some(&key_id));
-        Ok(Self { key_id: Some(key_id.into_boxed_str()), header })
+        let identity = key.identity().clone();
+        Ok(Self { signer: Arc::new(Custom(key)), verifying, identity })
     }
 
-    pub(crate) const fn algorithm(&self) -> Algorithm {
-        self.header.header().algorithm()
-    }
-
-    pub(crate) fn key_id(&self) -> Option<&str> {
-        self.key_id.as_deref()
-    }
-
-    pub(crate) const fn encoded_header(&self) -> &EncodedHeader {
-        &self.header
+    /// The public key that verifies what this one signs, under the same name.
+    #[must_use]
+    pub fn verifying_key(&self) -> VerifyingKey {
+        VerifyingKey { identity: self.identity.clone(), ..self.verifying.clone() }
     }
 }
 
-impl fmt::Debug for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Identity").field("algorithm", &self.algorithm()).field("kid", &self.key_id).finish()
+identified!(SigningKey);
+
+impl SignKey for SigningKey {
+    fn sign_bytes(&self, input: &[u8]) -> Result<Signature, SignError> {
+        self.signer.make(input)
     }
+}
+
+/// A key of the caller's.
+struct Custom<K>(K);
+
+impl<K: VerifyKey> CheckSignature for Custom<K> {
+    fn check(&self, input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+        self.0.verify_bytes(input, signature)
+    }
+}
+
+impl<K: SignKey> MakeSignature for Custom<K> {
+    fn make(&self, input: &[u8]) -> Result<Signature, SignError> {
+        self.0.sign_bytes(input)
+    }
+}
+
+fn refuse_hmac(algorithm: Algorithm) -> Result<(), KeyError> {
+    if algorithm.is_hmac() { Err(KeyError::WrongKeyType) } else { Ok(()) }
 }
 
 /// Implements `Key`, `Debug` and `with_key_id` for a key type that has a field `identity`.
 macro_rules! identified {
-    ($name:ident $(< $parameter:ident : $bound:ident >)?) => {
-        impl$(<$parameter: $bound>)? $name$(<$parameter>)? {
+    ($name:ident) => {
+        impl $name {
             /// The same key with a name (`kid`): tokens that it signs carry the name, and tokens that it verifies must
             /// carry it.
             ///
@@ -405,26 +406,18 @@ macro_rules! identified {
                 mut self,
                 key_id: impl Into<alloc::string::String>,
             ) -> Result<Self, crate::error::KeyError> {
-                self.identity = self.identity.clone().with_key_id(key_id.into())?;
+                self.identity = self.identity.with_key_id(key_id)?;
                 Ok(self)
             }
         }
 
-        impl$(<$parameter: $bound>)? crate::key::Key for $name$(<$parameter>)? {
-            fn algorithm(&self) -> crate::algorithm::Algorithm {
-                self.identity.algorithm()
-            }
-
-            fn key_id(&self) -> Option<&str> {
-                self.identity.key_id()
-            }
-
-            fn encoded_header(&self) -> Option<&crate::header::EncodedHeader> {
-                Some(self.identity.encoded_header())
+        impl crate::key::Key for $name {
+            fn identity(&self) -> &crate::key::Identity {
+                &self.identity
             }
         }
 
-        impl$(<$parameter: $bound>)? core::fmt::Debug for $name$(<$parameter>)? {
+        impl core::fmt::Debug for $name {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 f.debug_struct(stringify!($name))
                     .field("algorithm", &self.identity.algorithm())

@@ -1,9 +1,11 @@
 //! Which key a token is checked with.
 
 use crate::algorithm::Algorithm;
-use crate::error::{KeyError, VerifyError};
-use crate::header::{EncodedHeader, Header};
-use crate::key::{Key, VerifyKey};
+use crate::backend::rust::hmac::HmacKey;
+use crate::error::{KeyError, SignatureError, VerifyError};
+use crate::header::Header;
+use crate::key::{Identity, Key, VerifyKey, VerifyingKey};
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -18,15 +20,12 @@ use alloc::collections::{BTreeMap as Map, BTreeSet as Set};
 #[cfg(feature = "std")]
 use std::collections::{HashMap as Map, HashSet as Set};
 
-/// Where a verifier finds the key for a token: a single key, a [`KeySet`], or something of your own.
-///
-/// Every [`VerifyKey`] is a source: one without a key id ignores the token's `kid`, one with a key id demands it. So is an
-/// `Arc<dyn KeySource>`.
+/// Where a verifier finds the key for a token, if that is more than one key or a [`KeySet`].
 ///
 /// # Security
 ///
-/// The header is the sender's: unverified text. A source may only choose among keys that are trusted already.
-/// Whatever it returns, the verifier checks that the key's own algorithm is the header's.
+/// The header is unverified text of the sender. A source may only choose among keys that are trusted already. Whatever it
+/// returns, the verifier checks that the key's own algorithm is the header's.
 ///
 /// # Examples
 ///
@@ -41,58 +40,45 @@ use std::collections::{HashMap as Map, HashSet as Set};
 /// impl KeySource for Live {
 ///     fn find(&self, header: &Header<'_>) -> Result<KeyRef<'_>, VerifyError> {
 ///         let keys = self.0.read().map_err(|_| VerifyError::KeysUnavailable)?.clone();
-///         keys.find_shared(header).map(KeyRef::Shared)
+///         keys.find(header).map(KeyRef::into_owned)
 ///     }
 /// }
 ///
 /// let live = Arc::new(Live(RwLock::new(Arc::new(KeySet::new()))));
-/// let verifier = Verifier::builder_shared(live.clone()).issuer("https://auth.example").no_audience().build()?;
+/// let verifier = Verifier::builder(live.clone()).issuer("https://auth.example").no_audience().build()?;
 /// *live.0.write().unwrap() = Arc::new(KeySet::new()); // the next keys, for this verifier and its clones
 /// # Ok::<(), countersign::PolicyError>(())
 /// ```
 ///
 /// Such a source decodes the header of each token. A [`KeySet`] that a verifier holds itself compares the usual headers byte
-/// for byte, which is faster: where that matters, swap a verifier made by [`with_keys`](crate::Verifier::with_keys) instead.
+/// for byte, which is faster. Where that matters, swap a verifier made by [`with_keys`](crate::Verifier::with_keys) instead.
 pub trait KeySource: Send + Sync {
-    /// The key for a token with this header.
+    /// Finds the key for a token with this header.
     ///
     /// # Errors
     ///
     /// [`VerifyError::UnknownKey`] and [`VerifyError::AmbiguousKey`] when there is none or more than one;
-    /// [`VerifyError::KeysUnavailable`] when that cannot be known just now, which is answered with 503.
+    /// [`VerifyError::KeysUnavailable`] when that cannot be known at the moment, which is answered with 503.
     fn find(&self, header: &Header<'_>) -> Result<KeyRef<'_>, VerifyError>;
 
-    /// The one key of this source, if it has one that never changes.
-    ///
-    /// A token with the header that this key writes is checked with it, and [`find`](Self::find) is not asked.
-    fn only_key(&self) -> Option<&dyn VerifyKey> {
-        None
-    }
-
-    /// The key whose own header is this very segment, if the source keeps them: then nothing is decoded. The segment is
-    /// any text without a dot, up to the length of a token.
-    ///
-    /// For such a token [`find`](Self::find) is not asked: what it would refuse is not refused.
-    fn recognize(&self, _segment: &str) -> Option<Recognized<'_>> {
-        None
+    /// A number that changes whenever keys may have been taken away, for whoever remembers what was verified with them. Zero
+    /// for a source whose keys never change.
+    fn generation(&self) -> u64 {
+        0
     }
 }
 
-impl KeySource for Arc<dyn KeySource> {
+impl<S: KeySource + ?Sized> KeySource for Arc<S> {
     fn find(&self, header: &Header<'_>) -> Result<KeyRef<'_>, VerifyError> {
         (**self).find(header)
     }
 
-    fn only_key(&self) -> Option<&dyn VerifyKey> {
-        (**self).only_key()
-    }
-
-    fn recognize(&self, segment: &str) -> Option<Recognized<'_>> {
-        (**self).recognize(segment)
+    fn generation(&self) -> u64 {
+        (**self).generation()
     }
 }
 
-/// A key that a [`KeySource`] has found.
+/// A trusted key of either type, borrowed or shared.
 ///
 /// # Examples
 ///
@@ -100,59 +86,189 @@ impl KeySource for Arc<dyn KeySource> {
 /// use countersign::{HmacKey, Key, KeyRef, SecretBytes};
 ///
 /// let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
-/// assert_eq!(KeyRef::Borrowed(&key).key().algorithm(), key.algorithm());
+/// assert_eq!(KeyRef::from(&key).algorithm(), key.algorithm());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[non_exhaustive]
-pub enum KeyRef<'a> {
-    /// One that lives in the source.
-    Borrowed(&'a dyn VerifyKey),
-    /// One that is shared, so that the source may change meanwhile.
-    Shared(Arc<dyn VerifyKey>),
+#[derive(Clone)]
+pub struct KeyRef<'a>(Either<'a>);
+
+#[derive(Clone)]
+enum Either<'a> {
+    Hmac(Cow<'a, HmacKey>),
+    Verifying(Cow<'a, VerifyingKey>),
 }
 
-impl KeyRef<'_> {
-    /// The key.
+impl<'a> KeyRef<'a> {
+    /// The same key, shared, so that what it was borrowed from may change or go. Copies no key, only a pointer to it.
     #[must_use]
-    pub fn key(&self) -> &dyn VerifyKey {
-        match self {
-            Self::Borrowed(key) => *key,
-            Self::Shared(key) => &**key,
+    pub fn into_owned(self) -> KeyRef<'static> {
+        KeyRef(match self.0 {
+            Either::Hmac(key) => Either::Hmac(Cow::Owned(key.into_owned())),
+            Either::Verifying(key) => Either::Verifying(Cow::Owned(key.into_owned())),
+        })
+    }
+
+    /// The same key, borrowed.
+    fn borrowed(&'a self) -> Self {
+        Self(match &self.0 {
+            Either::Hmac(key) => Either::Hmac(Cow::Borrowed(key)),
+            Either::Verifying(key) => Either::Verifying(Cow::Borrowed(key)),
+        })
+    }
+
+    fn is(&self, algorithm: Algorithm, key_id: Option<&str>) -> bool {
+        self.algorithm() == algorithm && self.key_id() == key_id
+    }
+}
+
+impl Key for KeyRef<'_> {
+    fn identity(&self) -> &Identity {
+        match &self.0 {
+            Either::Hmac(key) => key.identity(),
+            Either::Verifying(key) => key.identity(),
         }
+    }
+}
+
+impl VerifyKey for KeyRef<'_> {
+    fn verify_bytes(&self, input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+        match &self.0 {
+            Either::Hmac(key) => key.verify_bytes(input, signature),
+            Either::Verifying(key) => key.verify_bytes(input, signature),
+        }
+    }
+}
+
+impl From<HmacKey> for KeyRef<'static> {
+    fn from(key: HmacKey) -> Self {
+        Self(Either::Hmac(Cow::Owned(key)))
+    }
+}
+
+impl From<VerifyingKey> for KeyRef<'static> {
+    fn from(key: VerifyingKey) -> Self {
+        Self(Either::Verifying(Cow::Owned(key)))
+    }
+}
+
+impl<'a> From<&'a HmacKey> for KeyRef<'a> {
+    fn from(key: &'a HmacKey) -> Self {
+        Self(Either::Hmac(Cow::Borrowed(key)))
+    }
+}
+
+impl<'a> From<&'a VerifyingKey> for KeyRef<'a> {
+    fn from(key: &'a VerifyingKey) -> Self {
+        Self(Either::Verifying(Cow::Borrowed(key)))
     }
 }
 
 impl fmt::Debug for KeyRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("KeyRef").field(&self.key().algorithm()).field(&self.key().key_id()).finish()
+        f.debug_tuple("KeyRef").field(&self.algorithm()).field(&self.key_id()).finish()
     }
 }
 
-/// A key together with its own header, met in a token letter for letter. Only a [`KeySet`] makes one.
-pub struct Recognized<'a> {
-    pub(crate) key: &'a dyn VerifyKey,
-    pub(crate) header: &'a EncodedHeader,
+/// The keys of a verifier: one key, a [`KeySet`], or a [`KeySource`].
+///
+/// One key without a key id ignores the token's `kid`; one with a key id demands it.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::{Algorithm, HmacKey, KeySet, Keys};
+///
+/// let key = HmacKey::generate(Algorithm::Hs256)?;
+/// let keys = Keys::from(key);
+/// let keys = Keys::from(KeySet::new());
+/// # Ok::<(), countersign::KeyError>(())
+/// ```
+#[derive(Clone)]
+pub struct Keys(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    One(KeyRef<'static>),
+    Set(Arc<KeySet>),
+    Source(Arc<dyn KeySource>),
 }
 
-impl fmt::Debug for Recognized<'_> {
+impl Keys {
+    /// The only key, if there is one that never changes.
+    pub(crate) const fn only(&self) -> Option<&KeyRef<'static>> {
+        match &self.0 {
+            Kind::One(key) => Some(key),
+            Kind::Set(_) | Kind::Source(_) => None,
+        }
+    }
+
+    /// The key whose own header is this segment.
+    pub(crate) fn recognize(&self, segment: &str) -> Option<&KeyRef<'static>> {
+        match &self.0 {
+            Kind::Set(keys) => keys.recognize(segment),
+            Kind::One(_) | Kind::Source(_) => None,
+        }
+    }
+
+    pub(crate) fn find(&self, header: &Header<'_>) -> Result<KeyRef<'_>, VerifyError> {
+        match &self.0 {
+            Kind::One(key) => {
+                let (own, token) = (key.algorithm(), header.algorithm());
+                match key.key_id() {
+                    _ if own != token => Err(VerifyError::AlgorithmMismatch { key: own, token }),
+                    Some(own) if header.key_id() != Some(own) => Err(VerifyError::UnknownKey),
+                    _ => Ok(key.borrowed()),
+                }
+            }
+            Kind::Set(keys) => keys.find(header),
+            Kind::Source(source) => source.find(header),
+        }
+    }
+}
+
+impl From<KeyRef<'static>> for Keys {
+    fn from(key: KeyRef<'static>) -> Self {
+        Self(Kind::One(key))
+    }
+}
+
+impl From<HmacKey> for Keys {
+    fn from(key: HmacKey) -> Self {
+        Self::from(KeyRef::from(key))
+    }
+}
+
+impl From<VerifyingKey> for Keys {
+    fn from(key: VerifyingKey) -> Self {
+        Self::from(KeyRef::from(key))
+    }
+}
+
+impl From<KeySet> for Keys {
+    fn from(keys: KeySet) -> Self {
+        Self::from(Arc::new(keys))
+    }
+}
+
+impl From<Arc<KeySet>> for Keys {
+    fn from(keys: Arc<KeySet>) -> Self {
+        Self(Kind::Set(keys))
+    }
+}
+
+impl<S: KeySource + 'static> From<S> for Keys {
+    fn from(source: S) -> Self {
+        Self(Kind::Source(Arc::new(source)))
+    }
+}
+
+impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Recognized").field(&self.header).finish()
-    }
-}
-
-impl<K: VerifyKey> KeySource for K {
-    fn find(&self, header: &Header<'_>) -> Result<KeyRef<'_>, VerifyError> {
-        if header.algorithm() != self.algorithm() {
-            return Err(VerifyError::AlgorithmMismatch { key: self.algorithm(), token: header.algorithm() });
+        match &self.0 {
+            Kind::One(key) => key.fmt(f),
+            Kind::Set(keys) => keys.fmt(f),
+            Kind::Source(_) => f.write_str("KeySource(..)"),
         }
-        match self.key_id() {
-            Some(own) if header.key_id() != Some(own) => Err(VerifyError::UnknownKey),
-            _ => Ok(KeyRef::Borrowed(self)),
-        }
-    }
-
-    fn only_key(&self) -> Option<&dyn VerifyKey> {
-        Some(self)
     }
 }
 
@@ -188,36 +304,31 @@ pub struct KeySet {
     /// By the encoded header that the key itself would write.
     by_segment: Set<BySegment>,
     /// By key id; several only if their algorithms differ.
-    by_key_id: Map<Box<str>, Vec<Arc<Entry>>>,
+    by_key_id: Map<Box<str>, Vec<KeyRef<'static>>>,
     /// By algorithm, for tokens without a key id.
-    by_algorithm: Vec<(Algorithm, Vec<Arc<Entry>>)>,
+    by_algorithm: Vec<(Algorithm, Vec<KeyRef<'static>>)>,
 }
 
-struct Entry {
-    key: Arc<dyn VerifyKey>,
-    header: EncodedHeader,
-}
+/// A key that is told from others by its encoded header. The text is in the key only: with 100,000 keys, a look-up costs the
+/// memory that it has to wait for.
+#[derive(Clone)]
+struct BySegment(KeyRef<'static>);
 
-impl Entry {
-    fn is(&self, algorithm: Algorithm, key_id: Option<&str>) -> bool {
-        self.key.algorithm() == algorithm && self.key.key_id() == key_id
+impl BySegment {
+    fn segment(&self) -> &str {
+        self.0.identity().header().segment()
     }
 }
 
-/// An entry that is told from others by its encoded header. The text stands in the entry only: with 100,000 keys, what a
-/// look-up costs is the memory that it has to wait for.
-#[derive(Clone)]
-struct BySegment(Arc<Entry>);
-
 impl Borrow<str> for BySegment {
     fn borrow(&self) -> &str {
-        self.0.header.segment()
+        self.segment()
     }
 }
 
 impl PartialEq for BySegment {
     fn eq(&self, other: &Self) -> bool {
-        self.0.header.segment() == other.0.header.segment()
+        self.segment() == other.segment()
     }
 }
 
@@ -225,7 +336,7 @@ impl Eq for BySegment {}
 
 impl Hash for BySegment {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.header.segment().hash(state);
+        self.segment().hash(state);
     }
 }
 
@@ -237,7 +348,7 @@ impl PartialOrd for BySegment {
 
 impl Ord for BySegment {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.0.header.segment().cmp(other.0.header.segment())
+        self.segment().cmp(other.segment())
     }
 }
 
@@ -249,57 +360,51 @@ impl KeySet {
         Self::default()
     }
 
-    /// Adds a key.
+    /// Adds an [`HmacKey`] or a [`VerifyingKey`].
     ///
     /// # Errors
     ///
     /// [`KeyError::DuplicateKey`] if the set has a key of this algorithm and id already, or of this algorithm and without an
     /// id. The set is then unchanged.
-    pub fn insert(&mut self, key: impl VerifyKey + 'static) -> Result<(), KeyError> {
-        self.insert_shared(Arc::new(key))
-    }
-
-    /// Adds a key that is in use elsewhere too.
-    ///
-    /// # Errors
-    ///
-    /// As [`insert`](Self::insert).
-    pub fn insert_shared(&mut self, key: Arc<dyn VerifyKey>) -> Result<(), KeyError> {
+    pub fn insert(&mut self, key: impl Into<KeyRef<'static>>) -> Result<(), KeyError> {
+        let key = key.into();
         let algorithm = key.algorithm();
-        // Made here and not taken from the key: tokens are compared with it, so it must be what it says.
-        let header = EncodedHeader::new(algorithm, key.key_id());
-        if self.by_segment.contains(header.segment()) {
+        if self.by_segment.contains(key.identity().header().segment()) {
             return Err(KeyError::DuplicateKey);
         }
-        let entry = Arc::new(Entry { key, header });
-        if let Some(key_id) = entry.key.key_id() {
-            self.by_key_id.entry(key_id.into()).or_default().push(entry.clone());
+        if let Some(key_id) = key.key_id() {
+            self.by_key_id.entry(key_id.into()).or_default().push(key.clone());
         }
         match self.by_algorithm.iter_mut().find(|(of, _)| *of == algorithm) {
-            Some((_, entries)) if entry.key.key_id().is_none() => entries.insert(0, entry.clone()),
-            Some((_, entries)) => entries.push(entry.clone()),
-            None => self.by_algorithm.push((algorithm, Vec::from([entry.clone()]))),
+            Some((_, keys)) if key.key_id().is_none() => keys.insert(0, key.clone()),
+            Some((_, keys)) => keys.push(key.clone()),
+            None => self.by_algorithm.push((algorithm, Vec::from([key.clone()]))),
         }
-        self.by_segment.insert(BySegment(entry));
+        self.by_segment.insert(BySegment(key));
         Ok(())
     }
 
-    /// Takes a key out; false if it was not there.
+    /// Removes a key. Returns false if it was not there.
     pub fn remove(&mut self, algorithm: Algorithm, key_id: Option<&str>) -> bool {
         let before = self.len();
-        self.by_segment.retain(|BySegment(entry)| !entry.is(algorithm, key_id));
-        for (_, entries) in &mut self.by_algorithm {
-            entries.retain(|entry| !entry.is(algorithm, key_id));
+        self.by_segment.retain(|BySegment(key)| !key.is(algorithm, key_id));
+        for (_, keys) in &mut self.by_algorithm {
+            keys.retain(|key| !key.is(algorithm, key_id));
         }
         if let Some(key_id) = key_id
-            && let Some(entries) = self.by_key_id.get_mut(key_id)
+            && let Some(keys) = self.by_key_id.get_mut(key_id)
         {
-            entries.retain(|entry| !entry.is(algorithm, Some(key_id)));
-            if entries.is_empty() {
+            keys.retain(|key| !key.is(algorithm, Some(key_id)));
+            if keys.is_empty() {
                 self.by_key_id.remove(key_id);
             }
         }
         self.len() < before
+    }
+
+    /// The keys, those of one algorithm after those of another.
+    pub fn iter(&self) -> impl Iterator<Item = &KeyRef<'static>> {
+        self.by_algorithm.iter().flat_map(|(_, keys)| keys)
     }
 
     /// How many keys there are.
@@ -314,56 +419,42 @@ impl KeySet {
         self.by_segment.is_empty()
     }
 
-    /// The key for a token with this header, for a [`KeySource`] around a set that changes.
+    /// Finds the key for a token with this header, for a [`KeySource`] around a set that changes.
     ///
     /// # Errors
     ///
     /// [`VerifyError::UnknownKey`], [`VerifyError::AmbiguousKey`].
-    pub fn find_shared(&self, header: &Header<'_>) -> Result<Arc<dyn VerifyKey>, VerifyError> {
-        self.entry(header).map(|entry| entry.key.clone())
-    }
-
-    fn entry(&self, header: &Header<'_>) -> Result<&Entry, VerifyError> {
+    pub fn find(&self, header: &Header<'_>) -> Result<KeyRef<'_>, VerifyError> {
         let algorithm = header.algorithm();
-        match header.key_id() {
-            Some(key_id) => self
-                .by_key_id
-                .get(key_id)
-                .and_then(|entries| entries.iter().find(|entry| entry.key.algorithm() == algorithm))
-                .map(|entry| &**entry)
-                .ok_or(VerifyError::UnknownKey),
+        let found = match header.key_id() {
+            Some(key_id) => {
+                let keys = self.by_key_id.get(key_id).into_iter().flatten();
+                keys.into_iter().find(|key| key.algorithm() == algorithm).ok_or(VerifyError::UnknownKey)
+            }
             None => match self.of_algorithm(algorithm) {
-                [entry] => Ok(entry),
+                [key] => Ok(key),
                 [] => Err(VerifyError::UnknownKey),
-                entries => {
-                    // At most one of an algorithm is without an id. It comes first: `insert` sees to that.
-                    let nameless = entries.first().filter(|entry| entry.key.key_id().is_none());
-                    nameless.map(|entry| &**entry).ok_or(VerifyError::AmbiguousKey)
-                }
+                // At most one of an algorithm is without an id. It comes first: `insert` sees to that.
+                [first, ..] if first.key_id().is_none() => Ok(first),
+                _ => Err(VerifyError::AmbiguousKey),
             },
-        }
+        };
+        found.map(KeyRef::borrowed)
     }
 
-    fn of_algorithm(&self, algorithm: Algorithm) -> &[Arc<Entry>] {
+    /// The key whose own header is this segment.
+    fn recognize(&self, segment: &str) -> Option<&KeyRef<'static>> {
+        self.by_segment.get(segment).map(|BySegment(key)| key)
+    }
+
+    fn of_algorithm(&self, algorithm: Algorithm) -> &[KeyRef<'static>] {
         let row = self.by_algorithm.iter().find(|(of, _)| *of == algorithm);
-        row.map(|(_, entries)| entries.as_slice()).unwrap_or_default()
-    }
-}
-
-impl KeySource for KeySet {
-    fn find(&self, header: &Header<'_>) -> Result<KeyRef<'_>, VerifyError> {
-        self.entry(header).map(|entry| KeyRef::Borrowed(&*entry.key))
-    }
-
-    fn recognize(&self, segment: &str) -> Option<Recognized<'_>> {
-        let BySegment(entry) = self.by_segment.get(segment)?;
-        Some(Recognized { key: &*entry.key, header: &entry.header })
+        row.map(|(_, keys)| keys.as_slice()).unwrap_or_default()
     }
 }
 
 impl fmt::Debug for KeySet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keys = self.by_algorithm.iter().flat_map(|(_, entries)| entries);
-        f.debug_list().entries(keys.map(|entry| (entry.key.algorithm(), entry.key.key_id()))).finish()
+        f.debug_list().entries(self.iter().map(|key| (key.algorithm(), key.key_id()))).finish()
     }
 }

@@ -33,7 +33,7 @@
 //!
 //! # What it refuses to do
 //!
-//! - Let a token choose its algorithm or key: one key has one algorithm, fixed by its type, and the header is
+//! - Let a token choose its algorithm or key: one key has one algorithm for life, and the header is
 //!   only compared with it. `none` does not exist; `jwk`, `jku`, `x5u` and `x5c` choose nothing.
 //! - Take a weak, broken or mistaken key: HMAC secrets under 32 bytes, RSA under 2048 bits, a public key as a
 //!   secret. The error comes when the key is made, not when the first token fails.
@@ -51,9 +51,9 @@
 //! | | signs | verifies |
 //! |---|---|---|
 //! | HS256 | [`HmacKey`] | [`HmacKey`] |
-//! | RS256 (features `rsa`, `rsa-verify`) | `Rs256SigningKey` | `Rs256VerifyingKey` |
-//! | RS256 (feature `aws-lc-rs`) | `aws_lc::Rs256SigningKey` | `aws_lc::Rs256VerifyingKey` |
-//! | yours: HSM, another library | [`SignKey`], or [`Claims::prepare`] | [`VerifyKey`] |
+//! | RS256 (features `rsa`, `rsa-verify`) | [`SigningKey`], by `PrivateKey::rs256` | [`VerifyingKey`], by `PublicKey::rs256` |
+//! | RS256 (feature `aws-lc-rs`) | `aws_lc::signing_key` | `aws_lc::verifying_key` |
+//! | yours: HSM, another library | [`SignKey`], or [`Claims::prepare`] | [`VerifyKey`], by [`VerifyingKey::custom`] |
 //! | several, by `kid` | | [`KeySet`], or a [`KeySource`] of yours |
 //!
 //! # In a web server
@@ -122,6 +122,7 @@ extern crate std;
 struct Readme;
 
 mod algorithm;
+mod backend;
 mod base64url;
 mod claims;
 mod error;
@@ -140,26 +141,26 @@ mod time;
 mod verifier;
 
 pub use algorithm::Algorithm;
+#[cfg(feature = "aws-lc-rs")]
+pub use backend::aws_lc;
+pub use backend::rust::hmac::HmacKey;
 pub use claims::{Audience, Claims};
 pub use error::{
     EntropyError, Expected, KeyError, KeyFile, Part, PemMistake, PolicyError, SignError, SignatureError,
     Size, VerifyError,
 };
-pub use header::{EncodedHeader, Header};
+pub use header::Header;
 pub use jws::compact::Unverified;
+pub use key::entropy::Entropy;
 #[cfg(feature = "getrandom")]
-pub use key::SystemEntropy;
-#[cfg(feature = "aws-lc-rs")]
-pub use key::aws_lc;
-pub use key::hmac::HmacKey;
+pub use key::entropy::SystemEntropy;
+#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+pub use key::material::PrivateKey;
 #[cfg(feature = "rsa-verify")]
-pub use key::rsa::{Rs256, RsaAlgorithm};
-#[cfg(feature = "rsa")]
-pub use key::rsa_sign::{Rs256SigningKey, RsaSigningKey};
-#[cfg(feature = "rsa-verify")]
-pub use key::rsa_verify::{Rs256VerifyingKey, RsaVerifyingKey};
-pub use key::{Entropy, ExternalKey, Key, SignKey, Signature, VerifyKey};
-pub use keyset::{KeyRef, KeySet, KeySource, Recognized};
+pub use key::material::PublicKey;
+pub use key::signature::Signature;
+pub use key::{Identity, Key, SignKey, SigningKey, VerifyKey, VerifyingKey};
+pub use keyset::{KeyRef, KeySet, KeySource, Keys};
 pub use limits::Limits;
 pub use secret::SecretBytes;
 pub use time::UnixTime;

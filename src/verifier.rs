@@ -7,7 +7,7 @@ use crate::header::{Header, HeaderFields};
 use crate::json;
 use crate::jws::compact::{Gate, Opened, decode_payload};
 use crate::jws::{HeaderRules, TypRule};
-use crate::keyset::KeySource;
+use crate::keyset::Keys;
 use crate::limits::Limits;
 use crate::numeric_date::NumericDate;
 use crate::policy::{Draft, FutureIssuedAt, MissingExpiration, Policy, exclude};
@@ -75,14 +75,9 @@ struct Checks {
 
 impl Verifier {
     /// Starts a verifier that trusts one key, a [`KeySet`](crate::KeySet), or a source of your own.
-    pub fn builder(keys: impl KeySource + 'static) -> VerifierBuilder {
-        Self::builder_shared(Arc::new(keys))
-    }
-
-    /// Starts a verifier over a source that is in use elsewhere too.
-    pub fn builder_shared(keys: Arc<dyn KeySource>) -> VerifierBuilder {
+    pub fn builder(keys: impl Into<Keys>) -> VerifierBuilder {
         VerifierBuilder {
-            keys,
+            keys: keys.into(),
             draft: Draft::default(),
             types: Vec::new(),
             any_typ: false,
@@ -107,8 +102,8 @@ impl Verifier {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn with_keys(&self, keys: impl KeySource + 'static) -> Self {
-        Self::new(self.checks.gate.with_source(Arc::new(keys)), self.checks.policy.clone())
+    pub fn with_keys(&self, keys: impl Into<Keys>) -> Self {
+        Self::new(self.checks.gate.with_keys(keys.into()), self.checks.policy.clone())
     }
 
     /// The same checks at the time `now`, in place of the wall clock: in tests, and where there is no clock.
@@ -545,7 +540,7 @@ impl<T> fmt::Debug for BorrowedToken<'_, T> {
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct VerifierBuilder {
-    keys: Arc<dyn KeySource>,
+    keys: Keys,
     draft: Draft,
     types: Vec<Box<str>>,
     any_typ: bool,

@@ -6,8 +6,8 @@ use core::cell::Cell;
 use core::fmt::Debug;
 use core::time::Duration;
 use countersign::{
-    Algorithm, Audience, Claims, ExternalKey, KeyError, KeyFile, Limits, Part, PolicyError, SignError,
-    SignKey, Size, UnixTime, Verifier, VerifierBuilder, VerifyError, jws,
+    Algorithm, Audience, Claims, Identity, KeyError, KeyFile, Limits, Part, PolicyError, SignError, SignKey,
+    Size, UnixTime, Verifier, VerifierBuilder, VerifyError, jws,
 };
 use serde::ser::{SerializeMap, SerializeStruct, Serializer};
 use serde::{Deserialize, Serialize};
@@ -555,7 +555,7 @@ fn unsigned<T: Serialize>(claims: &Claims<T>, expected: &SignError) {
     assert_eq!(error, *expected);
     assert_discreet(&error, &[]);
     // Preparing for a key elsewhere refuses the same.
-    let elsewhere = ExternalKey::new(Algorithm::Hs256);
+    let elsewhere = Identity::new(Algorithm::Hs256);
     assert_eq!(claims.prepare(&elsewhere).unwrap_err(), *expected);
 }
 
@@ -1068,7 +1068,7 @@ fn a_type_of_token_that_no_verifier_takes_is_not_signed() {
 #[test]
 fn claims_signed_in_two_steps_are_the_same_token() {
     let claims = Claims::registered().subject("ann").expires_at(later(900));
-    let prepare = || claims.prepare(&ExternalKey::new(Algorithm::Hs256)).unwrap();
+    let prepare = || claims.prepare(&Identity::new(Algorithm::Hs256)).unwrap();
     let signature = key().sign_bytes(prepare().signing_input()).unwrap();
     let text = claims.sign(&key()).unwrap();
     assert_eq!(prepare().finish(signature.as_bytes()).unwrap(), text);

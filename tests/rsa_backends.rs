@@ -7,7 +7,7 @@ mod util;
 
 #[cfg(feature = "aws-lc-rs")]
 use countersign::aws_lc;
-use countersign::{Rs256VerifyingKey, VerifyKey};
+use countersign::{PublicKey, VerifyKey};
 use rsa::pkcs1v15::{Signature, SigningKey, VerifyingKey};
 use rsa::pkcs8::{DecodePrivateKey, EncodePublicKey, LineEnding};
 use rsa::signature::{SignatureEncoding, Signer, Verifier};
@@ -84,9 +84,18 @@ fn shown(counts: &Counts) -> String {
 /// Every verifier of this crate that the features offer, made of the same public key.
 fn verifiers(public: &str) -> Vec<(&'static str, Box<dyn VerifyKey>)> {
     vec![
-        ("pure", Box::new(Rs256VerifyingKey::from_pem_any_exponent(public).unwrap())),
+        ("pure", Box::new(PublicKey::from_pem(public).unwrap().any_exponent().rs256().unwrap())),
         #[cfg(feature = "aws-lc-rs")]
-        ("aws_lc", Box::new(aws_lc::Rs256VerifyingKey::from_pem_any_exponent(public).unwrap())),
+        (
+            "aws_lc",
+            Box::new(
+                aws_lc::verifying_key(
+                    &PublicKey::from_pem(public).unwrap().any_exponent(),
+                    countersign::Algorithm::Rs256,
+                )
+                .unwrap(),
+            ),
+        ),
     ]
 }
 

@@ -4,8 +4,8 @@
 #![no_main]
 
 use countersign::{
-    Entropy, EntropyError, HmacKey, KeyError, Rs256SigningKey, Rs256VerifyingKey, SecretBytes, SignKey,
-    VerifyKey, jws,
+    Entropy, EntropyError, HmacKey, KeyError, PrivateKey, PublicKey, SecretBytes, SignKey, VerifyKey,
+    VerifyingKey, jws,
 };
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
@@ -34,27 +34,27 @@ fuzz_target!(|bytes: &[u8]| {
         SecretBytes::from_base64url(&encode(bytes)).and_then(|secret| HmacKey::hs256(&secret)).err(),
         secret.err()
     );
-    if let Ok(verifying) = Rs256VerifyingKey::from_der(bytes) {
+    if let Ok(verifying) = PublicKey::from_der(bytes).and_then(|key| key.rs256()) {
         read_again(&verifying);
     }
-    if let Ok(signing) = Rs256SigningKey::from_der_with(bytes, Fixed) {
-        sign_and_verify(&signing);
+    if let Ok(key) = PrivateKey::from_der(bytes) {
+        sign_and_verify(key);
     }
     let Ok(text) = core::str::from_utf8(bytes) else { return };
     let _ = SecretBytes::from_base64(text).and_then(|secret| HmacKey::hs256(&secret));
     let _ = SecretBytes::from_base64url(text).and_then(|secret| HmacKey::hs256(&secret));
-    if let Ok(verifying) = Rs256VerifyingKey::from_pem_any_exponent(text) {
+    if let Ok(verifying) = PublicKey::from_pem(text).and_then(|key| key.any_exponent().rs256()) {
         assert!(text.as_bytes().windows(BEGIN.len()).any(|window| window == BEGIN));
         read_again(&verifying);
     }
-    if let Ok(signing) = Rs256SigningKey::from_pem_any_exponent_with(text, Fixed) {
+    if let Ok(key) = PrivateKey::from_pem(text) {
         assert!(text.as_bytes().windows(BEGIN.len()).any(|window| window == BEGIN));
-        sign_and_verify(&signing);
+        sign_and_verify(key.any_exponent());
     }
     // The usual exponent is one of any.
-    if let Ok(verifying) = Rs256VerifyingKey::from_pem(text) {
-        let any = Rs256VerifyingKey::from_pem_any_exponent(text).unwrap();
-        assert_eq!(verifying.to_pem().unwrap(), any.to_pem().unwrap());
+    if let Ok(verifying) = PublicKey::from_pem(text).and_then(|key| key.rs256()) {
+        let any = PublicKey::from_pem(text).unwrap().any_exponent().rs256().unwrap();
+        assert_eq!(pem_of(&verifying), pem_of(&any));
     }
 });
 
@@ -65,18 +65,23 @@ fn encode(bytes: &[u8]) -> String {
     jws::Payload::new(bytes).sign(&*KEY).unwrap().split('.').nth(1).unwrap().to_owned()
 }
 
-fn read_again(key: &Rs256VerifyingKey) {
-    let pem = key.to_pem().unwrap();
-    assert_eq!(Rs256VerifyingKey::from_pem_any_exponent(&pem).unwrap().to_pem().unwrap(), pem);
+fn pem_of(key: &VerifyingKey) -> String {
+    key.public_key().unwrap().to_pem().unwrap()
+}
+
+fn read_again(key: &VerifyingKey) {
+    let pem = pem_of(key);
+    assert_eq!(PublicKey::from_pem(&pem).unwrap().any_exponent().to_pem().unwrap(), pem);
     assert!(key.verify_bytes(b"input", &[0; 256]).is_err());
 }
 
-fn sign_and_verify(key: &Rs256SigningKey) {
+fn sign_and_verify(key: PrivateKey) {
     let secret = key.to_secret_pem().unwrap();
     let text = secret.expose_secret_text().unwrap();
-    let again = Rs256SigningKey::from_pem_any_exponent_with(text, Fixed).unwrap();
+    let again = PrivateKey::from_pem(text).unwrap().any_exponent();
     assert_eq!(again.to_secret_pem().unwrap().expose_secret_text(), Some(text));
-    assert_eq!(again.verifying_key().to_pem().unwrap(), key.verifying_key().to_pem().unwrap());
+    let (Ok(key), Ok(again)) = (key.rs256_with(Fixed), again.rs256_with(Fixed)) else { return };
+    assert_eq!(pem_of(&again.verifying_key()), pem_of(&key.verifying_key()));
     // A key whose numbers only look right fails its own check; it never signs wrongly.
     if let Ok(signature) = key.sign_bytes(b"input") {
         key.verifying_key().verify_bytes(b"input", signature.as_bytes()).unwrap();

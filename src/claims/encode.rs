@@ -56,10 +56,10 @@ impl<T: Serialize> Claims<T> {
     ///
     /// ```
     /// use core::time::Duration;
-    /// use countersign::{Algorithm, Claims, ExternalKey, HmacKey, SecretBytes, SignKey};
+    /// use countersign::{Algorithm, Claims, Identity, HmacKey, SecretBytes, SignKey};
     /// # let kms = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
     ///
-    /// let key = ExternalKey::new(Algorithm::Hs256).with_key_id("kms/7")?;
+    /// let key = Identity::new(Algorithm::Hs256).with_key_id("kms/7")?;
     /// let prepared = Claims::registered().subject("user123").expires_in(Duration::from_secs(900)).prepare(&key)?;
     /// let signature = kms.sign_bytes(prepared.signing_input())?; // or `.await` a service
     /// let token = prepared.finish(signature.as_bytes())?;

@@ -7,11 +7,10 @@ use crate::error::{Part, PolicyError, SignError, SignatureError, Size, VerifyErr
 use crate::header::{Chosen, EncodedHeader, Header, HeaderFields, OwnParameters, Texts};
 use crate::jws::{HeaderRules, TypRule};
 use crate::key::{Key, SignKey, VerifyKey};
-use crate::keyset::{KeySource, Recognized};
+use crate::keyset::{KeyRef, Keys};
 use crate::limits::Limits;
 use alloc::borrow::Cow;
 use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use serde::Serialize;
@@ -151,7 +150,7 @@ impl<'t> Unverified<'t> {
 
     /// Checks the signature with `key`.
     #[inline]
-    fn check_signature(&self, key: &dyn VerifyKey) -> Result<(), VerifyError> {
+    fn check_signature(&self, key: &KeyRef<'_>) -> Result<(), VerifyError> {
         // 64 bytes are enough for all algorithms but RSA. Clearing 1,024 costs as much as decoding the signature.
         const SHORT: usize = 64;
         if self.signature.len() <= base64url::encoded_len(SHORT) {
@@ -162,7 +161,7 @@ impl<'t> Unverified<'t> {
     }
 
     #[inline]
-    fn check_decoded(&self, key: &dyn VerifyKey, room: &mut [u8]) -> Result<(), VerifyError> {
+    fn check_decoded(&self, key: &KeyRef<'_>, room: &mut [u8]) -> Result<(), VerifyError> {
         let length = base64url::decode_into(room, self.signature)
             .map_err(|offset| VerifyError::InvalidBase64 { part: Part::Signature, offset })?;
         let signature = room.get(..length).unwrap_or_default();
@@ -217,21 +216,21 @@ pub(crate) struct Opened<'t, 'k> {
 /// Decides whether a token's signature is valid: by which key, under which rules for headers.
 #[derive(Clone)]
 pub(crate) struct Gate {
-    source: Arc<dyn KeySource>,
+    keys: Keys,
     rules: HeaderRules,
-    /// The header that the source's only key would write under these rules.
+    /// The header that the only key would write under these rules.
     known: Option<EncodedHeader>,
 }
 
 impl Gate {
-    pub(crate) fn new(source: Arc<dyn KeySource>, rules: HeaderRules) -> Self {
+    pub(crate) fn new(keys: Keys, rules: HeaderRules) -> Self {
         let chosen = Chosen { typ: rules.typ.usual(), ..Chosen::default() };
-        let known = source.only_key().map(|key| EncodedHeader::of(key.algorithm(), key.key_id(), &chosen));
-        Self { source, rules, known }
+        let known = keys.only().map(|key| EncodedHeader::of(key.algorithm(), key.key_id(), &chosen));
+        Self { keys, rules, known }
     }
 
-    pub(crate) fn with_source(&self, source: Arc<dyn KeySource>) -> Self {
-        Self::new(source, self.rules.clone())
+    pub(crate) fn with_keys(&self, keys: Keys) -> Self {
+        Self::new(keys, self.rules.clone())
     }
 
     pub(crate) const fn limits(&self) -> &Limits {
@@ -241,12 +240,12 @@ impl Gate {
     /// Checks shape, header and signature of `text`, in this order. The fast path checks characters last: those of the payload
     /// are left to [`decode_payload`].
     pub(crate) fn open<'t>(&self, text: &'t str) -> Result<Opened<'t, '_>, VerifyError> {
-        let Some((found, token)) = self.recognize(text) else { return self.open_unknown(text) };
-        match token.check_signature(found.key) {
+        let Some((key, header, token)) = self.recognize(text) else { return self.open_unknown(text) };
+        match token.check_signature(key) {
             Ok(()) => Ok(Opened {
                 payload: token.payload,
-                header_json: Cow::Borrowed(found.header.header().json()),
-                header: Cow::Borrowed(found.header.fields()),
+                header_json: Cow::Borrowed(header.header().json()),
+                header: Cow::Borrowed(header.fields()),
             }),
             // Report the slow path's error: it checks characters before the signature.
             Err(error) => Err(Unverified::parse_within(text, self.limits()).err().unwrap_or(error)),
@@ -260,54 +259,45 @@ impl Gate {
         let fields = HeaderFields::parse(&json, self.limits(), &self.rules.understood)?;
         let header = Header::new(&json, &fields);
         self.rules.typ.check(&header)?;
-        let found = self.source.find(&header)?;
-        let key = found.key();
+        let key = self.keys.find(&header)?;
         // A key is used with its own algorithm only, whichever key the source has found.
         if key.algorithm() != header.algorithm() {
             return Err(VerifyError::AlgorithmMismatch { key: key.algorithm(), token: header.algorithm() });
         }
-        token.check_signature(key)?;
+        token.check_signature(&key)?;
         Ok(Opened { payload: token.payload, header_json: Cow::Owned(json), header: Cow::Owned(fields) })
     }
 
     /// The fast path: a header that is, byte for byte, the one that a trusted key writes under our rules need not be read. It
     /// names that key's algorithm and id, a `typ` that we accept, and nothing else.
-    fn recognize<'t>(&self, text: &'t str) -> Option<(Recognized<'_>, Unverified<'t>)> {
+    fn recognize<'t>(&self, text: &'t str) -> Option<(&KeyRef<'static>, &EncodedHeader, Unverified<'t>)> {
         if text.len() > self.limits().token_bytes {
             return None;
         }
-        let (found, rest) = match &self.known {
-            Some(header) => {
-                let rest = text.strip_prefix(header.prefix())?;
-                (Recognized { key: self.source.only_key()?, header }, rest)
-            }
-            None => {
+        let (key, header, rest) = match (&self.known, self.keys.only()) {
+            (Some(header), Some(key)) => (key, header, text.strip_prefix(header.prefix())?),
+            _ => {
                 let (segment, rest) = text.split_once('.')?;
-                let found = self.source.recognize(segment)?;
-                // The signed bytes begin with the header that was sent, whichever header the source has recognised.
-                if found.header.segment() != segment {
-                    return None;
-                }
-                self.rules.typ.check(&found.header.header()).ok()?;
-                (found, rest)
+                let key = self.keys.recognize(segment)?;
+                let header = key.identity().header();
+                self.rules.typ.check(&header.header()).ok()?;
+                (key, header, rest)
             }
         };
-        if !self.would_pass(&found) {
+        if !self.would_pass(header) {
             return None;
         }
-        let (payload, signature) = split_signature(rest, found.key.algorithm())?;
-        let header = text.get(..found.header.segment().len())?;
-        Some((found, Unverified { text, header, payload, signature }))
+        let (payload, signature) = split_signature(rest, key.algorithm())?;
+        let segment = text.get(..header.segment().len())?;
+        Some((key, header, Unverified { text, header: segment, payload, signature }))
     }
 
     /// Whether the slow path would accept a header of this size too.
-    fn would_pass(&self, found: &Recognized<'_>) -> bool {
-        let header = found.header.header();
+    fn would_pass(&self, encoded: &EncodedHeader) -> bool {
         let limits = self.limits();
         // No header of ours has more members than these, nor anything nested in it.
-        header.algorithm() == found.key.algorithm()
-            && found.header.segment().len() <= limits.header_bytes
-            && header.key_id().is_none_or(|key_id| key_id.len() <= limits.key_id_bytes)
+        encoded.segment().len() <= limits.header_bytes
+            && encoded.header().key_id().is_none_or(|key_id| key_id.len() <= limits.key_id_bytes)
             && limits.members >= 4
             && limits.depth >= 1
     }
@@ -355,8 +345,8 @@ pub struct MessageVerifier(Gate);
 impl MessageVerifier {
     /// A verifier with one key, a [`KeySet`](crate::KeySet), or a source of your own. It takes any `typ`.
     #[must_use]
-    pub fn new(keys: impl KeySource + 'static) -> Self {
-        Self(Gate::new(Arc::new(keys), HeaderRules::new(TypRule::Any { usual: None })))
+    pub fn new(keys: impl Into<Keys>) -> Self {
+        Self(Gate::new(keys.into(), HeaderRules::new(TypRule::Any { usual: None })))
     }
 
     /// The same verifier for messages of this `typ` only; called again, for messages of either. Case and a leading
@@ -367,7 +357,7 @@ impl MessageVerifier {
     /// [`PolicyError::Empty`].
     pub fn typ(self, typ: &str) -> Result<Self, PolicyError> {
         let rules = HeaderRules { typ: self.0.rules.typ.or(typ)?, ..self.0.rules };
-        Ok(Self(Gate::new(self.0.source, rules)))
+        Ok(Self(Gate::new(self.0.keys, rules)))
     }
 
     /// The same verifier for messages whose `crit` may name this extension, which the caller then honours: its
@@ -512,10 +502,10 @@ impl fmt::Debug for Payload<'_> {
 /// # Examples
 ///
 /// ```
-/// use countersign::{Algorithm, ExternalKey, HmacKey, SecretBytes, SignKey, jws};
+/// use countersign::{Algorithm, Identity, HmacKey, SecretBytes, SignKey, jws};
 /// # let elsewhere = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
 ///
-/// let key = ExternalKey::new(Algorithm::Hs256).with_key_id("hsm-1")?;
+/// let key = Identity::new(Algorithm::Hs256).with_key_id("hsm-1")?;
 /// let prepared = jws::Payload::new("hello").prepare(&key)?;
 /// let signature = elsewhere.sign_bytes(prepared.signing_input())?; // or any other way
 /// let text = prepared.finish(signature.as_bytes())?;
@@ -535,17 +525,12 @@ impl Prepared {
         payload: &[u8],
     ) -> Result<Self, SignError> {
         let algorithm = key.algorithm();
-        let usual = match key.encoded_header() {
-            Some(header) if chosen.is_usual() => Some(header),
-            _ => None,
-        };
-        let text = match usual {
-            Some(header) => Self::write(header, algorithm, payload),
-            None => {
-                chosen.check()?;
-                let header = EncodedHeader::of(algorithm, key.key_id(), chosen);
-                Self::write(&header, algorithm, payload)
-            }
+        let text = if chosen.is_usual() {
+            Self::write(key.identity().header(), algorithm, payload)
+        } else {
+            chosen.check()?;
+            let header = EncodedHeader::of(algorithm, key.key_id(), chosen);
+            Self::write(&header, algorithm, payload)
         };
         Ok(Self { algorithm, text })
     }

@@ -1,8 +1,6 @@
 //! Claims types with raw JSON in them, which serde has only when another crate asks for it.
 
-use countersign::{
-    Claims, HmacKey, Limits, SecretBytes, SignError, UnixTime, Verifier, VerifyError, jws,
-};
+use countersign::{Claims, HmacKey, Limits, SecretBytes, SignError, UnixTime, Verifier, VerifyError, jws};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;

@@ -373,71 +373,95 @@ macro_rules! over_each_backend {
 }
 pub(crate) use over_each_backend;
 
+/// What makes keys of each backend, from its `signs` and `verifies`. Signing needs this feature.
+macro_rules! rsa_keys {
+    ($signing:tt) => {
+        #[cfg(feature = $signing)]
+        pub(crate) fn signing(pem: &str) -> Result<SigningKey, KeyError> {
+            signs(&PrivateKey::from_pem(pem)?)
+        }
+
+        #[cfg(feature = $signing)]
+        pub(crate) fn signing_any_exponent(pem: &str) -> Result<SigningKey, KeyError> {
+            signs(&PrivateKey::from_pem(pem)?.any_exponent())
+        }
+
+        #[cfg(feature = $signing)]
+        pub(crate) fn signing_der(der: &[u8]) -> Result<SigningKey, KeyError> {
+            signs(&PrivateKey::from_der(der)?)
+        }
+
+        #[cfg(feature = $signing)]
+        pub(crate) fn rsa_signing_key() -> SigningKey {
+            signing(RSA_PRIVATE).unwrap()
+        }
+
+        pub(crate) fn verifying(pem: &str) -> Result<VerifyingKey, KeyError> {
+            verifies(&PublicKey::from_pem(pem)?)
+        }
+
+        pub(crate) fn verifying_any_exponent(pem: &str) -> Result<VerifyingKey, KeyError> {
+            verifies(&PublicKey::from_pem(pem)?.any_exponent())
+        }
+
+        pub(crate) fn verifying_der(der: &[u8]) -> Result<VerifyingKey, KeyError> {
+            verifies(&PublicKey::from_der(der)?)
+        }
+
+        pub(crate) fn verifying_of(modulus: &[u8], exponent: &[u8]) -> Result<VerifyingKey, KeyError> {
+            verifies(&PublicKey::from_modulus_and_exponent(modulus, exponent)?)
+        }
+
+        pub(crate) fn verifying_of_any_exponent(
+            modulus: &[u8],
+            exponent: &[u8],
+        ) -> Result<VerifyingKey, KeyError> {
+            verifies(&PublicKey::from_modulus_and_exponent(modulus, exponent)?.any_exponent())
+        }
+
+        pub(crate) fn rsa_verifying_key() -> VerifyingKey {
+            verifying(super::RSA_PUBLIC).unwrap()
+        }
+    };
+}
+pub(crate) use rsa_keys;
+
+/// Keys of the backend in Rust.
 #[cfg(feature = "rsa-verify")]
 pub(crate) mod pure {
-    use super::RSA_PUBLIC;
     #[cfg(feature = "rsa")]
     use super::{Counting, RSA_PRIVATE};
+    use countersign::{KeyError, PublicKey, VerifyingKey};
     #[cfg(feature = "rsa")]
-    use countersign::KeyError;
-    #[cfg(feature = "rsa")]
-    pub(crate) use countersign::Rs256SigningKey;
-    pub(crate) use countersign::Rs256VerifyingKey;
-
-    pub(crate) const KEY_TYPES: [&str; 2] = ["RsaSigningKey", "RsaVerifyingKey"];
+    use countersign::{PrivateKey, SigningKey};
 
     #[cfg(feature = "rsa")]
-    pub(crate) fn signing(text: &str) -> Result<Rs256SigningKey, KeyError> {
-        Rs256SigningKey::from_pem_with(text, Counting)
+    pub(crate) fn signs(private: &PrivateKey) -> Result<SigningKey, KeyError> {
+        private.rs256_with(Counting)
     }
 
-    #[cfg(feature = "rsa")]
-    pub(crate) fn signing_any_exponent(text: &str) -> Result<Rs256SigningKey, KeyError> {
-        Rs256SigningKey::from_pem_any_exponent_with(text, Counting)
+    pub(crate) fn verifies(public: &PublicKey) -> Result<VerifyingKey, KeyError> {
+        public.rs256()
     }
 
-    #[cfg(feature = "rsa")]
-    pub(crate) fn signing_der(der: &[u8]) -> Result<Rs256SigningKey, KeyError> {
-        Rs256SigningKey::from_der_with(der, Counting)
-    }
-
-    #[cfg(feature = "rsa")]
-    pub(crate) fn rsa_signing_key() -> Rs256SigningKey {
-        signing(RSA_PRIVATE).unwrap()
-    }
-
-    pub(crate) fn rsa_verifying_key() -> Rs256VerifyingKey {
-        Rs256VerifyingKey::from_pem(RSA_PUBLIC).unwrap()
-    }
+    super::rsa_keys!("rsa");
 }
 
+/// Keys of AWS-LC.
 #[cfg(feature = "aws-lc-rs")]
 pub(crate) mod aws_lc {
-    use super::{RSA_PRIVATE, RSA_PUBLIC};
-    use countersign::KeyError;
-    pub(crate) use countersign::aws_lc::{Rs256SigningKey, Rs256VerifyingKey};
+    use super::RSA_PRIVATE;
+    use countersign::{Algorithm, KeyError, PrivateKey, PublicKey, SigningKey, VerifyingKey, aws_lc};
 
-    pub(crate) const KEY_TYPES: [&str; 2] = ["Rs256SigningKey", "Rs256VerifyingKey"];
-
-    pub(crate) fn signing(text: &str) -> Result<Rs256SigningKey, KeyError> {
-        Rs256SigningKey::from_pem(text)
+    pub(crate) fn signs(private: &PrivateKey) -> Result<SigningKey, KeyError> {
+        aws_lc::signing_key(private, Algorithm::Rs256)
     }
 
-    pub(crate) fn signing_any_exponent(text: &str) -> Result<Rs256SigningKey, KeyError> {
-        Rs256SigningKey::from_pem_any_exponent(text)
+    pub(crate) fn verifies(public: &PublicKey) -> Result<VerifyingKey, KeyError> {
+        aws_lc::verifying_key(public, Algorithm::Rs256)
     }
 
-    pub(crate) fn signing_der(der: &[u8]) -> Result<Rs256SigningKey, KeyError> {
-        Rs256SigningKey::from_der(der)
-    }
-
-    pub(crate) fn rsa_signing_key() -> Rs256SigningKey {
-        signing(RSA_PRIVATE).unwrap()
-    }
-
-    pub(crate) fn rsa_verifying_key() -> Rs256VerifyingKey {
-        Rs256VerifyingKey::from_pem(RSA_PUBLIC).unwrap()
-    }
+    super::rsa_keys!("aws-lc-rs");
 }
 
 /// A key pair for tests: `openssl genrsa 2048`, `openssl rsa -pubout`.

@@ -10,7 +10,7 @@ use crate::id::SessionId;
 use crate::store::Denylist;
 use alloc::borrow::Cow;
 use core::fmt;
-use countersign::KeySource;
+use countersign::Keys;
 use countersign::UnixTime;
 use countersign::http::bearer_token;
 use countersign::{PolicyError, VerifyError};
@@ -81,7 +81,7 @@ impl AccessVerifier {
 
     /// The same policy with other keys, as [`Verifier::with_keys`](countersign::Verifier::with_keys).
     #[must_use]
-    pub fn with_keys(&self, keys: impl KeySource + 'static) -> Self {
+    pub fn with_keys(&self, keys: impl Into<Keys>) -> Self {
         Self { verifier: self.verifier.with_keys(keys) }
     }
 
@@ -209,7 +209,7 @@ pub struct RevocationVerifier<D> {
 impl<D: Denylist> RevocationVerifier<D> {
     /// The same policy and denylist with other keys, as [`Verifier::with_keys`](countersign::Verifier::with_keys).
     #[must_use]
-    pub fn with_keys(&self, keys: impl KeySource + 'static) -> Self
+    pub fn with_keys(&self, keys: impl Into<Keys>) -> Self
     where
         D: Clone,
     {

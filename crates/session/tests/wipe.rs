@@ -6,7 +6,7 @@ mod watching;
 use countersign_session::MasterKeys;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use watching::{holds, leaks, state_after};
+use watching::{leaks, living, state_after};
 
 const SECRET: [u8; 32] = *b"\x11a secret of this test, 32 bytes";
 const LABELS: [&[u8]; 2] = [b"countersign/refresh/mac/1", b"countersign/refresh/tag/1"];
@@ -35,10 +35,9 @@ fn dropped_master_keys_leave_neither_the_secret_nor_their_states() {
     // The search works: a copy that is not wiped is found.
     assert_eq!(leaks(|| drop(SECRET.to_vec())), 1);
     assert_eq!(leaks(|| drop(derived(LABELS[0]).to_vec())), 1);
-    let [_, inner, ..] = needles();
-    assert!(holds(&inner.repeat(2), &inner));
 
-    let keys = MasterKeys::new(1, SECRET).unwrap();
+    let (keys, found) = living(|| MasterKeys::new(1, SECRET).unwrap());
+    assert!(found > 0, "the states are kept otherwise than this test thinks");
     // Their states are in a block of their own, which is freed with the last copy.
     let copy = keys.clone();
     assert_eq!(leaks(|| drop((keys, Box::new(0)))), 0);

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use countersign::Rs256VerifyingKey;
+use countersign::PublicKey;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -25,7 +25,7 @@ struct Jwk {
 
 impl Jwks {
     /// Of this key. `None` for one that has no well-formed public numbers, which no key of the library is.
-    pub fn of(key: &Rs256VerifyingKey) -> Option<Self> {
+    pub fn of(key: &PublicKey) -> Option<Self> {
         let (n, e) = numbers(key)?;
         let kid = thumbprint(&n, &e);
         Some(Self { keys: vec![Jwk { kty: "RSA", usage: "sig", alg: "RS256", kid, n, e }] })
@@ -34,7 +34,7 @@ impl Jwks {
 
 /// The key's thumbprint ([RFC 7638](https://www.rfc-editor.org/rfc/rfc7638)), for a `kid`: every holder of the public key
 /// comes to the same.
-pub fn key_id(key: &Rs256VerifyingKey) -> Option<String> {
+pub fn key_id(key: &PublicKey) -> Option<String> {
     let (n, e) = numbers(key)?;
     Some(thumbprint(&n, &e))
 }
@@ -44,7 +44,7 @@ fn thumbprint(n: &str, e: &str) -> String {
 }
 
 /// Modulus and exponent as base64url.
-fn numbers(key: &Rs256VerifyingKey) -> Option<(String, String)> {
+fn numbers(key: &PublicKey) -> Option<(String, String)> {
     let (_, document) = pkcs8::Document::from_pem(&key.to_pem().ok()?).ok()?;
     let info = pkcs8::SubjectPublicKeyInfoRef::try_from(document.as_bytes()).ok()?;
     let key = pkcs1::RsaPublicKeyRef::try_from(info.subject_public_key.as_bytes()?).ok()?;
@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn the_set_is_of_the_keys_own_numbers_and_its_kid_is_the_thumbprint_of_the_rfc() {
         let modulus = BASE64_URL_SAFE_NO_PAD.decode(N).unwrap();
-        let key = Rs256VerifyingKey::from_modulus_and_exponent(&modulus, &[1, 0, 1]).unwrap();
+        let key = PublicKey::from_modulus_and_exponent(&modulus, &[1, 0, 1]).unwrap();
         let set = serde_json::to_value(Jwks::of(&key).unwrap()).unwrap();
         let kid = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs";
         let expected = serde_json::json!({ "keys": [

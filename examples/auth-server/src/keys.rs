@@ -5,7 +5,7 @@ use crate::jwks::key_id;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use countersign::{
-    HmacKey, KeyError, PolicyError, Rs256SigningKey, Rs256VerifyingKey, SecretBytes, Verifier,
+    HmacKey, KeyError, PolicyError, PrivateKey, PublicKey, SecretBytes, SigningKey, Verifier, VerifyingKey,
 };
 use countersign_session::AccessVerifier;
 use std::fs::{self, OpenOptions};
@@ -30,21 +30,20 @@ const RSA_BITS: usize = 2048;
 const CLOCKS: Duration = Duration::from_secs(60);
 
 /// What signs access tokens.
-#[allow(clippy::large_enum_variant, reason = "there is one, for a moment, at the start")]
 pub enum AccessKey {
     /// A secret, which the application servers have too.
     Hs256(HmacKey),
     /// A private key, of which the application servers have the public one.
-    Rs256(Rs256SigningKey),
+    Rs256(SigningKey),
 }
 
 /// What verifies access tokens.
 #[derive(Clone)]
-pub enum VerifyingKey {
+pub enum CheckingKey {
     /// The secret itself.
     Hs256(HmacKey),
     /// The public key.
-    Rs256(Rs256VerifyingKey),
+    Rs256(VerifyingKey),
 }
 
 /// Why there are no keys.
@@ -78,29 +77,30 @@ impl AccessKey {
     }
 
     /// What verifies what it signs.
-    pub fn verifying(&self) -> VerifyingKey {
+    pub fn verifying(&self) -> CheckingKey {
         match self {
-            Self::Hs256(key) => VerifyingKey::Hs256(key.clone()),
-            Self::Rs256(key) => VerifyingKey::Rs256(key.verifying_key()),
+            Self::Hs256(key) => CheckingKey::Hs256(key.clone()),
+            Self::Rs256(key) => CheckingKey::Rs256(key.verifying_key()),
         }
     }
 }
 
 /// The private key; the public one is written beside it.
-fn private(folder: &Path) -> Result<Rs256SigningKey, KeyFileError> {
+fn private(folder: &Path) -> Result<SigningKey, KeyFileError> {
     let path = folder.join(PRIVATE);
     let at = |error| KeyFileError::Key { path: path.clone(), error };
-    let pem = read_or_make(&path, || Rs256SigningKey::generate(RSA_BITS)?.to_secret_pem())?;
-    let key = Rs256SigningKey::from_pem(pem.expose_secret_text().unwrap_or_default()).map_err(at)?;
-    let public = key.verifying_key();
+    let pem = read_or_make(&path, || PrivateKey::generate_rsa(RSA_BITS)?.to_secret_pem())?;
+    let private = PrivateKey::from_pem(pem.expose_secret_text().unwrap_or_default()).map_err(at)?;
+    let key = private.rs256().map_err(at)?;
+    let public = private.public_key();
     // For the application servers; anew each time, should the private key have been exchanged.
     let public_path = folder.join(PUBLIC);
     let pem = public.to_pem().map_err(at)?;
     fs::write(&public_path, pem).map_err(|error| KeyFileError::File { path: public_path, error })?;
-    key.with_key_id(key_id(&public).ok_or(KeyError::MalformedKey).map_err(at)?).map_err(at)
+    key.with_key_id(key_id(public).ok_or(KeyError::MalformedKey).map_err(at)?).map_err(at)
 }
 
-impl VerifyingKey {
+impl CheckingKey {
     /// What an application server has: one of the files, the secret or the public key.
     pub fn read(path: &Path) -> Result<Self, KeyFileError> {
         let at = |error| KeyFileError::Key { path: path.into(), error };
@@ -108,9 +108,9 @@ impl VerifyingKey {
         let secret = SecretBytes::from(bytes);
         let text = secret.expose_secret_text().unwrap_or_default();
         if text.contains("-----BEGIN") {
-            let key = Rs256VerifyingKey::from_pem(text).map_err(at)?;
-            let id = key_id(&key).ok_or(KeyError::MalformedKey).map_err(at)?;
-            return Ok(Self::Rs256(key.with_key_id(id).map_err(at)?));
+            let public = PublicKey::from_pem(text).map_err(at)?;
+            let id = key_id(&public).ok_or(KeyError::MalformedKey).map_err(at)?;
+            return Ok(Self::Rs256(public.rs256().and_then(|key| key.with_key_id(id)).map_err(at)?));
         }
         SecretBytes::from_base64(text.trim_end())
             .and_then(|secret| HmacKey::hs256(&secret))

@@ -4,7 +4,7 @@ use crate::attempts::Attempts;
 use crate::config::{Bind, Config};
 use crate::database::{Database, DatabaseError};
 use crate::jwks::Jwks;
-use crate::keys::{self, AccessKey, KeyFileError, VerifyingKey};
+use crate::keys::{self, AccessKey, CheckingKey, KeyFileError};
 use crate::passwords::{PasswordError, Passwords};
 use crate::users::{Name, Role, User};
 use countersign::http::{AllowedOrigins, Cookie};
@@ -90,8 +90,8 @@ impl Server {
         let key = AccessKey::open(folder, config.algorithm)?;
         let verifying = key.verifying();
         let jwks = match &verifying {
-            VerifyingKey::Hs256(_) => None,
-            VerifyingKey::Rs256(key) => Jwks::of(key),
+            CheckingKey::Hs256(_) => None,
+            CheckingKey::Rs256(key) => key.public_key().and_then(Jwks::of),
         };
         let access = verifying.verifier(&config.issuer, &config.audience)?.with_denylist(store.clone());
         let server = Self {

@@ -10,7 +10,7 @@
 
 use core::hint::black_box;
 use core::ops::RangeInclusive;
-use countersign::{Entropy, EntropyError, HmacKey, Rs256SigningKey, SecretBytes, SignKey, VerifyKey};
+use countersign::{Entropy, EntropyError, HmacKey, PrivateKey, SecretBytes, SignKey, SigningKey, VerifyKey};
 use rsa::pkcs8::DecodePrivateKey;
 use rsa::traits::PrivateKeyParts;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -127,7 +127,7 @@ impl Entropy for Fixed {
 
 /// A signing key whose secret numbers are marked wherever they lie on the heap: d, p, q, d mod p - 1, d mod q - 1
 /// and the inverse of q. Tells in how many places they were found.
-fn hidden_rsa_key() -> (Rs256SigningKey, u64) {
+fn hidden_rsa_key() -> (SigningKey, u64) {
     // Kept inverted, so that the search does not find what it searches with.
     let mut needles: Vec<Vec<u8>> = Vec::new();
     {
@@ -141,7 +141,7 @@ fn hidden_rsa_key() -> (Rs256SigningKey, u64) {
             needles.push(limbs.flat_map(|limb| limb.0.to_ne_bytes()).map(|byte| !byte).collect());
         }
     }
-    let key = Rs256SigningKey::from_pem_with(PEM, Fixed).unwrap();
+    let key = PrivateKey::from_pem(PEM).unwrap().rs256_with(Fixed).unwrap();
     let mut marked = 0;
     for (address, size) in BLOCKS.lock().unwrap().iter().copied().filter(|block| block.1 > 0) {
         // SAFETY: the block is allocated, of this size, and was zeroed when it was.

@@ -5,8 +5,8 @@
 use core::error::Error;
 use core::fmt::Display;
 use countersign::{
-    Algorithm, Claims, HmacKey, KeySet, Rs256SigningKey, Rs256VerifyingKey, SecretBytes, SignKey, Token,
-    UnixTime, Verifier, VerifyKey,
+    Algorithm, Claims, HmacKey, Key, KeyRef, KeySet, PrivateKey, PublicKey, SecretBytes, SignKey, Token,
+    UnixTime, Verifier,
 };
 use serde_json::{Map, Value, json};
 use std::io::{BufRead, BufReader, Write};
@@ -132,9 +132,9 @@ impl Keys {
             hs256.push(Pair::new([Box::new(key.clone()), Box::new(named)], key, hex.clone(), hex)?);
         }
 
-        let ours = Rs256SigningKey::generate(2048)?;
+        let ours = PrivateKey::generate_rsa(2048)?;
         let ours =
-            (str::from_utf8(ours.to_secret_pem()?.expose_secret())?.into(), ours.verifying_key().to_pem()?);
+            (str::from_utf8(ours.to_secret_pem()?.expose_secret())?.into(), ours.public_key().to_pem()?);
         let pems = |rsa, private, public| {
             Ok::<_, Box<dyn Error>>((text(rsa, private)?.into(), text(rsa, public)?.into()))
         };
@@ -145,8 +145,8 @@ impl Keys {
         ];
         let mut rs256 = Vec::new();
         for (name, (private, public)) in pairs {
-            let key = Rs256SigningKey::from_pem(&private)?;
-            let verifying = Rs256VerifyingKey::from_pem(&public)?;
+            let key = PrivateKey::from_pem(&private)?.rs256()?;
+            let verifying = PublicKey::from_pem(&public)?.rs256()?;
             let named = key.clone().with_key_id(name)?;
             set.insert(verifying.clone().with_key_id(name)?)?;
             rs256.push(Pair::new([Box::new(key), Box::new(named)], verifying, private, public)?);
@@ -158,17 +158,18 @@ impl Keys {
 impl Pair {
     fn new(
         signer: [Box<dyn SignKey>; 2],
-        verifying: impl VerifyKey + 'static,
+        verifying: impl Into<KeyRef<'static>>,
         private: String,
         public: String,
     ) -> Fallible<Self> {
+        let verifying = verifying.into();
         let algorithm = verifying.algorithm();
         let key_id = signer[1].key_id().unwrap_or_default().into();
         Ok(Self { algorithm, key_id, signer, verifier: verifier(verifying)?, private, public })
     }
 }
 
-fn verifier(keys: impl countersign::KeySource + 'static) -> Fallible<Verifier> {
+fn verifier(keys: impl Into<countersign::Keys>) -> Fallible<Verifier> {
     Ok(Verifier::builder(keys).issuer(ISSUER).audience(AUDIENCE).build()?)
 }
 

@@ -18,8 +18,8 @@ use core::error::Error;
 use core::time::Duration;
 use countersign::http::Cookie;
 use countersign::{
-    Algorithm, Claims, Entropy, EntropyError, HmacKey, KeyError, Rs256SigningKey, Rs256VerifyingKey,
-    SecretBytes, SignError, SignKey, UnixTime, Verifier, VerifyError, VerifyKey,
+    Algorithm, Claims, Entropy, EntropyError, HmacKey, KeyError, Keys, PrivateKey, PublicKey, SecretBytes,
+    SignError, SignKey, UnixTime, Verifier, VerifyError,
 };
 use countersign_session::Randomness;
 use serde::{Deserialize, Serialize};
@@ -98,7 +98,7 @@ fn claims() -> Claims<User> {
         .expires_in(LIFETIME)
 }
 
-fn verifier(key: impl VerifyKey + 'static) -> Result<Verifier, Box<dyn Error>> {
+fn verifier(key: impl Into<Keys>) -> Result<Verifier, Box<dyn Error>> {
     let builder = Verifier::builder(key).issuer("https://auth.example").audience("https://api.example");
     Ok(builder.leeway(LEEWAY).build()?)
 }
@@ -108,8 +108,8 @@ fn hs256_signs_and_verifies() -> Outcome {
 }
 
 fn rs256_signs_and_verifies() -> Outcome {
-    let key = Rs256SigningKey::from_pem_with(PRIVATE_PEM, Kernel)?;
-    signs_and_verifies(&key, &verifier(Rs256VerifyingKey::from_pem(PUBLIC_PEM)?)?, RS256_TOKEN)?;
+    let key = PrivateKey::from_pem(PRIVATE_PEM)?.rs256_with(Kernel)?;
+    signs_and_verifies(&key, &verifier(PublicKey::from_pem(PUBLIC_PEM)?.rs256()?)?, RS256_TOKEN)?;
     signs_and_verifies(&key, &verifier(key.verifying_key())?, RS256_TOKEN)
 }
 
@@ -128,7 +128,7 @@ fn hs256_tampered_tokens_are_refused() -> Outcome {
 }
 
 fn rs256_tampered_tokens_are_refused() -> Outcome {
-    changed_tokens_are_refused(&verifier(Rs256VerifyingKey::from_pem(PUBLIC_PEM)?)?, RS256_TOKEN)
+    changed_tokens_are_refused(&verifier(PublicKey::from_pem(PUBLIC_PEM)?.rs256()?)?, RS256_TOKEN)
 }
 
 /// Each character in turn becomes another of the alphabet; each is also left out.
@@ -155,7 +155,7 @@ fn changed_tokens_are_refused(verifier: &Verifier, token: &str) -> Outcome {
 
 fn tokens_of_other_keys_are_refused() -> Outcome {
     let hs256_only = verifier(hs256()?)?;
-    let rs256_only = verifier(Rs256VerifyingKey::from_pem(PUBLIC_PEM)?)?;
+    let rs256_only = verifier(PublicKey::from_pem(PUBLIC_PEM)?.rs256()?)?;
     for (verifier, token) in [(&hs256_only, RS256_TOKEN), (&rs256_only, HS256_TOKEN)] {
         let refused = verifier.at(ISSUED).verify::<User>(token).err();
         ensure(
@@ -172,7 +172,7 @@ fn expired_tokens_are_refused() -> Outcome {
     let end = ISSUED.saturating_add(LIFETIME).saturating_add(LEEWAY);
     let second = Duration::from_secs(1);
     let hs256 = verifier(hs256()?)?;
-    let rs256 = verifier(Rs256VerifyingKey::from_pem(PUBLIC_PEM)?)?;
+    let rs256 = verifier(PublicKey::from_pem(PUBLIC_PEM)?.rs256()?)?;
     for (verifier, token) in [(hs256, HS256_TOKEN), (rs256, RS256_TOKEN)] {
         verifier.at(end.saturating_sub(second)).verify::<User>(token)?;
         let refused = verifier.at(end).verify::<User>(token).err();
@@ -187,7 +187,7 @@ fn signing_reads_no_clock() -> Outcome {
 }
 
 fn randomness_is_the_callers() -> Outcome {
-    let key = Rs256SigningKey::from_pem_with(PRIVATE_PEM, Dry)?;
+    let key = PrivateKey::from_pem(PRIVATE_PEM)?.rs256_with(Dry)?;
     ensure(claims().sign(&key).err() == Some(SignError::Entropy), "signed without randomness")?;
     ensure(
         HmacKey::generate_with(Algorithm::Hs256, &Dry).err() == Some(KeyError::Entropy),

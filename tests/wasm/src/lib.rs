@@ -16,10 +16,7 @@ use alloc::format;
 use alloc::string::String;
 use core::error::Error;
 use core::time::Duration;
-use countersign::{
-    Claims, Entropy, EntropyError, HmacKey, Rs256SigningKey, Rs256VerifyingKey, SecretBytes, SignKey,
-    UnixTime, Verifier, VerifyError, VerifyKey,
-};
+use countersign::{Claims, Entropy, EntropyError, HmacKey, Keys, PrivateKey, PublicKey, SecretBytes, SignKey, UnixTime, Verifier, VerifyError};
 use serde::{Deserialize, Serialize};
 use vectors::{HS256_TOKEN, PRIVATE_PEM, PUBLIC_PEM, RS256_TOKEN, SECRET};
 
@@ -74,7 +71,7 @@ fn claims() -> Claims<User> {
         .expires_in(LIFETIME)
 }
 
-fn verifier(key: impl VerifyKey + 'static) -> Result<Verifier, Box<dyn Error>> {
+fn verifier(key: impl Into<Keys>) -> Result<Verifier, Box<dyn Error>> {
     Ok(Verifier::builder(key).issuer("https://auth.example").audience("https://api.example").build()?)
 }
 
@@ -84,8 +81,8 @@ fn hs256() -> Outcome {
 }
 
 fn rs256() -> Outcome {
-    let key = Rs256SigningKey::from_pem_with(PRIVATE_PEM, Host)?;
-    signs_and_verifies(&key, &verifier(Rs256VerifyingKey::from_pem(PUBLIC_PEM)?)?, RS256_TOKEN)
+    let key = PrivateKey::from_pem(PRIVATE_PEM)?.rs256_with(Host)?;
+    signs_and_verifies(&key, &verifier(PublicKey::from_pem(PUBLIC_PEM)?.rs256()?)?, RS256_TOKEN)
 }
 
 /// Both algorithms are deterministic: blinding does not show in the signature.

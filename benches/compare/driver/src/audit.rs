@@ -5,7 +5,7 @@ use crate::peer::Peer;
 use compare_common::claims::{AUDIENCE, ISSUER, Size};
 use compare_common::keys::{RSA_2048, SECRET};
 use compare_common::tokens::{self, REFUSED, Tokens};
-use countersign::{HmacKey, KeySet, Rs256VerifyingKey, SecretBytes, Verifier};
+use countersign::{HmacKey, KeySet, PublicKey, SecretBytes, Verifier};
 use std::path::Path;
 
 pub(crate) fn check(peer: &mut Peer, target: &Path) -> Result<()> {
@@ -34,7 +34,7 @@ fn check_refusals(peer: &mut Peer, tokens: &Tokens, operation: &str, refused: &[
 fn check_signed(peer: &mut Peer) -> Result<()> {
     let mut keys = KeySet::new();
     keys.insert(HmacKey::hs256(&SecretBytes::from_bytes(SECRET))?)?;
-    keys.insert(Rs256VerifyingKey::from_pem(RSA_2048.public_pem)?)?;
+    keys.insert(PublicKey::from_pem(RSA_2048.public_pem)?.rs256()?)?;
     let verifier = Verifier::builder(keys).issuer(ISSUER).audience(AUDIENCE).build()?;
     for name in [tokens::sign_hs256(Size::Typical), tokens::SIGN_RS256] {
         if let Some(sign) = peer.number(name) {

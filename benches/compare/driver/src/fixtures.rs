@@ -6,7 +6,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use compare_common::claims::{Everything, Size, Tiny};
 use compare_common::keys::{RSA, RSA_2048, SECRET};
 use compare_common::tokens::{self, Tokens};
-use countersign::{HmacKey, Rs256SigningKey, SecretBytes, SignKey};
+use countersign::{HmacKey, PrivateKey, SecretBytes, SignKey};
 use serde::Serialize;
 
 const HS256_HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
@@ -25,15 +25,17 @@ pub(crate) fn write(tokens: &Tokens) -> Result<()> {
     tokens.write(tokens::VERIFY_OTHER_HEADER, &token(OTHER_HEADER, &typical, &key)?)?;
     tokens.write(tokens::VERIFY_IN, &token(HS256_HEADER, &typical, &key)?)?;
     for rsa in RSA {
-        let key = Rs256SigningKey::from_pem(rsa.private_pem)?;
+        let key = PrivateKey::from_pem(rsa.private_pem)?.rs256()?;
         tokens.write(&tokens::verify_rs256(rsa.bits), &token(RS256_HEADER, &typical, &key)?)?;
     }
     write_refused(tokens, &typical)
 }
 
 fn write_refused(tokens: &Tokens, typical: &Everything) -> Result<()> {
-    let (hs256, rs256) =
-        (HmacKey::hs256(&SecretBytes::from_bytes(SECRET))?, Rs256SigningKey::from_pem(RSA_2048.private_pem)?);
+    let (hs256, rs256) = (
+        HmacKey::hs256(&SecretBytes::from_bytes(SECRET))?,
+        PrivateKey::from_pem(RSA_2048.private_pem)?.rs256()?,
+    );
     tokens.write(tokens::FORGED, &forged(&token(HS256_HEADER, typical, &hs256)?))?;
     let name = tokens::refused_rs256(tokens::FORGED);
     tokens.write(&name, &forged(&token(RS256_HEADER, typical, &rs256)?))?;

@@ -2,7 +2,7 @@
 
 use crate::client::{Browser, Request, Response};
 use crate::server::{ADMIN, Application, Server};
-use countersign::{Rs256VerifyingKey, Verifier};
+use countersign::{PublicKey, Verifier};
 use countersign_session::{AccessVerifier, Binding};
 use serde_json::json;
 
@@ -79,7 +79,7 @@ fn the_published_key_verifies_what_the_server_signs() {
         base64::prelude::BASE64_URL_SAFE_NO_PAD.decode(key[name].as_str().unwrap()).unwrap()
     };
     let kid = key["kid"].as_str().unwrap();
-    let key = Rs256VerifyingKey::from_modulus_and_exponent(&number("n"), &number("e")).unwrap();
+    let key = PublicKey::from_modulus_and_exponent(&number("n"), &number("e")).unwrap().rs256().unwrap();
     // With the kid, only a token that names it is taken.
     let policy = Verifier::builder(key.with_key_id(kid).unwrap());
     let verifier =

@@ -3,8 +3,7 @@
 use compare_common::claims::{AUDIENCE, EXPIRES_AT, ISSUED_AT, ISSUER, SUBJECT, Size, User};
 use compare_common::keys::RsaKey;
 use compare_common::{Bench, Rs256, Sign, Verify};
-use countersign::aws_lc::{Rs256SigningKey, Rs256VerifyingKey};
-use countersign::{Claims, UnixTime, Verifier};
+use countersign::{Algorithm, Claims, PrivateKey, PublicKey, UnixTime, Verifier, aws_lc};
 
 fn main() {
     let mut bench = Bench::new();
@@ -16,7 +15,8 @@ struct Countersign;
 
 impl Rs256 for Countersign {
     fn sign(key: RsaKey) -> impl Sign + 'static {
-        let key = Rs256SigningKey::from_pem(key.private_pem).unwrap();
+        let key = PrivateKey::from_pem(key.private_pem).unwrap();
+        let key = aws_lc::signing_key(&key, Algorithm::Rs256).unwrap();
         let claims = Claims::new(User::of(Size::Typical))
             .issuer(ISSUER)
             .subject(SUBJECT)
@@ -27,7 +27,8 @@ impl Rs256 for Countersign {
     }
 
     fn verify(key: RsaKey) -> impl Verify + 'static {
-        let key = Rs256VerifyingKey::from_pem(key.public_pem).unwrap();
+        let key = PublicKey::from_pem(key.public_pem).unwrap();
+        let key = aws_lc::verifying_key(&key, Algorithm::Rs256).unwrap();
         let verifier = Verifier::builder(key).issuer(ISSUER).audience(AUDIENCE).build().unwrap();
         move |token: &str| verifier.verify::<User>(token)
     }

@@ -4,8 +4,8 @@ use compare_common::claims::{AUDIENCE, EXPIRES_AT, ISSUED_AT, ISSUER, SUBJECT, S
 use compare_common::keys::{RsaKey, SECRET};
 use compare_common::{Bench, Hs256, Rs256, Sign, Verify, tokens};
 use countersign::{
-    Buffer, Claims, HmacKey, KeySet, KeySource, Rs256SigningKey, Rs256VerifyingKey, SecretBytes, SignKey,
-    UnixTime, Verifier, VerifyError,
+    Buffer, Claims, HmacKey, KeySet, Keys, PrivateKey, PublicKey, SecretBytes, SignKey, UnixTime, Verifier,
+    VerifyError,
 };
 use serde::{Deserialize, Serialize};
 use std::hint::black_box;
@@ -57,11 +57,11 @@ impl Hs256 for Countersign {
 
 impl Rs256 for Countersign {
     fn sign(key: RsaKey) -> impl Sign + 'static {
-        sign(everything(Size::Typical), Rs256SigningKey::from_pem(key.private_pem).unwrap())
+        sign(everything(Size::Typical), PrivateKey::from_pem(key.private_pem).unwrap().rs256().unwrap())
     }
 
     fn verify(key: RsaKey) -> impl Verify + 'static {
-        let verifier = verifier(Rs256VerifyingKey::from_pem(key.public_pem).unwrap());
+        let verifier = verifier(PublicKey::from_pem(key.public_pem).unwrap().rs256().unwrap());
         move |token: &str| verifier.verify::<User>(token)
     }
 }
@@ -87,7 +87,7 @@ fn sign<T: Serialize + 'static>(claims: Claims<T>, key: impl SignKey + 'static) 
     move || claims.sign(&key)
 }
 
-fn verifier(keys: impl KeySource + 'static) -> Verifier {
+fn verifier(keys: impl Into<Keys>) -> Verifier {
     Verifier::builder(keys).issuer(ISSUER).audience(AUDIENCE).build().unwrap()
 }
 

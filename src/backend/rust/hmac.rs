@@ -2,15 +2,18 @@
 
 use crate::algorithm::Algorithm;
 use crate::error::{KeyError, SignError, SignatureError};
-use crate::key::{Entropy, Identity, SignKey, Signature, VerifyKey, identified};
+use crate::key::entropy::Entropy;
+use crate::key::signature::Signature;
+use crate::key::{Identity, SignKey, VerifyKey, identified};
 use crate::secret::SecretBytes;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
 /// A secret that signs and verifies tokens of one HMAC algorithm. The key schedule has been run, and the secret itself is not
-/// kept.
+/// kept. A clone is cheap.
 ///
 /// Everyone who can verify with it can also sign. For more than one party, prefer RS256.
 ///
@@ -35,12 +38,11 @@ use zeroize::Zeroizing;
 /// ```
 #[derive(Clone)]
 pub struct HmacKey {
-    keyed: Keyed,
+    keyed: Arc<Keyed>,
     identity: Identity,
 }
 
 /// An HMAC that has taken its key and no message yet.
-#[derive(Clone)]
 enum Keyed {
     Sha256(Hmac<Sha256>),
 }
@@ -121,7 +123,7 @@ impl HmacKey {
     /// ```
     #[cfg(feature = "getrandom")]
     pub fn generate(algorithm: Algorithm) -> Result<Self, KeyError> {
-        Self::generate_with(algorithm, &crate::key::SystemEntropy::new())
+        Self::generate_with(algorithm, &crate::key::entropy::SystemEntropy::new())
     }
 
     /// Makes a random key, with a source of randomness.
@@ -142,7 +144,8 @@ impl HmacKey {
             Algorithm::Hs256 => Hmac::new_from_slice(secret).ok().map(Keyed::Sha256),
             Algorithm::Rs256 => None,
         };
-        Ok(Self { keyed: keyed.ok_or(KeyError::WrongKeyType)?, identity: Identity::new(algorithm) })
+        let keyed = Arc::new(keyed.ok_or(KeyError::WrongKeyType)?);
+        Ok(Self { keyed, identity: Identity::new(algorithm) })
     }
 }
 
@@ -158,7 +161,7 @@ identified!(HmacKey);
 
 impl SignKey for HmacKey {
     fn sign_bytes(&self, input: &[u8]) -> Result<Signature, SignError> {
-        Ok(match &self.keyed {
+        Ok(match &*self.keyed {
             Keyed::Sha256(keyed) => {
                 Signature::from_bytes(&keyed.clone().chain_update(input).finalize().into_bytes())
             }
@@ -169,7 +172,7 @@ impl SignKey for HmacKey {
 impl VerifyKey for HmacKey {
     fn verify_bytes(&self, input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
         // Constant time; a tag of another length is refused.
-        let compared = match &self.keyed {
+        let compared = match &*self.keyed {
             Keyed::Sha256(keyed) => keyed.clone().chain_update(input).verify_slice(signature),
         };
         compared.map_err(|_| SignatureError::Invalid)

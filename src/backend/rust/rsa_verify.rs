@@ -1,82 +1,75 @@
 //! RSA keys that verify. The arithmetic is the crate `crypto-bigint`'s; nothing of it shows outside this file.
 
+use crate::algorithm::Algorithm;
 use crate::error::{KeyError, SignatureError};
-use crate::key::pem::{self, Wanted};
-use crate::key::rsa::{self, Exponent, PublicNumbers, Rs256, RsaAlgorithm, read_public_keys};
-use crate::key::{Identity, VerifyKey, identified};
+use crate::key::material::PublicKey;
+use crate::key::rsa::PublicNumbers;
+use crate::key::{CheckSignature, VerifyingKey};
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec;
-use core::marker::PhantomData;
 use core::num::NonZero;
 use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
 use crypto_bigint::{BoxedUint, MontyForm, MontyMultiplier, Odd};
-use sha2::digest::Digest;
+use sha2::{Digest, Sha256};
 
 /// Multiplies in a buffer of its own, so that a power takes one allocation and not one for each product.
 type Multiplier<'a> = <BoxedMontyForm as MontyForm>::Multiplier<'a>;
 
-/// A public key that verifies RS256 tokens. See [`RsaVerifyingKey`].
-pub type Rs256VerifyingKey = RsaVerifyingKey<Rs256>;
-
-/// An RSA public key of 2048 to 8192 bits, parsed, checked and precomputed once.
-///
-/// # Examples
-///
-/// ```no_run
-/// use countersign::Rs256VerifyingKey;
-///
-/// let pem = std::fs::read_to_string("public.pem")?;
-/// let key = Rs256VerifyingKey::from_pem(&pem)?.with_key_id("2026-11")?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-///
-/// What is wrong with a file is said here, before any token is looked at:
-///
-/// ```
-/// use countersign::{KeyError, PemMistake, Rs256VerifyingKey};
-///
-/// let error = Rs256VerifyingKey::from_pem("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n").unwrap_err();
-/// assert_eq!(error, KeyError::Pem(PemMistake::Certificate));
-/// ```
-#[derive(Clone)]
-pub struct RsaVerifyingKey<A: RsaAlgorithm> {
-    modulus: BoxedMontyParams,
-    exponent: NonZero<u64>,
-    before_hash: Box<[u8]>,
-    identity: Identity,
-    algorithm: PhantomData<A>,
-}
-
-impl<A: RsaAlgorithm> RsaVerifyingKey<A> {
-    /// The key as SPKI PEM text.
+impl PublicKey {
+    /// Makes a key that verifies RS256 tokens.
     ///
     /// # Errors
     ///
-    /// [`KeyError::MalformedKey`] if it cannot be encoded; no key made here is known to do that.
-    pub fn to_pem(&self) -> Result<String, KeyError> {
-        let (modulus, exponent) = (self.modulus.modulus().to_be_bytes(), self.exponent.get().to_be_bytes());
-        let spki = rsa::to_spki(&modulus, &exponent).map_err(|_| KeyError::MalformedKey)?;
-        pem::encode("PUBLIC KEY", &spki)
+    /// [`KeyError::Exponent`] for another exponent than 65537, unless [`any_exponent`](Self::any_exponent) allows it.
+    pub fn rs256(&self) -> Result<VerifyingKey, KeyError> {
+        self.verifying_key(Algorithm::Rs256)
     }
 
-    pub(crate) fn new(numbers: PublicNumbers<'_>) -> Result<Self, KeyError> {
-        let before_hash = before_hash::<A>(numbers.modulus().len()).ok_or(KeyError::MalformedKey)?;
+    /// Makes a key that verifies tokens of an algorithm that is chosen at run time.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::WrongKeyType`] for an algorithm that needs another type of key; else as [`rs256`](Self::rs256).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::{Algorithm, KeyError, PublicKey};
+    ///
+    /// let public = PublicKey::from_modulus_and_exponent(&[0xff; 256], &[1, 0, 1])?;
+    /// assert!(public.verifying_key("RS256".parse()?).is_ok());
+    /// assert_eq!(public.verifying_key(Algorithm::Hs256).unwrap_err(), KeyError::WrongKeyType);
+    /// # Ok::<(), KeyError>(())
+    /// ```
+    pub fn verifying_key(&self, algorithm: Algorithm) -> Result<VerifyingKey, KeyError> {
+        let verifier = match algorithm {
+            Algorithm::Rs256 => RsaVerifier::new(self.rsa()?)?,
+            Algorithm::Hs256 => return Err(KeyError::WrongKeyType),
+        };
+        Ok(VerifyingKey::new(algorithm, self, verifier))
+    }
+}
+
+/// The DigestInfo of SHA-256: RFC 8017 section 9.2, note 1.
+const SHA256_INFO: &[u8] = b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20";
+
+/// An RSA public key, precomputed, for RSASSA-PKCS1-v1_5 with SHA-256.
+struct RsaVerifier {
+    modulus: BoxedMontyParams,
+    exponent: NonZero<u64>,
+    before_hash: Box<[u8]>,
+}
+
+impl RsaVerifier {
+    fn new(numbers: &PublicNumbers) -> Result<Self, KeyError> {
+        let before_hash = before_hash(numbers.modulus().len()).ok_or(KeyError::MalformedKey)?;
         let modulus = Odd::new(BoxedUint::from_be_slice_vartime(numbers.modulus()));
         let modulus = modulus.into_option().ok_or(KeyError::MalformedKey)?;
         Ok(Self {
             modulus: BoxedMontyParams::new_vartime(modulus),
             exponent: numbers.exponent(),
             before_hash,
-            identity: Identity::new(A::ALGORITHM),
-            algorithm: PhantomData,
         })
-    }
-
-    /// The same key under the name of another.
-    #[cfg(feature = "rsa")]
-    pub(crate) fn with_identity(self, identity: Identity) -> Self {
-        Self { identity, ..self }
     }
 
     /// The message that `signature` stands for (RFC 8017 section 5.2.2), with any number of zeros before it.
@@ -105,19 +98,16 @@ impl<A: RsaAlgorithm> RsaVerifyingKey<A> {
 
 /// The encoded message of RFC 8017 section 9.2, of as many bytes as the modulus, up to the hash. At 2048 bits there are
 /// 202 bytes of padding; the RFC asks for 8.
-fn before_hash<A: RsaAlgorithm>(modulus_bytes: usize) -> Option<Box<[u8]>> {
-    let hash_bytes = <A::Hash as Digest>::output_size();
-    let not_padding = hash_bytes.checked_add(A::DIGEST_INFO.len())?.checked_add(3)?;
+fn before_hash(modulus_bytes: usize) -> Option<Box<[u8]>> {
+    let hash_bytes = <Sha256 as Digest>::output_size();
+    let not_padding = hash_bytes.checked_add(SHA256_INFO.len())?.checked_add(3)?;
     let padding = modulus_bytes.checked_sub(not_padding)?;
-    Some([&[0, 1][..], &vec![0xff; padding], &[0], A::DIGEST_INFO].concat().into_boxed_slice())
+    Some([&[0, 1][..], &vec![0xff; padding], &[0], SHA256_INFO].concat().into_boxed_slice())
 }
 
-identified!(RsaVerifyingKey<A: RsaAlgorithm>);
-read_public_keys!(RsaVerifyingKey<A: RsaAlgorithm>);
-
-impl<A: RsaAlgorithm> VerifyKey for RsaVerifyingKey<A> {
-    fn verify_bytes(&self, input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
-        let hash = <A::Hash as Digest>::digest(input);
+impl CheckSignature for RsaVerifier {
+    fn check(&self, input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+        let hash = Sha256::digest(input);
         let length = self.before_hash.len().saturating_add(hash.len());
         // RFC 8017 section 8.2.2 step 1: exactly as long as the modulus.
         if signature.len() != length {

@@ -1,0 +1,5 @@
+//! What turns key material into keys: one module for each library that does the arithmetic.
+
+#[cfg(feature = "aws-lc-rs")]
+pub mod aws_lc;
+pub(crate) mod rust;

@@ -1,0 +1,145 @@
+//! RSA keys over the crate `aws-lc-rs`: faster, and not in Rust.
+//!
+//! The same material makes keys here and in pure Rust. Both kinds of key work in one program and in one
+//! [`KeySet`](crate::KeySet), and both backends refuse the same keys. There is nothing to set up, and nothing to choose for the
+//! whole program. The crate needs a C compiler to be built.
+//!
+//! # Security
+//!
+//! The library draws its randomness from the operating system by itself, blinds every signature and checks it before it is
+//! returned. It keeps the private numbers in memory of its own, and wipes them when the last clone of the key is dropped.
+//!
+//! # Examples
+//!
+//! ```
+//! use countersign::{Algorithm, Claims, PublicKey, Verifier, aws_lc};
+//! use core::time::Duration;
+//!
+//! let private = aws_lc::generate_rsa(2048)?;
+//! let key = aws_lc::signing_key(&private, Algorithm::Rs256)?;
+//! let text = Claims::registered().expires_in(Duration::from_secs(900)).sign(&key)?;
+//!
+//! // The verifier may use another library.
+//! let public = PublicKey::from_pem(&private.public_key().to_pem()?)?.rs256()?;
+//! let verifier = Verifier::builder(public).accept_any_issuer().no_audience().build()?;
+//! assert!(verifier.verify::<()>(&text).is_ok());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use crate::algorithm::Algorithm;
+use crate::error::{KeyError, SignError, SignatureError};
+use crate::key::material::{PrivateKey, PublicKey};
+use crate::key::rsa::check_bits;
+use crate::key::signature::Signature;
+use crate::key::{CheckSignature, MakeSignature, SigningKey, VerifyingKey};
+use alloc::vec;
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{
+    ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents,
+};
+use zeroize::Zeroizing;
+
+/// Makes a key that verifies tokens of this algorithm.
+///
+/// # Errors
+///
+/// - [`KeyError::WrongKeyType`] for an algorithm that needs another type of key.
+/// - [`KeyError::Exponent`] for another exponent than 65537, unless [`PublicKey::any_exponent`] allows it.
+pub fn verifying_key(public: &PublicKey, algorithm: Algorithm) -> Result<VerifyingKey, KeyError> {
+    let verifier = match algorithm {
+        Algorithm::Rs256 => RsaVerifier::new(public)?,
+        Algorithm::Hs256 => return Err(KeyError::WrongKeyType),
+    };
+    Ok(VerifyingKey::new(algorithm, public, verifier))
+}
+
+/// Makes a key that signs tokens of this algorithm.
+///
+/// # Errors
+///
+/// - [`KeyError::WrongKeyType`] for an algorithm that needs another type of key.
+/// - [`KeyError::MalformedKey`] if the private numbers do not belong to the public ones.
+/// - [`KeyError::Exponent`] for another exponent than 65537, unless [`PrivateKey::any_exponent`] allows it.
+pub fn signing_key(private: &PrivateKey, algorithm: Algorithm) -> Result<SigningKey, KeyError> {
+    let verifying = verifying_key(private.public_key(), algorithm)?;
+    // The library checks that the private numbers belong to the public ones.
+    let pair = RsaKeyPair::from_der(private.rsa()?).map_err(|_| KeyError::MalformedKey)?;
+    Ok(SigningKey::new(RsaSigner(pair), verifying))
+}
+
+/// Generates an RSA key of 2048, 3072, 4096 or 8192 bits with exponent 65537.
+///
+/// # Errors
+///
+/// - [`KeyError::ModulusTooSmall`], which for a length between these names the next of them.
+/// - [`KeyError::ModulusTooLarge`].
+/// - [`KeyError::Entropy`] if the library cannot make one.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::{KeyError, PrivateKey, aws_lc};
+///
+/// let private = aws_lc::generate_rsa(2048)?.to_secret_pem()?; // to be stored where it is safe
+/// assert!(PrivateKey::from_pem(private.expose_secret_text().unwrap_or_default()).is_ok());
+///
+/// let error = aws_lc::generate_rsa(2500).unwrap_err();
+/// assert_eq!(error, KeyError::ModulusTooSmall { bits: 2500, minimum: 3072 });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn generate_rsa(bits: usize) -> Result<PrivateKey, KeyError> {
+    check_bits(bits)?;
+    let offered = [
+        (2048, KeySize::Rsa2048),
+        (3072, KeySize::Rsa3072),
+        (4096, KeySize::Rsa4096),
+        (8192, KeySize::Rsa8192),
+    ];
+    let size = match offered.into_iter().find(|(length, _)| *length >= bits) {
+        Some((length, size)) if length == bits => size,
+        Some((minimum, _)) => return Err(KeyError::ModulusTooSmall { bits, minimum }),
+        None => return Err(KeyError::MalformedKey),
+    };
+    let pair = RsaKeyPair::generate(size).map_err(|_| KeyError::Entropy)?;
+    let pkcs8: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| KeyError::MalformedKey)?;
+    PrivateKey::from_der(&Zeroizing::new(pkcs8.as_ref().to_vec()))
+}
+
+struct RsaVerifier {
+    key: ParsedPublicKey,
+    modulus_bytes: usize,
+}
+
+impl RsaVerifier {
+    fn new(public: &PublicKey) -> Result<Self, KeyError> {
+        let numbers = public.rsa()?;
+        let key = RsaPublicKeyComponents { n: numbers.modulus(), e: &*numbers.exponent_bytes() }
+            .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
+            .map_err(|_| KeyError::MalformedKey)?;
+        Ok(Self { key, modulus_bytes: numbers.modulus().len() })
+    }
+}
+
+impl CheckSignature for RsaVerifier {
+    fn check(&self, input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+        // RFC 8017 section 8.2.2 step 1: exactly as long as the modulus. Not left to the library to check.
+        if signature.len() != self.modulus_bytes {
+            return Err(SignatureError::Invalid);
+        }
+        self.key.verify_sig(input, signature).map_err(|_| SignatureError::Invalid)
+    }
+}
+
+struct RsaSigner(RsaKeyPair);
+
+impl MakeSignature for RsaSigner {
+    fn make(&self, input: &[u8]) -> Result<Signature, SignError> {
+        let mut signature = vec![0; self.0.public_modulus_len()];
+        self.0
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), input, &mut signature)
+            .map_err(|_| SignError::SigningFailed)?;
+        Ok(Signature::from(signature))
+    }
+}

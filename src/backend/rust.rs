@@ -1,0 +1,7 @@
+//! Keys in pure Rust, over the crates of RustCrypto.
+
+pub(crate) mod hmac;
+#[cfg(feature = "rsa")]
+pub(crate) mod rsa_sign;
+#[cfg(feature = "rsa-verify")]
+pub(crate) mod rsa_verify;

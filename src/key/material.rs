@@ -1,0 +1,151 @@
+//! Key material: the numbers of a key, read from a file and range-checked, with no algorithm yet.
+
+use crate::error::KeyError;
+use crate::key::rsa::{Exponents, PublicNumbers};
+#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+use alloc::vec::Vec;
+use core::fmt;
+#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+use zeroize::Zeroizing;
+
+/// A public key without an algorithm: RSA, of 2048 to 8192 bits.
+///
+/// Read from a file or made of numbers, then turned into a [`VerifyingKey`](crate::VerifyingKey) by an algorithm.
+///
+/// # Examples
+///
+/// ```no_run
+/// use countersign::PublicKey;
+///
+/// let pem = std::fs::read_to_string("public.pem")?;
+/// let key = PublicKey::from_pem(&pem)?.rs256()?.with_key_id("2026-11")?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// A mistake in a file is reported here, before any token is looked at:
+///
+/// ```
+/// use countersign::{KeyError, PemMistake, PublicKey};
+///
+/// let error = PublicKey::from_pem("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n").unwrap_err();
+/// assert_eq!(error, KeyError::Pem(PemMistake::Certificate));
+/// ```
+#[derive(Clone)]
+pub struct PublicKey {
+    pub(crate) numbers: PublicNumbers,
+    exponents: Exponents,
+}
+
+impl PublicKey {
+    /// Makes a key of a modulus and an exponent, both big-endian, leading zeros allowed.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`], [`KeyError::Roca`];
+    /// [`KeyError::MalformedKey`] for an even modulus.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::{KeyError, PublicKey};
+    ///
+    /// let modulus = [0xff; 256];
+    /// assert!(PublicKey::from_modulus_and_exponent(&modulus, &[1, 0, 1])?.rs256().is_ok());
+    ///
+    /// let odd = PublicKey::from_modulus_and_exponent(&modulus, &[3])?;
+    /// assert_eq!(odd.rs256().unwrap_err(), KeyError::Exponent);
+    /// assert!(odd.any_exponent().rs256().is_ok());
+    /// # Ok::<(), KeyError>(())
+    /// ```
+    pub fn from_modulus_and_exponent(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyError> {
+        PublicNumbers::new(modulus, exponent).map(Self::of)
+    }
+
+    /// The same key, for use with any odd public exponent from 3 to 2^33 - 1. Without it, only 65537 makes a key for tokens.
+    ///
+    /// # Security
+    ///
+    /// Signatures are checked in full here, so a small exponent lets no forgery through. It is a sign of an old key.
+    #[must_use]
+    pub fn any_exponent(self) -> Self {
+        Self { exponents: Exponents::Any, ..self }
+    }
+
+    pub(crate) const fn of(numbers: PublicNumbers) -> Self {
+        Self { numbers, exponents: Exponents::Usual }
+    }
+
+    /// The numbers, if their exponent is allowed.
+    pub(crate) fn rsa(&self) -> Result<&PublicNumbers, KeyError> {
+        self.numbers.check_exponent(self.exponents)?;
+        Ok(&self.numbers)
+    }
+}
+
+/// Two keys are equal if their numbers are.
+impl PartialEq for PublicKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.numbers == other.numbers
+    }
+}
+
+impl Eq for PublicKey {}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicKey(RSA, {} bytes)", self.numbers.modulus().len())
+    }
+}
+
+/// A private key without an algorithm: RSA, of 2048 to 8192 bits. Wiped when it is dropped.
+///
+/// Read from a file or generated, then turned into a [`SigningKey`](crate::SigningKey) by an algorithm, which also checks that
+/// the private numbers belong to the public ones.
+///
+/// # Examples
+///
+/// ```no_run
+/// use countersign::PrivateKey;
+///
+/// let pem = std::fs::read_to_string("private.pem")?;
+/// # #[cfg(all(feature = "rsa", feature = "getrandom"))]
+/// let key = PrivateKey::from_pem(&pem)?.rs256()?.with_key_id("2026-11")?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+#[derive(Clone)]
+pub struct PrivateKey {
+    pub(crate) pkcs1: Zeroizing<Vec<u8>>,
+    public: PublicKey,
+}
+
+#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+impl PrivateKey {
+    /// The public half.
+    #[must_use]
+    pub const fn public_key(&self) -> &PublicKey {
+        &self.public
+    }
+
+    /// The same key, for use with any odd public exponent from 3 to 2^33 - 1. Without it, only 65537 makes a key for tokens.
+    #[must_use]
+    pub fn any_exponent(self) -> Self {
+        Self { public: self.public.any_exponent(), ..self }
+    }
+
+    pub(crate) const fn of(pkcs1: Zeroizing<Vec<u8>>, numbers: PublicNumbers) -> Self {
+        Self { pkcs1, public: PublicKey::of(numbers) }
+    }
+
+    /// The key as PKCS#1, if its exponent is allowed.
+    pub(crate) fn rsa(&self) -> Result<&[u8], KeyError> {
+        self.public.rsa().map(|_| self.pkcs1.as_slice())
+    }
+}
+
+#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PrivateKey").field("public", &self.public).finish_non_exhaustive()
+    }
+}

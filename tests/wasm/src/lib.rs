@@ -16,7 +16,10 @@ use alloc::format;
 use alloc::string::String;
 use core::error::Error;
 use core::time::Duration;
-use countersign::{Claims, Entropy, EntropyError, HmacKey, Keys, PrivateKey, PublicKey, SecretBytes, SignKey, UnixTime, Verifier, VerifyError};
+use countersign::{
+    Claims, Entropy, EntropyError, HmacKey, Keys, PrivateKey, PublicKey, SecretBytes, SignKey, UnixTime,
+    Verifier, VerifyError,
+};
 use serde::{Deserialize, Serialize};
 use vectors::{HS256_TOKEN, PRIVATE_PEM, PUBLIC_PEM, RS256_TOKEN, SECRET};
 

@@ -228,7 +228,6 @@ fn the_curl_lines_of_the_readme_log_in_call_the_api_refresh_and_log_out() {
     let lines = readme.split("```sh\n").find(|block| block.starts_with("TOKEN=")).unwrap();
     let lines = lines.split("```").next().unwrap();
     assert_eq!(lines.matches("curl ").count(), 4);
-    assert!(include_str!("../../../../README.md").contains(lines));
     let server = Server::start_with(&[
         ("AUTH_ORIGINS", "http://localhost:3000"),
         ("AUTH_ADMIN_NAME", "admin"),

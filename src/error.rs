@@ -183,7 +183,7 @@ pub enum VerifyError {
     #[error("header demands an extension that is not understood")]
     CriticalHeader,
     /// A name occurs twice at the top of the header or the claims.
-    #[error("{part} has a member twice")]
+    #[error("duplicate member in the {part}")]
     DuplicateMember {
         /// The part that holds it.
         part: Part,
@@ -310,7 +310,7 @@ pub enum VerifyError {
         expected: Expected,
     },
     /// The token's subject is not an expected one.
-    #[error("token is not about {expected}")]
+    #[error("token subject is not {expected}")]
     WrongSubject {
         /// The subjects that this verifier accepts.
         expected: Expected,

@@ -87,7 +87,7 @@
 
 #![no_std]
 #![forbid(unsafe_code)]
-// A library that decides who gets in must not stop: what could panic does not pass.
+// This library decides who gets in, so code that may panic does not compile.
 #![cfg_attr(
     not(test),
     deny(
@@ -104,7 +104,7 @@
         clippy::unwrap_used
     )
 )]
-// What works without std is taken from where it is without std.
+// Import from `core` and `alloc` whatever does not need `std`.
 #![warn(
     clippy::alloc_instead_of_core,
     clippy::std_instead_of_alloc,

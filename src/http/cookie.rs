@@ -272,7 +272,7 @@ const fn is_cookie_octet(byte: u8) -> bool {
 }
 
 fn prefixed(prefix: &str, name: &str) -> Result<Box<str>, CookieError> {
-    // A name with a prefix of its own would say what the cookie is not.
+    // A second prefix would misstate the cookie's attributes.
     if name.is_empty() || name.starts_with("__") || name.len() > 256 || !name.bytes().all(is_token_char) {
         return Err(CookieError::InvalidName);
     }
@@ -366,7 +366,7 @@ pub enum CookieError {
     #[error("not a path for a cookie")]
     InvalidPath,
     /// The value is empty or holds a character that no value may hold.
-    #[error("value cannot stand in a cookie, at byte {offset}")]
+    #[error("value has a character that is not allowed in a cookie, at byte {offset}")]
     InvalidValue {
         /// Where.
         offset: usize,

@@ -1,6 +1,6 @@
-//! PEM ([RFC 7468](https://www.rfc-editor.org/rfc/rfc7468)): which one it is, and the usual mistakes by name.
+//! Reads PEM ([RFC 7468](https://www.rfc-editor.org/rfc/rfc7468)).
 //!
-//! The decoding is the crate `pem-rfc7468`'s; here stands what it would only call an error.
+//! The crate `pem-rfc7468` decodes; this module names the mistakes that it reports as one error.
 
 use crate::error::{KeyError, PemMistake};
 use alloc::string::String;

@@ -75,7 +75,7 @@ impl Binding {
         matches!(self, Self::None)
     }
 
-    /// How what was shown stands to this one, which is demanded.
+    /// Compares a presented binding with this required one.
     pub(crate) fn compare(&self, shown: &Self) -> Match {
         let (demanded, shown) = match (self, shown) {
             (Self::None, _) => return Match::Same,

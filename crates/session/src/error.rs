@@ -112,8 +112,8 @@ pub enum Refusal {
     /// The text is formed as a token and no key of ours made it.
     #[error("the token was not issued here")]
     Forged,
-    /// The text is no refresh token.
-    #[error("the text is no refresh token")]
+    /// The text is not a refresh token.
+    #[error("the text is not a refresh token")]
     Malformed,
     /// The token was exchanged before. The session has been revoked.
     #[error("the token was used before ({0})")]

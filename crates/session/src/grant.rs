@@ -229,7 +229,7 @@ fn some(text: &str) -> Option<&str> {
     if text.is_empty() { None } else { Some(text) }
 }
 
-/// Refuses claims of the caller's that would say what this session has not said. What it has said cannot stand twice anyway.
+/// Rejects caller claims that would impersonate the session's own. Those that the session writes are refused as duplicates.
 fn refuse_reserved<T: Serialize>(claims: &T) -> Result<(), SignError> {
     let text = serde_json::to_string(claims).map_err(|_| SignError::Serialize)?;
     if text == "null" {

@@ -71,7 +71,7 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Of both. Read the epoch with the row or after it, never before.
+    /// Combines a row with its subject's epoch. Read the epoch with the row or after it, never before.
     #[must_use]
     pub const fn new(row: Row, subject_epoch: u64) -> Self {
         Self { row, subject_epoch }
@@ -90,7 +90,7 @@ impl Loaded {
     }
 }
 
-/// What the machine says: write this, then answer that and tell this.
+/// What to store, what to answer once it is stored, and the event to report.
 ///
 /// # Examples
 ///

@@ -156,8 +156,8 @@ impl Row {
     pub fn purge_after(&self) -> UnixTime {
         let over = self.access_until.max(match self.revoked {
             None => self.expires_at(),
-            // Its denial comes behind the row, and is made up for as long as the row is there: as long as an access token may
-            // live that was given until then.
+            // The denial is written after the row. If it fails, the next exchange repeats it, which needs the row until the last
+            // access token has expired.
             Some((ended, Reason::Rollback)) => {
                 ended.saturating_add(self.access_until.saturating_duration_since(self.rotated_at))
             }

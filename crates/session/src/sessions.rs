@@ -49,10 +49,14 @@ const AHEAD: Duration = Duration::from_secs(24 * 3600);
 /// - Never delete a cookie because an exchange was refused: it may be a late answer to an old request, and the cookie the
 ///   new one. Only the answer to a logout deletes.
 /// - Answer with `Cache-Control: no-store`.
-/// - An exchange that is dropped half way, since the client went away, harms nobody: who asks again inside the grace gets the
-///   same successor. An end that is dropped, or fails, once the session's access tokens are denied is made up for by its next
-///   exchange, as long as they are denied, 16 minutes by default. Later, or if it had not come so far, it is as if it had
-///   never been asked for. So ask again after an error, and under a runtime spawn [`logout`](Self::logout) and the other ends.
+/// - Ask again after an error. Under a runtime, spawn [`logout`](Self::logout) and the other ends, so that a client that goes
+///   away does not drop them half way:
+///
+/// | what was dropped, or failed | what the next call does |
+/// |---|---|
+/// | an exchange | inside the grace, the same exchange returns the same successor |
+/// | an end, after the access tokens were denied | an exchange completes the end, while they are denied: 16 minutes by default |
+/// | an end, before that | an exchange succeeds, as if no end had been asked for |
 ///
 /// # Examples
 ///

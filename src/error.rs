@@ -1,4 +1,5 @@
-//! One error type per operation. None of them holds key bytes, token text or a dependency's error.
+//! One error type per operation: [`KeyError`], [`SignError`], [`VerifyError`], [`PolicyError`]; two more that the traits
+//! need: [`SignatureError`], [`EntropyError`]. None of them holds key bytes, token text or a dependency's error.
 
 use crate::algorithm::Algorithm;
 use crate::json::Flaw;
@@ -480,7 +481,7 @@ pub enum KeyError {
     #[error("not the name of a supported algorithm, such as HS256 or RS256")]
     UnsupportedAlgorithm,
     /// The file holds a key of a type that is not supported here: an elliptic curve key, say.
-    #[error("the key is of a type that is not supported; RSA keys are")]
+    #[error("the key is of a type that is not supported")]
     UnsupportedKeyType,
     /// The key is for another algorithm: an RSA key for HS256, or a secret for RS256.
     #[error("this is a key for another algorithm")]
@@ -556,63 +557,68 @@ impl fmt::Display for KeyFile {
 ///
 /// assert_eq!(PemMistake::Certificate.to_string(), "this is a certificate: take the public key out of it first");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PemMistake {
     /// The whole PEM text is encoded as base64 once more.
-    #[error("this is a PEM file encoded as base64: decode it once first")]
     Base64OfPem,
     /// What stands between the BEGIN and the END line is not base64 in lines of 64 characters, or those two do
     /// not fit each other, or more follows.
-    #[error(
-        "the body of the PEM is broken: only base64 in lines of 64 characters may stand in it, and nothing after it"
-    )]
     BrokenBase64,
     /// A certificate stands where a key is needed.
-    #[error("this is a certificate: take the public key out of it first")]
     Certificate,
     /// The line ends are CR LF.
-    #[error("the PEM has CR LF line ends: convert them to LF")]
     CrLf,
     /// There is nothing in the text.
-    #[error("the PEM text is empty")]
     Empty,
     /// The private key is encrypted with a passphrase.
-    #[error("the private key is encrypted: decrypt it first")]
     Encrypted,
     /// The line breaks are a backslash and an `n`, as environment variables and JSON files have them.
-    #[error("the PEM has \\n as two characters: turn them into line breaks")]
     EscapedLineBreaks,
     /// Lines begin or end with blanks.
-    #[error("the lines of the PEM begin or end with blanks: remove them")]
     Indented,
     /// The text stands on one line, as environment variables may have it.
-    #[error("the PEM has lost its line breaks: put them back before and after the base64")]
     LostLineBreaks,
     /// The END line is missing: the text was cut off.
-    #[error("the END line of the PEM is missing")]
     MissingEnd,
     /// There is no BEGIN line.
-    #[error("there is no BEGIN line, so this is not PEM")]
     NotPem,
     /// An OpenSSH private key, whatever its algorithm.
-    #[error("this is an OpenSSH key: convert it with ssh-keygen -p -m PKCS8")]
     OpenSsh,
     /// Another kind of key or of file than is needed.
-    #[error("the PEM holds something other than an RSA key")]
     OtherLabel,
     /// A private key stands where the public one is needed.
-    #[error("this is a private key: a verifier wants the public one")]
     PrivateKey,
     /// A public key stands where the private one is needed.
-    #[error("this is a public key: a signer wants the private one")]
     PublicKey,
     /// The text stands in quotation marks.
-    #[error("the PEM stands in quotation marks: remove them")]
     Quoted,
     /// There are several PEM blocks.
-    #[error("there are several PEM blocks: keep only the one that is meant")]
     SeveralBlocks,
+}
+
+impl fmt::Display for PemMistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Base64OfPem => "this is a PEM file encoded as base64: decode it once first",
+            Self::BrokenBase64 => "the body of the PEM is broken: only base64 in lines of 64 characters may stand in it, and nothing after it",
+            Self::Certificate => "this is a certificate: take the public key out of it first",
+            Self::CrLf => "the PEM has CR LF line ends: convert them to LF",
+            Self::Empty => "the PEM text is empty",
+            Self::Encrypted => "the private key is encrypted: decrypt it first",
+            Self::EscapedLineBreaks => "the PEM has \\n as two characters: turn them into line breaks",
+            Self::Indented => "the lines of the PEM begin or end with blanks: remove them",
+            Self::LostLineBreaks => "the PEM has lost its line breaks: put them back before and after the base64",
+            Self::MissingEnd => "the END line of the PEM is missing",
+            Self::NotPem => "there is no BEGIN line, so this is not PEM",
+            Self::OpenSsh => "this is an OpenSSH key: convert it with ssh-keygen -p -m PKCS8",
+            Self::OtherLabel => "the PEM holds something other than a key of a supported type",
+            Self::PrivateKey => "this is a private key: a verifier wants the public one",
+            Self::PublicKey => "this is a public key: a signer wants the private one",
+            Self::Quoted => "the PEM stands in quotation marks: remove them",
+            Self::SeveralBlocks => "there are several PEM blocks: keep only the one that is meant",
+        })
+    }
 }
 
 /// Why no token could be made. The claims and the key are as they were.

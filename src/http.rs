@@ -18,12 +18,14 @@
 pub(crate) mod bearer;
 pub(crate) mod challenge;
 mod cookie;
+mod error;
 mod origin;
 
-pub use bearer::{BearerError, CredentialsError, bearer_token};
-pub use challenge::{Challenge, ChallengeError, Realm, Scope};
-pub use cookie::{Cookie, CookieError, CookieHeaderError, SameSite, SetCookie};
-pub use origin::{AllowedOrigins, CrossSiteError, OriginError};
+pub use bearer::bearer_token;
+pub use challenge::{Challenge, Realm, Scope};
+pub use cookie::{Cookie, SameSite, SetCookie};
+pub use error::{RequestError, SetupError};
+pub use origin::AllowedOrigins;
 
 /// The value of `Cache-Control` for every answer that holds a token or sets a cookie
 /// ([RFC 6749 section 5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1)).

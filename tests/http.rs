@@ -4,8 +4,7 @@ mod util;
 
 use core::time::Duration;
 use countersign::http::{
-    AllowedOrigins, BearerError, Challenge, ChallengeError, Cookie, CookieError, CookieHeaderError,
-    CredentialsError, CrossSiteError, OriginError, Realm, SameSite, Scope, bearer_token,
+    AllowedOrigins, Challenge, Cookie, Realm, RequestError, SameSite, Scope, SetupError, bearer_token,
 };
 use countersign::{Token, VerifyError};
 use proptest::prelude::*;
@@ -14,8 +13,8 @@ use util::{GOOD, NOW, assert_discreet, jwt, later, seconds, strict};
 const NONE: [&str; 0] = [];
 const DAY: Duration = seconds(24 * 60 * 60);
 
-fn malformed_at(offset: usize) -> Result<&'static str, CredentialsError> {
-    Err(CredentialsError::Malformed { offset })
+fn malformed_at(offset: usize) -> Result<&'static str, RequestError> {
+    Err(RequestError::MalformedCredentials { offset })
 }
 
 fn www_authenticate(challenge: &Challenge) -> &str {
@@ -75,7 +74,7 @@ fn what_is_not_in_the_grammar_is_refused_where_it_leaves_it() {
 #[test]
 fn another_scheme_is_not_a_malformed_one() {
     for value in ["Basic YTpi", "DPoP abc", "BearerX abc", "Bearer-Token abc", "Bear er", "Basic", "abc"] {
-        assert_eq!(bearer_token([value]), Err(CredentialsError::OtherScheme), "{value}");
+        assert_eq!(bearer_token([value]), Err(RequestError::OtherScheme), "{value}");
     }
 }
 
@@ -89,17 +88,17 @@ fn two_headers_are_refused_whatever_they_hold() {
         ["Bearer abc", ""],
         ["", ""],
     ] {
-        assert_eq!(bearer_token(values), Err(CredentialsError::Several), "{values:?}");
+        assert_eq!(bearer_token(values), Err(RequestError::SeveralCredentials), "{values:?}");
         let error = strict().at(NOW).verify_bearer::<()>(values).unwrap_err();
-        assert_eq!(error, BearerError::Credentials(CredentialsError::Several));
+        assert_eq!(error, RequestError::SeveralCredentials);
         assert_eq!(error.challenge().status(), 400);
     }
 }
 
 #[test]
 fn a_header_that_is_absent_is_told_from_one_that_is_empty() {
-    assert_eq!(bearer_token(NONE), Err(CredentialsError::Missing));
-    assert_eq!(bearer_token(None::<&[u8]>), Err(CredentialsError::Missing));
+    assert_eq!(bearer_token(NONE), Err(RequestError::MissingCredentials));
+    assert_eq!(bearer_token(None::<&[u8]>), Err(RequestError::MissingCredentials));
     assert_eq!(bearer_token(Some("")), malformed_at(0));
 }
 
@@ -117,7 +116,7 @@ fn a_bearer_token_is_verified_as_a_token_is() {
     let at = later(2000);
     let expected = verifier.at(at).verify::<()>(&text).unwrap_err();
     let error = verifier.at(at).verify_bearer::<()>([&value]).unwrap_err();
-    assert_eq!(error, BearerError::Token(expected.clone()));
+    assert_eq!(error, RequestError::Token(expected.clone()));
     assert!(error.is_expired());
     assert_eq!((error.code(), error.challenge()), (expected.code(), expected.challenge()));
 
@@ -136,13 +135,28 @@ fn a_bearer_token_is_held_against_the_clock_where_there_is_one() {
 
 #[test]
 fn a_request_without_a_bearer_token_is_challenged_without_an_error_code() {
-    for error in [CredentialsError::Missing, CredentialsError::OtherScheme] {
+    for error in [RequestError::MissingCredentials, RequestError::OtherScheme] {
         assert_eq!(error.challenge().status(), 401);
         assert_eq!(www_authenticate(&error.challenge()), "Bearer");
     }
-    for error in [CredentialsError::Several, CredentialsError::Malformed { offset: 0 }] {
+    for error in [RequestError::SeveralCredentials, RequestError::MalformedCredentials { offset: 0 }] {
         assert_eq!(error.challenge().status(), 400);
         assert_eq!(www_authenticate(&error.challenge()), r#"Bearer error="invalid_request""#);
+    }
+}
+
+#[test]
+fn a_cookie_or_an_origin_is_refused_without_a_challenge() {
+    for (error, status) in [
+        (RequestError::DoubledCookie, 400),
+        (RequestError::MalformedCookie, 400),
+        (RequestError::CrossSite, 403),
+        (RequestError::ForeignOrigin, 403),
+        (RequestError::NoOrigin, 403),
+        (RequestError::SeveralOrigins, 403),
+    ] {
+        let challenge = error.challenge().with_realm(&Realm::new("api").unwrap());
+        assert_eq!((challenge.status(), challenge.www_authenticate()), (status, None), "{error}");
     }
 }
 
@@ -176,27 +190,26 @@ fn errors_about_headers_say_nothing_of_what_is_in_them() {
 #[test]
 fn errors_about_headers_have_stable_names() {
     for (code, expected) in [
-        (CredentialsError::Malformed { offset: 0 }.code(), "malformed_credentials"),
-        (CredentialsError::Missing.code(), "missing_credentials"),
-        (CredentialsError::OtherScheme.code(), "other_scheme"),
-        (CredentialsError::Several.code(), "several_credentials"),
-        (BearerError::from(CredentialsError::Missing).code(), "missing_credentials"),
-        (BearerError::from(VerifyError::InvalidSignature).code(), "invalid_signature"),
-        (ChallengeError::InvalidRealm { offset: 0 }.code(), "invalid_realm"),
-        (ChallengeError::InvalidScope { offset: 0 }.code(), "invalid_scope"),
-        (CookieError::InvalidName.code(), "invalid_name"),
-        (CookieError::InvalidPath.code(), "invalid_path"),
-        (CookieError::InvalidValue { offset: 0 }.code(), "invalid_value"),
-        (CookieError::NoTimeRemains.code(), "no_time_remains"),
-        (CookieError::TooLarge { bytes: 0, limit: 0 }.code(), "too_large"),
-        (CookieHeaderError::Doubled.code(), "doubled_cookie"),
-        (CookieHeaderError::Malformed.code(), "malformed_cookie"),
-        (CrossSiteError::CrossSite.code(), "cross_site"),
-        (CrossSiteError::ForeignOrigin.code(), "foreign_origin"),
-        (CrossSiteError::Several.code(), "several_origins"),
-        (CrossSiteError::Silent.code(), "no_origin"),
-        (OriginError::Empty.code(), "no_origins"),
-        (OriginError::Invalid { position: 0 }.code(), "invalid_origin"),
+        (RequestError::MalformedCredentials { offset: 0 }.code(), "malformed_credentials"),
+        (RequestError::MissingCredentials.code(), "missing_credentials"),
+        (RequestError::OtherScheme.code(), "other_scheme"),
+        (RequestError::SeveralCredentials.code(), "several_credentials"),
+        (RequestError::from(VerifyError::InvalidSignature).code(), "invalid_signature"),
+        (SetupError::InvalidRealm { offset: 0 }.code(), "invalid_realm"),
+        (SetupError::InvalidScope { offset: 0 }.code(), "invalid_scope"),
+        (SetupError::InvalidCookieName.code(), "invalid_cookie_name"),
+        (SetupError::InvalidCookiePath.code(), "invalid_cookie_path"),
+        (SetupError::InvalidCookieValue { offset: 0 }.code(), "invalid_cookie_value"),
+        (SetupError::NoTimeRemains.code(), "no_time_remains"),
+        (SetupError::CookieTooLarge { bytes: 0, limit: 0 }.code(), "cookie_too_large"),
+        (RequestError::DoubledCookie.code(), "doubled_cookie"),
+        (RequestError::MalformedCookie.code(), "malformed_cookie"),
+        (RequestError::CrossSite.code(), "cross_site"),
+        (RequestError::ForeignOrigin.code(), "foreign_origin"),
+        (RequestError::SeveralOrigins.code(), "several_origins"),
+        (RequestError::NoOrigin.code(), "no_origin"),
+        (SetupError::NoOrigins.code(), "no_origins"),
+        (SetupError::InvalidOrigin { position: 0 }.code(), "invalid_origin"),
     ] {
         assert_eq!(code, expected);
     }
@@ -244,7 +257,7 @@ fn a_realm_cannot_break_out_of_its_quotes() {
     let challenge = Challenge::missing_credentials().with_realm(&realm);
     assert_eq!(www_authenticate(&challenge), r#"Bearer realm="a\", error=\"none\\""#);
     for (realm, offset) in [("", 0), ("a\r\nX: 1", 1), ("a\t", 1), ("\u{7f}", 0), ("aé", 1), ("a\0", 1)] {
-        assert_eq!(Realm::new(realm), Err(ChallengeError::InvalidRealm { offset }), "{realm:?}");
+        assert_eq!(Realm::new(realm), Err(SetupError::InvalidRealm { offset }), "{realm:?}");
     }
 }
 
@@ -266,7 +279,7 @@ fn a_scope_is_words_with_one_blank_between_them() {
         ("é", 0),
         ("a\u{7f}", 1),
     ] {
-        assert_eq!(Scope::new(scope), Err(ChallengeError::InvalidScope { offset }), "{scope:?}");
+        assert_eq!(Scope::new(scope), Err(SetupError::InvalidScope { offset }), "{scope:?}");
     }
 }
 
@@ -337,9 +350,9 @@ fn a_cookie_lives_for_whole_seconds_of_what_remains_and_400_days_at_most() {
 #[test]
 fn setting_never_deletes() {
     for remains in [Duration::ZERO, Duration::from_millis(999)] {
-        assert_eq!(Cookie::refresh().set("abc", remains).unwrap_err(), CookieError::NoTimeRemains);
+        assert_eq!(Cookie::refresh().set("abc", remains).unwrap_err(), SetupError::NoTimeRemains);
     }
-    assert_eq!(Cookie::refresh().set("", DAY).unwrap_err(), CookieError::InvalidValue { offset: 0 });
+    assert_eq!(Cookie::refresh().set("", DAY).unwrap_err(), SetupError::InvalidCookieValue { offset: 0 });
 }
 
 #[test]
@@ -349,7 +362,7 @@ fn a_value_that_would_end_its_cookie_is_refused() {
     {
         assert_eq!(
             Cookie::refresh().set(value, DAY).unwrap_err(),
-            CookieError::InvalidValue { offset: 1 },
+            SetupError::InvalidCookieValue { offset: 1 },
             "{value:?}"
         );
     }
@@ -361,8 +374,8 @@ fn a_name_that_would_end_itself_or_pretend_a_prefix_is_refused() {
     for name in
         ["", "a=b", "a;b", "a b", "a\"", "__Host-a", "__secure-a", "__Http-a", "a\n", "é", "$a,", &long]
     {
-        assert_eq!(Cookie::host(name), Err(CookieError::InvalidName), "{name:?}");
-        assert_eq!(Cookie::secure(name, "/"), Err(CookieError::InvalidName), "{name:?}");
+        assert_eq!(Cookie::host(name), Err(SetupError::InvalidCookieName), "{name:?}");
+        assert_eq!(Cookie::secure(name, "/"), Err(SetupError::InvalidCookieName), "{name:?}");
     }
 }
 
@@ -381,7 +394,7 @@ fn a_cookie_says_its_name_and_path_and_never_its_value() {
 fn a_path_that_would_end_itself_or_be_ignored_is_refused() {
     let long = format!("/{}", "a".repeat(1024));
     for path in ["", "a", "../", " /a", "/a b", "/a;b", "/a; Domain=x", "/a\n", "/\u{7f}", "/é", &long] {
-        assert_eq!(Cookie::refresh_under(path), Err(CookieError::InvalidPath), "{path:?}");
+        assert_eq!(Cookie::refresh_under(path), Err(SetupError::InvalidCookiePath), "{path:?}");
     }
     assert!(Cookie::refresh_under(&long[..1024]).is_ok());
 }
@@ -393,7 +406,7 @@ fn a_cookie_that_browsers_would_drop_is_not_written() {
     let fits = "a".repeat(4096 - around);
     assert_eq!(cookie.set(&fits, DAY).unwrap().expose_secret().len(), 4096);
     let error = cookie.set(&format!("{fits}a"), DAY).unwrap_err();
-    assert_eq!(error, CookieError::TooLarge { bytes: 4097, limit: 4096 });
+    assert_eq!(error, SetupError::CookieTooLarge { bytes: 4097, limit: 4096 });
 }
 
 // ---- cookies that are read ----
@@ -456,7 +469,7 @@ fn a_doubled_cookie_is_an_error_and_neither_is_taken() {
         vec!["__Host-refresh=\"; __Host-refresh=abc"],
         vec!["__Host-refresh=a; __Host-refresh=b; __Host-refresh=c"],
     ] {
-        assert_eq!(cookie.find(values.clone()), Err(CookieHeaderError::Doubled), "{values:?}");
+        assert_eq!(cookie.find(values.clone()), Err(RequestError::DoubledCookie), "{values:?}");
     }
 }
 
@@ -464,9 +477,9 @@ fn a_doubled_cookie_is_an_error_and_neither_is_taken() {
 fn a_value_that_was_never_set_is_malformed() {
     for value in ["", "\"abc\"", "a b", " abc", "abc ", "a,b", "a\\b", "a\tb", "aé", "a\0"] {
         let header = format!("__Host-refresh={value}");
-        assert_eq!(Cookie::refresh().find([&header]), Err(CookieHeaderError::Malformed), "{value:?}");
+        assert_eq!(Cookie::refresh().find([&header]), Err(RequestError::MalformedCookie), "{value:?}");
     }
-    assert_eq!(Cookie::refresh().find(["__Host-refresh"]), Err(CookieHeaderError::Malformed));
+    assert_eq!(Cookie::refresh().find(["__Host-refresh"]), Err(RequestError::MalformedCookie));
 }
 
 // ---- origins ----
@@ -476,7 +489,7 @@ fn an_allowed_origin_may_use_the_cookie_and_a_foreign_one_may_not() {
     let origins = AllowedOrigins::new(["https://app.example", "http://localhost:8080"]).unwrap();
     for site in ["same-origin", "same-site", "cross-site", "none", "nonsense"] {
         assert_eq!(origins.check(["https://app.example"], [site]), Ok(()), "{site}");
-        assert_eq!(origins.check(["https://evil.example"], [site]), Err(CrossSiteError::ForeignOrigin));
+        assert_eq!(origins.check(["https://evil.example"], [site]), Err(RequestError::ForeignOrigin));
     }
     assert_eq!(origins.check(["http://localhost:8080"], NONE), Ok(()));
     for origin in [
@@ -495,13 +508,9 @@ fn an_allowed_origin_may_use_the_cookie_and_a_foreign_one_may_not() {
         "http://localhost",
         "http://localhost:80801",
     ] {
-        assert_eq!(
-            origins.check([origin], ["same-origin"]),
-            Err(CrossSiteError::ForeignOrigin),
-            "{origin:?}"
-        );
+        assert_eq!(origins.check([origin], ["same-origin"]), Err(RequestError::ForeignOrigin), "{origin:?}");
     }
-    assert_eq!(origins.check([b"\xff".as_slice()], NONE), Err(CrossSiteError::ForeignOrigin));
+    assert_eq!(origins.check([b"\xff".as_slice()], NONE), Err(RequestError::ForeignOrigin));
 }
 
 #[test]
@@ -511,19 +520,19 @@ fn without_an_origin_only_the_users_own_doing_passes() {
         assert_eq!(origins.check(NONE, [site]), Ok(()), "{site}");
     }
     for site in ["same-site", "cross-site", "", "Same-Origin", "same-origin ", "same-origin, none", "?"] {
-        assert_eq!(origins.check(NONE, [site]), Err(CrossSiteError::CrossSite), "{site:?}");
+        assert_eq!(origins.check(NONE, [site]), Err(RequestError::CrossSite), "{site:?}");
     }
 }
 
 #[test]
 fn a_request_that_says_nothing_is_refused_unless_that_was_asked_for() {
     let origins = AllowedOrigins::new(["https://app.example"]).unwrap();
-    assert_eq!(origins.check(NONE, NONE), Err(CrossSiteError::Silent));
+    assert_eq!(origins.check(NONE, NONE), Err(RequestError::NoOrigin));
     let origins = origins.allow_requests_without_origin();
     assert_eq!(origins.check(NONE, NONE), Ok(()));
     // It is not a way around what is said.
-    assert_eq!(origins.check(["https://evil.example"], NONE), Err(CrossSiteError::ForeignOrigin));
-    assert_eq!(origins.check(NONE, ["cross-site"]), Err(CrossSiteError::CrossSite));
+    assert_eq!(origins.check(["https://evil.example"], NONE), Err(RequestError::ForeignOrigin));
+    assert_eq!(origins.check(NONE, ["cross-site"]), Err(RequestError::CrossSite));
 }
 
 #[test]
@@ -536,13 +545,13 @@ fn a_request_that_says_two_things_is_refused() {
         (vec![own], vec!["same-origin", "cross-site"]),
         (vec![], vec!["same-origin", "same-origin"]),
     ] {
-        assert_eq!(origins.check(&origin, &site), Err(CrossSiteError::Several), "{origin:?} {site:?}");
+        assert_eq!(origins.check(&origin, &site), Err(RequestError::SeveralOrigins), "{origin:?} {site:?}");
     }
 }
 
 #[test]
 fn an_origin_that_no_browser_sends_cannot_be_allowed() {
-    assert_eq!(AllowedOrigins::new(NONE), Err(OriginError::Empty));
+    assert_eq!(AllowedOrigins::new(NONE), Err(SetupError::NoOrigins));
     for origin in [
         "",
         "*",
@@ -578,7 +587,7 @@ fn an_origin_that_no_browser_sends_cannot_be_allowed() {
         "1https://app.example",
     ] {
         let error = AllowedOrigins::new(["https://good.example", origin]).unwrap_err();
-        assert_eq!(error, OriginError::Invalid { position: 1 }, "{origin:?}");
+        assert_eq!(error, SetupError::InvalidOrigin { position: 1 }, "{origin:?}");
     }
     for origin in [
         "https://app.example",

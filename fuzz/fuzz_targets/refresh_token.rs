@@ -47,7 +47,8 @@ fuzz_target!(|data: &[u8]| {
         let issued = text == first || text == second;
         match MACHINE.authenticate(text) {
             Ok(token) => assert!(issued && token.generation() == if text == first { 1 } else { 2 }),
-            Err(refusal) => {
+            Err(error) => {
+                let refusal = error.refusal().unwrap();
                 assert!(!issued && refusal.to_string().is_ascii());
                 assert!(matches!(refusal, Refusal::Forged | Refusal::Malformed | Refusal::UnknownKey));
             }
@@ -90,7 +91,7 @@ fn any_row(data: &[u8], first: &str, second: &str, own: &Row) {
             assert!(write.row.version() > loaded.row().version());
             // What is written can be read again, as long as there is a version to come.
             let read = Row::from_bytes(&write.row.to_bytes());
-            assert!(read.as_ref() == Ok(&write.row) || write.row.version() == u64::MAX);
+            assert!(read.is_ok_and(|read| read == write.row) || write.row.version() == u64::MAX);
             assert_eq!(write.row.session_id(), loaded.row().session_id());
             assert!(write.row.revoked().is_none() == step.reply.is_ok());
         }

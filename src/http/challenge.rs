@@ -1,19 +1,19 @@
 //! What a refusal says to an HTTP client: RFC 6750, section 3.
 
 use crate::error::VerifyError;
+use crate::http::error::{RequestError, SetupError};
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
-use thiserror::Error;
 
 /// The answer to a request that is refused: a status, and the value of `WWW-Authenticate`
 /// ([RFC 6750 section 3](https://www.rfc-editor.org/rfc/rfc6750#section-3)).
 ///
 /// Status and error code always belong together, and nothing of a token is ever in it. The errors of a verification make it
-/// with their method `challenge`: [`BearerError`](super::BearerError), [`CredentialsError`](super::CredentialsError),
-/// [`VerifyError`](crate::VerifyError), and `AccessError` of `countersign-session`. What only the application knows, that a scope is
-/// missing, has a constructor: [`insufficient_scope`](Self::insufficient_scope).
+/// with their method `challenge`: [`RequestError`](super::RequestError), [`VerifyError`](crate::VerifyError), and `Error` of
+/// `countersign-session`. What only the application knows, that a scope is missing, has a constructor:
+/// [`insufficient_scope`](Self::insufficient_scope).
 ///
 /// # Examples
 ///
@@ -30,7 +30,7 @@ use thiserror::Error;
 ///     challenge.www_authenticate(),
 ///     Some(r#"Bearer realm="the \"small\" API", error="insufficient_scope", scope="admin""#),
 /// );
-/// # Ok::<(), countersign::http::ChallengeError>(())
+/// # Ok::<(), countersign::http::SetupError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
@@ -43,7 +43,9 @@ pub struct Challenge {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
+    BadRequest,
     ExpiredToken,
+    Forbidden,
     InsufficientScope,
     InvalidRequest,
     InvalidToken,
@@ -55,8 +57,8 @@ impl Kind {
     const fn status(self) -> u16 {
         match self {
             Self::ExpiredToken | Self::InvalidToken | Self::MissingCredentials => 401,
-            Self::InsufficientScope => 403,
-            Self::InvalidRequest => 400,
+            Self::Forbidden | Self::InsufficientScope => 403,
+            Self::BadRequest | Self::InvalidRequest => 400,
             Self::Unavailable => 503,
         }
     }
@@ -73,7 +75,7 @@ impl Kind {
                 Some(r#"Bearer error="invalid_token", error_description="the token is invalid""#)
             }
             Self::MissingCredentials => Some("Bearer"),
-            Self::Unavailable => None,
+            Self::BadRequest | Self::Forbidden | Self::Unavailable => None,
         }
     }
 }
@@ -140,6 +142,32 @@ impl Challenge {
     #[must_use]
     pub const fn unavailable() -> Self {
         Self::of(Kind::Unavailable)
+    }
+
+    /// 400 without a challenge: something other than the credentials cannot be read, a cookie for example.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let challenge = countersign::http::Challenge::bad_request();
+    /// assert_eq!((challenge.status(), challenge.www_authenticate()), (400, None));
+    /// ```
+    #[must_use]
+    pub const fn bad_request() -> Self {
+        Self::of(Kind::BadRequest)
+    }
+
+    /// 403 without a challenge: no token would change the answer, because the request comes from another site, for example.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let challenge = countersign::http::Challenge::forbidden();
+    /// assert_eq!((challenge.status(), challenge.www_authenticate()), (403, None));
+    /// ```
+    #[must_use]
+    pub const fn forbidden() -> Self {
+        Self::of(Kind::Forbidden)
     }
 
     const fn of(kind: Kind) -> Self {
@@ -236,16 +264,37 @@ impl VerifyError {
     }
 }
 
+impl RequestError {
+    /// The HTTP answer ([RFC 6750 section 3.1](https://www.rfc-editor.org/rfc/rfc6750#section-3.1)).
+    ///
+    /// - 401 without an error code where the request carries no bearer token, which includes another scheme.
+    /// - 400 and `invalid_request` for a bearer token that cannot be read.
+    /// - 400 for a cookie that cannot be read, and 403 for a request from elsewhere; neither has a `WWW-Authenticate`.
+    /// - For a token, as [`VerifyError::challenge`] says.
+    #[must_use]
+    pub const fn challenge(&self) -> Challenge {
+        match self {
+            Self::MissingCredentials | Self::OtherScheme => Challenge::missing_credentials(),
+            Self::MalformedCredentials { .. } | Self::SeveralCredentials => Challenge::invalid_request(),
+            Self::MalformedCookie | Self::DoubledCookie => Challenge::bad_request(),
+            Self::CrossSite | Self::ForeignOrigin | Self::NoOrigin | Self::SeveralOrigins => {
+                Challenge::forbidden()
+            }
+            Self::Token(error) => error.challenge(),
+        }
+    }
+}
+
 /// The name of a part of the server, for [`Challenge::with_realm`]
 /// ([RFC 9110 section 11.5](https://www.rfc-editor.org/rfc/rfc9110#section-11.5)).
 ///
 /// # Examples
 ///
 /// ```
-/// use countersign::http::{ChallengeError, Realm};
+/// use countersign::http::{Realm, SetupError};
 ///
 /// assert!(Realm::new("api").is_ok());
-/// assert_eq!(Realm::new("api\r\nX: 1"), Err(ChallengeError::InvalidRealm { offset: 3 }));
+/// assert_eq!(Realm::new("api\r\nX: 1"), Err(SetupError::InvalidRealm { offset: 3 }));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Realm(Box<str>);
@@ -255,12 +304,12 @@ impl Realm {
     ///
     /// # Errors
     ///
-    /// [`ChallengeError::InvalidRealm`] when it is empty, or holds a control character or one beyond ASCII, about
+    /// [`SetupError::InvalidRealm`] when it is empty, or holds a control character or one beyond ASCII, about
     /// which clients disagree.
-    pub fn new(realm: &str) -> Result<Self, ChallengeError> {
+    pub fn new(realm: &str) -> Result<Self, SetupError> {
         match realm.bytes().position(|byte| !matches!(byte, b' '..=b'~')) {
             None if !realm.is_empty() => Ok(Self(realm.into())),
-            offset => Err(ChallengeError::InvalidRealm { offset: offset.unwrap_or_default() }),
+            offset => Err(SetupError::InvalidRealm { offset: offset.unwrap_or_default() }),
         }
     }
 }
@@ -271,11 +320,11 @@ impl Realm {
 /// # Examples
 ///
 /// ```
-/// use countersign::http::{ChallengeError, Scope};
+/// use countersign::http::{Scope, SetupError};
 ///
 /// assert_eq!(Scope::new("orders:read orders:write")?.to_string(), "orders:read orders:write");
-/// assert_eq!(Scope::new("a \"b\""), Err(ChallengeError::InvalidScope { offset: 2 }));
-/// # Ok::<(), ChallengeError>(())
+/// assert_eq!(Scope::new("a \"b\""), Err(SetupError::InvalidScope { offset: 2 }));
+/// # Ok::<(), SetupError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope(Box<str>);
@@ -285,9 +334,9 @@ impl Scope {
     ///
     /// # Errors
     ///
-    /// [`ChallengeError::InvalidScope`] when it is empty, has two blanks in a row or one at an end, or holds a quote,
+    /// [`SetupError::InvalidScope`] when it is empty, has two blanks in a row or one at an end, or holds a quote,
     /// a backslash, a control character or one beyond ASCII.
-    pub fn new(scope: &str) -> Result<Self, ChallengeError> {
+    pub fn new(scope: &str) -> Result<Self, SetupError> {
         let mut before = b' ';
         for (offset, byte) in scope.bytes().enumerate() {
             let allowed = match byte {
@@ -296,13 +345,13 @@ impl Scope {
                 _ => false,
             };
             if !allowed {
-                return Err(ChallengeError::InvalidScope { offset });
+                return Err(SetupError::InvalidScope { offset });
             }
             before = byte;
         }
         // Nothing at all, or a blank at the end.
         if before == b' ' {
-            return Err(ChallengeError::InvalidScope { offset: scope.len().saturating_sub(1) });
+            return Err(SetupError::InvalidScope { offset: scope.len().saturating_sub(1) });
         }
         Ok(Self(scope.into()))
     }
@@ -311,44 +360,5 @@ impl Scope {
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-/// Why a [`Realm`] or a [`Scope`] could not be made.
-///
-/// # Examples
-///
-/// ```
-/// use countersign::http::Scope;
-///
-/// let error = Scope::new("").unwrap_err();
-/// assert_eq!(error.to_string(), "not scopes with one blank between them, at byte 0");
-/// assert_eq!(error.code(), "invalid_scope");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum ChallengeError {
-    /// The realm is empty, or holds a control character or one beyond ASCII.
-    #[error("not a realm of visible ASCII and blanks, at byte {offset}")]
-    InvalidRealm {
-        /// Where.
-        offset: usize,
-    },
-    /// The scope is empty, or holds a character that no scope may hold, or blanks where none belong.
-    #[error("not scopes with one blank between them, at byte {offset}")]
-    InvalidScope {
-        /// Where.
-        offset: usize,
-    },
-}
-
-impl ChallengeError {
-    /// A stable name for logs and metrics.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::InvalidRealm { .. } => "invalid_realm",
-            Self::InvalidScope { .. } => "invalid_scope",
-        }
     }
 }

@@ -1,12 +1,12 @@
 //! Cookies that hold secrets: RFC 6265bis (draft-ietf-httpbis-rfc6265bis), as text.
 
 use crate::http::bearer::is_token_char;
+use crate::http::error::{RequestError, SetupError};
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
-use thiserror::Error;
 use zeroize::Zeroizing;
 
 /// A cookie for a secret: its name and where a browser sends it. Made once, then used to set, read and delete it.
@@ -41,7 +41,7 @@ use zeroize::Zeroizing;
 /// );
 ///
 /// assert_eq!(cookie.find(["theme=dark; __Host-refresh=abc"]), Ok(Some("abc")));
-/// # Ok::<(), countersign::http::CookieError>(())
+/// # Ok::<(), countersign::http::SetupError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cookie {
@@ -61,7 +61,7 @@ impl Cookie {
     ///
     /// # Errors
     ///
-    /// [`CookieError::InvalidPath`] when it does not begin with `/`, or holds anything but visible ASCII, or a `;`, or has
+    /// [`SetupError::InvalidCookiePath`] when it does not begin with `/`, or holds anything but visible ASCII, or a `;`, or has
     /// more than 1,024 bytes.
     ///
     /// # Examples
@@ -71,9 +71,9 @@ impl Cookie {
     ///
     /// let cookie = Cookie::refresh_under("/auth/refresh")?;
     /// assert_eq!((cookie.name(), cookie.path()), ("__Secure-refresh", "/auth/refresh"));
-    /// # Ok::<(), countersign::http::CookieError>(())
+    /// # Ok::<(), countersign::http::SetupError>(())
     /// ```
-    pub fn refresh_under(path: &str) -> Result<Self, CookieError> {
+    pub fn refresh_under(path: &str) -> Result<Self, SetupError> {
         Self::secure("refresh", path)
     }
 
@@ -87,19 +87,19 @@ impl Cookie {
     ///
     /// # Errors
     ///
-    /// [`CookieError::InvalidName`] when `name` is empty, begins with `__`, has more than 256 bytes, or holds anything but
+    /// [`SetupError::InvalidCookieName`] when `name` is empty, begins with `__`, has more than 256 bytes, or holds anything but
     /// letters, digits and `` !#$%&'*+-.^_`|~ ``.
     ///
     /// # Examples
     ///
     /// ```
-    /// use countersign::http::{Cookie, CookieError};
+    /// use countersign::http::{Cookie, SetupError};
     ///
     /// assert_eq!(Cookie::host("session")?.name(), "__Host-session");
-    /// assert_eq!(Cookie::host("a=b"), Err(CookieError::InvalidName));
-    /// # Ok::<(), CookieError>(())
+    /// assert_eq!(Cookie::host("a=b"), Err(SetupError::InvalidCookieName));
+    /// # Ok::<(), SetupError>(())
     /// ```
-    pub fn host(name: &str) -> Result<Self, CookieError> {
+    pub fn host(name: &str) -> Result<Self, SetupError> {
         Ok(Self::build(prefixed("__Host-", name)?, "/".into()))
     }
 
@@ -107,14 +107,14 @@ impl Cookie {
     ///
     /// # Errors
     ///
-    /// - [`CookieError::InvalidName`] as [`host`](Self::host) says.
-    /// - [`CookieError::InvalidPath`] as [`refresh_under`](Self::refresh_under) says.
-    pub fn secure(name: &str, path: &str) -> Result<Self, CookieError> {
+    /// - [`SetupError::InvalidCookieName`] as [`host`](Self::host) says.
+    /// - [`SetupError::InvalidCookiePath`] as [`refresh_under`](Self::refresh_under) says.
+    pub fn secure(name: &str, path: &str) -> Result<Self, SetupError> {
         let name = prefixed("__Secure-", name)?;
         let allowed = path.bytes().all(|byte| matches!(byte, b'!'..=b'~') && byte != b';');
         // Browsers leave out a longer attribute, and the cookie then has another path.
         if !path.starts_with('/') || !allowed || path.len() > 1024 {
-            return Err(CookieError::InvalidPath);
+            return Err(SetupError::InvalidCookiePath);
         }
         Ok(Self::build(name, path.into()))
     }
@@ -133,7 +133,7 @@ impl Cookie {
     /// // For a page that is shown inside of other sites' pages.
     /// let cookie = Cookie::host("embedded")?.same_site(SameSite::None);
     /// assert!(cookie.clear().ends_with("; Secure; HttpOnly; SameSite=None"));
-    /// # Ok::<(), countersign::http::CookieError>(())
+    /// # Ok::<(), countersign::http::SetupError>(())
     /// ```
     #[must_use]
     pub const fn same_site(mut self, same_site: SameSite) -> Self {
@@ -160,27 +160,27 @@ impl Cookie {
     ///
     /// # Errors
     ///
-    /// - [`CookieError::InvalidValue`] when `value` is empty or holds anything but visible ASCII without `"`, `,`, `;` and
+    /// - [`SetupError::InvalidCookieValue`] when `value` is empty or holds anything but visible ASCII without `"`, `,`, `;` and
     ///   `\`: base64url is always fine.
-    /// - [`CookieError::NoTimeRemains`] under a second: `Max-Age=0` would delete the cookie.
-    /// - [`CookieError::TooLarge`] when name, value and attributes have more than 4,096 bytes, which browsers drop.
-    pub fn set(&self, value: &str, remains: Duration) -> Result<SetCookie, CookieError> {
+    /// - [`SetupError::NoTimeRemains`] under a second: `Max-Age=0` would delete the cookie.
+    /// - [`SetupError::CookieTooLarge`] when name, value and attributes have more than 4,096 bytes, which browsers drop.
+    pub fn set(&self, value: &str, remains: Duration) -> Result<SetCookie, SetupError> {
         const FOUR_HUNDRED_DAYS: u64 = 400 * 24 * 60 * 60;
         if let Some(offset) = value.bytes().position(|byte| !is_cookie_octet(byte)) {
-            return Err(CookieError::InvalidValue { offset });
+            return Err(SetupError::InvalidCookieValue { offset });
         }
         if value.is_empty() {
-            return Err(CookieError::InvalidValue { offset: 0 });
+            return Err(SetupError::InvalidCookieValue { offset: 0 });
         }
         let seconds = remains.as_secs().min(FOUR_HUNDRED_DAYS);
         if seconds == 0 {
-            return Err(CookieError::NoTimeRemains);
+            return Err(SetupError::NoTimeRemains);
         }
         let attributes = self.attributes(seconds);
         let length =
             [self.name.len(), 1, value.len(), attributes.len()].into_iter().fold(0, usize::saturating_add);
         if length > LIMIT {
-            return Err(CookieError::TooLarge { bytes: length, limit: LIMIT });
+            return Err(SetupError::CookieTooLarge { bytes: length, limit: LIMIT });
         }
         // Of the right size from the start: a text that grows leaves copies behind.
         let mut text = Zeroizing::new(String::with_capacity(length));
@@ -219,27 +219,27 @@ impl Cookie {
     ///
     /// # Errors
     ///
-    /// - [`CookieHeaderError::Doubled`] when the cookie is there twice, even with the same value: one of them may have been
+    /// - [`RequestError::DoubledCookie`] when the cookie is there twice, even with the same value: one of them may have been
     ///   planted from another path or a sibling domain, and no order says which.
-    /// - [`CookieHeaderError::Malformed`] when its value is empty or holds a character that it cannot hold.
+    /// - [`RequestError::MalformedCookie`] when its value is empty or holds a character that it cannot hold.
     ///
     /// # Examples
     ///
     /// ```
-    /// use countersign::http::{Cookie, CookieHeaderError};
+    /// use countersign::http::{Cookie, RequestError};
     ///
     /// let cookie = Cookie::refresh();
     /// assert_eq!(cookie.find(["a=1", "__Host-refresh=abc"]), Ok(Some("abc")));
     /// assert_eq!(cookie.find(["a=1; __host-refresh=abc"]), Ok(None));
     /// assert_eq!(
     ///     cookie.find(["__Host-refresh=abc; __Host-refresh=abd"]),
-    ///     Err(CookieHeaderError::Doubled),
+    ///     Err(RequestError::DoubledCookie),
     /// );
     /// ```
     pub fn find<'a, V>(
         &self,
         values: impl IntoIterator<Item = &'a V>,
-    ) -> Result<Option<&'a str>, CookieHeaderError>
+    ) -> Result<Option<&'a str>, RequestError>
     where
         V: AsRef<[u8]> + ?Sized + 'a,
     {
@@ -247,12 +247,12 @@ impl Cookie {
         let mut found = pairs.filter_map(|pair| self.value_in(pair));
         let Some(value) = found.next() else { return Ok(None) };
         if found.next().is_some() {
-            return Err(CookieHeaderError::Doubled);
+            return Err(RequestError::DoubledCookie);
         }
         if value.is_empty() || !value.iter().all(|byte| is_cookie_octet(*byte)) {
-            return Err(CookieHeaderError::Malformed);
+            return Err(RequestError::MalformedCookie);
         }
-        core::str::from_utf8(value).map(Some).map_err(|_| CookieHeaderError::Malformed)
+        core::str::from_utf8(value).map(Some).map_err(|_| RequestError::MalformedCookie)
     }
 
     /// What stands behind this cookie's name; a name without a value counts as an empty one.
@@ -271,10 +271,10 @@ const fn is_cookie_octet(byte: u8) -> bool {
     matches!(byte, b'!' | b'#'..=b'+' | b'-'..=b':' | b'<'..=b'[' | b']'..=b'~')
 }
 
-fn prefixed(prefix: &str, name: &str) -> Result<Box<str>, CookieError> {
+fn prefixed(prefix: &str, name: &str) -> Result<Box<str>, SetupError> {
     // A second prefix would misstate the cookie's attributes.
     if name.is_empty() || name.starts_with("__") || name.len() > 256 || !name.bytes().all(is_token_char) {
-        return Err(CookieError::InvalidName);
+        return Err(SetupError::InvalidCookieName);
     }
     Ok(format!("{prefix}{name}").into())
 }
@@ -323,7 +323,7 @@ impl fmt::Display for SameSite {
 ///
 /// let set = Cookie::refresh().set("abc", Duration::from_secs(60))?;
 /// assert_eq!(format!("{set:?}"), "SetCookie(__Host-refresh, 73 bytes)");
-/// # Ok::<(), countersign::http::CookieError>(())
+/// # Ok::<(), countersign::http::SetupError>(())
 /// ```
 pub struct SetCookie {
     text: Zeroizing<String>,
@@ -341,92 +341,5 @@ impl SetCookie {
 impl fmt::Debug for SetCookie {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SetCookie({}, {} bytes)", self.name, self.text.len())
-    }
-}
-
-/// Why a cookie could not be made or set.
-///
-/// # Examples
-///
-/// ```
-/// use core::time::Duration;
-/// use countersign::http::{Cookie, CookieError};
-///
-/// let error = Cookie::refresh().set("a;b", Duration::from_secs(60)).unwrap_err();
-/// assert_eq!(error, CookieError::InvalidValue { offset: 1 });
-/// assert_eq!(error.code(), "invalid_value");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum CookieError {
-    /// The name is empty, longer than 256 bytes, begins with `__`, or holds a character that no name may hold.
-    #[error("not a name for a cookie")]
-    InvalidName,
-    /// The path does not begin with `/`, is longer than 1,024 bytes, or holds a character that no path may hold.
-    #[error("not a path for a cookie")]
-    InvalidPath,
-    /// The value is empty or holds a character that no value may hold.
-    #[error("value has a character that is not allowed in a cookie, at byte {offset}")]
-    InvalidValue {
-        /// Where.
-        offset: usize,
-    },
-    /// Less than a second remains, so that setting the cookie would delete it.
-    #[error("no time remains for the cookie")]
-    NoTimeRemains,
-    /// Browsers would drop the cookie.
-    #[error("cookie has {bytes} bytes; at most {limit} are allowed")]
-    TooLarge {
-        /// Its length, attributes included.
-        bytes: usize,
-        /// The most that is allowed.
-        limit: usize,
-    },
-}
-
-impl CookieError {
-    /// A stable name for logs and metrics.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::InvalidName => "invalid_name",
-            Self::InvalidPath => "invalid_path",
-            Self::InvalidValue { .. } => "invalid_value",
-            Self::NoTimeRemains => "no_time_remains",
-            Self::TooLarge { .. } => "too_large",
-        }
-    }
-}
-
-/// Why a cookie in a request is not read: answer 400.
-///
-/// # Examples
-///
-/// ```
-/// use countersign::http::{Cookie, CookieHeaderError};
-///
-/// let error = Cookie::refresh().find(["__Host-refresh=\"abc\""]).unwrap_err();
-/// assert_eq!(error, CookieHeaderError::Malformed);
-/// assert_eq!(error.code(), "malformed_cookie");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum CookieHeaderError {
-    /// The cookie is there more than once.
-    #[error("cookie is there more than once")]
-    Doubled,
-    /// The cookie's value is none that was ever set.
-    #[error("cookie is malformed")]
-    Malformed,
-}
-
-impl CookieHeaderError {
-    /// A stable name for logs, metrics and clients.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Doubled => "doubled_cookie",
-            Self::Malformed => "malformed_cookie",
-        }
     }
 }

@@ -1,8 +1,8 @@
 //! Whether a request comes from a page that may use a cookie: cross-site request forgery.
 
+use crate::http::error::{RequestError, SetupError};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use thiserror::Error;
 
 /// The origins whose pages may use the routes that read a cookie.
 ///
@@ -15,15 +15,15 @@ use thiserror::Error;
 /// # Examples
 ///
 /// ```
-/// use countersign::http::{AllowedOrigins, CrossSiteError};
+/// use countersign::http::{AllowedOrigins, RequestError};
 ///
 /// let origins = AllowedOrigins::new(["https://app.example"])?;
 /// assert_eq!(origins.check(["https://app.example"], ["same-origin"]), Ok(()));
 /// assert_eq!(
 ///     origins.check(["https://evil.example"], ["cross-site"]),
-///     Err(CrossSiteError::ForeignOrigin),
+///     Err(RequestError::ForeignOrigin),
 /// );
-/// # Ok::<(), countersign::http::OriginError>(())
+/// # Ok::<(), countersign::http::SetupError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AllowedOrigins {
@@ -42,29 +42,29 @@ impl AllowedOrigins {
     ///
     /// # Errors
     ///
-    /// - [`OriginError::Empty`] for no origin at all.
-    /// - [`OriginError::Invalid`] for one that no browser would ever send, so that nothing could match it: with a path or
+    /// - [`SetupError::NoOrigins`] for no origin at all.
+    /// - [`SetupError::InvalidOrigin`] for one that no browser would ever send, so that nothing could match it: with a path or
     ///   a slash at its end, in upper case, with the port that its scheme has anyway; and for `*` and `null`. An IP address
     ///   that is not in its usual form is not noticed: it matches nothing.
     ///
     /// # Examples
     ///
     /// ```
-    /// use countersign::http::{AllowedOrigins, OriginError};
+    /// use countersign::http::{AllowedOrigins, SetupError};
     ///
     /// let error = AllowedOrigins::new(["https://app.example", "https://app.example/"]).unwrap_err();
-    /// assert_eq!(error, OriginError::Invalid { position: 1 });
+    /// assert_eq!(error, SetupError::InvalidOrigin { position: 1 });
     /// ```
-    pub fn new<O: AsRef<str>>(origins: impl IntoIterator<Item = O>) -> Result<Self, OriginError> {
+    pub fn new<O: AsRef<str>>(origins: impl IntoIterator<Item = O>) -> Result<Self, SetupError> {
         let mut allowed = Vec::new();
         for (position, origin) in origins.into_iter().enumerate() {
             if !is_origin(origin.as_ref()) {
-                return Err(OriginError::Invalid { position });
+                return Err(SetupError::InvalidOrigin { position });
             }
             allowed.push(origin.as_ref().into());
         }
         if allowed.is_empty() {
-            return Err(OriginError::Empty);
+            return Err(SetupError::NoOrigins);
         }
         Ok(Self { origins: allowed, silent: SilentRequests::Refused })
     }
@@ -88,28 +88,28 @@ impl AllowedOrigins {
     ///
     /// # Errors
     ///
-    /// - [`CrossSiteError::Several`] when either header is there twice.
-    /// - [`CrossSiteError::ForeignOrigin`] when the origin is not allowed; `null` never is.
-    /// - [`CrossSiteError::CrossSite`] when there is no origin and the browser says that another one asks.
-    /// - [`CrossSiteError::Silent`] when there is neither header.
+    /// - [`RequestError::SeveralOrigins`] when either header is there twice.
+    /// - [`RequestError::ForeignOrigin`] when the origin is not allowed; `null` never is.
+    /// - [`RequestError::CrossSite`] when there is no origin and the browser says that another one asks.
+    /// - [`RequestError::NoOrigin`] when there is neither header.
     ///
     /// # Examples
     ///
     /// ```
-    /// use countersign::http::{AllowedOrigins, CrossSiteError};
+    /// use countersign::http::{AllowedOrigins, RequestError};
     ///
     /// let none: [&str; 0] = [];
     /// let origins = AllowedOrigins::new(["https://app.example"])?;
     /// assert_eq!(origins.check(none, ["same-origin"]), Ok(()));
-    /// assert_eq!(origins.check(none, ["same-site"]), Err(CrossSiteError::CrossSite));
-    /// assert_eq!(origins.check(none, none), Err(CrossSiteError::Silent));
-    /// # Ok::<(), countersign::http::OriginError>(())
+    /// assert_eq!(origins.check(none, ["same-site"]), Err(RequestError::CrossSite));
+    /// assert_eq!(origins.check(none, none), Err(RequestError::NoOrigin));
+    /// # Ok::<(), countersign::http::SetupError>(())
     /// ```
     pub fn check(
         &self,
         origin: impl IntoIterator<Item: AsRef<[u8]>>,
         sec_fetch_site: impl IntoIterator<Item: AsRef<[u8]>>,
-    ) -> Result<(), CrossSiteError> {
+    ) -> Result<(), RequestError> {
         let origin = at_most_one(origin)?;
         let site = at_most_one(sec_fetch_site)?;
         if let Some(origin) = origin {
@@ -117,22 +117,22 @@ impl AllowedOrigins {
             return if allowed.any(|allowed| allowed.as_bytes() == origin.as_ref()) {
                 Ok(())
             } else {
-                Err(CrossSiteError::ForeignOrigin)
+                Err(RequestError::ForeignOrigin)
             };
         }
         match site {
             Some(site) if matches!(site.as_ref(), b"same-origin" | b"none") => Ok(()),
-            Some(_) => Err(CrossSiteError::CrossSite),
+            Some(_) => Err(RequestError::CrossSite),
             None if self.silent == SilentRequests::Allowed => Ok(()),
-            None => Err(CrossSiteError::Silent),
+            None => Err(RequestError::NoOrigin),
         }
     }
 }
 
-fn at_most_one<I: IntoIterator>(values: I) -> Result<Option<I::Item>, CrossSiteError> {
+fn at_most_one<I: IntoIterator>(values: I) -> Result<Option<I::Item>, RequestError> {
     let mut values = values.into_iter();
     let first = values.next();
-    if values.next().is_some() { Err(CrossSiteError::Several) } else { Ok(first) }
+    if values.next().is_some() { Err(RequestError::SeveralOrigins) } else { Ok(first) }
 }
 
 /// Whether this is an origin as [RFC 6454 section 6.2](https://www.rfc-editor.org/rfc/rfc6454#section-6.2) writes it.
@@ -168,80 +168,4 @@ fn is_host(host: &str) -> bool {
     }
     !host.is_empty()
         && host.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_'))
-}
-
-/// Why a list of origins cannot be used.
-///
-/// # Examples
-///
-/// ```
-/// use countersign::http::{AllowedOrigins, OriginError};
-///
-/// let error = AllowedOrigins::new(["*"]).unwrap_err();
-/// assert_eq!(error.to_string(), "entry 0 is not an origin as a browser writes it");
-/// assert_eq!(error.code(), "invalid_origin");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum OriginError {
-    /// There is none.
-    #[error("no origin is allowed")]
-    Empty,
-    /// One of them is not written as a browser would write it.
-    #[error("entry {position} is not an origin as a browser writes it")]
-    Invalid {
-        /// Which one, counted from 0.
-        position: usize,
-    },
-}
-
-impl OriginError {
-    /// A stable name for logs and metrics.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Empty => "no_origins",
-            Self::Invalid { .. } => "invalid_origin",
-        }
-    }
-}
-
-/// Why a request may not use a cookie: answer 403.
-///
-/// # Examples
-///
-/// ```
-/// use countersign::http::CrossSiteError;
-///
-/// assert_eq!(CrossSiteError::ForeignOrigin.to_string(), "the request comes from an origin that is not allowed");
-/// assert_eq!(CrossSiteError::ForeignOrigin.code(), "foreign_origin");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum CrossSiteError {
-    /// The browser says that the page is of another origin.
-    #[error("the request comes from another site")]
-    CrossSite,
-    /// The origin is not an allowed one, or it is `null`.
-    #[error("the request comes from an origin that is not allowed")]
-    ForeignOrigin,
-    /// There are several values where there is one at most.
-    #[error("the request says more than once where it comes from")]
-    Several,
-    /// There is nothing to go by.
-    #[error("the request does not say where it comes from")]
-    Silent,
-}
-
-impl CrossSiteError {
-    /// A stable name for logs, metrics and clients.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::CrossSite => "cross_site",
-            Self::ForeignOrigin => "foreign_origin",
-            Self::Several => "several_origins",
-            Self::Silent => "no_origin",
-        }
-    }
 }

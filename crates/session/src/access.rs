@@ -4,7 +4,7 @@ use crate::at::At;
 use crate::binding::{Binding, Match};
 use crate::confirmation::Confirmation;
 use crate::denial::{DenyKey, MOST_LEEWAY};
-use crate::error::AccessError;
+use crate::error::Error;
 use crate::grant::TYP;
 use crate::id::SessionId;
 use crate::store::Denylist;
@@ -102,13 +102,13 @@ impl AccessVerifier {
     ///
     /// # Errors
     ///
-    /// [`AccessError::Token`], [`AccessError::BindingMissing`], [`AccessError::BindingMismatch`].
+    /// [`Error::Token`], [`Error::BindingMissing`], [`Error::BindingMismatch`].
     #[cfg(feature = "std")]
     pub fn verify<T: DeserializeOwned>(
         &self,
         text: &str,
         binding: &Binding,
-    ) -> Result<AccessToken<T>, AccessError> {
+    ) -> Result<AccessToken<T>, Error> {
         self.at(UnixTime::now()).verify(text, binding)
     }
 
@@ -117,13 +117,13 @@ impl AccessVerifier {
     ///
     /// # Errors
     ///
-    /// [`AccessError::Credentials`] when there is no bearer token, or not exactly one; else as [`verify`](Self::verify).
+    /// [`Error::Request`] when there is no bearer token, or not exactly one; else as [`verify`](Self::verify).
     #[cfg(feature = "std")]
     pub fn verify_bearer<T: DeserializeOwned>(
         &self,
         authorization: impl IntoIterator<Item: AsRef<[u8]>>,
         binding: &Binding,
-    ) -> Result<AccessToken<T>, AccessError> {
+    ) -> Result<AccessToken<T>, Error> {
         self.at(UnixTime::now()).verify_bearer(authorization, binding)
     }
 }
@@ -135,16 +135,12 @@ impl At<'_, AccessVerifier> {
     /// # Errors
     ///
     /// As there.
-    pub fn verify<T: DeserializeOwned>(
-        self,
-        text: &str,
-        binding: &Binding,
-    ) -> Result<AccessToken<T>, AccessError> {
+    pub fn verify<T: DeserializeOwned>(self, text: &str, binding: &Binding) -> Result<AccessToken<T>, Error> {
         let access = AccessToken::read(self.inner.verifier.at(self.now).verify(text)?)?;
         match access.binding.compare(binding) {
             Match::Same => Ok(access),
-            Match::Missing => Err(AccessError::BindingMissing),
-            Match::Different => Err(AccessError::BindingMismatch),
+            Match::Missing => Err(Error::BindingMissing),
+            Match::Different => Err(Error::BindingMismatch),
         }
     }
 
@@ -157,7 +153,7 @@ impl At<'_, AccessVerifier> {
         self,
         authorization: impl IntoIterator<Item: AsRef<[u8]>>,
         binding: &Binding,
-    ) -> Result<AccessToken<T>, AccessError> {
+    ) -> Result<AccessToken<T>, Error> {
         let mut values = authorization.into_iter().fuse();
         // Two are enough to know that there are several.
         let values = [values.next(), values.next()];
@@ -179,7 +175,7 @@ enum OnFailure {
 /// ```
 /// # use countersign_session::{Config, Login, MasterKeys, MemoryStore, Sessions, blocking};
 /// # use std::sync::Arc;
-/// use countersign_session::{AccessError, AccessVerifier, Binding};
+/// use countersign_session::{AccessVerifier, Binding, Error};
 /// use countersign::{HmacKey, SecretBytes, Verifier};
 ///
 /// # let key = HmacKey::hs256(&SecretBytes::from_bytes([8; 32]))?;
@@ -196,7 +192,7 @@ enum OnFailure {
 ///
 /// blocking(sessions.logout(grant.refresh_token().expose_secret()))?;
 /// let error = blocking(verifier.verify::<()>(&text, &Binding::None)).unwrap_err();
-/// assert!(matches!(error, AccessError::Denied));
+/// assert!(matches!(error, Error::Denied));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -236,13 +232,13 @@ impl<D: Denylist> RevocationVerifier<D> {
     ///
     /// # Errors
     ///
-    /// As [`AccessVerifier::verify`]; [`AccessError::Denied`], [`AccessError::DenylistUnavailable`].
+    /// As [`AccessVerifier::verify`]; [`Error::Denied`], [`Error::DenylistUnavailable`].
     #[cfg(feature = "std")]
     pub async fn verify<T: DeserializeOwned>(
         &self,
         text: &str,
         binding: &Binding,
-    ) -> Result<AccessToken<T>, AccessError> {
+    ) -> Result<AccessToken<T>, Error> {
         self.at(UnixTime::now()).verify(text, binding).await
     }
 
@@ -250,22 +246,22 @@ impl<D: Denylist> RevocationVerifier<D> {
     ///
     /// # Errors
     ///
-    /// As [`AccessVerifier::verify_bearer`]; [`AccessError::Denied`], [`AccessError::DenylistUnavailable`].
+    /// As [`AccessVerifier::verify_bearer`]; [`Error::Denied`], [`Error::DenylistUnavailable`].
     #[cfg(feature = "std")]
     pub async fn verify_bearer<T: DeserializeOwned>(
         &self,
         authorization: impl IntoIterator<Item: AsRef<[u8]>>,
         binding: &Binding,
-    ) -> Result<AccessToken<T>, AccessError> {
+    ) -> Result<AccessToken<T>, Error> {
         self.at(UnixTime::now()).verify_bearer(authorization, binding).await
     }
 
-    async fn look_up<T>(&self, access: AccessToken<T>) -> Result<AccessToken<T>, AccessError> {
+    async fn look_up<T>(&self, access: AccessToken<T>) -> Result<AccessToken<T>, Error> {
         let keys = access.deny_keys();
         match (self.denylist.denies(&keys).await, self.on_failure) {
             (Ok(false), _) | (Err(_), OnFailure::Accept) => Ok(access),
-            (Ok(true), _) => Err(AccessError::Denied),
-            (Err(error), OnFailure::Refuse) => Err(AccessError::DenylistUnavailable(error)),
+            (Ok(true), _) => Err(Error::Denied),
+            (Err(error), OnFailure::Refuse) => Err(Error::DenylistUnavailable(error)),
         }
     }
 }
@@ -281,7 +277,7 @@ impl<D: Denylist> At<'_, RevocationVerifier<D>> {
         self,
         text: &str,
         binding: &Binding,
-    ) -> Result<AccessToken<T>, AccessError> {
+    ) -> Result<AccessToken<T>, Error> {
         self.inner.look_up(self.inner.access.at(self.now).verify(text, binding)?).await
     }
 
@@ -294,7 +290,7 @@ impl<D: Denylist> At<'_, RevocationVerifier<D>> {
         self,
         authorization: impl IntoIterator<Item: AsRef<[u8]>>,
         binding: &Binding,
-    ) -> Result<AccessToken<T>, AccessError> {
+    ) -> Result<AccessToken<T>, Error> {
         self.inner.look_up(self.inner.access.at(self.now).verify_bearer(authorization, binding)?).await
     }
 }
@@ -324,8 +320,8 @@ pub struct AccessToken<T> {
 }
 
 impl<T> AccessToken<T> {
-    fn read(token: Token<T>) -> Result<Self, AccessError> {
-        let malformed = |claim| AccessError::Token(VerifyError::MalformedClaim { claim });
+    fn read(token: Token<T>) -> Result<Self, Error> {
+        let malformed = |claim| Error::Token(VerifyError::MalformedClaim { claim });
         let claims = serde_json::from_str::<SessionClaims<'_>>(token.payload())
             .map_err(|_| malformed(SessionClaims::malformed_in(token.payload())))?;
         let session = claims.sid.parse().map_err(|_| malformed("sid"))?;

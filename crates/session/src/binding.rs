@@ -1,6 +1,6 @@
 //! What a session is bound to besides its tokens, so that a stolen token alone is worth nothing.
 
-use crate::error::ParseError;
+use crate::error::Error;
 use crate::text;
 use alloc::string::String;
 use core::fmt;
@@ -59,14 +59,15 @@ impl Binding {
     ///
     /// # Errors
     ///
-    /// [`ParseError`] for any other text.
+    /// [`Error::MalformedText`] for any other text.
     ///
     /// # Security
     ///
     /// Verify the proof first, with its `htm`, `htu`, `iat`, `jti` and `ath`
     /// ([RFC 9449 section 4.3](https://www.rfc-editor.org/rfc/rfc9449#section-4.3)).
-    pub fn key_thumbprint(jkt: &str) -> Result<Self, ParseError> {
-        text::decode(jkt).map(Self::KeyThumbprint).ok_or(ParseError)
+    pub fn key_thumbprint(jkt: &str) -> Result<Self, Error> {
+        let malformed = Error::MalformedText { what: "key thumbprint", bytes: 32 };
+        text::decode(jkt).map(Self::KeyThumbprint).ok_or(malformed)
     }
 
     /// Whether there is none.

@@ -1,17 +1,17 @@
-//! What can go wrong with sessions. None of it holds token text or key bytes.
+//! The errors of this crate: [`ConfigError`] for what is set up, [`Error`] for what requests do, [`StoreError`] for what
+//! stores return. None of them holds token text or key bytes.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
 use countersign::VerifyError;
-use countersign::http::Challenge;
-use countersign::http::CredentialsError;
+use countersign::http::{Challenge, RequestError};
 use thiserror::Error;
 
-/// Why a session operation gave nothing.
+/// Why a session operation gave nothing, or an access token is refused.
 ///
-/// Only [`InvalidGrant`](Self::InvalidGrant) is an answer about the token. All others say nothing about it: the
-/// client keeps what it has and tries again.
+/// [`InvalidGrant`](Self::InvalidGrant) is the only answer about a refresh token. [`Entropy`](Self::Entropy),
+/// [`Retry`](Self::Retry) and [`Store`](Self::Store) say nothing about it: the client keeps the token and tries again.
 ///
 /// # Security
 ///
@@ -21,16 +21,34 @@ use thiserror::Error;
 /// # Examples
 ///
 /// ```
-/// use countersign_session::{Error, Refusal};
+/// use countersign_session::{Error, Refusal, StoreError};
 ///
 /// let error = Error::InvalidGrant(Refusal::Malformed);
 /// assert_eq!(error.to_string(), "the refresh token is not valid");
-/// assert_eq!((error.code(), error.status()), ("invalid_grant", 400));
+/// assert_eq!((error.code(), error.challenge().status()), ("invalid_grant", 400));
 /// assert_eq!(error.refusal().map(|cause| cause.code()), Some("malformed"));
+///
+/// assert_eq!(Error::Denied.challenge().status(), 401);
+/// // The list is down: a 503, and nobody is logged out.
+/// let error = Error::DenylistUnavailable(StoreError::unavailable());
+/// assert_eq!(error.challenge().status(), 503);
 /// ```
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// The access token is bound to another fingerprint or key than the request shows.
+    #[error("the token came with another binding than its own")]
+    BindingMismatch,
+    /// The access token is bound and the request shows nothing, or only the other kind: a fingerprint for a key, a key for a
+    /// fingerprint.
+    #[error("the token came without its binding")]
+    BindingMissing,
+    /// The access token, its session, or all sessions of its subject were ended.
+    #[error("the token was revoked")]
+    Denied,
+    /// The denylist could not be asked.
+    #[error("the denylist is not available")]
+    DenylistUnavailable(#[source] StoreError),
     /// The source of randomness failed.
     #[error("the source of randomness failed")]
     Entropy,
@@ -43,6 +61,17 @@ pub enum Error {
         /// Which part of it.
         field: &'static str,
     },
+    /// A text is not what it should be: a session id or a key thumbprint.
+    #[error("not a {what}: it is the base64url text of {bytes} bytes")]
+    MalformedText {
+        /// What was expected.
+        what: &'static str,
+        /// How many bytes such a text stands for.
+        bytes: usize,
+    },
+    /// There is no bearer token in the request, or not exactly one.
+    #[error(transparent)]
+    Request(RequestError),
     /// Others wrote to the session at the same time, again and again; or it was to be ended by a token whose master key this
     /// server does not have. This call has not written its row, but where it was to end it, its access tokens may be denied
     /// already.
@@ -51,6 +80,9 @@ pub enum Error {
     /// The store could not be asked, or did not say whether it wrote.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The access token itself is not good.
+    #[error(transparent)]
+    Token(#[from] VerifyError),
 }
 
 impl Error {
@@ -58,31 +90,70 @@ impl Error {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::BindingMismatch => "binding_mismatch",
+            Self::BindingMissing => "binding_missing",
+            Self::Denied => "denied",
+            Self::DenylistUnavailable(_) => "denylist_unavailable",
             Self::Entropy => "entropy",
             Self::InvalidGrant(_) => "invalid_grant",
             Self::InvalidLogin { .. } => "invalid_login",
+            Self::MalformedText { .. } => "malformed_text",
+            Self::Request(error) => error.code(),
             Self::Retry => "retry",
             Self::Store(_) => "store_unavailable",
+            Self::Token(error) => error.code(),
         }
     }
 
-    /// The HTTP status: 400 for [`InvalidGrant`](Self::InvalidGrant)
-    /// ([RFC 6749 section 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)) and
-    /// [`InvalidLogin`](Self::InvalidLogin), 503 for what passes.
+    /// Whether the access token's time is over: a client may refresh and try again.
     #[must_use]
-    pub const fn status(&self) -> u16 {
+    pub const fn is_expired(&self) -> bool {
+        matches!(self, Self::Token(error) if error.is_expired())
+    }
+
+    /// The HTTP answer.
+    ///
+    /// - For an access token ([RFC 6750 section 3](https://www.rfc-editor.org/rfc/rfc6750#section-3)): 401, or 400 for two
+    ///   tokens or none to be read.
+    /// - For a refresh token ([RFC 6749 section 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)), a login and other
+    ///   text: 400, without a `WWW-Authenticate`.
+    /// - For what passes, when a store, the denylist, the keys or the randomness could not be had: 503.
+    #[must_use]
+    pub const fn challenge(&self) -> Challenge {
         match self {
-            Self::InvalidGrant(_) | Self::InvalidLogin { .. } => 400,
-            Self::Entropy | Self::Retry | Self::Store(_) => 503,
+            Self::BindingMismatch | Self::BindingMissing | Self::Denied => Challenge::invalid_token(),
+            Self::InvalidGrant(_) | Self::InvalidLogin { .. } | Self::MalformedText { .. } => {
+                Challenge::bad_request()
+            }
+            Self::DenylistUnavailable(_) | Self::Entropy | Self::Retry | Self::Store(_) => {
+                Challenge::unavailable()
+            }
+            Self::Request(error) => error.challenge(),
+            Self::Token(error) => error.challenge(),
         }
     }
 
-    /// Why the token was refused, if it was. For logs.
+    /// Why the refresh token was refused, if it was. For logs.
     #[must_use]
     pub const fn refusal(&self) -> Option<Refusal> {
         match self {
             Self::InvalidGrant(refusal) => Some(*refusal),
             _ => None,
+        }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::InvalidGrant(refusal)
+    }
+}
+
+impl From<RequestError> for Error {
+    fn from(error: RequestError) -> Self {
+        match error {
+            RequestError::Token(error) => Self::Token(error),
+            error => Self::Request(error),
         }
     }
 }
@@ -96,43 +167,50 @@ impl Error {
 ///
 /// assert_eq!(Refusal::Reused(Recency::Stale).code(), "reused_stale");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Refusal {
     /// Another fingerprint or key than the session is bound to.
-    #[error("the token came with another binding than its session has")]
     BindingMismatch,
     /// The session is bound and nothing was shown, or only the other kind: a fingerprint for a key, a key for a fingerprint.
     /// The session lives on.
-    #[error("the token came without the binding of its session")]
     BindingMissing,
     /// A lifetime is over.
-    #[error("the session's {0} lifetime is over")]
     Expired(Lifetime),
     /// The text is formed as a token and no key of ours made it.
-    #[error("the token was not issued here")]
     Forged,
     /// The text is not a refresh token.
-    #[error("the text is not a refresh token")]
     Malformed,
     /// The token was exchanged before. The session has been revoked.
-    #[error("the token was used before ({0})")]
     Reused(Recency),
     /// The session had been ended before.
-    #[error("the session was ended: {0}")]
     Revoked(Reason),
     /// The store knows less than the token: it was set back to an earlier state. The session has been revoked.
-    #[error("the store is older than the token")]
     RolledBack,
     /// All sessions of the subject were ended after this one began; or the store has lost how often that was done.
-    #[error("all sessions of the subject were ended")]
     StaleEpoch,
     /// The token's master key is not among those of this server: it was taken away, or has not come here yet.
-    #[error("the token's master key is not known here")]
     UnknownKey,
     /// The store has no such session.
-    #[error("the session is not in the store")]
     UnknownSession,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BindingMismatch => f.write_str("the token came with another binding than its session has"),
+            Self::BindingMissing => f.write_str("the token came without the binding of its session"),
+            Self::Expired(inner) => write!(f, "the session's {inner} lifetime is over"),
+            Self::Forged => f.write_str("the token was not issued here"),
+            Self::Malformed => f.write_str("the text is not a refresh token"),
+            Self::Reused(inner) => write!(f, "the token was used before ({inner})"),
+            Self::Revoked(inner) => write!(f, "the session was ended: {inner}"),
+            Self::RolledBack => f.write_str("the store is older than the token"),
+            Self::StaleEpoch => f.write_str("all sessions of the subject were ended"),
+            Self::UnknownKey => f.write_str("the token's master key is not known here"),
+            Self::UnknownSession => f.write_str("the session is not in the store"),
+        }
+    }
 }
 
 impl Refusal {
@@ -216,27 +294,34 @@ impl fmt::Display for Recency {
 ///
 /// assert_eq!(Reason::Reuse.code(), "reuse");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
     /// The refresh token came with another binding.
-    #[error("another binding was shown")]
     BindingMismatch,
     /// The subject logged in elsewhere and has only so many sessions.
-    #[error("a newer login took its place")]
     Evicted,
     /// Its holder logged out.
-    #[error("logout")]
     Logout,
     /// A refresh token was used twice.
-    #[error("a refresh token was used twice")]
     Reuse,
     /// Its subject or an administrator ended it, from elsewhere.
-    #[error("ended from elsewhere")]
     Revoked,
     /// The store had been set back.
-    #[error("the store was set back")]
     Rollback,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::BindingMismatch => "another binding was shown",
+            Self::Evicted => "a newer login took its place",
+            Self::Logout => "logout",
+            Self::Reuse => "a refresh token was used twice",
+            Self::Revoked => "ended from elsewhere",
+            Self::Rollback => "the store was set back",
+        })
+    }
 }
 
 impl Reason {
@@ -254,7 +339,7 @@ impl Reason {
     }
 }
 
-/// The store could not be asked: a 503, and nobody is logged out by it.
+/// The store could not be asked, or holds bytes that are not a row: a 503, and nobody is logged out by it.
 ///
 /// It can carry what the database said, as its [`source`](core::error::Error::source).
 ///
@@ -298,32 +383,6 @@ impl core::error::Error for StoreError {
             None => None,
         }
     }
-}
-
-impl From<RowError> for StoreError {
-    fn from(error: RowError) -> Self {
-        Self::new(error)
-    }
-}
-
-/// Bytes out of the store are no row.
-///
-/// # Examples
-///
-/// ```
-/// use countersign_session::{Row, RowError};
-///
-/// assert_eq!(Row::from_bytes(b"?").unwrap_err(), RowError::UnknownVersion);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum RowError {
-    /// They end too early or go on too long, or a value in them is impossible.
-    #[error("the bytes are not a session row")]
-    Malformed,
-    /// They are of a version that this one does not know.
-    #[error("the session row is of an unknown version")]
-    UnknownVersion,
 }
 
 /// Why sessions cannot be configured so.
@@ -409,89 +468,6 @@ impl ConfigError {
             Self::GraceAboveLimit { .. } => "grace_above_limit",
             Self::IdleAboveAbsolute => "idle_above_absolute",
             Self::Zero { .. } => "zero",
-        }
-    }
-}
-
-/// A text that should have been a session id, a fingerprint or a key thumbprint is none.
-///
-/// # Examples
-///
-/// ```
-/// use countersign_session::SessionId;
-///
-/// assert!("not an id".parse::<SessionId>().is_err());
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("not the base64url text of as many bytes as are expected here")]
-#[non_exhaustive]
-pub struct ParseError;
-
-/// Why an access token is refused.
-///
-/// # Examples
-///
-/// ```
-/// use countersign_session::{AccessError, StoreError};
-///
-/// assert_eq!(AccessError::Denied.challenge().status(), 401);
-/// // The list is down: a 503, and nobody is logged out.
-/// let error = AccessError::DenylistUnavailable(StoreError::unavailable());
-/// assert_eq!(error.challenge().status(), 503);
-/// ```
-#[derive(Clone, Debug, Error)]
-#[non_exhaustive]
-pub enum AccessError {
-    /// Another fingerprint or key was shown than the token is bound to.
-    #[error("the token came with another binding than its own")]
-    BindingMismatch,
-    /// The token is bound and nothing was shown, or only the other kind: a fingerprint for a key, a key for a fingerprint.
-    #[error("the token came without its binding")]
-    BindingMissing,
-    /// There is no bearer token in the request, or not exactly one.
-    #[error(transparent)]
-    Credentials(#[from] CredentialsError),
-    /// The token, its session, or all sessions of its subject were ended.
-    #[error("the token was revoked")]
-    Denied,
-    /// The denylist could not be asked.
-    #[error("the denylist is not available")]
-    DenylistUnavailable(#[from] StoreError),
-    /// The token itself is not good.
-    #[error(transparent)]
-    Token(#[from] VerifyError),
-}
-
-impl AccessError {
-    /// A stable name for logs, metrics and clients.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::BindingMismatch => "binding_mismatch",
-            Self::BindingMissing => "binding_missing",
-            Self::Credentials(error) => error.code(),
-            Self::Denied => "denied",
-            Self::DenylistUnavailable(_) => "denylist_unavailable",
-            Self::Token(error) => error.code(),
-        }
-    }
-
-    /// Whether the token's time is over: a client may refresh and try again.
-    #[must_use]
-    pub const fn is_expired(&self) -> bool {
-        matches!(self, Self::Token(error) if error.is_expired())
-    }
-
-    /// The HTTP answer to a request that carried this token
-    /// ([RFC 6750 section 3](https://www.rfc-editor.org/rfc/rfc6750#section-3)): 401, or 503 when the denylist or the
-    /// keys could not be had; 400 for two tokens or none to be read.
-    #[must_use]
-    pub const fn challenge(&self) -> Challenge {
-        match self {
-            Self::Credentials(error) => error.challenge(),
-            Self::Token(error) => error.challenge(),
-            Self::DenylistUnavailable(_) => Challenge::unavailable(),
-            Self::BindingMismatch | Self::BindingMissing | Self::Denied => Challenge::invalid_token(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The name of a session, and what of it may be logged.
 
-use crate::error::ParseError;
+use crate::error::Error;
 use crate::text;
 use core::fmt;
 use core::str::FromStr;
@@ -17,7 +17,8 @@ use core::str::FromStr;
 ///
 /// let id = SessionId::from_bytes([7; 16]);
 /// assert_eq!(id.to_string(), "BwcHBwcHBwcHBwcHBwcHBw");
-/// assert_eq!(id.to_string().parse(), Ok(id));
+/// assert_eq!(id.to_string().parse::<SessionId>()?, id);
+/// # Ok::<(), countersign_session::Error>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId([u8; 16]);
@@ -56,10 +57,15 @@ impl fmt::Debug for SessionId {
 }
 
 impl FromStr for SessionId {
-    type Err = ParseError;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        text::decode(text).map(Self).ok_or(ParseError)
+    /// Reads the text that `Display` writes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MalformedText`] for any other text.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        text::decode(text).map(Self).ok_or(Error::MalformedText { what: "session id", bytes: 16 })
     }
 }
 

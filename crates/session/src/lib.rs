@@ -88,9 +88,7 @@ pub use at::At;
 pub use binding::{Binding, Fingerprint};
 pub use config::{Config, ConfigBuilder, Grace, OnMismatch};
 pub use denial::{Denial, DenyKey, DenyOrder};
-pub use error::{
-    AccessError, ConfigError, Error, Lifetime, ParseError, Reason, Recency, Refusal, RowError, StoreError,
-};
+pub use error::{ConfigError, Error, Lifetime, Reason, Recency, Refusal, StoreError};
 pub use event::{Event, EventKind, Observer};
 pub use grant::{Exchange, Grant, Randomness};
 pub use id::{SessionHash, SessionId};

@@ -58,9 +58,9 @@ pub struct Machine {
 /// # Examples
 ///
 /// ```
-/// use countersign_session::{Loaded, Row, RowError};
+/// use countersign_session::{Loaded, Row, StoreError};
 ///
-/// fn read(column: &[u8], epoch: u64) -> Result<Loaded, RowError> {
+/// fn read(column: &[u8], epoch: u64) -> Result<Loaded, StoreError> {
 ///     Ok(Loaded::new(Row::from_bytes(column)?, epoch))
 /// }
 /// ```
@@ -101,7 +101,7 @@ pub struct Step<R = Grant> {
     /// What has to be in the store before anything is answered. The machine changes nothing without it.
     pub write: Option<Write>,
     /// The answer, if that was written.
-    pub reply: Result<R, Refusal>,
+    pub reply: Result<R, Error>,
     /// What has happened then.
     pub event: Option<Event>,
 }
@@ -124,7 +124,7 @@ pub struct Write {
 
 impl<R> Step<R> {
     const fn refused(refusal: Refusal) -> Self {
-        Self { write: None, reply: Err(refusal), event: None }
+        Self { write: None, reply: Err(Error::InvalidGrant(refusal)), event: None }
     }
 }
 
@@ -146,7 +146,7 @@ impl Machine {
     /// # Errors
     ///
     /// As [`MasterKeys::authenticate`]. Such a text changes nothing and is worth no event.
-    pub fn authenticate(&self, text: &str) -> Result<AuthenticToken, Refusal> {
+    pub fn authenticate(&self, text: &str) -> Result<AuthenticToken, Error> {
         self.keys.authenticate(text)
     }
 
@@ -348,8 +348,8 @@ impl Machine {
         let access_until = if next.is_some() { wanted } else { wanted.min(row.access_until) };
         let present = next.clone().unwrap_or_else(|| row.clone());
         let reply = self.grant(present, Exchange::Replayed, access_until, now, random);
-        if let Err(refusal) = reply {
-            return Step::refused(refusal);
+        if reply.is_err() {
+            return Step { write: None, reply, event: None };
         }
         Step {
             write: next.map(|next| Write { replaces: Some(row.version), row: next, deny: None }),
@@ -361,7 +361,7 @@ impl Machine {
     fn reused(&self, row: &Row, recency: Recency, now: UnixTime) -> Step {
         Step {
             write: Some(self.end(row, Reason::Reuse, now)),
-            reply: Err(Refusal::Reused(recency)),
+            reply: Err(Refusal::Reused(recency).into()),
             event: Some(event(EventKind::ReuseDetected(recency), row, now)),
         }
     }
@@ -372,7 +372,7 @@ impl Machine {
             OnMismatch::Refuse => None,
         };
         let event = Some(event(EventKind::BindingMismatch, row, now));
-        Step { write, reply: Err(Refusal::BindingMismatch), event }
+        Step { write, reply: Err(Refusal::BindingMismatch.into()), event }
     }
 
     /// The row does not know of a token that was issued.
@@ -381,7 +381,7 @@ impl Machine {
         let deny = end.deny.map(|deny| Denial { order: DenyOrder::AfterRow, ..deny });
         Step {
             write: Some(Write { deny, ..end }),
-            reply: Err(Refusal::RolledBack),
+            reply: Err(Refusal::RolledBack.into()),
             event: Some(event(EventKind::Anomaly, row, now)),
         }
     }
@@ -427,7 +427,7 @@ impl Machine {
         access_until: UnixTime,
         now: UnixTime,
         random: &Randomness,
-    ) -> Result<Grant, Refusal> {
+    ) -> Result<Grant, Error> {
         let name: Name = row.present_name();
         let refresh_token = self.keys.derive(&name, &row.present.salt).ok_or(Refusal::UnknownKey)?;
         Ok(Grant { row, refresh_token, exchange, jti: random.jti, access_until, now })

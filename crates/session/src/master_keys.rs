@@ -1,6 +1,6 @@
 //! The keys that refresh tokens are derived with.
 
-use crate::error::Refusal;
+use crate::error::{Error, Refusal};
 use crate::refresh_token::{AuthenticToken, MAC, Name, Parsed, RefreshToken, SALT, TAG};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -97,8 +97,8 @@ impl MasterKeys {
     ///
     /// # Errors
     ///
-    /// [`Refusal::Malformed`], [`Refusal::UnknownKey`] or [`Refusal::Forged`].
-    pub fn authenticate(&self, text: &str) -> Result<AuthenticToken, Refusal> {
+    /// [`Error::InvalidGrant`] with [`Refusal::Malformed`], [`Refusal::UnknownKey`] or [`Refusal::Forged`].
+    pub fn authenticate(&self, text: &str) -> Result<AuthenticToken, Error> {
         let Parsed { name, mac, tag } = Parsed::read(text)?;
         let keys = self.find(name.kid).ok_or(Refusal::UnknownKey)?;
         // Constant time.

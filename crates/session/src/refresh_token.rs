@@ -127,7 +127,7 @@ impl Parsed {
 /// use countersign_session::{MasterKeys, Refusal};
 ///
 /// let keys = MasterKeys::new(1, [7; 32])?;
-/// assert_eq!(keys.authenticate("garbage").unwrap_err(), Refusal::Malformed);
+/// assert_eq!(keys.authenticate("garbage").unwrap_err().refusal(), Some(Refusal::Malformed));
 /// # Ok::<(), countersign::KeyError>(())
 /// ```
 pub struct AuthenticToken {

@@ -1,7 +1,7 @@
 //! A row as bytes: version 1, big-endian, texts behind their length.
 
 use crate::binding::Binding;
-use crate::error::{Reason, RowError};
+use crate::error::{Reason, StoreError};
 use crate::id::SessionId;
 use crate::row::{Maker, Row};
 use alloc::string::String;
@@ -60,13 +60,14 @@ impl Row {
     ///
     /// # Errors
     ///
-    /// [`RowError`] for any other bytes. A store hands it on as a
-    /// [`StoreError`](crate::StoreError): nobody is logged out by it.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, RowError> {
+    /// [`StoreError`] for any other bytes; its source says whether they are malformed or of an unknown version. A store
+    /// returns it, so nobody is logged out by it.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, StoreError> {
+        let malformed = || StoreError::new("the bytes are not a session row");
         match bytes.split_first() {
-            Some((&VERSION, rest)) => Reader(rest).row().ok_or(RowError::Malformed),
-            Some(_) => Err(RowError::UnknownVersion),
-            None => Err(RowError::Malformed),
+            Some((&VERSION, rest)) => Reader(rest).row().ok_or_else(malformed),
+            Some(_) => Err(StoreError::new("the session row is of an unknown version")),
+            None => Err(malformed()),
         }
     }
 }

@@ -378,7 +378,7 @@ impl<S: Store> Sessions<S> {
         if let Some(event) = &step.event {
             self.observe(event);
         }
-        Ok(Some(step.reply.map_err(Error::InvalidGrant)))
+        Ok(Some(step.reply))
     }
 
     async fn write(&self, write: &Write) -> Result<Swap, Error> {
@@ -566,7 +566,7 @@ impl<S: Store> At<'_, Sessions<S>> {
     /// As there.
     pub async fn refresh(self, text: &str, binding: &Binding) -> Result<Grant, Error> {
         let Self { inner: sessions, now } = self;
-        let token = sessions.machine.authenticate(text).map_err(Error::InvalidGrant)?;
+        let token = sessions.machine.authenticate(text)?;
         let random = sessions.draw()?;
         for _ in 0..=RETRIES {
             let loaded = sessions.store.load(token.session_id()).await?;
@@ -596,7 +596,7 @@ impl<S: Store> At<'_, Sessions<S>> {
         let Self { inner: sessions, now } = self;
         match sessions.machine.authenticate(text) {
             Ok(token) => sessions.end(token.session_id(), None, Reason::Logout, now).await,
-            Err(Refusal::UnknownKey) => Err(Error::Retry),
+            Err(Error::InvalidGrant(Refusal::UnknownKey)) => Err(Error::Retry),
             Err(_) => Ok(Ended::Unknown),
         }
     }

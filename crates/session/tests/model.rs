@@ -10,8 +10,8 @@ mod model {
     use crate::util::{NOW, seconds};
     use countersign::UnixTime;
     use countersign_session::{
-        AccessError, Binding, Ended, Error, Exchange, Grace, Lifetime, Login, OnMismatch, Reason, Recency,
-        Refusal, SessionId, blocking,
+        Binding, Ended, Error, Exchange, Grace, Lifetime, Login, OnMismatch, Reason, Recency, Refusal,
+        SessionId, blocking,
     };
     use proptest::prelude::*;
     use std::collections::BTreeSet;
@@ -442,7 +442,7 @@ mod model {
             let expired = model.later(access.until, 30);
             match outcome {
                 Ok(_) => assert!(!denied && !expired),
-                Err(AccessError::Denied) => assert!(denied && !expired),
+                Err(Error::Denied) => assert!(denied && !expired),
                 Err(error) => assert!(expired && error.is_expired(), "{error:?}"),
             }
         }

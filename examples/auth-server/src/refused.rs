@@ -6,8 +6,8 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
-use countersign::http::{Challenge, CookieHeaderError, CrossSiteError, NO_STORE, Scope};
-use countersign_session::{self as session, AccessError};
+use countersign::http::{Challenge, NO_STORE, RequestError, Scope};
+use countersign_session as session;
 use std::time::Duration;
 
 /// The answer to a request that is refused: `{"error": code}`.
@@ -61,24 +61,9 @@ impl Refused {
     }
 }
 
-impl From<AccessError> for Refused {
-    fn from(error: AccessError) -> Self {
-        if let AccessError::DenylistUnavailable(error) = &error {
-            log(&DatabaseError::new(error.clone()));
-        }
+impl From<RequestError> for Refused {
+    fn from(error: RequestError) -> Self {
         Self::challenge(error.challenge(), error.code())
-    }
-}
-
-impl From<CookieHeaderError> for Refused {
-    fn from(error: CookieHeaderError) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, error.code())
-    }
-}
-
-impl From<CrossSiteError> for Refused {
-    fn from(error: CrossSiteError) -> Self {
-        Self::new(StatusCode::FORBIDDEN, error.code())
     }
 }
 
@@ -108,12 +93,14 @@ impl From<session::Error> for Refused {
             // For us, not for the client.
             tracing::info!(cause = refusal.code(), "refresh token refused");
         }
-        if let session::Error::Store(error) = error {
-            return DatabaseError::new(error).into();
+        let (code, challenge) = (error.code(), error.challenge());
+        if let session::Error::Store(error) | session::Error::DenylistUnavailable(error) = error {
+            log(&DatabaseError::new(error));
         }
-        match StatusCode::from_u16(error.status()) {
-            Ok(status) if status != StatusCode::SERVICE_UNAVAILABLE => Self::new(status, error.code()),
-            _ => Self::unavailable(error.code()),
+        if challenge.status() == StatusCode::SERVICE_UNAVAILABLE {
+            Self::unavailable(code)
+        } else {
+            Self::challenge(challenge, code)
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::users::{Claims, Role};
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, ORIGIN};
 use axum::http::request::Parts;
-use countersign::http::CookieHeaderError;
+use countersign::http::RequestError;
 use countersign_session::{AccessToken, Binding};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -81,15 +81,12 @@ impl FromRequestParts<Arc<Server>> for Attempt {
 }
 
 /// The refresh token in the cookie.
-pub fn refresh_token<'a>(
-    server: &Server,
-    headers: &'a HeaderMap,
-) -> Result<Option<&'a str>, CookieHeaderError> {
+pub fn refresh_token<'a>(server: &Server, headers: &'a HeaderMap) -> Result<Option<&'a str>, RequestError> {
     server.refresh_cookie.find(headers.get_all(COOKIE))
 }
 
 /// What the request came with besides its token.
-pub fn binding(server: &Server, headers: &HeaderMap) -> Result<Binding, CookieHeaderError> {
+pub fn binding(server: &Server, headers: &HeaderMap) -> Result<Binding, RequestError> {
     let cookie = server.fingerprint_cookie.find(headers.get_all(COOKIE))?;
     Ok(cookie.map_or(Binding::None, Binding::fingerprint))
 }

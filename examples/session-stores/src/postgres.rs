@@ -272,7 +272,7 @@ fn bytes(keys: &[DenyKey]) -> Vec<&[u8]> {
 
 fn data(row: &tokio_postgres::Row) -> Result<Row, StoreError> {
     let data: &[u8] = row.try_get(0).map_err(StoreError::new)?;
-    Ok(Row::from_bytes(data)?)
+    Row::from_bytes(data)
 }
 
 /// What was answered in time. A connection that was not goes out of the pool, for it may never answer again.

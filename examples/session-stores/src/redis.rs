@@ -261,7 +261,7 @@ impl Store for RedisStore {
         let rows: Vec<Option<Vec<u8>>> =
             all.query_async(&mut self.connection.clone()).await.map_err(StoreError::new)?;
         // One that is not there has been purged meanwhile.
-        rows.iter().flatten().map(|data| Ok(Row::from_bytes(data)?)).collect()
+        rows.iter().flatten().map(|data| Row::from_bytes(data)).collect()
     }
 
     async fn epoch(&self, subject: &str) -> Result<u64, StoreError> {

@@ -159,7 +159,7 @@ impl Store for SqliteStore {
             .reader
             .call(move |db| db.prepare_cached(LIST)?.query_map([subject], |row| row.get(0))?.collect())
             .await?;
-        rows.iter().map(|row| Ok(Row::from_bytes(row)?)).collect()
+        rows.iter().map(|row| Row::from_bytes(row)).collect()
     }
 
     async fn epoch(&self, subject: &str) -> Result<u64, StoreError> {

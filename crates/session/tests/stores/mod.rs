@@ -4,9 +4,9 @@
 use crate::util::{NOW, later, seconds};
 use countersign::{Entropy, EntropyError, HmacKey, SecretBytes, UnixTime, Verifier};
 use countersign_session::{
-    AccessError, AccessToken, AccessVerifier, Binding, Blocking, BlockingStore, Config, ConfigBuilder,
-    DenyKey, Error, Event, EventKind, Grant, Loaded, Login, MasterKeys, Refusal, Row, SessionId, Sessions,
-    StoreError, Swap, blocking,
+    AccessToken, AccessVerifier, Binding, Blocking, BlockingStore, Config, ConfigBuilder, DenyKey, Error,
+    Event, EventKind, Grant, Loaded, Login, MasterKeys, Refusal, Row, SessionId, Sessions, StoreError, Swap,
+    blocking,
 };
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -317,7 +317,7 @@ impl Server {
     }
 
     /// What a server with a denylist says of an access token.
-    pub(crate) fn check(&self, text: &str, now: UnixTime) -> Result<AccessToken<()>, AccessError> {
+    pub(crate) fn check(&self, text: &str, now: UnixTime) -> Result<AccessToken<()>, Error> {
         let verifier = access_verifier().with_denylist(self.shared());
         blocking(verifier.at(now).verify(text, &Binding::None))
     }

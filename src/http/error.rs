@@ -1,0 +1,180 @@
+//! The errors of this layer: one for what a server sets up, one for what a request says. Neither holds a secret.
+
+use crate::error::VerifyError;
+use thiserror::Error;
+
+/// Why a cookie, a realm, a scope or a list of origins cannot be used. It is about the server's own values, never about a
+/// request.
+///
+/// # Examples
+///
+/// ```
+/// use core::time::Duration;
+/// use countersign::http::{Cookie, Scope, SetupError};
+///
+/// let error = Cookie::refresh().set("a;b", Duration::from_secs(60)).unwrap_err();
+/// assert_eq!(error, SetupError::InvalidCookieValue { offset: 1 });
+/// assert_eq!(error.code(), "invalid_cookie_value");
+///
+/// let error = Scope::new("").unwrap_err();
+/// assert_eq!(error.to_string(), "not scopes with one blank between them, at byte 0");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// Browsers would drop the cookie.
+    #[error("cookie has {bytes} bytes; at most {limit} are allowed")]
+    CookieTooLarge {
+        /// Its length, attributes included.
+        bytes: usize,
+        /// The most that is allowed.
+        limit: usize,
+    },
+    /// The name is empty, longer than 256 bytes, begins with `__`, or holds a character that no name may hold.
+    #[error("not a name for a cookie")]
+    InvalidCookieName,
+    /// The path does not begin with `/`, is longer than 1,024 bytes, or holds a character that no path may hold.
+    #[error("not a path for a cookie")]
+    InvalidCookiePath,
+    /// The value is empty or holds a character that no value may hold.
+    #[error("value has a character that is not allowed in a cookie, at byte {offset}")]
+    InvalidCookieValue {
+        /// Where.
+        offset: usize,
+    },
+    /// An origin is not written as a browser writes it, so no request would match.
+    #[error("entry {position} is not an origin as a browser writes it, such as https://app.example")]
+    InvalidOrigin {
+        /// Which one, counted from 0.
+        position: usize,
+    },
+    /// The realm is empty, or holds a control character or one beyond ASCII.
+    #[error("not a realm of visible ASCII and blanks, at byte {offset}")]
+    InvalidRealm {
+        /// Where.
+        offset: usize,
+    },
+    /// The scope is empty, or holds a character that no scope may hold, or blanks where none belong.
+    #[error("not scopes with one blank between them, at byte {offset}")]
+    InvalidScope {
+        /// Where.
+        offset: usize,
+    },
+    /// The list of origins is empty.
+    #[error("no origin is allowed: name at least one")]
+    NoOrigins,
+    /// Less than a second remains, so setting the cookie would delete it.
+    #[error("no time remains for the cookie")]
+    NoTimeRemains,
+}
+
+impl SetupError {
+    /// A stable name for logs and metrics.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::CookieTooLarge { .. } => "cookie_too_large",
+            Self::InvalidCookieName => "invalid_cookie_name",
+            Self::InvalidCookiePath => "invalid_cookie_path",
+            Self::InvalidCookieValue { .. } => "invalid_cookie_value",
+            Self::InvalidOrigin { .. } => "invalid_origin",
+            Self::InvalidRealm { .. } => "invalid_realm",
+            Self::InvalidScope { .. } => "invalid_scope",
+            Self::NoOrigins => "no_origins",
+            Self::NoTimeRemains => "no_time_remains",
+        }
+    }
+}
+
+/// Why a request is refused: its `Authorization`, `Cookie` or `Origin` headers, or the token in them.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::{HmacKey, SecretBytes, Verifier, VerifyError};
+/// use countersign::http::{RequestError, bearer_token};
+///
+/// let error = bearer_token(["Bearer  a b"]).unwrap_err();
+/// assert_eq!(error, RequestError::MalformedCredentials { offset: 9 });
+/// assert_eq!(error.to_string(), "credentials are malformed at byte 9");
+/// assert_eq!((error.code(), error.challenge().status()), ("malformed_credentials", 400));
+///
+/// let verifier = Verifier::builder(HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?).issuer("me").no_audience().build()?;
+/// let error = verifier.verify_bearer::<()>(["Bearer a.b"]).unwrap_err();
+/// assert_eq!(error, RequestError::Token(VerifyError::NotAToken));
+/// assert_eq!((error.code(), error.challenge().status()), ("not_a_token", 401));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// There is no origin, and the browser says that a page of another site asks.
+    #[error("the request comes from another site")]
+    CrossSite,
+    /// The origin is not an allowed one, or it is `null`.
+    #[error("the request comes from an origin that is not allowed")]
+    ForeignOrigin,
+    /// The cookie's value is empty, or holds a character that this crate never writes.
+    #[error("cookie is malformed")]
+    MalformedCookie,
+    /// `Authorization` is not a scheme, blanks and a token.
+    #[error("credentials are malformed at byte {offset}")]
+    MalformedCredentials {
+        /// Where in the value reading stopped.
+        offset: usize,
+    },
+    /// There is no `Authorization` header.
+    #[error("no credentials")]
+    MissingCredentials,
+    /// There is neither an origin nor `Sec-Fetch-Site`.
+    #[error("the request does not say where it comes from")]
+    NoOrigin,
+    /// The scheme of `Authorization` is another than `Bearer`.
+    #[error("credentials are of another scheme than bearer")]
+    OtherScheme,
+    /// The cookie occurs more than once.
+    #[error("cookie is there more than once")]
+    DoubledCookie,
+    /// There are several `Authorization` headers, whatever they hold.
+    #[error("several authorization headers")]
+    SeveralCredentials,
+    /// `Origin` or `Sec-Fetch-Site` occurs more than once.
+    #[error("the request says more than once where it comes from")]
+    SeveralOrigins,
+    /// The token is refused.
+    #[error("{0}")]
+    Token(VerifyError),
+}
+
+impl RequestError {
+    /// Whether the token's time is over and nothing else was found wrong with it:
+    /// [`VerifyError::is_expired`].
+    #[must_use]
+    pub const fn is_expired(&self) -> bool {
+        matches!(self, Self::Token(error) if error.is_expired())
+    }
+
+    /// A stable name for logs, metrics and clients; for a token, that of the error inside.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::CrossSite => "cross_site",
+            Self::ForeignOrigin => "foreign_origin",
+            Self::MalformedCookie => "malformed_cookie",
+            Self::MalformedCredentials { .. } => "malformed_credentials",
+            Self::MissingCredentials => "missing_credentials",
+            Self::NoOrigin => "no_origin",
+            Self::OtherScheme => "other_scheme",
+            Self::DoubledCookie => "doubled_cookie",
+            Self::SeveralCredentials => "several_credentials",
+            Self::SeveralOrigins => "several_origins",
+            Self::Token(error) => error.code(),
+        }
+    }
+}
+
+impl From<VerifyError> for RequestError {
+    fn from(error: VerifyError) -> Self {
+        Self::Token(error)
+    }
+}

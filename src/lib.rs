@@ -3,15 +3,15 @@
 //!
 //! ```
 //! use core::time::Duration;
-//! use countersign::{Claims, HmacKey, SecretBytes, Verifier};
+//! use countersign::{Claims, HmacKey, Verifier};
 //!
 //! #[derive(serde::Serialize, serde::Deserialize)]
 //! struct User { name: String, role: String }
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let secret = SecretBytes::from_bytes([7; 32]);
+//! # let secret = vec![7; 32];
 //! // The authentication server.
-//! let key = HmacKey::hs256(&secret)?; // under 32 bytes is an error
+//! let key = HmacKey::hs256(&secret.into())?; // fewer than 32 bytes are an error; for text, see `SecretBytes`
 //! let text = Claims::new(User { name: "Ann".into(), role: "admin".into() })
 //!     .issuer("https://auth.example")
 //!     .subject("user123")

@@ -89,7 +89,8 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// - [`RequestError::Credentials`] when there is no bearer token, or not exactly one.
+    /// - [`RequestError::MissingCredentials`], [`RequestError::OtherScheme`], [`RequestError::SeveralCredentials`] or
+    ///   [`RequestError::MalformedCredentials`] when there is no bearer token, or not exactly one.
     /// - [`RequestError::Token`] as [`verify`](Self::verify) says.
     ///
     /// Either has the HTTP answer: [`RequestError::challenge`].

@@ -45,7 +45,7 @@ const AHEAD: Duration = Duration::from_secs(24 * 3600);
 ///
 /// # Security
 ///
-/// - No refusal tells its cause to the client: answer [`Error::code`] and [`Error::status`], log [`Error::refusal`].
+/// - No refusal tells its cause to the client: answer [`Error::code`] and [`Error::challenge`], log [`Error::refusal`].
 /// - Never delete a cookie because an exchange was refused: it may be a late answer to an old request, and the cookie the
 ///   new one. Only the answer to a logout deletes.
 /// - Answer with `Cache-Control: no-store`.

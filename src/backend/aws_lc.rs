@@ -50,7 +50,7 @@ use zeroize::Zeroizing;
 pub fn verifying_key(public: &PublicKey, algorithm: Algorithm) -> Result<VerifyingKey, KeyError> {
     let verifier = match algorithm {
         Algorithm::Rs256 => RsaVerifier::new(public)?,
-        Algorithm::Hs256 => return Err(KeyError::WrongKeyType),
+        _ => return Err(KeyError::WrongKeyType),
     };
     Ok(VerifyingKey::new(algorithm, public, verifier))
 }

@@ -142,19 +142,16 @@ impl HmacKey {
         let keyed = match algorithm {
             // HMAC takes a key of any length, so there always is one.
             Algorithm::Hs256 => Hmac::new_from_slice(secret).ok().map(Keyed::Sha256),
-            Algorithm::Rs256 => None,
+            _ => None,
         };
         let keyed = Arc::new(keyed.ok_or(KeyError::WrongKeyType)?);
         Ok(Self { keyed, identity: Identity::new(algorithm) })
     }
 }
 
-/// The shortest secret, in bytes: RFC 7518 section 3.2 asks for the size of the hash output or more.
-const fn minimum(algorithm: Algorithm) -> Result<usize, KeyError> {
-    match algorithm {
-        Algorithm::Hs256 => Ok(32),
-        Algorithm::Rs256 => Err(KeyError::WrongKeyType),
-    }
+/// The shortest secret, in bytes: RFC 7518 section 3.2 asks for the size of the hash output or more. A signature is that output.
+fn minimum(algorithm: Algorithm) -> Result<usize, KeyError> {
+    algorithm.signature_length().filter(|_| algorithm.is_hmac()).ok_or(KeyError::WrongKeyType)
 }
 
 identified!(HmacKey);

@@ -44,7 +44,7 @@ impl PublicKey {
     pub fn verifying_key(&self, algorithm: Algorithm) -> Result<VerifyingKey, KeyError> {
         let verifier = match algorithm {
             Algorithm::Rs256 => RsaVerifier::new(self.rsa()?)?,
-            Algorithm::Hs256 => return Err(KeyError::WrongKeyType),
+            _ => return Err(KeyError::WrongKeyType),
         };
         Ok(VerifyingKey::new(algorithm, self, verifier))
     }

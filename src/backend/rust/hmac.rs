@@ -38,13 +38,17 @@ use zeroize::Zeroizing;
 /// ```
 #[derive(Clone)]
 pub struct HmacKey {
-    keyed: Arc<Keyed>,
+    keyed: Keyed,
     identity: Identity,
 }
 
 /// An HMAC that has taken its key and no message yet.
+///
+/// Each has an allocation of its own size. In a shared one, the bytes behind a smaller state would be what happened to lie on
+/// the stack, such as another copy of the state, and no drop would wipe them.
+#[derive(Clone)]
 enum Keyed {
-    Sha256(Hmac<Sha256>),
+    Sha256(Arc<Hmac<Sha256>>),
 }
 
 impl HmacKey {
@@ -141,11 +145,10 @@ impl HmacKey {
     fn keyed(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
         let keyed = match algorithm {
             // HMAC takes a key of any length, so there always is one.
-            Algorithm::Hs256 => Hmac::new_from_slice(secret).ok().map(Keyed::Sha256),
+            Algorithm::Hs256 => Hmac::new_from_slice(secret).ok().map(|hmac| Keyed::Sha256(Arc::new(hmac))),
             _ => None,
         };
-        let keyed = Arc::new(keyed.ok_or(KeyError::WrongKeyType)?);
-        Ok(Self { keyed, identity: Identity::new(algorithm) })
+        Ok(Self { keyed: keyed.ok_or(KeyError::WrongKeyType)?, identity: Identity::new(algorithm) })
     }
 }
 
@@ -158,9 +161,9 @@ identified!(HmacKey);
 
 impl SignKey for HmacKey {
     fn sign_bytes(&self, input: &[u8]) -> Result<Signature, SignError> {
-        Ok(match &*self.keyed {
+        Ok(match &self.keyed {
             Keyed::Sha256(keyed) => {
-                Signature::from_bytes(&keyed.clone().chain_update(input).finalize().into_bytes())
+                Signature::from_bytes(&Hmac::clone(keyed).chain_update(input).finalize().into_bytes())
             }
         })
     }
@@ -169,8 +172,8 @@ impl SignKey for HmacKey {
 impl VerifyKey for HmacKey {
     fn verify_bytes(&self, input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
         // Constant time; a tag of another length is refused.
-        let compared = match &*self.keyed {
-            Keyed::Sha256(keyed) => keyed.clone().chain_update(input).verify_slice(signature),
+        let compared = match &self.keyed {
+            Keyed::Sha256(keyed) => Hmac::clone(keyed).chain_update(input).verify_slice(signature),
         };
         compared.map_err(|_| SignatureError::Invalid)
     }

@@ -65,9 +65,18 @@ impl AccessVerifier {
     ///
     /// # Errors
     ///
-    /// As [`VerifierBuilder::build`]; and [`PolicyError::LeewayAboveLimit`] also for a
-    /// [`leeway_beyond_limit`](VerifierBuilder::leeway_beyond_limit): denials are not kept for as long.
+    /// As [`VerifierBuilder::build`], and:
+    ///
+    /// - [`PolicyError::LeewayAboveLimit`] also for a [`leeway_beyond_limit`](VerifierBuilder::leeway_beyond_limit), because
+    ///   denials are not kept for as long.
+    /// - [`PolicyError::Contradiction`] for a policy with a [`typ`](VerifierBuilder::typ) or with
+    ///   [`accept_any_typ`](VerifierBuilder::accept_any_typ): access tokens have one `typ`, `at+jwt`.
     pub fn new(policy: VerifierBuilder) -> Result<Self, PolicyError> {
+        // A policy that names types as well would take tokens of those types for access tokens.
+        if let Err(PolicyError::Contradiction { first: "typ", .. }) = policy.clone().accept_any_typ().build()
+        {
+            return Err(PolicyError::Contradiction { first: "typ", second: "AccessVerifier" });
+        }
         let policy =
             ["sub", "exp", "jti", "sid", "sub_epoch"].into_iter().fold(policy, VerifierBuilder::require);
         let verifier = policy.typ(TYP).build()?;

@@ -4,34 +4,6 @@ use core::fmt;
 use serde::de::{Deserialize, Deserializer, Unexpected, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-/// A signature algorithm, as the header parameter `alg` names it.
-///
-/// A token never chooses its algorithm: each key has one, and the header is only compared with it. `none` is not an algorithm
-/// here.
-///
-/// It is read and written by its name, as text (`FromStr`, `Display`) and with serde.
-///
-/// # Examples
-///
-/// ```
-/// use countersign::{Algorithm, KeyError};
-///
-/// assert_eq!("RS256".parse(), Ok(Algorithm::Rs256));
-/// assert_eq!("rs256".parse::<Algorithm>(), Err(KeyError::UnsupportedAlgorithm));
-/// assert_eq!("none".parse::<Algorithm>(), Err(KeyError::UnsupportedAlgorithm));
-/// assert_eq!(Algorithm::Hs256.to_string(), "HS256");
-/// assert_eq!(serde_json::to_string(&Algorithm::Hs256)?, r#""HS256""#);
-/// # Ok::<(), serde_json::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Algorithm {
-    /// HMAC with SHA-256: one secret signs and verifies.
-    Hs256,
-    /// RSASSA-PKCS1-v1_5 with SHA-256: a private key signs, the public key verifies.
-    Rs256,
-}
-
 /// What is known of an algorithm without a key.
 struct Row {
     name: &'static str,
@@ -47,8 +19,56 @@ enum Family {
     Rsa,
 }
 
-/// All algorithms, each once.
-const ALL: [Algorithm; 2] = [Algorithm::Hs256, Algorithm::Rs256];
+/// Writes the enum, the list of all algorithms and what is known of each, so that none can be missing from one of them.
+macro_rules! algorithms {
+    ($($(#[$doc:meta])* $variant:ident, $name:literal, $family:ident, $shortest:literal..=$longest:literal;)*) => {
+        /// A signature algorithm, as the header parameter `alg` names it.
+        ///
+        /// A token never chooses its algorithm: each key has one, and the header is only compared with it. `none` is not an
+        /// algorithm here.
+        ///
+        /// It is read and written by its name, as text (`FromStr`, `Display`) and with serde.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use countersign::{Algorithm, KeyError};
+        ///
+        /// assert_eq!("RS256".parse(), Ok(Algorithm::Rs256));
+        /// assert_eq!("rs256".parse::<Algorithm>(), Err(KeyError::UnsupportedAlgorithm));
+        /// assert_eq!("none".parse::<Algorithm>(), Err(KeyError::UnsupportedAlgorithm));
+        /// assert_eq!(Algorithm::Hs256.to_string(), "HS256");
+        /// assert_eq!(serde_json::to_string(&Algorithm::Hs256)?, r#""HS256""#);
+        /// # Ok::<(), serde_json::Error>(())
+        /// ```
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Algorithm {
+            $($(#[$doc])* $variant,)*
+        }
+
+        /// All algorithms, each once.
+        pub(crate) const ALL: &[Algorithm] = &[$(Algorithm::$variant),*];
+
+        impl Algorithm {
+            const fn row(self) -> Row {
+                match self {
+                    $(Self::$variant => {
+                        Row { name: $name, family: Family::$family, signature: ($shortest, $longest) }
+                    })*
+                }
+            }
+        }
+    };
+}
+
+// RSA signatures are as long as the modulus: 2048 to 8192 bits.
+algorithms! {
+    /// HMAC with SHA-256: one secret signs and verifies.
+    Hs256, "HS256", Hmac, 32..=32;
+    /// RSASSA-PKCS1-v1_5 with SHA-256: a private key signs, the public key verifies.
+    Rs256, "RS256", Rsa, 256..=1024;
+}
 
 /// The longest signature that any algorithm can have.
 pub(crate) const LONGEST_SIGNATURE: usize = 1024;
@@ -62,7 +82,7 @@ impl Algorithm {
 
     /// The algorithm of that name. Names are compared exactly.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        ALL.into_iter().find(|algorithm| algorithm.name() == name)
+        ALL.iter().copied().find(|algorithm| algorithm.name() == name)
     }
 
     /// Whether one secret signs and verifies.
@@ -87,14 +107,6 @@ impl Algorithm {
     /// How long most signatures are: the buffer of a token is made for that.
     pub(crate) const fn usual_signature_bytes(self) -> usize {
         self.row().signature.0
-    }
-
-    /// RSA signatures are as long as the modulus: 2048 to 8192 bits.
-    const fn row(self) -> Row {
-        match self {
-            Self::Hs256 => Row { name: "HS256", family: Family::Hmac, signature: (32, 32) },
-            Self::Rs256 => Row { name: "RS256", family: Family::Rsa, signature: (256, 1024) },
-        }
     }
 }
 
@@ -136,7 +148,7 @@ mod tests {
 
     #[test]
     fn every_algorithm_is_found_by_its_name() {
-        for algorithm in ALL {
+        for algorithm in ALL.iter().copied() {
             assert_eq!(Algorithm::from_name(algorithm.name()), Some(algorithm));
             assert!(algorithm.row().signature.1 <= LONGEST_SIGNATURE);
         }

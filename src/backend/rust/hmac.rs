@@ -44,8 +44,8 @@ pub struct HmacKey {
 
 /// An HMAC that has taken its key and no message yet.
 ///
-/// Each has an allocation of its own size. In a shared one, the bytes behind a smaller state would be what happened to lie on
-/// the stack, such as another copy of the state, and no drop would wipe them.
+/// Each state has an `Arc` of its own. If one `Arc` held the whole enum, a variant smaller than the largest would be followed by
+/// stale bytes of the stack, such as a copy of the state, which no drop wipes.
 #[derive(Clone)]
 enum Keyed {
     Sha256(Arc<Hmac<Sha256>>),
@@ -176,5 +176,21 @@ impl VerifyKey for HmacKey {
             Keyed::Sha256(keyed) => Hmac::clone(keyed).chain_update(input).verify_slice(signature),
         };
         compared.map_err(|_| SignatureError::Invalid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::algorithm::ALL;
+
+    #[test]
+    fn every_hmac_algorithm_has_a_key_and_no_other_has() {
+        let secret = SecretBytes::from_bytes([7; 64]);
+        for algorithm in ALL.iter().copied() {
+            let made = HmacKey::new(algorithm, &secret);
+            assert_eq!(made.is_ok(), algorithm.is_hmac(), "{algorithm}");
+            assert!(made.is_ok_and(|key| key.algorithm() == algorithm) || !algorithm.is_hmac());
+        }
     }
 }

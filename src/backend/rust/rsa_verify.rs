@@ -124,3 +124,18 @@ impl CheckSignature for RsaVerifier {
         if equal { Ok(()) } else { Err(SignatureError::Invalid) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::algorithm::ALL;
+
+    /// As long as RSA is the only other family.
+    #[test]
+    fn every_algorithm_of_rsa_has_a_key_and_no_hmac_has() {
+        let public = PublicKey::from_modulus_and_exponent(&[0xff; 256], &[1, 0, 1]).unwrap();
+        for algorithm in ALL.iter().copied() {
+            assert_eq!(public.verifying_key(algorithm).is_ok(), !algorithm.is_hmac(), "{algorithm}");
+        }
+    }
+}

@@ -119,24 +119,17 @@ impl fmt::Debug for Identity {
 /// ```
 /// use countersign::{Algorithm, HmacKey, Key, SecretBytes};
 ///
+/// fn describe(key: &dyn Key) -> String {
+///     format!("{} {}", key.identity().algorithm(), key.identity().key_id().unwrap_or("without a name"))
+/// }
+///
 /// let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?.with_key_id("2026-11")?;
-/// assert_eq!(key.algorithm(), Algorithm::Hs256);
-/// assert_eq!(key.key_id(), Some("2026-11"));
+/// assert_eq!(describe(&key), "HS256 2026-11");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Key: Send + Sync {
     /// The algorithm and the name of this key. They never change.
     fn identity(&self) -> &Identity;
-
-    /// The one algorithm that this key is for.
-    fn algorithm(&self) -> Algorithm {
-        self.identity().algorithm()
-    }
-
-    /// The name (`kid`) under which others find this key.
-    fn key_id(&self) -> Option<&str> {
-        self.identity().key_id()
-    }
 }
 
 impl Key for Identity {
@@ -167,6 +160,10 @@ impl Key for Identity {
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a key that signs",
+    note = "material has no algorithm yet: `private.rs256()?` makes a key of a `PrivateKey`"
+)]
 pub trait SignKey: Key {
     /// Signs `input`, the first two segments of a token and the dot between them.
     ///
@@ -279,8 +276,9 @@ impl VerifyingKey {
     /// [`KeyError::WrongKeyType`] for a key that says it is for HMAC, which has no public half: use an
     /// [`HmacKey`](crate::HmacKey).
     pub fn custom(key: impl VerifyKey + 'static) -> Result<Self, KeyError> {
-        refuse_hmac(key.algorithm())?;
+        // Asked once: a key of the caller's may answer otherwise the next time.
         let identity = key.identity().clone();
+        refuse_hmac(identity.algorithm())?;
         Ok(Self {
             verifier: Arc::new(Custom(key)),
             #[cfg(feature = "rsa-verify")]
@@ -350,11 +348,12 @@ impl SigningKey {
     /// That the two belong together is not checked: see
     /// [`Prepared::finish_checked`](crate::jws::Prepared::finish_checked).
     pub fn custom(key: impl SignKey + 'static, verifying: VerifyingKey) -> Result<Self, KeyError> {
-        refuse_hmac(key.algorithm())?;
-        if verifying.algorithm() != key.algorithm() {
+        // Asked once, as in `VerifyingKey::custom`.
+        let identity = key.identity().clone();
+        refuse_hmac(identity.algorithm())?;
+        if verifying.algorithm() != identity.algorithm() {
             return Err(KeyError::WrongKeyType);
         }
-        let identity = key.identity().clone();
         Ok(Self { signer: Arc::new(Custom(key)), verifying, identity })
     }
 
@@ -392,10 +391,22 @@ fn refuse_hmac(algorithm: Algorithm) -> Result<(), KeyError> {
     if algorithm.is_hmac() { Err(KeyError::WrongKeyType) } else { Ok(()) }
 }
 
-/// Implements `Key`, `Debug` and `with_key_id` for a key type that has a field `identity`.
+/// Implements `Key`, `Debug`, `algorithm`, `key_id` and `with_key_id` for a key type that has a field `identity`.
 macro_rules! identified {
     ($name:ident) => {
         impl $name {
+            /// The one algorithm that this key is for.
+            #[must_use]
+            pub fn algorithm(&self) -> crate::algorithm::Algorithm {
+                self.identity.algorithm()
+            }
+
+            /// The name (`kid`) under which others find this key.
+            #[must_use]
+            pub fn key_id(&self) -> Option<&str> {
+                self.identity.key_id()
+            }
+
             /// The same key with a name (`kid`): tokens that it signs carry the name, and tokens that it verifies must
             /// carry it.
             ///

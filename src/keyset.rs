@@ -52,6 +52,11 @@ use std::collections::{HashMap as Map, HashSet as Set};
 ///
 /// Such a source decodes the header of each token. A [`KeySet`] that a verifier holds itself compares the usual headers byte
 /// for byte, which is faster. Where that matters, swap a verifier made by [`with_keys`](crate::Verifier::with_keys) instead.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a key that verifies",
+    note = "material has no algorithm yet: `public.rs256()?` makes a key of a `PublicKey`",
+    note = "of a `SigningKey`, take the public half: `signing.verifying_key()`"
+)]
 pub trait KeySource: Send + Sync {
     /// Finds the key for a token with this header.
     ///
@@ -83,7 +88,7 @@ impl<S: KeySource + ?Sized> KeySource for Arc<S> {
 /// # Examples
 ///
 /// ```
-/// use countersign::{HmacKey, Key, KeyRef, SecretBytes};
+/// use countersign::{HmacKey, KeyRef, SecretBytes};
 ///
 /// let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
 /// assert_eq!(KeyRef::from(&key).algorithm(), key.algorithm());
@@ -114,6 +119,18 @@ impl<'a> KeyRef<'a> {
             Either::Hmac(key) => Either::Hmac(Cow::Borrowed(key)),
             Either::Verifying(key) => Either::Verifying(Cow::Borrowed(key)),
         })
+    }
+
+    /// The one algorithm that this key is for.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        self.identity().algorithm()
+    }
+
+    /// The name (`kid`) under which others find this key.
+    #[must_use]
+    pub fn key_id(&self) -> Option<&str> {
+        self.identity().key_id()
     }
 
     fn is(&self, algorithm: Algorithm, key_id: Option<&str>) -> bool {

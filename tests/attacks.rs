@@ -7,8 +7,8 @@ mod util;
 
 use core::sync::atomic::{AtomicUsize, Ordering};
 use countersign::{
-    Algorithm, HmacKey, Key, KeyError, KeyFile, KeySet, Limits, Part, PolicyError, SecretBytes, Size,
-    UnixTime, Unverified, Verifier, VerifyError, jws,
+    Algorithm, HmacKey, KeyError, KeyFile, KeySet, Limits, Part, PolicyError, SecretBytes, Size, UnixTime,
+    Unverified, Verifier, VerifyError, jws,
 };
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;

@@ -311,12 +311,12 @@ fn says() -> impl Strategy<Value = Says> {
 /// A header of `key`'s algorithm, its members in the order of ours.
 fn header(key: &impl Key, exact_typ: bool, says: Says) -> String {
     let typ = says.0.unwrap_or(Some(if exact_typ { "at+jwt" } else { "JWT" }));
-    let kid = says.1.unwrap_or(key.key_id());
+    let kid = says.1.unwrap_or(key.identity().key_id());
     let more: String = [("typ", typ), ("kid", kid)]
         .into_iter()
         .filter_map(|(name, value)| Some(format!(r#","{name}":{}"#, json!(value?))))
         .collect();
-    format!(r#"{{"alg":"{}"{more}}}"#, key.algorithm())
+    format!(r#"{{"alg":"{}"{more}}}"#, key.identity().algorithm())
 }
 
 const PAYLOADS: [&str; 5] = [r#"{"aud":["\u0061","b"]}"#, r#"{"sub":"a","x":[1]}"#, "{}", "", "\u{e9}"];

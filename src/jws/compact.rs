@@ -524,12 +524,13 @@ impl Prepared {
         chosen: &Chosen<'_>,
         payload: &[u8],
     ) -> Result<Self, SignError> {
-        let algorithm = key.algorithm();
+        let identity = key.identity();
+        let algorithm = identity.algorithm();
         let text = if chosen.is_usual() {
-            Self::write(key.identity().header(), algorithm, payload)
+            Self::write(identity.header(), algorithm, payload)
         } else {
             chosen.check()?;
-            let header = EncodedHeader::of(algorithm, key.key_id(), chosen);
+            let header = EncodedHeader::of(algorithm, identity.key_id(), chosen);
             Self::write(&header, algorithm, payload)
         };
         Ok(Self { algorithm, text })
@@ -584,13 +585,14 @@ impl Prepared {
     ///
     /// # Errors
     ///
-    /// [`SignError::SigningFailed`] if it does not; [`SignError::SignatureLength`].
+    /// - [`SignError::SigningFailed`] if it does not, if `key` is for another algorithm, or if it cannot be asked.
+    /// - [`SignError::SignatureLength`].
     pub fn finish_checked(
         self,
         signature: &[u8],
         key: &(impl VerifyKey + ?Sized),
     ) -> Result<String, SignError> {
-        if key.algorithm() != self.algorithm || key.verify_bytes(&self.text, signature).is_err() {
+        if key.identity().algorithm() != self.algorithm || key.verify_bytes(&self.text, signature).is_err() {
             return Err(SignError::SigningFailed);
         }
         self.finish(signature)

@@ -14,6 +14,7 @@ use published::module::Module;
 use published::table::Table;
 use published::tenants::Tenants;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 struct User {
@@ -81,11 +82,15 @@ fn a_key_that_cannot_be_asked_is_a_503_and_not_a_bad_token() {
 
 #[test]
 fn a_custom_key_for_hmac_is_refused() {
-    struct Pretender(Identity);
+    /// Says one thing at first, and another when it is asked again.
+    struct Pretender {
+        says: [Identity; 2],
+        asked: AtomicUsize,
+    }
 
     impl Key for Pretender {
         fn identity(&self) -> &Identity {
-            &self.0
+            &self.says[self.asked.fetch_add(1, Ordering::Relaxed).min(1)]
         }
     }
 
@@ -101,10 +106,29 @@ fn a_custom_key_for_hmac_is_refused() {
         }
     }
 
-    let pretender = || Pretender(Identity::new(Algorithm::Hs256));
-    assert_eq!(VerifyingKey::custom(pretender()).unwrap_err(), KeyError::WrongKeyType);
+    let pretender =
+        |says: [Algorithm; 2]| Pretender { says: says.map(Identity::new), asked: AtomicUsize::new(0) };
     let public = module("slot-9c").verifying_key().unwrap();
-    assert_eq!(SigningKey::custom(pretender(), public).unwrap_err(), KeyError::WrongKeyType);
+    for says in [[Algorithm::Hs256, Algorithm::Hs256], [Algorithm::Hs256, Algorithm::Rs256]] {
+        assert_eq!(VerifyingKey::custom(pretender(says)).unwrap_err(), KeyError::WrongKeyType);
+        let error = SigningKey::custom(pretender(says), public.clone()).unwrap_err();
+        assert_eq!(error, KeyError::WrongKeyType);
+    }
+    // What it says later does not count.
+    let says = [Algorithm::Rs256, Algorithm::Hs256];
+    let verifying = VerifyingKey::custom(pretender(says)).unwrap();
+    assert_eq!(
+        (verifying.algorithm(), verifying.identity().algorithm()),
+        (Algorithm::Rs256, Algorithm::Rs256)
+    );
+    let signing = SigningKey::custom(pretender(says), public).unwrap();
+    assert_eq!(signing.algorithm(), Algorithm::Rs256);
+    assert_eq!(signing.verifying_key().algorithm(), Algorithm::Rs256);
+    let hmac = HmacKey::hs256(&vec![7; 32].into()).unwrap();
+    let verifier = Verifier::builder(verifying).issuer("https://auth.example").no_audience().build().unwrap();
+    let error = verifier.verify::<User>(&claims().sign(&hmac).unwrap()).unwrap_err();
+    let mismatch = VerifyError::AlgorithmMismatch { key: Algorithm::Rs256, token: Algorithm::Hs256 };
+    assert_eq!(error, mismatch);
 }
 
 /// The types allow an algorithm that is chosen at run time, so this is refused when the key is made.

@@ -51,7 +51,7 @@ fn parse(value: &[u8]) -> Result<&str, RequestError> {
     if !scheme.eq_ignore_ascii_case(b"Bearer") {
         return Err(RequestError::OtherScheme);
     }
-    // A tab is no blank here: `1*SP`.
+    // A tab does not count as a space: `1*SP`.
     let (_, token) = split(rest, |byte| byte == b' ');
     let (letters, rest) = split(token, is_b64token_char);
     let (_, rest) = split(rest, |byte| byte == b'=');

@@ -157,16 +157,8 @@ impl Challenge {
         Self::of(Kind::BadRequest)
     }
 
-    /// 403 without a challenge: no token would change the answer, because the request comes from another site, for example.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let challenge = countersign::http::Challenge::forbidden();
-    /// assert_eq!((challenge.status(), challenge.www_authenticate()), (403, None));
-    /// ```
-    #[must_use]
-    pub const fn forbidden() -> Self {
+    /// 403 without a challenge: the request comes from elsewhere, so that no token would change the answer.
+    const fn forbidden() -> Self {
         Self::of(Kind::Forbidden)
     }
 
@@ -178,21 +170,22 @@ impl Challenge {
         Self { kind, realm: None, scope: None, text }
     }
 
-    /// Says which part of the server the credentials are for; called again: that one instead.
+    /// Says which part of the server the credentials are for; called again: that one instead. Without effect where there is no
+    /// `WWW-Authenticate`.
     #[must_use]
     pub fn with_realm(mut self, realm: &Realm) -> Self {
         self.realm = Some(realm.clone());
         self.written()
     }
 
-    /// Says which scope is needed; called again: that one instead.
+    /// Says which scope is needed; called again: that one instead. Without effect where there is no `WWW-Authenticate`.
     #[must_use]
     pub fn with_scope(mut self, scope: &Scope) -> Self {
         self.scope = Some(scope.clone());
         self.written()
     }
 
-    /// The HTTP status: 400, 401 or 403, or 503 when keys or a denylist could not be had.
+    /// The HTTP status: 400, 401 or 403; or 503 while what the answer depends on is unavailable.
     #[must_use]
     pub const fn status(&self) -> u16 {
         self.kind.status()

@@ -17,7 +17,7 @@ use thiserror::Error;
 /// assert_eq!(error.code(), "invalid_cookie_value");
 ///
 /// let error = Scope::new("").unwrap_err();
-/// assert_eq!(error.to_string(), "not scopes with one blank between them, at byte 0");
+/// assert_eq!(error.to_string(), "the scope is empty, or malformed at byte 0");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -31,13 +31,13 @@ pub enum SetupError {
         limit: usize,
     },
     /// The name is empty, longer than 256 bytes, begins with `__`, or holds a character that no name may hold.
-    #[error("not a name for a cookie")]
+    #[error("a cookie's name must have 1 to 256 letters, digits or !#$%&'*+-.^_`|~, and not begin with __")]
     InvalidCookieName,
     /// The path does not begin with `/`, is longer than 1,024 bytes, or holds a character that no path may hold.
-    #[error("not a path for a cookie")]
+    #[error("a cookie's path must begin with / and have at most 1024 visible ASCII characters without ;")]
     InvalidCookiePath,
     /// The value is empty or holds a character that no value may hold.
-    #[error("value has a character that is not allowed in a cookie, at byte {offset}")]
+    #[error("the cookie's value is empty, or not allowed at byte {offset}")]
     InvalidCookieValue {
         /// Where.
         offset: usize,
@@ -49,13 +49,13 @@ pub enum SetupError {
         position: usize,
     },
     /// The realm is empty, or holds a control character or one beyond ASCII.
-    #[error("not a realm of visible ASCII and blanks, at byte {offset}")]
+    #[error("the realm is empty, or not visible ASCII and spaces at byte {offset}")]
     InvalidRealm {
         /// Where.
         offset: usize,
     },
     /// The scope is empty, or holds a character that no scope may hold, or blanks where none belong.
-    #[error("not scopes with one blank between them, at byte {offset}")]
+    #[error("the scope is empty, or malformed at byte {offset}")]
     InvalidScope {
         /// Where.
         offset: usize,
@@ -86,7 +86,9 @@ impl SetupError {
     }
 }
 
-/// Why a request is refused: its `Authorization`, `Cookie` or `Origin` headers, or the token in them.
+/// Why a request is refused: its `Authorization`, `Cookie`, `Origin` or `Sec-Fetch-Site` headers, or the token in them.
+///
+/// One conversion of this error, by its [`challenge`](Self::challenge), answers all of them.
 ///
 /// # Examples
 ///
@@ -108,14 +110,17 @@ impl SetupError {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RequestError {
-    /// There is no origin, and the browser says that a page of another site asks.
-    #[error("the request comes from another site")]
+    /// There is no `Origin`, and `Sec-Fetch-Site` is neither `same-origin` nor `none`.
+    #[error("the request comes from another origin")]
     CrossSite,
+    /// The cookie occurs more than once.
+    #[error("the cookie occurs more than once")]
+    DoubledCookie,
     /// The origin is not an allowed one, or it is `null`.
     #[error("the request comes from an origin that is not allowed")]
     ForeignOrigin,
     /// The cookie's value is empty, or holds a character that this crate never writes.
-    #[error("cookie is malformed")]
+    #[error("the cookie is malformed")]
     MalformedCookie,
     /// `Authorization` is not a scheme, blanks and a token.
     #[error("credentials are malformed at byte {offset}")]
@@ -130,11 +135,8 @@ pub enum RequestError {
     #[error("the request does not say where it comes from")]
     NoOrigin,
     /// The scheme of `Authorization` is another than `Bearer`.
-    #[error("credentials are of another scheme than bearer")]
+    #[error("credentials use another scheme than Bearer")]
     OtherScheme,
-    /// The cookie occurs more than once.
-    #[error("cookie is there more than once")]
-    DoubledCookie,
     /// There are several `Authorization` headers, whatever they hold.
     #[error("several authorization headers")]
     SeveralCredentials,
@@ -159,13 +161,13 @@ impl RequestError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::CrossSite => "cross_site",
+            Self::DoubledCookie => "doubled_cookie",
             Self::ForeignOrigin => "foreign_origin",
             Self::MalformedCookie => "malformed_cookie",
             Self::MalformedCredentials { .. } => "malformed_credentials",
             Self::MissingCredentials => "missing_credentials",
             Self::NoOrigin => "no_origin",
             Self::OtherScheme => "other_scheme",
-            Self::DoubledCookie => "doubled_cookie",
             Self::SeveralCredentials => "several_credentials",
             Self::SeveralOrigins => "several_origins",
             Self::Token(error) => error.code(),

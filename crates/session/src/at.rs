@@ -5,7 +5,7 @@ use countersign::UnixTime;
 /// A value together with the time at which it is to act, in place of the wall clock: in tests, and where there is no clock.
 ///
 /// Made by [`Sessions::at`](crate::Sessions::at), [`AccessVerifier::at`](crate::AccessVerifier::at) and
-/// [`RevocationVerifier::at`](crate::RevocationVerifier::at). It has the methods of what it was made from.
+/// [`RevocationVerifier::at`](crate::RevocationVerifier::at). It has those of its methods that need the time.
 ///
 /// # Examples
 ///

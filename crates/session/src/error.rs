@@ -4,8 +4,8 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
-use countersign::VerifyError;
 use countersign::http::{Challenge, RequestError};
+use countersign::{EntropyError, VerifyError};
 use thiserror::Error;
 
 /// Why a session operation gave nothing, or an access token is refused.
@@ -55,21 +55,23 @@ pub enum Error {
     /// The refresh token gets nothing any more. The inner value tells why, for the log.
     #[error("the refresh token is not valid")]
     InvalidGrant(Refusal),
-    /// What was said at login cannot be kept.
-    #[error("{field} is empty, too long or malformed")]
+    /// The login cannot begin a session: a text of it is empty, too long or malformed, the configuration requires a binding and
+    /// there is none, or its epoch is yet to come.
+    #[error("the login's {field} is missing or cannot be used")]
     InvalidLogin {
         /// Which part of it.
         field: &'static str,
     },
     /// A text is not what it should be: a session id or a key thumbprint.
-    #[error("not a {what}: it is the base64url text of {bytes} bytes")]
+    #[error("not a {what}, which is the base64url text of {bytes} bytes")]
     MalformedText {
         /// What was expected.
         what: &'static str,
         /// How many bytes such a text stands for.
         bytes: usize,
     },
-    /// There is no bearer token in the request, or not exactly one.
+    /// The request's headers are refused: its credentials, a cookie, or its origin. The reason why a token is refused is in
+    /// [`Token`](Self::Token).
     #[error(transparent)]
     Request(RequestError),
     /// Others wrote to the session at the same time, again and again; or it was to be ended by a token whose master key this
@@ -100,7 +102,7 @@ impl Error {
             Self::MalformedText { .. } => "malformed_text",
             Self::Request(error) => error.code(),
             Self::Retry => "retry",
-            Self::Store(_) => "store_unavailable",
+            Self::Store(error) => error.code(),
             Self::Token(error) => error.code(),
         }
     }
@@ -108,16 +110,20 @@ impl Error {
     /// Whether the access token's time is over: a client may refresh and try again.
     #[must_use]
     pub const fn is_expired(&self) -> bool {
-        matches!(self, Self::Token(error) if error.is_expired())
+        match self {
+            Self::Request(error) => error.is_expired(),
+            Self::Token(error) => error.is_expired(),
+            _ => false,
+        }
     }
 
     /// The HTTP answer.
     ///
-    /// - For an access token ([RFC 6750 section 3](https://www.rfc-editor.org/rfc/rfc6750#section-3)): 401, or 400 for two
-    ///   tokens or none to be read.
-    /// - For a refresh token ([RFC 6749 section 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)), a login and other
-    ///   text: 400, without a `WWW-Authenticate`.
-    /// - For what passes, when a store, the denylist, the keys or the randomness could not be had: 503.
+    /// - For an access token, 401 ([RFC 6750 section 3](https://www.rfc-editor.org/rfc/rfc6750#section-3)).
+    /// - For the request's headers, as [`RequestError::challenge`] says: 400, 401 or 403.
+    /// - For a refresh token ([RFC 6749 section 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)), a login, or a
+    ///   malformed text, 400 without a `WWW-Authenticate`.
+    /// - While a store, the denylist, the keys or the randomness is unavailable, and for [`Retry`](Self::Retry), 503.
     #[must_use]
     pub const fn challenge(&self) -> Challenge {
         match self {
@@ -140,6 +146,12 @@ impl Error {
             Self::InvalidGrant(refusal) => Some(*refusal),
             _ => None,
         }
+    }
+}
+
+impl From<EntropyError> for Error {
+    fn from(_: EntropyError) -> Self {
+        Self::Entropy
     }
 }
 
@@ -352,35 +364,66 @@ impl Reason {
 /// let error = StoreError::new("connection refused");
 /// assert_eq!(error.to_string(), "the session store is not available");
 /// assert_eq!(error.source().unwrap().to_string(), "connection refused");
+/// assert_eq!(error.code(), "store_unavailable");
 /// ```
 #[derive(Clone, Debug)]
-pub struct StoreError(Option<Arc<dyn core::error::Error + Send + Sync>>);
+pub struct StoreError(Fault);
+
+#[derive(Clone, Debug)]
+enum Fault {
+    MalformedRow,
+    Unavailable(Option<Arc<dyn core::error::Error + Send + Sync>>),
+    UnknownRowVersion,
+}
 
 impl StoreError {
     /// An error with what the database said: `.map_err(StoreError::new)`.
     #[must_use]
     pub fn new(source: impl Into<Box<dyn core::error::Error + Send + Sync>>) -> Self {
-        Self(Some(Arc::from(source.into())))
+        Self(Fault::Unavailable(Some(Arc::from(source.into()))))
     }
 
     /// An error of which no more is known.
     #[must_use]
     pub const fn unavailable() -> Self {
-        Self(None)
+        Self(Fault::Unavailable(None))
+    }
+
+    pub(crate) const fn malformed_row() -> Self {
+        Self(Fault::MalformedRow)
+    }
+
+    pub(crate) const fn unknown_row_version() -> Self {
+        Self(Fault::UnknownRowVersion)
+    }
+
+    /// A stable name for logs and metrics: `store_unavailable`, or for bytes out of the store `malformed_row` or
+    /// `unknown_row_version`.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self.0 {
+            Fault::MalformedRow => "malformed_row",
+            Fault::Unavailable(_) => "store_unavailable",
+            Fault::UnknownRowVersion => "unknown_row_version",
+        }
     }
 }
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the session store is not available")
+        f.write_str(match self.0 {
+            Fault::MalformedRow => "the session store holds bytes that are not a row",
+            Fault::Unavailable(_) => "the session store is not available",
+            Fault::UnknownRowVersion => "the session store holds a row of an unknown version",
+        })
     }
 }
 
 impl core::error::Error for StoreError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match &self.0 {
-            Some(source) => Some(&**source),
-            None => None,
+            Fault::Unavailable(Some(source)) => Some(&**source),
+            _ => None,
         }
     }
 }
@@ -423,7 +466,7 @@ pub enum ConfigError {
     #[error("the access lifetime is not shorter than the idle lifetime")]
     AccessNotUnderIdle,
     /// The allowance for clocks is above 5 minutes, or above the idle lifetime.
-    #[error("a clock skew of {seconds} s is above the cap of {cap} s")]
+    #[error("a clock skew of {seconds} s is above the cap of {cap} s, which a short idle lifetime lowers")]
     ClockSkewAboveLimit {
         /// The allowance in seconds.
         seconds: u64,
@@ -437,7 +480,7 @@ pub enum ConfigError {
         setting: &'static str,
     },
     /// The grace is longer than this kind of grace may be, or than a session lives idle; for `Within` the clock skew counts.
-    #[error("a grace of {seconds} s is above the cap of {cap} s")]
+    #[error("a grace of {seconds} s is above the cap of {cap} s, which a short idle lifetime lowers")]
     GraceAboveLimit {
         /// The grace in seconds.
         seconds: u64,
@@ -448,7 +491,7 @@ pub enum ConfigError {
     #[error("the idle lifetime is longer than the absolute lifetime")]
     IdleAboveAbsolute,
     /// A setting is zero, or under a second.
-    #[error("{setting} is zero")]
+    #[error("{setting} is under the least that is allowed, one or a second")]
     Zero {
         /// The setting.
         setting: &'static str,

@@ -100,7 +100,7 @@ impl Loaded {
 pub struct Step<R = Grant> {
     /// What has to be in the store before anything is answered. The machine changes nothing without it.
     pub write: Option<Write>,
-    /// The answer, if that was written.
+    /// The answer, if that was written. The only error here is [`Error::InvalidGrant`].
     pub reply: Result<R, Error>,
     /// What has happened then.
     pub event: Option<Event>,

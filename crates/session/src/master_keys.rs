@@ -145,7 +145,7 @@ impl Derived {
             hkdf.expand(label, key.as_mut_slice()).ok()?;
             Hmac::new_from_slice(key.as_slice()).ok()
         };
-        let (mac, tag) = keyed(MAC_LABEL).zip(keyed(TAG_LABEL)).ok_or(KeyError::EmptySecret)?;
+        let (mac, tag) = keyed(MAC_LABEL).zip(keyed(TAG_LABEL)).ok_or(KeyError::MalformedKey)?;
         Ok(Arc::new(Self { mac, tag }))
     }
 

@@ -60,14 +60,13 @@ impl Row {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] for any other bytes; its source says whether they are malformed or of an unknown version. A store
-    /// returns it, so nobody is logged out by it.
+    /// [`StoreError`] for any other bytes, with the code `malformed_row` or `unknown_row_version`. A store returns it, so that
+    /// nobody is logged out.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, StoreError> {
-        let malformed = || StoreError::new("the bytes are not a session row");
         match bytes.split_first() {
-            Some((&VERSION, rest)) => Reader(rest).row().ok_or_else(malformed),
-            Some(_) => Err(StoreError::new("the session row is of an unknown version")),
-            None => Err(malformed()),
+            Some((&VERSION, rest)) => Reader(rest).row().ok_or(StoreError::malformed_row()),
+            Some(_) => Err(StoreError::unknown_row_version()),
+            None => Err(StoreError::malformed_row()),
         }
     }
 }

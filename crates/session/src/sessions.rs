@@ -22,7 +22,7 @@ use core::fmt;
 use core::num::NonZeroUsize;
 use core::time::Duration;
 use countersign::jws::Prepared;
-use countersign::{Entropy, EntropyError, Key, SignError, SignKey, UnixTime};
+use countersign::{Entropy, Key, SignError, SignKey, UnixTime};
 use serde::Serialize;
 
 /// How often a step is done again because another had written first.
@@ -126,7 +126,7 @@ impl<S: Store> Sessions<S> {
         store: S,
     ) -> Result<Self, Error> {
         let entropy = countersign::SystemEntropy::new();
-        Randomness::draw(&entropy).map_err(entropy_failed)?;
+        Randomness::draw(&entropy)?;
         Ok(Self::new_with(config, keys, signer, store, entropy))
     }
 
@@ -171,7 +171,7 @@ impl<S: Store> Sessions<S> {
     ///
     /// [`Error::Entropy`].
     pub fn fingerprint(&self) -> Result<Fingerprint, Error> {
-        Fingerprint::generate_with(&*self.entropy).map_err(entropy_failed)
+        Ok(Fingerprint::generate_with(&*self.entropy)?)
     }
 
     /// Signs the access token of a grant, with claims of your own beside those of the session. For one grant, once: a second
@@ -469,7 +469,7 @@ impl<S: Store> Sessions<S> {
     }
 
     /// Ends the sessions above the cap, those first that began first. Who logs in at the same time sees the same order, as long
-    /// as no clock is a day off.
+    /// as every clock is less than a day off.
     async fn evict(&self, grant: &Grant, epoch: u64, cap: NonZeroUsize, now: UnixTime) -> Result<(), Error> {
         let (subject, own) = (grant.subject(), grant.session_id());
         let mut living = self.living(self.store.list(subject).await?, epoch, now);
@@ -500,7 +500,7 @@ impl<S: Store> Sessions<S> {
     }
 
     fn draw(&self) -> Result<Randomness, Error> {
-        Randomness::draw(&*self.entropy).map_err(entropy_failed)
+        Ok(Randomness::draw(&*self.entropy)?)
     }
 
     fn observe(&self, event: &Event) {
@@ -696,8 +696,4 @@ impl<S> fmt::Debug for Sessions<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sessions").field("machine", &self.machine).finish_non_exhaustive()
     }
-}
-
-fn entropy_failed(_: EntropyError) -> Error {
-    Error::Entropy
 }

@@ -1331,16 +1331,22 @@ mod session {
     #[test]
     fn a_row_that_cannot_be_read_is_a_store_that_is_not_available() {
         let error = Row::from_bytes(b"?").unwrap_err();
-        assert_eq!(Error::from(error).challenge().status(), 503);
+        assert_eq!(error.to_string(), "the session store holds a row of an unknown version");
+        let error = Error::from(Row::from_bytes(b"").unwrap_err());
+        assert_eq!(error.to_string(), "the session store holds bytes that are not a row");
+        assert_eq!((error.code(), error.challenge().status()), ("malformed_row", 503));
     }
 
     #[test]
     fn a_text_that_is_not_an_identifier_says_what_was_expected() {
         for (error, text) in [
-            ("x".parse::<SessionId>().unwrap_err(), "not a session id: it is the base64url text of 16 bytes"),
+            (
+                "x".parse::<SessionId>().unwrap_err(),
+                "not a session id, which is the base64url text of 16 bytes",
+            ),
             (
                 Binding::key_thumbprint("x").unwrap_err(),
-                "not a key thumbprint: it is the base64url text of 32 bytes",
+                "not a key thumbprint, which is the base64url text of 32 bytes",
             ),
         ] {
             assert_eq!(error.to_string(), text);
@@ -1366,6 +1372,9 @@ mod session {
         // A refused token is the same error, whichever way it came.
         let error = Error::from(RequestError::Token(VerifyError::InvalidSignature));
         assert!(matches!(error, Error::Token(VerifyError::InvalidSignature)));
+        let expired = VerifyError::Expired { expired_at: NOW, now: NOW };
+        assert!(Error::Request(RequestError::Token(expired.clone())).is_expired());
+        assert!(Error::Token(expired).is_expired() && !Error::Denied.is_expired());
     }
 
     // Logins.
@@ -1771,6 +1780,16 @@ mod session {
     }
 
     #[test]
+    fn a_verifier_of_access_tokens_takes_no_other_type_of_token() {
+        let policy = || Verifier::builder(signer()).issuer(ISSUER).audience(AUDIENCE);
+        for second in [policy().typ("logout+jwt"), policy().typ("at+jwt"), policy().accept_any_typ()] {
+            let error = AccessVerifier::new(second).unwrap_err();
+            assert!(matches!(error, PolicyError::Contradiction { first: "typ", .. }), "{error}");
+        }
+        assert!(AccessVerifier::new(policy()).is_ok());
+    }
+
+    #[test]
     fn no_verifier_of_access_tokens_has_a_leeway_that_outlasts_a_denial() {
         let policy = |leeway| {
             let policy = Verifier::builder(signer()).issuer(ISSUER).audience(AUDIENCE);
@@ -1912,28 +1931,24 @@ mod session {
         let bound = login.clone().binding(Binding::fingerprint("cookie"));
         let grants = [server.login_as(&login, NOW), server.login_as(&bound, NOW)];
         blocking(server.sessions.at(NOW).logout(text(&grants[1]))).unwrap();
-        let cause = |bytes: &[u8]| {
-            let error = Row::from_bytes(bytes).unwrap_err();
-            core::error::Error::source(&error).unwrap().to_string()
-        };
-        const MALFORMED: &str = "the bytes are not a session row";
+        let cause = |bytes: &[u8]| Row::from_bytes(bytes).unwrap_err().code();
         for grant in &grants {
             let row = server.store().row(grant.session_id());
             let bytes = row.to_bytes();
             assert_eq!(Row::from_bytes(&bytes).unwrap(), row);
             for length in 0..bytes.len() {
-                assert_eq!(cause(&bytes[..length]), MALFORMED, "{length}");
+                assert_eq!(cause(&bytes[..length]), "malformed_row", "{length}");
             }
-            assert_eq!(cause(&[&bytes[..], b"\0"].concat()), MALFORMED);
+            assert_eq!(cause(&[&bytes[..], b"\0"].concat()), "malformed_row");
             // Version and generation begin at 1, and have a next one.
             for (number, byte) in [(17..25, 0), (33..41, 0), (17..25, 0xff), (33..41, 0xff)] {
                 let mut impossible = bytes.clone();
                 impossible[number].fill(byte);
-                assert_eq!(cause(&impossible), MALFORMED);
+                assert_eq!(cause(&impossible), "malformed_row");
             }
             let mut newer = bytes.clone();
             newer[0] = 2;
-            assert_eq!(cause(&newer), "the session row is of an unknown version");
+            assert_eq!(cause(&newer), "unknown_row_version");
             // Whatever bytes are taken, they are the row's own.
             for place in 0..bytes.len() {
                 let mut changed = bytes.clone();

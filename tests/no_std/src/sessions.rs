@@ -55,8 +55,9 @@ pub fn run(entropy: &impl Entropy) -> Result<(), Box<dyn Error>> {
     let successor = second.refresh_token().expose_secret();
     ensure(again.refresh_token().expose_secret() == successor, "a repeat has another successor")?;
     let third = exchange(successor)??;
-    ensure(exchange(text)?.err() == Some(Refusal::Reused(Recency::Stale)), "reuse is not noticed")?;
-    let over = exchange(third.refresh_token().expose_secret())?.err();
+    let late = exchange(text)?.err().and_then(|error| error.refusal());
+    ensure(late == Some(Refusal::Reused(Recency::Stale)), "reuse is not noticed")?;
+    let over = exchange(third.refresh_token().expose_secret())?.err().and_then(|error| error.refusal());
     ensure(over == Some(Refusal::Revoked(Reason::Reuse)), "reuse does not end the session")?;
     Ok(())
 }

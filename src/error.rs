@@ -410,8 +410,9 @@ impl VerifyError {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// A set has a key of this algorithm and key id already.
-    #[error("the set has a key of that algorithm and key id already")]
+    /// A [`KeySet`](crate::KeySet) has a key of this algorithm and key id already, or another collection of keys one of this
+    /// name.
+    #[error("there is a key of that name already")]
     DuplicateKey,
     /// The secret is empty.
     #[error("the secret is empty")]
@@ -466,7 +467,7 @@ pub enum KeyError {
     #[error("{}", PemMistake::PublicKey)]
     PublicKey,
     /// The modulus bears the mark of a library whose keys can be factored
-    /// ([ROCA, 2017](https://crocs.fi.muni.cz/public/papers/rsa_ccs17)): the private key is no secret.
+    /// ([ROCA, 2017](https://crocs.fi.muni.cz/public/papers/rsa_ccs17)): the private key can be computed from the public one.
     #[error("the RSA key is one of those that can be factored (ROCA)")]
     Roca,
     /// The secret is shorter than the hash ([RFC 7518 section 3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)).
@@ -478,13 +479,16 @@ pub enum KeyError {
         minimum: usize,
     },
     /// The name is not that of an algorithm of this crate. Names are compared exactly; `none` is never one.
-    #[error("not the name of a supported algorithm, such as HS256 or RS256")]
+    #[error("not the name of a supported algorithm, such as HS256 or RS256, in capital letters")]
     UnsupportedAlgorithm,
+    /// The backend cannot make or use such a key, although others can.
+    #[error("this backend does not support such a key: another backend may")]
+    UnsupportedByBackend,
     /// The file holds a key of a type that is not supported here: an elliptic curve key, say.
     #[error("the key is of a type that is not supported")]
     UnsupportedKeyType,
-    /// The key is for another algorithm: an RSA key for HS256, or a secret for RS256.
-    #[error("this is a key for another algorithm")]
+    /// The algorithm needs another type of key: HS256 was asked of an RSA key, or RS256 of a secret.
+    #[error("the algorithm needs a key of another type")]
     WrongKeyType,
 }
 
@@ -509,13 +513,14 @@ impl KeyError {
             Self::Roca => "roca",
             Self::SecretTooShort { .. } => "secret_too_short",
             Self::UnsupportedAlgorithm => "unsupported_algorithm",
+            Self::UnsupportedByBackend => "unsupported_by_backend",
             Self::UnsupportedKeyType => "unsupported_key_type",
             Self::WrongKeyType => "wrong_key_type",
         }
     }
 }
 
-/// A kind of key file that is no HMAC secret.
+/// A kind of key file that is not an HMAC secret.
 ///
 /// # Examples
 ///

@@ -433,7 +433,7 @@ mod tests {
         assert_eq!(lone_surrogate(r#""x\ude00\ud83d""#), Some(2));
         assert_eq!(lone_surrogate(r#""\ud83d\u0041""#), Some(1));
         assert_eq!(lone_surrogate(r#""\\\uDFFF""#), Some(3));
-        // What is no escape at all is for the parser to say.
+        // What is not an escape is for the parser to say.
         assert_eq!(lone_surrogate("\\u12\\"), None);
         assert_eq!(lone_surrogate("\\é"), None);
     }

@@ -37,7 +37,7 @@
 //!   only compared with it. `none` does not exist; `jwk`, `jku`, `x5u` and `x5c` choose nothing.
 //! - Take a weak, broken or mistaken key: HMAC secrets under 32 bytes, RSA under 2048 bits, a public key as a
 //!   secret. The error comes when the key is made, not when the first token fails.
-//! - Skip a check in silence: `exp` is required, what is configured is required, you have to decide on issuer and
+//! - Skip a check in silence: `exp` is required (clocks may differ by 30 s), what is configured is required, you have to decide on issuer and
 //!   audience, and a claim of the wrong type is an error, never treated as missing.
 //! - Accept two spellings of one token: base64url must be canonical, no name may stand twice at the top of the header
 //!   or the claims, nothing may follow the JSON, and every `crit` entry must be understood.
@@ -53,20 +53,21 @@
 //! | HS256 | [`HmacKey`] | [`HmacKey`] |
 //! | RS256 (features `rsa`, `rsa-verify`) | [`SigningKey`], by `PrivateKey::rs256` | [`VerifyingKey`], by `PublicKey::rs256` |
 //! | RS256 (feature `aws-lc-rs`) | `aws_lc::signing_key` | `aws_lc::verifying_key` |
-//! | yours: HSM, another library | [`SignKey`], or [`Claims::prepare`] | [`VerifyKey`], by [`VerifyingKey::custom`] |
+//! | RS256 in an HSM or another library | [`SigningKey::custom`], or [`Claims::prepare`] | [`VerifyingKey::custom`] |
+//! | HS256 in an HSM or another library | a [`SignKey`] of yours, or [`Claims::prepare`] | [`HmacKey`] |
 //! | several, by `kid` | | [`KeySet`], or a [`KeySource`] of yours |
 //!
 //! # In a web server
 //!
-//! [`Verifier::verify_bearer`] takes the token from the request's `Authorization` headers, and its error carries the HTTP
-//! answer: a status and a `WWW-Authenticate` value. [`http`] also has cookies and the check of origins, and
-//! [`manual::axum`] shows an extractor.
+//! [`Verifier::verify_bearer`] takes the token from the request's `Authorization` headers. [`http`] also has cookies and the
+//! check of origins. [`http::RequestError`] is the one error of them all, and its `challenge` is the HTTP answer: a status and
+//! a `WWW-Authenticate` value. [`manual::axum`] shows an extractor.
 //!
 //! # Features
 //!
 //! | feature | default | |
 //! |---|---|---|
-//! | `std` | yes | the clock: `Verifier::verify`; faster base64url; without it: `no_std` and `alloc` |
+//! | `std` | yes | the clock: `Verifier::verify`, [`Claims::expires_in`]; faster base64url; without it: `no_std` and `alloc` |
 //! | `rsa` | yes | signing with RS256, through the crate `rsa`; turns `rsa-verify` on |
 //! | `rsa-verify` | yes | verifying RS256, without the crate `rsa` |
 //! | `aws-lc-rs` | no | signing and verifying RS256 over AWS-LC, in C and assembly: the module `aws_lc` |

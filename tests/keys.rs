@@ -321,8 +321,8 @@ fn not_found(keys: &KeySet, signer: &impl SignKey, expected: &VerifyError) {
 
 /// A token of `signer` whose header says the same in other letters.
 fn reordered(signer: &impl SignKey) -> String {
-    let kid = signer.key_id().map(|kid| format!(r#""kid":"{kid}","#)).unwrap_or_default();
-    signed_with(signer, format!(r#"{{ {kid} "alg":"{}"}}"#, signer.algorithm()), GOOD)
+    let kid = signer.identity().key_id().map(|kid| format!(r#""kid":"{kid}","#)).unwrap_or_default();
+    signed_with(signer, format!(r#"{{ {kid} "alg":"{}"}}"#, signer.identity().algorithm()), GOOD)
 }
 
 #[test]
@@ -920,13 +920,19 @@ mod rsa {
             }
             mistaken(&b64_standard(der(RSA_PUBLIC)), PemMistake::NotPem);
             mistaken(CERTIFICATE, PemMistake::Certificate);
-            mistaken(ENCRYPTED, PemMistake::Encrypted);
-            mistaken(ENCRYPTED_OLD, PemMistake::Encrypted);
-            mistaken(&ENCRYPTED_OLD.replace("ENCRYPTED", "MIC-CLEAR"), PemMistake::OtherLabel);
-            mistaken(OPENSSH_PRIVATE, PemMistake::OpenSsh);
-            mistaken(EC_SEC1, PemMistake::OtherLabel);
+            // Whoever wants the public key is not told how to read the private one.
+            for (text, mistake) in [
+                (ENCRYPTED, PemMistake::Encrypted),
+                (ENCRYPTED_OLD, PemMistake::Encrypted),
+                (&ENCRYPTED_OLD.replace("ENCRYPTED", "MIC-CLEAR"), PemMistake::OtherLabel),
+                (OPENSSH_PRIVATE, PemMistake::OpenSsh),
+                (EC_SEC1, PemMistake::OtherLabel),
+                (&pem("DSA PRIVATE KEY", &der(RSA_PUBLIC)), PemMistake::OtherLabel),
+            ] {
+                mistaken_private(text, mistake);
+                mistaken_public(text, PemMistake::PrivateKey);
+            }
             for label in [
-                "DSA PRIVATE KEY",
                 "CERTIFICATE REQUEST",
                 "PKCS7",
                 "DH PARAMETERS",
@@ -1260,8 +1266,8 @@ mod rsa {
         for (bits, error) in [
             (0, KeyError::ModulusTooSmall { bits: 0, minimum: 2048 }),
             (2047, KeyError::ModulusTooSmall { bits: 2047, minimum: 2048 }),
-            (2049, KeyError::ModulusTooSmall { bits: 2049, minimum: 3072 }),
-            (4097, KeyError::ModulusTooSmall { bits: 4097, minimum: 8192 }),
+            (2049, KeyError::UnsupportedByBackend),
+            (4097, KeyError::UnsupportedByBackend),
             (8193, KeyError::ModulusTooLarge { bits: 8193, limit: 8192 }),
             (usize::MAX, KeyError::ModulusTooLarge { bits: usize::MAX, limit: 8192 }),
         ] {

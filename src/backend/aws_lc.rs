@@ -73,8 +73,8 @@ pub fn signing_key(private: &PrivateKey, algorithm: Algorithm) -> Result<Signing
 ///
 /// # Errors
 ///
-/// - [`KeyError::ModulusTooSmall`], which for a length between these names the next of them.
-/// - [`KeyError::ModulusTooLarge`].
+/// - [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`].
+/// - [`KeyError::UnsupportedByBackend`] for any other length between these.
 /// - [`KeyError::Entropy`] if the library cannot make one.
 ///
 /// # Examples
@@ -86,7 +86,7 @@ pub fn signing_key(private: &PrivateKey, algorithm: Algorithm) -> Result<Signing
 /// assert!(PrivateKey::from_pem(private.expose_secret_text().unwrap_or_default()).is_ok());
 ///
 /// let error = aws_lc::generate_rsa(2500).unwrap_err();
-/// assert_eq!(error, KeyError::ModulusTooSmall { bits: 2500, minimum: 3072 });
+/// assert_eq!(error, KeyError::UnsupportedByBackend);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn generate_rsa(bits: usize) -> Result<PrivateKey, KeyError> {
@@ -97,11 +97,8 @@ pub fn generate_rsa(bits: usize) -> Result<PrivateKey, KeyError> {
         (4096, KeySize::Rsa4096),
         (8192, KeySize::Rsa8192),
     ];
-    let size = match offered.into_iter().find(|(length, _)| *length >= bits) {
-        Some((length, size)) if length == bits => size,
-        Some((minimum, _)) => return Err(KeyError::ModulusTooSmall { bits, minimum }),
-        None => return Err(KeyError::MalformedKey),
-    };
+    let size = offered.into_iter().find(|(length, _)| *length == bits);
+    let (_, size) = size.ok_or(KeyError::UnsupportedByBackend)?;
     let pair = RsaKeyPair::generate(size).map_err(|_| KeyError::Entropy)?;
     let pkcs8: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| KeyError::MalformedKey)?;
     PrivateKey::from_der(&Zeroizing::new(pkcs8.as_ref().to_vec()))

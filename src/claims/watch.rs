@@ -56,7 +56,7 @@ impl<'f> Notes<'f> {
     /// The same notes one level deeper in a map, and how its keys are read.
     ///
     /// Under its features `raw_value` and `arbitrary_precision`, `serde_json` shows raw text and numbers as a map of one
-    /// reserved name. Such a map is no level, so it may be entered where no level is left.
+    /// reserved name. Such a map does not count as a level, so it may be entered where no level is left.
     fn enter_map(self) -> (Self, Reading) {
         match self.levels.checked_sub(1) {
             Some(levels) => (Self { levels, reading: Reading::Value, ..self }, Reading::Key),

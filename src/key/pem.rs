@@ -33,7 +33,7 @@ pub(crate) enum Wanted {
 
 /// The label and the DER inside `text`.
 pub(crate) fn decode(text: &str, wanted: Wanted) -> Result<(Label, Zeroizing<Vec<u8>>), KeyError> {
-    // A line break more or less at either end is no mistake.
+    // A line break more or less at either end is accepted.
     let text = text.trim_matches(['\n', ' ', '\t']);
     let label = classify(text, wanted).map_err(KeyError::Pem)?;
     let (_, der) = pem::decode_vec(text.as_bytes()).map_err(|_| KeyError::Pem(PemMistake::BrokenBase64))?;
@@ -50,7 +50,12 @@ fn classify(text: &str, wanted: Wanted) -> Result<Label, PemMistake> {
     check_layout(text)?;
     let label = label(text).ok_or(PemMistake::NotPem)?;
     // PKCS#1 keys are encrypted inside the old OpenSSL format, which says so in a header of its own.
-    if text.contains("Proc-Type:") && text.contains("ENCRYPTED") {
+    let is_encrypted = text.contains("Proc-Type:") && text.contains("ENCRYPTED");
+    // Where the public key is wanted, how to read a private one is of no use.
+    if wanted == Wanted::Public && (is_encrypted || label.ends_with("PRIVATE KEY")) {
+        return Err(PemMistake::PrivateKey);
+    }
+    if is_encrypted {
         return Err(PemMistake::Encrypted);
     }
     let label = match label {
@@ -65,7 +70,6 @@ fn classify(text: &str, wanted: Wanted) -> Result<Label, PemMistake> {
     };
     match (wanted, label) {
         (Wanted::Private, Label::Spki | Label::Pkcs1Public) => Err(PemMistake::PublicKey),
-        (Wanted::Public, Label::Pkcs8 | Label::Pkcs1Private) => Err(PemMistake::PrivateKey),
         _ => Ok(label),
     }
 }

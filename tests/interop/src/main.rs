@@ -164,7 +164,7 @@ impl Pair {
     ) -> Fallible<Self> {
         let verifying = verifying.into();
         let algorithm = verifying.algorithm();
-        let key_id = signer[1].key_id().unwrap_or_default().into();
+        let key_id = signer[1].identity().key_id().unwrap_or_default().into();
         Ok(Self { algorithm, key_id, signer, verifier: verifier(verifying)?, private, public })
     }
 }

@@ -425,9 +425,22 @@ pub enum KeyError {
         "RSA public exponent is not allowed: 65537 is, and after any_exponent() any odd one up to 2^33 - 1"
     )]
     Exponent,
+    /// The file or text holds something other than the key that is wanted.
+    #[error("{0}")]
+    File(FileMistake),
+    /// The secret's text is hex, where base64 is expected. It would be read as other bytes.
+    #[error("the secret's text is hex, not base64: call from_hex")]
+    HexSecret,
     /// A secret's text is not base64, or not base64url. Where is not said, the text being secret.
-    #[error("the secret's text is not valid base64; white space is not allowed, not even at the end")]
+    #[error(
+        "the secret's text is not valid base64: white space is not allowed, + and / are base64 only, - and _ base64url only"
+    )]
     InvalidBase64,
+    /// A secret's text is not hex.
+    #[error(
+        "the secret's text is not hex: it needs an even number of the digits 0-9 and a-f, and nothing else"
+    )]
+    InvalidHex,
     /// A key id is empty or longer than 1 KiB.
     #[error("a key id must have 1 to 1024 bytes")]
     InvalidKeyId,
@@ -457,15 +470,6 @@ pub enum KeyError {
         /// What the bytes look like.
         found: KeyFile,
     },
-    /// The text is not the PEM that is needed here.
-    #[error("{0}")]
-    Pem(PemMistake),
-    /// The DER is that of a private key, where the public one is needed.
-    #[error("{}", PemMistake::PrivateKey)]
-    PrivateKey,
-    /// The DER is that of a public key, where the private one is needed.
-    #[error("{}", PemMistake::PublicKey)]
-    PublicKey,
     /// The modulus bears the mark of a library whose keys can be factored
     /// ([ROCA, 2017](https://crocs.fi.muni.cz/public/papers/rsa_ccs17)): the private key can be computed from the public one.
     #[error("the RSA key is one of those that can be factored (ROCA)")]
@@ -501,15 +505,15 @@ impl KeyError {
             Self::EmptySecret => "empty_secret",
             Self::Entropy => "entropy",
             Self::Exponent => "exponent",
+            Self::File(mistake) => mistake.code(),
+            Self::HexSecret => "hex_secret",
             Self::InvalidBase64 => "invalid_base64",
+            Self::InvalidHex => "invalid_hex",
             Self::InvalidKeyId => "invalid_key_id",
             Self::MalformedKey => "malformed_key",
             Self::ModulusTooLarge { .. } => "modulus_too_large",
             Self::ModulusTooSmall { .. } => "modulus_too_small",
             Self::NotASecret { .. } => "not_a_secret",
-            Self::Pem(_) => "pem",
-            Self::PrivateKey => "private_key",
-            Self::PublicKey => "public_key",
             Self::Roca => "roca",
             Self::SecretTooShort { .. } => "secret_too_short",
             Self::UnsupportedAlgorithm => "unsupported_algorithm",
@@ -553,75 +557,136 @@ impl fmt::Display for KeyFile {
     }
 }
 
-/// What is wrong with a PEM text: the mistakes that people make with them, each by its name.
+/// What a file or a text holds in place of the key that is wanted: each by its name, with what to do.
 ///
 /// # Examples
 ///
 /// ```
-/// use countersign::PemMistake;
+/// use countersign::FileMistake;
 ///
-/// assert_eq!(PemMistake::Certificate.to_string(), "this is a certificate: take the public key out of it first");
+/// assert_eq!(FileMistake::Pem.to_string(), "this is PEM text: call from_pem");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum PemMistake {
-    /// The whole PEM text is encoded as base64 once more.
+pub enum FileMistake {
+    /// DER as base64 text, without BEGIN and END lines.
+    Base64,
+    /// A whole PEM text, encoded as base64 once more.
     Base64OfPem,
-    /// What stands between the BEGIN and the END line is not base64 in lines of 64 characters, or those two do
-    /// not fit each other, or more follows.
+    /// Something other than base64 between the BEGIN and the END line.
     BrokenBase64,
-    /// A certificate stands where a key is needed.
+    /// A certificate.
     Certificate,
-    /// The line ends are CR LF.
-    CrLf,
-    /// There is nothing in the text.
+    /// Nothing.
     Empty,
-    /// The private key is encrypted with a passphrase.
+    /// A private key that is encrypted with a passphrase.
     Encrypted,
-    /// The line breaks are a backslash and an `n`, as environment variables and JSON files have them.
+    /// PEM whose line breaks are a backslash and an `n`, as environment variables and JSON files have them.
     EscapedLineBreaks,
-    /// Lines begin or end with blanks.
-    Indented,
-    /// The text stands on one line, as environment variables may have it.
-    LostLineBreaks,
-    /// The END line is missing: the text was cut off.
+    /// Hex text.
+    Hex,
+    /// JSON: a JSON Web Key or a set of them.
+    Jwk,
+    /// PEM whose END line has another label than its BEGIN line.
+    LabelMismatch,
+    /// PEM without its END line: the text was cut off.
     MissingEnd,
-    /// There is no BEGIN line.
+    /// An RSA private key without its public exponent, its primes, or the three numbers made of them.
+    MissingNumbers,
+    /// An RSA private key of more than two primes.
+    MultiPrime,
+    /// A file of another kind: a certificate request, parameters.
+    NotAKey,
+    /// Text without a BEGIN line.
     NotPem,
     /// An OpenSSH private key, whatever its algorithm.
     OpenSsh,
-    /// Another kind of key or of file than is needed.
-    OtherLabel,
-    /// A private key stands where the public one is needed.
+    /// The path of a file in place of its content.
+    Path,
+    /// PEM text, where DER is expected.
+    Pem,
+    /// A PKCS#12 file.
+    Pkcs12,
+    /// A private key, where the public one is needed.
     PrivateKey,
-    /// A public key stands where the private one is needed.
+    /// A public key, where the private one is needed.
     PublicKey,
-    /// The text stands in quotation marks.
-    Quoted,
-    /// There are several PEM blocks.
-    SeveralBlocks,
+    /// A key file of PuTTY.
+    Putty,
+    /// An RSA key that is for RSASSA-PSS only.
+    RsaPss,
+    /// PEM text with several keys.
+    SeveralKeys,
+    /// An SSH public key.
+    SshPublic,
 }
 
-impl fmt::Display for PemMistake {
+impl FileMistake {
+    /// A stable name for logs and metrics.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Base64 => "base64",
+            Self::Base64OfPem => "base64_of_pem",
+            Self::BrokenBase64 => "broken_base64",
+            Self::Certificate => "certificate",
+            Self::Empty => "empty",
+            Self::Encrypted => "encrypted",
+            Self::EscapedLineBreaks => "escaped_line_breaks",
+            Self::Hex => "hex",
+            Self::Jwk => "jwk",
+            Self::LabelMismatch => "label_mismatch",
+            Self::MissingEnd => "missing_end",
+            Self::MissingNumbers => "missing_numbers",
+            Self::MultiPrime => "multi_prime",
+            Self::NotAKey => "not_a_key",
+            Self::NotPem => "not_pem",
+            Self::OpenSsh => "open_ssh",
+            Self::Path => "path",
+            Self::Pem => "pem",
+            Self::Pkcs12 => "pkcs12",
+            Self::PrivateKey => "private_key",
+            Self::PublicKey => "public_key",
+            Self::Putty => "putty",
+            Self::RsaPss => "rsa_pss",
+            Self::SeveralKeys => "several_keys",
+            Self::SshPublic => "ssh_public",
+        }
+    }
+}
+
+impl fmt::Display for FileMistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Base64 => "this is base64 without BEGIN and END lines: decode it and call from_der",
             Self::Base64OfPem => "this is a PEM file encoded as base64: decode it once first",
-            Self::BrokenBase64 => "the body of the PEM is broken: only base64 in lines of 64 characters may stand in it, and nothing after it",
-            Self::Certificate => "this is a certificate: take the public key out of it first",
-            Self::CrLf => "the PEM has CR LF line ends: convert them to LF",
-            Self::Empty => "the PEM text is empty",
-            Self::Encrypted => "the private key is encrypted: decrypt it first",
+            Self::BrokenBase64 => "the body of the PEM is not base64",
+            Self::Certificate => {
+                "this is a certificate, not a key: openssl x509 -pubkey -noout prints its public key"
+            }
+            Self::Empty => "the key file is empty",
+            Self::Encrypted => "the private key is encrypted: decrypt it first, with openssl pkey",
             Self::EscapedLineBreaks => "the PEM has \\n as two characters: turn them into line breaks",
-            Self::Indented => "the lines of the PEM begin or end with blanks: remove them",
-            Self::LostLineBreaks => "the PEM has lost its line breaks: put them back before and after the base64",
+            Self::Hex => "this is hex: decode it and call from_der",
+            Self::Jwk => "this is a JSON Web Key: pass its n and e to from_modulus_and_exponent",
+            Self::LabelMismatch => "the labels of the BEGIN and the END line of the PEM differ",
             Self::MissingEnd => "the END line of the PEM is missing",
+            Self::MissingNumbers => {
+                "the RSA private key lacks numbers: e, p, q, d mod p-1, d mod q-1 and 1/q mod p are needed"
+            }
+            Self::MultiPrime => "the RSA private key has more than two primes, which is not supported",
+            Self::NotAKey => "this is something other than a key",
             Self::NotPem => "there is no BEGIN line, so this is not PEM",
             Self::OpenSsh => "this is an OpenSSH key: convert it with ssh-keygen -p -m PKCS8",
-            Self::OtherLabel => "the PEM holds something other than a key of a supported type",
+            Self::Path => "this looks like the path of a file: pass what the file holds",
+            Self::Pem => "this is PEM text: call from_pem",
+            Self::Pkcs12 => "this is a PKCS#12 file: openssl pkcs12 -nodes -nocerts takes the key out",
             Self::PrivateKey => "this is a private key: a verifier wants the public one",
             Self::PublicKey => "this is a public key: a signer wants the private one",
-            Self::Quoted => "the PEM stands in quotation marks: remove them",
-            Self::SeveralBlocks => "there are several PEM blocks: keep only the one that is meant",
+            Self::Putty => "this is a key of PuTTY: export it with puttygen -O private-openssh",
+            Self::RsaPss => "this RSA key is restricted to RSA-PSS, which is not supported",
+            Self::SeveralKeys => "there are several keys in the PEM: keep only the one that is meant",
+            Self::SshPublic => "this is an SSH public key: convert it with ssh-keygen -e -m PKCS8",
         })
     }
 }

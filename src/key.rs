@@ -3,6 +3,8 @@
 //! Material (a file, numbers) is in [`material`]; a backend turns it into a key. A key of yours, in an HSM or over another
 //! library, implements the traits.
 
+#[cfg(feature = "rsa-verify")]
+pub(crate) mod asn1;
 pub(crate) mod entropy;
 #[cfg(feature = "rsa-verify")]
 pub(crate) mod file;

@@ -147,7 +147,7 @@ pub use backend::aws_lc;
 pub use backend::rust::hmac::HmacKey;
 pub use claims::{Audience, Claims};
 pub use error::{
-    EntropyError, Expected, KeyError, KeyFile, Part, PemMistake, PolicyError, SignError, SignatureError,
+    EntropyError, Expected, FileMistake, KeyError, KeyFile, Part, PolicyError, SignError, SignatureError,
     Size, VerifyError,
 };
 pub use header::Header;

@@ -56,8 +56,9 @@ impl SecretBytes {
 
     /// Copies these bytes.
     ///
-    /// A text is taken as its bytes: use [`from_base64`](Self::from_base64) or [`from_base64url`](Self::from_base64url) for a
-    /// text that encodes the secret.
+    /// A text is taken as its bytes, a line break at its end included. For a text that encodes the secret, use
+    /// [`from_base64`](Self::from_base64), [`from_base64url`](Self::from_base64url) or [`from_hex`](Self::from_hex): the bytes of
+    /// such a text make another key, and nothing can tell which was meant.
     #[must_use]
     pub fn from_bytes(bytes: impl AsRef<[u8]>) -> Self {
         Self::from(bytes.as_ref().to_vec())
@@ -67,7 +68,8 @@ impl SecretBytes {
     ///
     /// # Errors
     ///
-    /// [`KeyError::InvalidBase64`], also for white space.
+    /// - [`KeyError::InvalidBase64`], also for white space.
+    /// - [`KeyError::HexSecret`] for a text of hex digits alone, of 32 or more.
     ///
     /// # Examples
     ///
@@ -88,7 +90,7 @@ impl SecretBytes {
     ///
     /// # Errors
     ///
-    /// [`KeyError::InvalidBase64`], also for white space.
+    /// As [`from_base64`](Self::from_base64).
     ///
     /// # Examples
     ///
@@ -102,6 +104,35 @@ impl SecretBytes {
     /// ```
     pub fn from_base64url(text: &str) -> Result<Self, KeyError> {
         decode(&URL_SAFE, text)
+    }
+
+    /// Decodes hex, in either case, as `openssl rand -hex 32` writes it.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::InvalidHex`], also for white space or `0x`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::{KeyError, SecretBytes};
+    ///
+    /// let secret = SecretBytes::from_hex("9F86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")?;
+    /// assert_eq!(secret.expose_secret().len(), 32);
+    /// assert_eq!(SecretBytes::from_hex("0x9f86").unwrap_err(), KeyError::InvalidHex);
+    /// # Ok::<(), KeyError>(())
+    /// ```
+    pub fn from_hex(text: &str) -> Result<Self, KeyError> {
+        // `from_str_radix` would take a sign, too.
+        if !text.len().is_multiple_of(2) || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(KeyError::InvalidHex);
+        }
+        let mut secret = Zeroizing::new(Vec::with_capacity(text.len()));
+        for place in (0..text.len()).step_by(2) {
+            let byte = text.get(place..place.saturating_add(2)).map(|digits| u8::from_str_radix(digits, 16));
+            secret.push(byte.and_then(Result::ok).ok_or(KeyError::InvalidHex)?);
+        }
+        Ok(Self(secret))
     }
 
     /// The bytes themselves. Every copy made of them is the caller's to wipe.
@@ -119,6 +150,9 @@ impl SecretBytes {
 
 /// The bytes of a secret's text. The error does not say where the text is wrong, because it is secret.
 fn decode(alphabet: &Alphabet, text: &str) -> Result<SecretBytes, KeyError> {
+    if is_hex(text) {
+        return Err(KeyError::HexSecret);
+    }
     let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     let engine = GeneralPurpose::new(alphabet, config);
     // Room for all of it at once, so that no copy is left behind by a growing buffer.
@@ -127,6 +161,17 @@ fn decode(alphabet: &Alphabet, text: &str) -> Result<SecretBytes, KeyError> {
     let length = engine.decode_slice(text, &mut secret).map_err(|_| KeyError::InvalidBase64)?;
     secret.truncate(length);
     Ok(SecretBytes(secret))
+}
+
+/// Whether `text` is hex and not base64: one of 10^14 random texts of 32 characters in base64 has hex digits alone. Digits and
+/// letters both, so that the base64 of zeros is not meant.
+fn is_hex(text: &str) -> bool {
+    let all = |kind: fn(&u8) -> bool| text.bytes().all(|byte| kind(&byte));
+    text.len() >= 32
+        && text.len().is_multiple_of(2)
+        && all(u8::is_ascii_hexdigit)
+        && !all(u8::is_ascii_digit)
+        && !all(u8::is_ascii_alphabetic)
 }
 
 impl From<Vec<u8>> for SecretBytes {

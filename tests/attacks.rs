@@ -2118,6 +2118,34 @@ mod rsa {
         }
     }
 
+    /// PKCS#1 in base64 names no algorithm, so it is known by its lengths, which depend on the exponent.
+    #[test]
+    fn an_rsa_public_key_of_any_exponent_is_no_hmac_secret_in_base64_or_hex() {
+        let integer = |bytes: &[u8]| -> Vec<u8> {
+            let length = u16::try_from(bytes.len()).unwrap().to_be_bytes();
+            if bytes.len() < 128 {
+                [&[2, length[1]], bytes].concat()
+            } else {
+                [&[2, 0x82], &length[..], bytes].concat()
+            }
+        };
+        for bits in [2048_usize, 3072, 4096, 8192] {
+            let modulus = [&[0], &vec![0x5a | 0x80; bits / 8][..]].concat();
+            for exponent in [&[3][..], &[17], &[35], &[1, 1], &[1, 0, 1], &[1, 0, 0, 1], &[1, 0, 0, 0, 1]] {
+                let numbers = [integer(&modulus), integer(exponent)].concat();
+                let length = u16::try_from(numbers.len()).unwrap().to_be_bytes();
+                let der = [&[0x30, 0x82], &length[..], &numbers].concat();
+                secret_refused(&der, KeyFile::Der);
+                secret_refused(b64_standard(&der).as_bytes(), KeyFile::Der);
+                secret_refused(b64(&der).as_bytes(), KeyFile::Der);
+            }
+        }
+        let spki = der(RSA_PUBLIC);
+        let hex: String = spki.iter().map(|byte| format!("{byte:02x}")).collect();
+        secret_refused(hex.as_bytes(), KeyFile::Der);
+        secret_refused(hex.to_uppercase().as_bytes(), KeyFile::Der);
+    }
+
     over_each_backend! { "rsa" =>
         fn rs_verifier() -> Verifier {
             open().with_keys(rsa_verifying_key())

@@ -273,7 +273,7 @@ fn raw(secret: &[u8], message: &[u8], signature: impl Into<Value>, verdict: Verd
 fn slow(random: &mut Random) -> Vec<Case> {
     let of_file =
         |role: &str, verdict| Case::new("parse-key", "RS256", "pem", RSA_PRIVATE, verdict).with("role", role);
-    let mut cases = vec![of_file("private", Accept(None)), of_file("public", Reject("pem"))];
+    let mut cases = vec![of_file("private", Accept(None)), of_file("public", Reject("private_key"))];
     cases.push(of_file("private", Accept(None)).with("alg", Value::Null));
     let key = rsa_signing_key();
     for _ in 0..20 {
@@ -408,8 +408,13 @@ fn hostile_keys(random: &mut Random) -> Vec<Case> {
     for bytes in 0..32 {
         keys.push(("HS256", "oct-b64u", json!(b64(random.bytes(bytes))), "secret_too_short"));
         keys.push(("RS256", "pem", json!(pem("PUBLIC KEY", &random.some_bytes(1..300))), "malformed_key"));
-        keys.push(("RS256", "pem", json!(RSA_PUBLIC[..13 * bytes]), "pem"));
-        keys.push(("RS256", "pem", json!(b64(random.some_bytes(1..300))), "pem"));
+        keys.push((
+            "RS256",
+            "pem",
+            json!(RSA_PUBLIC[..13 * bytes]),
+            if bytes == 0 { "empty" } else { "missing_end" },
+        ));
+        keys.push(("RS256", "pem", json!(b64(random.some_bytes(1..300))), "not_pem"));
     }
     for odd in ["+", "\n", "é", ".", "="] {
         keys.push(("HS256", "oct-b64u", json!(format!("{odd}{}", b64([7; 32]))), "invalid_base64"));
@@ -429,7 +434,7 @@ fn hostile_keys(random: &mut Random) -> Vec<Case> {
         cases.push(case("verify").with("mode", "jwt").with("token", &*token));
         cases.push(case("parse-key").with("role", if alg == "HS256" { "secret" } else { "public" }));
         // Of what says that it is public, no more is looked at.
-        let code = if code == "malformed_key" { "pem" } else { code };
+        let code = if code == "malformed_key" { "public_key" } else { code };
         let case = Case::new("sign-exact", alg, format, key.clone(), Reject(code));
         cases.push(case.with("header_b64u", "e30").with("payload_b64u", "").with("token", &*token));
     }

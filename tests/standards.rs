@@ -375,7 +375,7 @@ fn no_challenge_holds_a_character_that_breaks_out_of_it() {
 #[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
 mod rsa {
     use crate::util::{RSA_PRIVATE, der, over_each_backend, pem};
-    use countersign::KeyError;
+    use countersign::{FileMistake, KeyError};
 
     /// A key of three primes that is good in all else.
     const THREE_PRIMES: &str = include_str!("data/rsa_2048_three_primes.pem");
@@ -403,16 +403,21 @@ mod rsa {
             // As RFC 8017 appendix A.1.2 has it: version 1, and what belongs to the third prime behind the rest.
             let three = pkcs1(THREE_PRIMES);
             assert_eq!((two[6], three[6]), (0, 1));
-            assert_eq!(made(&three), Err(KeyError::MalformedKey));
+            let multi_prime = Err(KeyError::File(FileMistake::MultiPrime));
+            assert_eq!(made(&three), multi_prime);
             for key in [signing(THREE_PRIMES), signing_any_exponent(THREE_PRIMES), signing_der(&der(THREE_PRIMES))] {
-                assert_eq!(key.map(|_| ()), Err(KeyError::MalformedKey));
+                assert_eq!(key.map(|_| ()), multi_prime);
             }
 
             // Nor does the version alone make such a key, or a third prime under the version of two.
-            for (key, version) in [(&two, 1), (&three, 0), (&three, 2)] {
+            for (key, version, error) in [
+                (&two, 1, Err(KeyError::MalformedKey)),
+                (&three, 0, multi_prime.clone()),
+                (&three, 2, multi_prime),
+            ] {
                 let mut key = key.clone();
                 key[6] = version;
-                assert_eq!(made(&key), Err(KeyError::MalformedKey), "version {version}");
+                assert_eq!(made(&key), error, "version {version}");
             }
         }
     }

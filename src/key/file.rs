@@ -1,53 +1,56 @@
 //! Key files: from PEM and DER to material, and back.
 
-use crate::error::KeyError;
+use crate::error::{FileMistake, KeyError};
+use crate::key::asn1;
 #[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
 use crate::key::material::PrivateKey;
 use crate::key::material::PublicKey;
-use crate::key::pem::{self, Label, Wanted};
+use crate::key::pem::{self, Wanted};
 #[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
 use crate::key::rsa::PublicNumbers;
 #[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
 use crate::secret::SecretBytes;
 use alloc::string::String;
 use alloc::vec::Vec;
-use pkcs1::ObjectIdentifier;
 use pkcs8::der::asn1::BitStringRef;
 #[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
 use pkcs8::der::asn1::OctetStringRef;
-use pkcs8::der::{self, Decode, Encode};
+use pkcs8::der::{Decode, Encode};
+use pkcs8::{PrivateKeyInfoRef, SubjectPublicKeyInfoRef};
 #[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
 use zeroize::Zeroizing;
 
 impl PublicKey {
-    /// Reads a PEM file, SPKI (`BEGIN PUBLIC KEY`) or PKCS#1 (`BEGIN RSA PUBLIC KEY`).
+    /// Reads the one key in a PEM text: SPKI (`BEGIN PUBLIC KEY`) or PKCS#1 (`BEGIN RSA PUBLIC KEY`). Which of them it is, is
+    /// detected, whatever the label says.
+    ///
+    /// White space counts for nothing: line ends may be LF or CR LF, lines of any length or indented. Text, certificates and
+    /// parameters may be beside the key. The page on [keys](crate::manual::keys) has a table of the forms that keys travel in.
     ///
     /// # Errors
     ///
-    /// - [`KeyError::Pem`] names the mistake, e.g. that this is the private key or a certificate.
+    /// - [`KeyError::File`] names what the text is instead, e.g. the private key or a certificate.
     /// - [`KeyError::MalformedKey`], [`KeyError::UnsupportedKeyType`] for what is inside.
     /// - [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`], [`KeyError::Roca`].
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
-        let (label, der) = pem::decode(pem, Wanted::Public)?;
-        match label {
-            Label::Pkcs1Public => Self::from_pkcs1(&der),
-            _ => pkcs8::SubjectPublicKeyInfoRef::from_der(&der)
-                .map_err(|_| KeyError::MalformedKey)
-                .and_then(|info| Self::from_spki(&info)),
-        }
+        Self::from_der(&pem::decode(pem, Wanted::Public)?)
     }
 
     /// Reads DER, SPKI or PKCS#1. Which of them it is, is detected.
     ///
     /// # Errors
     ///
-    /// As [`from_pem`](Self::from_pem), except [`KeyError::Pem`]; [`KeyError::PrivateKey`] if it is the private key.
+    /// As [`from_pem`](Self::from_pem).
     pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
-        match pkcs8::SubjectPublicKeyInfoRef::from_der(der) {
-            Ok(info) => Self::from_spki(&info),
-            Err(_) if is_private(der) => Err(KeyError::PrivateKey),
-            Err(_) => Self::from_pkcs1(der),
+        if let Ok(info) = SubjectPublicKeyInfoRef::from_der(der) {
+            asn1::check_is_rsa(&info.algorithm)?;
+            let key = info.subject_public_key.as_bytes().and_then(asn1::public_numbers);
+            return Self::from_numbers(key.ok_or(KeyError::MalformedKey)?);
         }
+        if is_private(der) {
+            return Err(KeyError::File(FileMistake::PrivateKey));
+        }
+        Self::from_numbers(asn1::public_numbers(der).ok_or_else(|| unreadable(der))?)
     }
 
     /// Writes the key as SPKI PEM text.
@@ -66,65 +69,68 @@ impl PublicKey {
     /// # Ok::<(), countersign::KeyError>(())
     /// ```
     pub fn to_pem(&self) -> Result<String, KeyError> {
-        let spki = to_spki(self.numbers.modulus(), &self.numbers.exponent_bytes());
-        pem::encode("PUBLIC KEY", &spki.map_err(|_| KeyError::MalformedKey)?)
+        pem::encode("PUBLIC KEY", &self.to_der()?)
     }
 
-    fn from_spki(info: &pkcs8::SubjectPublicKeyInfoRef<'_>) -> Result<Self, KeyError> {
-        check_is_rsa(info.algorithm.oid)?;
-        Self::from_pkcs1(info.subject_public_key.as_bytes().ok_or(KeyError::MalformedKey)?)
+    /// Writes the key as SPKI DER.
+    ///
+    /// # Errors
+    ///
+    /// As [`to_pem`](Self::to_pem).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::PublicKey;
+    ///
+    /// let key = PublicKey::from_modulus_and_exponent(&[0xff; 256], &[1, 0, 1])?;
+    /// assert!(PublicKey::from_der(&key.to_der()?)? == key);
+    /// # Ok::<(), countersign::KeyError>(())
+    /// ```
+    pub fn to_der(&self) -> Result<Vec<u8>, KeyError> {
+        asn1::write_public_numbers(self.numbers.modulus(), &self.numbers.exponent_bytes())
+            .and_then(|key| {
+                let subject_public_key = BitStringRef::new(0, &key)?;
+                SubjectPublicKeyInfoRef { algorithm: asn1::RSA_IDENTIFIER, subject_public_key }.to_der()
+            })
+            .map_err(|_| KeyError::MalformedKey)
     }
 
-    fn from_pkcs1(der: &[u8]) -> Result<Self, KeyError> {
-        let key = pkcs1::RsaPublicKeyRef::from_der(der).map_err(|_| KeyError::MalformedKey)?;
-        Self::from_modulus_and_exponent(key.modulus.as_bytes(), key.public_exponent.as_bytes())
+    fn from_numbers([modulus, exponent]: [pkcs8::der::asn1::UintRef<'_>; 2]) -> Result<Self, KeyError> {
+        Self::from_modulus_and_exponent(modulus.as_bytes(), exponent.as_bytes())
     }
-}
-
-/// A public key of these big-endian numbers as SPKI.
-fn to_spki(modulus: &[u8], exponent: &[u8]) -> der::Result<Vec<u8>> {
-    let key = pkcs1::RsaPublicKeyRef {
-        modulus: pkcs1::UintRef::new(modulus)?,
-        public_exponent: pkcs1::UintRef::new(exponent)?,
-    }
-    .to_der()?;
-    pkcs8::SubjectPublicKeyInfoRef {
-        algorithm: pkcs1::ALGORITHM_ID,
-        subject_public_key: BitStringRef::new(0, &key)?,
-    }
-    .to_der()
 }
 
 #[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
 impl PrivateKey {
-    /// Reads a PEM file, PKCS#8 (`BEGIN PRIVATE KEY`) or PKCS#1 (`BEGIN RSA PRIVATE KEY`).
+    /// Reads the one key in a PEM text: PKCS#8 (`BEGIN PRIVATE KEY`) or PKCS#1 (`BEGIN RSA PRIVATE KEY`). Which of them it is, is
+    /// detected, whatever the label says.
+    ///
+    /// Layout and neighbours of the key are as in [`PublicKey::from_pem`].
     ///
     /// # Errors
     ///
-    /// - [`KeyError::Pem`] names the mistake, e.g. that this is the public key.
+    /// - [`KeyError::File`] names what the text is instead, e.g. the public key or an encrypted one.
     /// - [`KeyError::MalformedKey`], [`KeyError::UnsupportedKeyType`] for what is inside.
     /// - [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`], [`KeyError::Roca`].
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
-        let (label, der) = pem::decode(pem, Wanted::Private)?;
-        match label {
-            Label::Pkcs1Private => Self::from_pkcs1(&der),
-            _ => pkcs8::PrivateKeyInfoRef::from_der(&der)
-                .map_err(|_| KeyError::MalformedKey)
-                .and_then(|info| Self::from_pkcs8(&info)),
-        }
+        Self::from_der(&pem::decode(pem, Wanted::Private)?)
     }
 
     /// Reads DER, PKCS#8 or PKCS#1. Which of them it is, is detected.
     ///
     /// # Errors
     ///
-    /// As [`from_pem`](Self::from_pem), except [`KeyError::Pem`]; [`KeyError::PublicKey`] if it is the public key.
+    /// As [`from_pem`](Self::from_pem).
     pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
-        match pkcs8::PrivateKeyInfoRef::from_der(der) {
-            Ok(info) => Self::from_pkcs8(&info),
-            Err(_) if is_public(der) => Err(KeyError::PublicKey),
-            Err(_) => Self::from_pkcs1(der),
+        if let Ok(info) = PrivateKeyInfoRef::from_der(der) {
+            asn1::check_is_rsa(&info.algorithm)?;
+            return Self::from_pkcs1(info.private_key.as_bytes());
         }
+        if is_public(der) {
+            return Err(KeyError::File(FileMistake::PublicKey));
+        }
+        if asn1::is_rsa_private(der) { Self::from_pkcs1(der) } else { Err(unreadable(der)) }
     }
 
     /// Writes the key as PKCS#8 PEM text, to be stored.
@@ -134,35 +140,38 @@ impl PrivateKey {
     /// [`KeyError::MalformedKey`] if it cannot be encoded; no key made here is known to do that.
     pub fn to_secret_pem(&self) -> Result<SecretBytes, KeyError> {
         let key = OctetStringRef::new(&self.pkcs1)
-            .and_then(|key| pkcs8::PrivateKeyInfoRef::new(pkcs1::ALGORITHM_ID, key).to_der())
+            .and_then(|key| PrivateKeyInfoRef::new(asn1::RSA_IDENTIFIER, key).to_der())
             .map_err(|_| KeyError::MalformedKey)?;
         let key = Zeroizing::new(key);
         pem::encode("PRIVATE KEY", &key).map(|text| SecretBytes::from(text.into_bytes()))
     }
 
-    fn from_pkcs8(info: &pkcs8::PrivateKeyInfoRef<'_>) -> Result<Self, KeyError> {
-        check_is_rsa(info.algorithm.oid)?;
-        Self::from_pkcs1(info.private_key.as_bytes())
-    }
-
     pub(crate) fn from_pkcs1(der: &[u8]) -> Result<Self, KeyError> {
-        let key = pkcs1::RsaPrivateKeyRef::from_der(der).map_err(|_| KeyError::MalformedKey)?;
-        let numbers = PublicNumbers::new(key.modulus.as_bytes(), key.public_exponent.as_bytes())?;
+        let [modulus, exponent] = asn1::public_half(der)?;
+        let numbers = PublicNumbers::new(modulus.as_bytes(), exponent.as_bytes())?;
         Ok(Self::of(Zeroizing::new(der.to_vec()), numbers))
     }
 }
 
 /// Whether `der` is some private key: PKCS#8 or PKCS#1.
 fn is_private(der: &[u8]) -> bool {
-    pkcs8::PrivateKeyInfoRef::from_der(der).is_ok() || pkcs1::RsaPrivateKeyRef::from_der(der).is_ok()
+    PrivateKeyInfoRef::from_der(der).is_ok() || asn1::is_rsa_private(der)
 }
 
 /// Whether `der` is some public key: SPKI or PKCS#1.
 #[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
 fn is_public(der: &[u8]) -> bool {
-    pkcs8::SubjectPublicKeyInfoRef::from_der(der).is_ok() || pkcs1::RsaPublicKeyRef::from_der(der).is_ok()
+    SubjectPublicKeyInfoRef::from_der(der).is_ok() || asn1::public_numbers(der).is_some()
 }
 
-fn check_is_rsa(algorithm: ObjectIdentifier) -> Result<(), KeyError> {
-    if algorithm == pkcs1::ALGORITHM_OID { Ok(()) } else { Err(KeyError::UnsupportedKeyType) }
+/// Why bytes that are not a key cannot be read.
+fn unreadable(bytes: &[u8]) -> KeyError {
+    if let Some(error) = asn1::mistake(bytes) {
+        return error;
+    }
+    match core::str::from_utf8(bytes).map(pem::mistake) {
+        // Bytes may happen to be UTF-8.
+        Err(_) | Ok(FileMistake::NotPem) => KeyError::MalformedKey,
+        Ok(mistake) => KeyError::File(mistake),
+    }
 }

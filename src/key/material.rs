@@ -2,7 +2,6 @@
 
 use crate::error::KeyError;
 use crate::key::rsa::{Exponents, PublicNumbers};
-#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
 use alloc::vec::Vec;
 use core::fmt;
 #[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
@@ -25,10 +24,10 @@ use zeroize::Zeroizing;
 /// A mistake in a file is reported here, before any token is looked at:
 ///
 /// ```
-/// use countersign::{KeyError, PemMistake, PublicKey};
+/// use countersign::{FileMistake, KeyError, PublicKey};
 ///
 /// let error = PublicKey::from_pem("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n").unwrap_err();
-/// assert_eq!(error, KeyError::Pem(PemMistake::Certificate));
+/// assert_eq!(error, KeyError::File(FileMistake::Certificate));
 /// ```
 #[derive(Clone)]
 pub struct PublicKey {
@@ -59,6 +58,23 @@ impl PublicKey {
     /// ```
     pub fn from_modulus_and_exponent(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyError> {
         PublicNumbers::new(modulus, exponent).map(Self::of)
+    }
+
+    /// The modulus and the exponent, big-endian without leading zeros, as a JWK has them in `n` and `e`; `None` for a key of
+    /// another type.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::PublicKey;
+    ///
+    /// let key = PublicKey::from_modulus_and_exponent(&[0xff; 256], &[0, 1, 0, 1])?;
+    /// assert_eq!(key.modulus_and_exponent(), Some((vec![0xff; 256], vec![1, 0, 1])));
+    /// # Ok::<(), countersign::KeyError>(())
+    /// ```
+    #[must_use]
+    pub fn modulus_and_exponent(&self) -> Option<(Vec<u8>, Vec<u8>)> {
+        Some((self.numbers.modulus().to_vec(), self.numbers.exponent_bytes().into_vec()))
     }
 
     /// The same key, for use with any odd public exponent from 3 to 2^33 - 1. Without it, only 65537 makes a key for tokens.

@@ -40,6 +40,7 @@ pub(crate) fn refuse_key_file(secret: &[u8]) -> Result<(), KeyError> {
         (KeyFile::Ssh, any(SSH.into_iter().map(holds))),
         (KeyFile::Der, any(without_line_end(secret).into_iter().map(is_der))),
         (KeyFile::Der, any(DER.into_iter().map(holds))),
+        (KeyFile::Der, any(DER_IN_HEX.into_iter().map(holds))),
     ];
     if !bool::from(any(looks_like.into_iter().map(|(_, found)| found))) {
         return Ok(());
@@ -79,13 +80,14 @@ fn is_der(secret: &[u8]) -> Choice {
     // An AlgorithmIdentifier with its OID, or a certificate; a modulus; the version that private keys begin with.
     let oid = content.get(..1).map_or(Choice::from(0), |front| front.ct_eq(&[0x30]))
         & content.get(2..3).map_or(Choice::from(0), |third| third.ct_eq(&[0x06]));
-    let first: [&[u8]; 8] = [
+    let first: [&[u8]; 9] = [
         &[0x30, 0x81],
         &[0x30, 0x82],
         &[0x02, 0x82],
         &[0x02, 0x81],
         &[0x02, 0x01, 0x00, 0x02],
         &[0x02, 0x01, 0x00, 0x30],
+        &[0x02, 0x01, 0x01, 0x02],
         &[0x02, 0x01, 0x01, 0x04],
         &[0x02, 0x01, 0x01, 0x30],
     ];
@@ -128,16 +130,32 @@ const SSH: [&[u8]; 27] = [
     b"tLS0tIEJFR0lOIFNTSDIg",
 ];
 /// The base64 of DER.
-const DER: [&[u8]; 14] = [
+const DER: [&[u8]; 30] = [
     // The OID of RSA at each place within three bytes, in keys and certificates.
     b"KoZIhvcNAQ",
     b"qGSIb3DQEB",
     b"qhkiG9w0BAQ",
-    // PKCS#1: public keys of 2048, 3072, 4096 and 8192 bits; private ones.
+    // PKCS#1: public keys of 2048, 3072, 4096 and 8192 bits, with an exponent of one to five bytes; private ones.
+    b"MIIBCAKCAQEA",
+    b"MIIBCQKCAQEA",
     b"MIIBCgKCAQEA",
+    b"MIIBCwKCAQEA",
+    b"MIIBDAKCAQEA",
+    b"MIIBiAKCAYEA",
+    b"MIIBiQKCAYEA",
     b"MIIBigKCAYEA",
+    b"MIIBiwKCAYEA",
+    b"MIIBjAKCAYEA",
+    b"MIICCAKCAgEA",
+    b"MIICCQKCAgEA",
     b"MIICCgKCAgEA",
+    b"MIICCwKCAgEA",
+    b"MIICDAKCAgEA",
+    b"MIIECAKCBAEA",
+    b"MIIECQKCBAEA",
     b"MIIECgKCBAEA",
+    b"MIIECwKCBAEA",
+    b"MIIEDAKCBAEA",
     b"IBAAKCA",
     // The OID of elliptic curves, and that of Ed25519 and its kin with what stands before it; at each place too.
     b"BgcqhkjOPQIB",
@@ -146,6 +164,16 @@ const DER: [&[u8]; 14] = [
     b"MAUGAytl",
     b"AFBgMrZ",
     b"wBQYDK2",
+];
+
+/// The hex of DER: the OIDs of RSA, of elliptic curves, and of Ed25519 and its kin with what comes before it, in either case.
+const DER_IN_HEX: [&[u8]; 6] = [
+    b"06092a864886f70d0101",
+    b"06092A864886F70D0101",
+    b"06072a8648ce3d0201",
+    b"06072A8648CE3D0201",
+    b"300506032b65",
+    b"300506032B65",
 ];
 
 #[cfg(test)]

@@ -1,27 +1,15 @@
-//! Reads PEM ([RFC 7468](https://www.rfc-editor.org/rfc/rfc7468)).
+//! Finds the key in a PEM text ([RFC 7468](https://www.rfc-editor.org/rfc/rfc7468)), and names what is there in its place.
 //!
-//! The crate `pem-rfc7468` decodes; this module names the mistakes that it reports as one error.
+//! The crate `pem-rfc7468` decodes. It reads the strict form, so this module finds the one block with a key and takes out the
+//! white space that section 3 lets a reader ignore.
 
-use crate::error::{KeyError, PemMistake};
+use crate::error::{FileMistake, KeyError};
 use alloc::string::String;
 use alloc::vec::Vec;
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use pkcs8::der::pem::{self, LineEnding};
 use zeroize::Zeroizing;
-
-/// The labels that a key of this crate can come under.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Label {
-    /// `PRIVATE KEY`: PKCS#8.
-    Pkcs8,
-    /// `RSA PRIVATE KEY`: PKCS#1.
-    Pkcs1Private,
-    /// `PUBLIC KEY`: SPKI.
-    Spki,
-    /// `RSA PUBLIC KEY`: PKCS#1.
-    Pkcs1Public,
-}
 
 /// Which half of a key pair is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,13 +19,12 @@ pub(crate) enum Wanted {
     Public,
 }
 
-/// The label and the DER inside `text`.
-pub(crate) fn decode(text: &str, wanted: Wanted) -> Result<(Label, Zeroizing<Vec<u8>>), KeyError> {
-    // A line break more or less at either end is accepted.
-    let text = text.trim_matches(['\n', ' ', '\t']);
-    let label = classify(text, wanted).map_err(KeyError::Pem)?;
-    let (_, der) = pem::decode_vec(text.as_bytes()).map_err(|_| KeyError::Pem(PemMistake::BrokenBase64))?;
-    Ok((label, Zeroizing::new(der)))
+/// The DER inside the only key of `text`.
+pub(crate) fn decode(text: &str, wanted: Wanted) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let block = only_key(text).map_err(KeyError::File)?;
+    block.check_label(wanted)?;
+    block.check_body().map_err(KeyError::File)?;
+    block.decode().map_err(KeyError::File)
 }
 
 /// `der` as PEM text.
@@ -45,73 +32,147 @@ pub(crate) fn encode(label: &'static str, der: &[u8]) -> Result<String, KeyError
     pem::encode_string(label, LineEnding::LF, der).map_err(|_| KeyError::MalformedKey)
 }
 
-/// Says what kind of key `text` holds, or which mistake it is.
-fn classify(text: &str, wanted: Wanted) -> Result<Label, PemMistake> {
-    check_layout(text)?;
-    let label = label(text).ok_or(PemMistake::NotPem)?;
-    // PKCS#1 keys are encrypted inside the old OpenSSL format, which says so in a header of its own.
-    let is_encrypted = text.contains("Proc-Type:") && text.contains("ENCRYPTED");
-    // Where the public key is wanted, how to read a private one is of no use.
-    if wanted == Wanted::Public && (is_encrypted || label.ends_with("PRIVATE KEY")) {
-        return Err(PemMistake::PrivateKey);
+const BEGIN: &str = "-----BEGIN ";
+const END: &str = "-----END ";
+const DASHES: &str = "-----";
+
+/// One block of a PEM text.
+#[derive(Clone, Copy)]
+struct Block<'a> {
+    label: &'a str,
+    /// What is between the BEGIN and the END line.
+    body: &'a str,
+    end_label: &'a str,
+}
+
+impl Block<'_> {
+    fn is_key(&self) -> bool {
+        self.label.ends_with("PRIVATE KEY") || self.label.ends_with("PUBLIC KEY")
     }
-    if is_encrypted {
-        return Err(PemMistake::Encrypted);
+
+    /// Whether the label is that of a file which may hold the key that is wanted.
+    fn check_label(&self, wanted: Wanted) -> Result<(), KeyError> {
+        let mistake = match (wanted, self.label) {
+            (Wanted::Public, "PUBLIC KEY" | "RSA PUBLIC KEY")
+            | (Wanted::Private, "PRIVATE KEY" | "RSA PRIVATE KEY") => return Ok(()),
+            // Where the public key is wanted, how to read a private one is of no use.
+            (Wanted::Public, label) if label.ends_with("PRIVATE KEY") => FileMistake::PrivateKey,
+            (Wanted::Private, label) if label.ends_with("PUBLIC KEY") => FileMistake::PublicKey,
+            (_, "ENCRYPTED PRIVATE KEY") => FileMistake::Encrypted,
+            (_, "OPENSSH PRIVATE KEY") => FileMistake::OpenSsh,
+            _ => return Err(KeyError::UnsupportedKeyType),
+        };
+        Err(KeyError::File(mistake))
     }
-    let label = match label {
-        "PRIVATE KEY" => Label::Pkcs8,
-        "RSA PRIVATE KEY" => Label::Pkcs1Private,
-        "PUBLIC KEY" => Label::Spki,
-        "RSA PUBLIC KEY" => Label::Pkcs1Public,
-        "ENCRYPTED PRIVATE KEY" => return Err(PemMistake::Encrypted),
-        "OPENSSH PRIVATE KEY" => return Err(PemMistake::OpenSsh),
-        "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => return Err(PemMistake::Certificate),
-        _ => return Err(PemMistake::OtherLabel),
-    };
-    match (wanted, label) {
-        (Wanted::Private, Label::Spki | Label::Pkcs1Public) => Err(PemMistake::PublicKey),
-        _ => Ok(label),
+
+    /// The mistakes that show before the body is decoded.
+    fn check_body(&self) -> Result<(), FileMistake> {
+        let mistakes = [
+            (self.body.contains(BEGIN), FileMistake::MissingEnd),
+            (self.end_label != self.label, FileMistake::LabelMismatch),
+            (self.body.contains("\\n") || self.body.contains("\\r"), FileMistake::EscapedLineBreaks),
+            // The old format of OpenSSL says so in a header.
+            (self.body.contains("Proc-Type:") && self.body.contains("ENCRYPTED"), FileMistake::Encrypted),
+        ];
+        match mistakes.into_iter().find(|(made, _)| *made) {
+            Some((_, mistake)) => Err(mistake),
+            None => Ok(()),
+        }
+    }
+
+    /// Decodes the block in the strict form: LF, and 64 characters in each line.
+    fn decode(&self) -> Result<Zeroizing<Vec<u8>>, FileMistake> {
+        // As long as the longest text that may come out, so that no copy is left behind by a growing buffer.
+        let lines = self.body.len().div_ceil(64);
+        let room = [self.body.len(), lines, self.label.len(), self.label.len(), 64];
+        let mut text = Zeroizing::new(String::with_capacity(room.into_iter().fold(0, usize::saturating_add)));
+        for part in [BEGIN, self.label, DASHES, "\n"] {
+            text.push_str(part);
+        }
+        let characters = self.body.chars().filter(|character| !character.is_ascii_whitespace());
+        for (place, character) in characters.enumerate() {
+            if place > 0 && place.is_multiple_of(64) {
+                text.push('\n');
+            }
+            text.push(character);
+        }
+        for part in ["\n", END, self.label, DASHES, "\n"] {
+            text.push_str(part);
+        }
+        let decoded = pem::decode_vec(text.as_bytes()).map_err(|_| FileMistake::BrokenBase64)?;
+        Ok(Zeroizing::new(decoded.1))
     }
 }
 
-/// The mistakes that show without knowing what is inside.
-fn check_layout(text: &str) -> Result<(), PemMistake> {
-    let Some((_, block)) = text.split_once(BEGIN) else {
-        return Err(match text {
-            "" => PemMistake::Empty,
-            text if is_base64_of_pem(text) => PemMistake::Base64OfPem,
-            _ => PemMistake::NotPem,
-        });
+/// The only block with a key. Others may be beside it: certificates, parameters, requests.
+fn only_key(text: &str) -> Result<Block<'_>, FileMistake> {
+    let (mut key, mut other) = (None, None);
+    let mut rest = text;
+    while let Some((block, after)) = next_block(rest)? {
+        rest = after;
+        if !block.is_key() {
+            other = other.or(Some(block));
+        } else if key.replace(block).is_some() {
+            return Err(FileMistake::SeveralKeys);
+        }
+    }
+    match (key, other) {
+        (Some(key), _) => Ok(key),
+        (None, Some(other)) if other.label.ends_with("CERTIFICATE") => Err(FileMistake::Certificate),
+        (None, Some(_)) => Err(FileMistake::NotAKey),
+        (None, None) => Err(mistake(text)),
+    }
+}
+
+/// The first block of `text`, and what follows it.
+fn next_block(text: &str) -> Result<Option<(Block<'_>, &str)>, FileMistake> {
+    let Some((_, block)) = text.split_once(BEGIN) else { return Ok(None) };
+    let found = || {
+        let (label, block) = block.split_once(DASHES)?;
+        let (body, end) = block.split_once(END)?;
+        let (end_label, after) = end.split_once(DASHES)?;
+        Some((Block { label, body, end_label }, after))
     };
-    let mut lines = text.lines().skip_while(|line| !line.contains(BEGIN));
+    found().map(Some).ok_or(FileMistake::MissingEnd)
+}
+
+/// The name of a text without a PEM block.
+pub(crate) fn mistake(text: &str) -> FileMistake {
+    const SSH: [&str; 5] = ["ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-sha2-", "---- BEGIN SSH2 "];
+    const ENDINGS: [&str; 9] = [".pem", ".key", ".pub", ".der", ".crt", ".cer", ".p8", ".p12", ".pfx"];
+    let text = text.trim_matches(|c: char| c.is_ascii_whitespace() || c == '\u{feff}');
+    let is_one_word = !text.contains(|c: char| c.is_ascii_whitespace());
+    let decoded = start_of_base64(text);
     let mistakes = [
-        (text.starts_with(['"', '\'']), PemMistake::Quoted),
-        (text.contains("\\n"), PemMistake::EscapedLineBreaks),
-        (text.contains('\r'), PemMistake::CrLf),
-        (block.contains(BEGIN), PemMistake::SeveralBlocks),
-        (!block.contains("-----END "), PemMistake::MissingEnd),
-        (!block.contains('\n'), PemMistake::LostLineBreaks),
+        (text.is_empty(), FileMistake::Empty),
+        (text.contains(BEGIN), FileMistake::Pem),
+        (decoded.starts_with(BEGIN.as_bytes()), FileMistake::Base64OfPem),
+        (text.starts_with('{') || text.starts_with('['), FileMistake::Jwk),
+        (SSH.iter().any(|start| text.starts_with(start)), FileMistake::SshPublic),
+        (text.starts_with("PuTTY-User-Key-File-"), FileMistake::Putty),
+        (is_hex(text), FileMistake::Hex),
+        // A SEQUENCE of more than 127 bytes, as every key is.
+        (matches!(decoded[..], [0x30, 0x81..=0x84, ..]), FileMistake::Base64),
         (
-            lines.any(|line| line.starts_with([' ', '\t']) || line.ends_with([' ', '\t'])),
-            PemMistake::Indented,
+            is_one_word && (text.contains(['/', '\\']) || ENDINGS.iter().any(|end| text.ends_with(end))),
+            FileMistake::Path,
         ),
     ];
-    match mistakes.into_iter().find(|(made, _)| *made) {
-        Some((_, mistake)) => Err(mistake),
-        None => Ok(()),
-    }
+    mistakes.into_iter().find(|(made, _)| *made).map_or(FileMistake::NotPem, |(_, mistake)| mistake)
 }
 
-const BEGIN: &str = "-----BEGIN ";
-
-/// What stands between `BEGIN ` and the dashes.
-fn label(text: &str) -> Option<&str> {
-    text.split_once(BEGIN)?.1.split_once("-----").map(|(label, _)| label)
-}
-
-/// Whether `text` is base64 of something that begins as a PEM file does.
-fn is_base64_of_pem(text: &str) -> bool {
-    let bare: Zeroizing<String> =
+/// The first bytes of base64 or base64url text, white space left out; none if `text` is anything else.
+fn start_of_base64(text: &str) -> Zeroizing<Vec<u8>> {
+    let start: Zeroizing<String> =
         Zeroizing::new(text.chars().filter(|c| !c.is_ascii_whitespace()).take(16).collect());
-    STANDARD_NO_PAD.decode(bare.as_bytes()).is_ok_and(|bytes| bytes.starts_with(BEGIN.as_bytes()))
+    let decoded =
+        STANDARD_NO_PAD.decode(start.as_bytes()).or_else(|_| URL_SAFE_NO_PAD.decode(start.as_bytes()));
+    Zeroizing::new(decoded.unwrap_or_default())
+}
+
+/// Whether `text` is hex of more than a few bytes, perhaps with `0x` before it or colons in it.
+fn is_hex(text: &str) -> bool {
+    let text = text.strip_prefix("0x").unwrap_or(text);
+    let is_hex = |c: char| c.is_ascii_hexdigit() || c == ':' || c.is_ascii_whitespace();
+    text.len() >= 64 && text.chars().all(is_hex)
 }

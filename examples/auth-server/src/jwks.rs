@@ -24,7 +24,7 @@ struct Jwk {
 }
 
 impl Jwks {
-    /// Of this key. `None` for one that has no well-formed public numbers, which no key of the library is.
+    /// Of this key. `None` for one that is not of RSA.
     pub fn of(key: &PublicKey) -> Option<Self> {
         let (n, e) = numbers(key)?;
         let kid = thumbprint(&n, &e);
@@ -45,11 +45,8 @@ fn thumbprint(n: &str, e: &str) -> String {
 
 /// Modulus and exponent as base64url.
 fn numbers(key: &PublicKey) -> Option<(String, String)> {
-    let (_, document) = pkcs8::Document::from_pem(&key.to_pem().ok()?).ok()?;
-    let info = pkcs8::SubjectPublicKeyInfoRef::try_from(document.as_bytes()).ok()?;
-    let key = pkcs1::RsaPublicKeyRef::try_from(info.subject_public_key.as_bytes()?).ok()?;
-    let encode = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
-    Some((encode(key.modulus.as_bytes()), encode(key.public_exponent.as_bytes())))
+    let (modulus, exponent) = key.modulus_and_exponent()?;
+    Some((BASE64_URL_SAFE_NO_PAD.encode(modulus), BASE64_URL_SAFE_NO_PAD.encode(exponent)))
 }
 
 #[cfg(test)]

@@ -1,0 +1,96 @@
+//! The ASN.1 of key files: the numbers of RSA keys (RFC 8017 appendix A.1), and the names of structures that are not the key
+//! that is wanted.
+
+use crate::error::{FileMistake, KeyError};
+use alloc::vec::Vec;
+use pkcs8::der::asn1::{AnyRef, UintRef};
+use pkcs8::der::{self, Decode, Encode, Tag, TagNumber, Tagged};
+use pkcs8::spki::{AlgorithmIdentifierRef, ObjectIdentifier};
+
+/// `rsaEncryption`, RFC 8017 appendix A.1.
+const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+/// `id-RSASSA-PSS`, RFC 4055 section 3.1.
+const RSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
+/// The algorithm of an RSA key, to be written.
+pub(crate) const RSA_IDENTIFIER: AlgorithmIdentifierRef<'static> =
+    AlgorithmIdentifierRef { oid: RSA, parameters: Some(AnyRef::NULL) };
+
+/// Checks that a key is one of RSA. RFC 8017 appendix A.1 asks for a NULL; some writers leave it out.
+pub(crate) fn check_is_rsa(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<(), KeyError> {
+    match algorithm.oid {
+        RSA if algorithm.parameters.is_none_or(|parameters| parameters == AnyRef::NULL) => Ok(()),
+        RSA => Err(KeyError::MalformedKey),
+        RSA_PSS => Err(KeyError::File(FileMistake::RsaPss)),
+        _ => Err(KeyError::UnsupportedKeyType),
+    }
+}
+
+/// Modulus and exponent of an `RSAPublicKey`.
+pub(crate) fn public_numbers(der: &[u8]) -> Option<[UintRef<'_>; 2]> {
+    Vec::from_der(der).ok()?.try_into().ok()
+}
+
+/// An `RSAPublicKey` of this modulus and exponent.
+pub(crate) fn write_public_numbers(modulus: &[u8], exponent: &[u8]) -> der::Result<Vec<u8>> {
+    [UintRef::new(modulus)?, UintRef::new(exponent)?].to_der()
+}
+
+/// Modulus and exponent of an `RSAPrivateKey`, which begins with its version. The others are for the backend to check.
+#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+pub(crate) fn public_half(der: &[u8]) -> Result<[UintRef<'_>; 2], KeyError> {
+    let numbers: [UintRef<'_>; 9] = Vec::from_der(der)
+        .ok()
+        .and_then(|numbers: Vec<_>| numbers.try_into().ok())
+        .ok_or(if is_multi_prime(der) {
+            KeyError::File(FileMistake::MultiPrime)
+        } else {
+            KeyError::MalformedKey
+        })?;
+    let [version, modulus, exponent, rest @ ..] = numbers;
+    if version.as_bytes() != [0] {
+        return Err(KeyError::MalformedKey);
+    }
+    if exponent.as_bytes() == [0] || rest.iter().any(|number| number.as_bytes() == [0]) {
+        return Err(KeyError::File(FileMistake::MissingNumbers));
+    }
+    Ok([modulus, exponent])
+}
+
+/// Whether `der` has the structure of an `RSAPrivateKey`, with two primes or more.
+pub(crate) fn is_rsa_private(der: &[u8]) -> bool {
+    matches!(shape(der)[..], [Tag::Integer, ref rest @ ..] if rest.len() >= 8 && rest.starts_with(&[Tag::Integer; 8]))
+}
+
+/// RFC 8017 appendix A.1.2: the further primes follow in a SEQUENCE.
+#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+fn is_multi_prime(der: &[u8]) -> bool {
+    is_rsa_private(der) && shape(der).get(9) == Some(&Tag::Sequence)
+}
+
+/// The name of a well-formed structure that is not a key that could be read.
+pub(crate) fn mistake(der: &[u8]) -> Option<KeyError> {
+    const VERSION: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };
+    let first = |der| Vec::<AnyRef<'_>>::from_der(der).ok()?.first().and_then(|first| first.to_der().ok());
+    let mistake = match shape(der)[..] {
+        // PFX, RFC 7292 section 4.
+        [Tag::Integer, Tag::Sequence] | [Tag::Integer, Tag::Sequence, Tag::Sequence] => FileMistake::Pkcs12,
+        // EncryptedPrivateKeyInfo, RFC 5958 section 3.
+        [Tag::Sequence, Tag::OctetString] => FileMistake::Encrypted,
+        // Certificate, RFC 5280 section 4.1: of version 3, which it says. A request has the same shape outside.
+        [Tag::Sequence, Tag::Sequence, Tag::BitString] => {
+            match first(der).map(|tbs| shape(&tbs)).as_deref() {
+                Some([VERSION, ..]) => FileMistake::Certificate,
+                _ => FileMistake::NotAKey,
+            }
+        }
+        // ECPrivateKey, RFC 5915 section 3.
+        [Tag::Integer, Tag::OctetString, ..] => return Some(KeyError::UnsupportedKeyType),
+        _ => return None,
+    };
+    Some(KeyError::File(mistake))
+}
+
+/// The tags inside the outer SEQUENCE; none if `der` is anything else.
+fn shape(der: &[u8]) -> Vec<Tag> {
+    Vec::<AnyRef<'_>>::from_der(der).unwrap_or_default().iter().map(Tagged::tag).collect()
+}

@@ -141,7 +141,7 @@ impl Verifier {
     /// # Errors
     ///
     /// See [`VerifyError`]; it names the first check that failed. Nothing of a refused token can be reached.
-    #[cfg(feature = "std")]
+    #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
     pub fn verify<T: DeserializeOwned>(&self, text: &str) -> Result<Token<T>, VerifyError> {
         self.run(text, UnixTime::now)
     }
@@ -175,7 +175,7 @@ impl Verifier {
     /// assert_eq!(token.claims().name, "Ann");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[cfg(feature = "std")]
+    #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
     pub fn verify_in<'b, T: Deserialize<'b>>(
         &self,
         buffer: &'b mut Buffer,

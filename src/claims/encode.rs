@@ -125,13 +125,13 @@ impl<T: Serialize> Claims<T> {
     }
 }
 
-#[cfg(feature = "std")]
-#[allow(clippy::unnecessary_wraps, reason = "without std there is no clock")]
+#[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
+#[allow(clippy::unnecessary_wraps, reason = "not every target has a clock")]
 fn clock() -> Option<UnixTime> {
     Some(UnixTime::now())
 }
 
-#[cfg(not(feature = "std"))]
+#[cfg(any(not(feature = "std"), all(target_arch = "wasm32", target_os = "unknown")))]
 fn clock() -> Option<UnixTime> {
     None
 }

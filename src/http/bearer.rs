@@ -113,7 +113,7 @@ impl Verifier {
     /// assert_eq!((error.challenge().status(), error.challenge().www_authenticate()), (401, Some("Bearer")));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[cfg(feature = "std")]
+    #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
     pub fn verify_bearer<T: DeserializeOwned>(
         &self,
         authorization: impl IntoIterator<Item: AsRef<[u8]>>,

@@ -112,7 +112,7 @@ impl AccessVerifier {
     /// # Errors
     ///
     /// [`Error::Token`], [`Error::BindingMissing`], [`Error::BindingMismatch`].
-    #[cfg(feature = "std")]
+    #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
     pub fn verify<T: DeserializeOwned>(
         &self,
         text: &str,
@@ -127,7 +127,7 @@ impl AccessVerifier {
     /// # Errors
     ///
     /// [`Error::Request`] when there is no bearer token, or not exactly one; else as [`verify`](Self::verify).
-    #[cfg(feature = "std")]
+    #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
     pub fn verify_bearer<T: DeserializeOwned>(
         &self,
         authorization: impl IntoIterator<Item: AsRef<[u8]>>,
@@ -242,7 +242,7 @@ impl<D: Denylist> RevocationVerifier<D> {
     /// # Errors
     ///
     /// As [`AccessVerifier::verify`]; [`Error::Denied`], [`Error::DenylistUnavailable`].
-    #[cfg(feature = "std")]
+    #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
     pub async fn verify<T: DeserializeOwned>(
         &self,
         text: &str,
@@ -256,7 +256,7 @@ impl<D: Denylist> RevocationVerifier<D> {
     /// # Errors
     ///
     /// As [`AccessVerifier::verify_bearer`]; [`Error::Denied`], [`Error::DenylistUnavailable`].
-    #[cfg(feature = "std")]
+    #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
     pub async fn verify_bearer<T: DeserializeOwned>(
         &self,
         authorization: impl IntoIterator<Item: AsRef<[u8]>>,

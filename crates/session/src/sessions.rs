@@ -216,7 +216,7 @@ impl<S: Store> Sessions<S> {
     /// # Errors
     ///
     /// [`Error::Store`].
-    #[cfg(feature = "std")]
+    #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
     pub async fn epoch(&self, subject: &str) -> Result<u64, Error> {
         self.at(UnixTime::now()).epoch(subject).await
     }
@@ -231,7 +231,7 @@ impl<S: Store> Sessions<S> {
     ///   two, the store may have the new session: nobody holds its token, and it ends by itself.
     /// - [`Error::InvalidGrant`] with [`Refusal::StaleEpoch`] for a login [`in_epoch`](Login::in_epoch), if all sessions were
     ///   ended since: check the credentials again.
-    #[cfg(feature = "std")]
+    #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
     pub async fn login(&self, login: &Login) -> Result<Grant, Error> {
         self.at(UnixTime::now()).login(login).await
     }
@@ -246,7 +246,7 @@ impl<S: Store> Sessions<S> {
     ///
     /// - [`Error::InvalidGrant`]: the client has to log in again. Leave its cookies alone all the same.
     /// - [`Error::Retry`], [`Error::Store`], [`Error::Entropy`]: nothing is known of the token; 503.
-    #[cfg(feature = "std")]
+    #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
     pub async fn refresh(&self, text: &str, binding: &Binding) -> Result<Grant, Error> {
         self.at(UnixTime::now()).refresh(text, binding).await
     }
@@ -265,7 +265,7 @@ impl<S: Store> Sessions<S> {
     ///
     /// [`Error::Store`], [`Error::Retry`]: it may still live; 503. So it is for a token of a master key that this server does
     /// not have: another one may, see [`MasterKeys`].
-    #[cfg(feature = "std")]
+    #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
     pub async fn logout(&self, text: &str) -> Result<Ended, Error> {
         self.at(UnixTime::now()).logout(text).await
     }
@@ -275,7 +275,7 @@ impl<S: Store> Sessions<S> {
     /// # Errors
     ///
     /// As [`logout`](Self::logout).
-    #[cfg(feature = "std")]
+    #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
     pub async fn revoke(&self, session: SessionId) -> Result<Ended, Error> {
         self.at(UnixTime::now()).revoke(session).await
     }
@@ -285,7 +285,7 @@ impl<S: Store> Sessions<S> {
     /// # Errors
     ///
     /// As [`logout`](Self::logout).
-    #[cfg(feature = "std")]
+    #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
     pub async fn revoke_of(&self, subject: &str, session: SessionId) -> Result<Ended, Error> {
         self.at(UnixTime::now()).revoke_of(subject, session).await
     }
@@ -295,7 +295,7 @@ impl<S: Store> Sessions<S> {
     /// # Errors
     ///
     /// As [`logout`](Self::logout): some may still live.
-    #[cfg(feature = "std")]
+    #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
     pub async fn revoke_others(&self, subject: &str, keep: SessionId) -> Result<usize, Error> {
         self.at(UnixTime::now()).revoke_others(subject, keep).await
     }
@@ -309,7 +309,7 @@ impl<S: Store> Sessions<S> {
     ///
     /// [`Error::Store`]: ask again. It may have come half way: access tokens are denied, and as long as they are, each session
     /// ends with its next exchange, all of them with the subject's next login.
-    #[cfg(feature = "std")]
+    #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
     pub async fn revoke_all(&self, subject: &str) -> Result<(), Error> {
         self.at(UnixTime::now()).revoke_all(subject).await
     }
@@ -319,7 +319,7 @@ impl<S: Store> Sessions<S> {
     /// # Errors
     ///
     /// [`Error::Store`].
-    #[cfg(feature = "std")]
+    #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
     pub async fn list(&self, subject: &str) -> Result<Vec<Row>, Error> {
         self.at(UnixTime::now()).list(subject).await
     }
@@ -329,7 +329,7 @@ impl<S: Store> Sessions<S> {
     /// # Errors
     ///
     /// [`Error::Store`].
-    #[cfg(feature = "std")]
+    #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
     pub async fn purge(&self) -> Result<(), Error> {
         self.at(UnixTime::now()).purge().await
     }

@@ -1,11 +1,15 @@
-//! Signs and verifies on `wasm32-unknown-unknown`: pointers of 32 bits, no standard library, no operating system, no
-//! clock. Keys and tokens are those of `tests/no_std`, which makes the same ones on x86_64.
+//! Signs and verifies on `wasm32-unknown-unknown`: pointers of 32 bits, no operating system, no clock, with the standard
+//! library and without it. Keys and tokens are those of `tests/no_std`, which makes the same ones on x86_64.
 
 #![no_std]
 
 extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
 
 mod bare;
+#[cfg(not(feature = "std"))]
+mod memory;
 #[path = "../../no_std/src/sessions.rs"]
 mod sessions;
 #[path = "../../no_std/src/vectors.rs"]
@@ -17,8 +21,8 @@ use alloc::string::String;
 use core::error::Error;
 use core::time::Duration;
 use countersign::{
-    Claims, Entropy, EntropyError, HmacKey, Keys, PrivateKey, PublicKey, SecretBytes, SignKey, UnixTime,
-    Verifier, VerifyError,
+    Claims, Entropy, EntropyError, HmacKey, Keys, PrivateKey, PublicKey, SecretBytes, SignError, SignKey,
+    UnixTime, Verifier, VerifyError,
 };
 use serde::{Deserialize, Serialize};
 use vectors::{HS256_TOKEN, PRIVATE_PEM, PUBLIC_PEM, RS256_TOKEN, SECRET};
@@ -32,9 +36,9 @@ pub extern "C" fn run() -> i32 {
         bare::print(&format!("wasm: failed: {error}"));
         return 1;
     }
-    let bits = usize::BITS;
+    let (bits, library) = (usize::BITS, if cfg!(feature = "std") { "with" } else { "without" });
     bare::print(&format!(
-        "wasm: HS256 and RS256 tokens, byte for byte those of x86_64, and a session, with a usize of {bits} bits"
+        "wasm: HS256 and RS256 tokens, byte for byte those of x86_64, and a session, with a usize of {bits} bits, {library} std"
     ));
     0
 }
@@ -43,6 +47,7 @@ fn run_all() -> Outcome {
     hs256()?;
     rs256()?;
     numbers_beyond_32_bits()?;
+    no_clock()?;
     sessions::run(&Host)
 }
 
@@ -119,6 +124,13 @@ fn numbers_beyond_32_bits() -> Outcome {
     let after = late.saturating_add(Duration::from_secs(3600));
     let expired = verifier.at(after).verify::<User>(&text).err();
     ensure(expired.is_some_and(|error| error.is_expired()), "late, and not called expired")
+}
+
+/// `std` has no clock here: what would read it does not exist, or is an error.
+fn no_clock() -> Outcome {
+    let key = HmacKey::hs256(&SecretBytes::from_bytes(SECRET))?;
+    let error = Claims::registered().expires_in(LIFETIME).sign(&key).err();
+    ensure(error == Some(SignError::NoClock), "an expiry is counted from a clock that is not there")
 }
 
 fn ensure(holds: bool, otherwise: &'static str) -> Outcome {

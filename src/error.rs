@@ -242,10 +242,12 @@ pub enum VerifyError {
     #[error("keys are not available")]
     KeysUnavailable,
     /// A registered claim has the wrong JSON type or an impossible value; `null` is a wrong type.
-    #[error("claim {claim} is malformed")]
+    #[error("{}", malformed(claim, *.found))]
     MalformedClaim {
         /// The claim.
         claim: &'static str,
+        /// What it is instead, where that is known, e.g. `a number`: a kind of JSON value, never the value.
+        found: Option<&'static str>,
     },
     /// A claim that must be there is not.
     #[error("claim {claim} is missing")]
@@ -322,6 +324,25 @@ pub enum VerifyError {
         /// The types that this verifier accepts.
         expected: Expected,
     },
+}
+
+/// What a registered claim must be and is not, for an error text.
+fn malformed(claim: &str, found: Option<&'static str>) -> impl fmt::Display {
+    struct Malformed<'a>(&'a str, Option<&'static str>);
+    impl fmt::Display for Malformed<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            let Self(claim, found) = *self;
+            let wanted = match claim {
+                "exp" | "nbf" | "iat" => "a number of seconds within 2^53",
+                "aud" => "a string or an array of strings",
+                "iss" | "sub" | "jti" => "a string",
+                _ => return write!(f, "claim {claim} is malformed"),
+            };
+            write!(f, "claim {claim} must be {wanted}")?;
+            found.map_or(Ok(()), |found| write!(f, ", not {found}"))
+        }
+    }
+    Malformed(claim, found)
 }
 
 /// " in field x" for an error text, or nothing.
@@ -737,10 +758,12 @@ pub enum SignError {
         name: &'static str,
     },
     /// The claims type holds a registered claim of the wrong type, or a time beyond 2^53 s.
-    #[error("claim {claim} is malformed")]
+    #[error("{}", malformed(claim, *.found))]
     MalformedClaim {
         /// The claim.
         claim: &'static str,
+        /// What it is instead, where that is known, e.g. `a number`.
+        found: Option<&'static str>,
     },
     /// Neither an expiry was set nor `never_expires()` called.
     #[error("no expiry was set: call expires_in, expires_at or never_expires")]
@@ -828,7 +851,7 @@ pub enum PolicyError {
     #[error("decide on the issuer: issuer or accept_any_issuer")]
     IssuerUndecided,
     /// The leeway is above the cap of 5 minutes; `leeway_beyond_limit` is the way to have it all the same.
-    #[error("a leeway of {seconds} s is above the cap of {cap} s")]
+    #[error("a leeway of {seconds} s is above the cap of {cap} s: leeway_beyond_limit allows it")]
     LeewayAboveLimit {
         /// The leeway in seconds.
         seconds: u64,

@@ -45,6 +45,13 @@ pub(crate) enum FutureIssuedAt {
     Allowed,
 }
 
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum NumericSubject {
+    #[default]
+    Refused,
+    Accepted,
+}
+
 /// A policy whose settings have been checked.
 #[derive(Clone, Debug)]
 pub(crate) struct Policy {
@@ -57,9 +64,15 @@ pub(crate) struct Policy {
     leeway: Duration,
     missing_expiration: MissingExpiration,
     future_issued_at: FutureIssuedAt,
+    numeric_subject: NumericSubject,
 }
 
 impl Policy {
+    /// Whether the decoder takes a number for `sub`.
+    pub(crate) fn accepts_numeric_subject(&self) -> bool {
+        self.numeric_subject == NumericSubject::Accepted
+    }
+
     /// Names whose presence the decoder has to note.
     pub(crate) fn required(&self) -> &[Box<str>] {
         &self.required
@@ -199,6 +212,7 @@ pub(crate) struct Draft {
     pub(crate) leeway_beyond_limit: Option<Duration>,
     pub(crate) missing_expiration: MissingExpiration,
     pub(crate) future_issued_at: FutureIssuedAt,
+    pub(crate) numeric_subject: NumericSubject,
 }
 
 impl Draft {
@@ -215,6 +229,7 @@ impl Draft {
             leeway,
             missing_expiration: self.missing_expiration,
             future_issued_at: self.future_issued_at,
+            numeric_subject: self.numeric_subject,
         })
     }
 

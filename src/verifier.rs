@@ -1,7 +1,7 @@
 //! The one call that turns a text into a [`Token`].
 
 use crate::claims::Registered;
-use crate::claims::decode::{Rules, decode};
+use crate::claims::decode::{Rules, decode, mismatch};
 use crate::error::{Part, PolicyError, VerifyError};
 use crate::header::{Header, HeaderFields};
 use crate::json;
@@ -10,7 +10,7 @@ use crate::jws::{HeaderRules, TypRule};
 use crate::keyset::Keys;
 use crate::limits::Limits;
 use crate::numeric_date::NumericDate;
-use crate::policy::{Draft, FutureIssuedAt, MissingExpiration, Policy, exclude};
+use crate::policy::{Draft, FutureIssuedAt, MissingExpiration, NumericSubject, Policy, exclude};
 use crate::time::UnixTime;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -256,7 +256,11 @@ impl Verifier {
         registered: &mut Registered,
     ) -> Result<T, VerifyError> {
         let Checks { gate, policy } = &*self.checks;
-        let rules = Rules { limits: gate.limits(), required: policy.required() };
+        let rules = Rules {
+            limits: gate.limits(),
+            required: policy.required(),
+            numeric_subject: policy.accepts_numeric_subject(),
+        };
         let error = match decode::<T>(payload, rules, registered) {
             Ok(claims) => return policy.check(registered, payload, now).map(|()| claims),
             Err(error) => error,
@@ -264,11 +268,7 @@ impl Verifier {
         *registered = Registered::default();
         decode::<()>(payload, rules, registered)?;
         policy.check(registered, payload, now)?;
-        Err(match error {
-            // `T` failed without reading the claims.
-            VerifyError::InvalidJson { offset, .. } => VerifyError::ClaimsMismatch { claim: None, offset },
-            error => error,
-        })
+        Err(mismatch(error))
     }
 }
 
@@ -673,6 +673,37 @@ impl VerifierBuilder {
     /// A token without `exp` is good until its key is taken away. [`max_age`](Self::max_age) can bound it.
     pub const fn allow_missing_expiration(mut self) -> Self {
         self.draft.missing_expiration = MissingExpiration::Allowed;
+        self
+    }
+
+    /// Accepts a `sub` that is an integer: its decimal digits are the subject. [RFC 7519 section
+    /// 4.1.2](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2) asks for a string.
+    ///
+    /// For issuers that cannot be changed, such as the OAuth extension of MediaWiki and Quick Auth of Farcaster. The claims type
+    /// sees a text, too. A number with a fraction or an exponent, or beyond 64 bits, is refused as before.
+    ///
+    /// # Security
+    ///
+    /// `4` and `"4"` are then the same subject. An issuer that gives both to different users must not be trusted with this.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::{HmacKey, SecretBytes, UnixTime, Verifier, jws};
+    ///
+    /// let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
+    /// let text = jws::Payload::new(r#"{"sub":4,"exp":1700000900}"#).sign(&key)?;
+    ///
+    /// let builder = Verifier::builder(key).accept_any_issuer().no_audience();
+    /// let now = UnixTime::from_secs(1_700_000_000);
+    /// let error = builder.clone().build()?.at(now).verify::<()>(&text).unwrap_err();
+    /// assert_eq!(error.to_string(), "claim sub must be a string, not a number");
+    /// let token = builder.accept_numeric_subject().build()?.at(now).verify::<()>(&text)?;
+    /// assert_eq!(token.subject(), Some("4"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub const fn accept_numeric_subject(mut self) -> Self {
+        self.draft.numeric_subject = NumericSubject::Accepted;
         self
     }
 

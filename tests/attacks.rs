@@ -15,8 +15,8 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use util::{
     GOOD, HEADER, NOW, assert_accepted, assert_accepted_at, assert_discreet, assert_refused, b64,
-    b64_standard, headed, is_invalid_json, jwt, key, later, lax, open, other_key, refusal, refusal_as,
-    refusal_at, refusal_of_header, seconds, sign_text, signed, signed_with, strict,
+    b64_standard, headed, is_invalid_json, jwt, key, later, lax, malformed_claim, open, other_key, refusal,
+    refusal_as, refusal_at, refusal_of_header, seconds, sign_text, signed, signed_with, strict,
 };
 
 /// Checks that a header is refused, by both layers.
@@ -45,10 +45,6 @@ fn not_json(document: impl AsRef<[u8]>) {
 
 const fn invalid_header(name: &'static str) -> VerifyError {
     VerifyError::InvalidHeader { name }
-}
-
-const fn malformed(claim: &'static str) -> VerifyError {
-    VerifyError::MalformedClaim { claim }
 }
 
 const fn too_large(size: Size, limit: usize) -> VerifyError {
@@ -1012,7 +1008,7 @@ fn names_that_json_libraries_keep_for_themselves_are_refused_at_the_top() {
         for inner in ["Number", "RawValue"] {
             payload_refused(
                 format!(r#"{{"{claim}":{{"$serde_json::private::{inner}":"1700000900"}}}}"#),
-                &malformed(claim),
+                &malformed_claim(claim, "{"),
             );
         }
     }
@@ -1252,8 +1248,8 @@ fn a_time_of_the_wrong_json_type_is_malformed_and_never_absent() {
             "\"NaN\"",
             "[null]",
         ] {
-            payload_refused(format!(r#"{{"{claim}":{value}}}"#), &malformed(claim));
-            payload_refused(format!(r#"{{"a":1,"{claim}":{value},"z":1}}"#), &malformed(claim));
+            payload_refused(format!(r#"{{"{claim}":{value}}}"#), &malformed_claim(claim, value));
+            payload_refused(format!(r#"{{"a":1,"{claim}":{value},"z":1}}"#), &malformed_claim(claim, value));
             // Whatever is wrong with a claim, what is no JSON is not called malformed claims.
             not_json(format!(r#"{{"{claim}":{value},"z":}}"#));
             not_json(format!(r#"{{"{claim}":{value}"#));
@@ -1280,10 +1276,10 @@ fn a_time_that_no_number_type_holds_is_malformed() {
             "340282366920938463463374607431768211456",
             "1.7976931348623157e308",
         ] {
-            payload_refused(format!(r#"{{"{claim}":{value}}}"#), &malformed(claim));
+            payload_refused(format!(r#"{{"{claim}":{value}}}"#), &malformed_claim(claim, value));
         }
         let digits = format!("1{}", "0".repeat(5000));
-        payload_refused(format!(r#"{{"{claim}":{digits}}}"#), &malformed(claim));
+        payload_refused(format!(r#"{{"{claim}":{digits}}}"#), &malformed_claim(claim, &digits));
     }
 }
 
@@ -1291,7 +1287,7 @@ fn a_time_that_no_number_type_holds_is_malformed() {
 fn a_time_beyond_every_float_is_malformed() {
     for claim in TIMES {
         for value in ["1e309", "1e999", "-1e999", "1e99999999999999999999"] {
-            payload_refused(format!(r#"{{"{claim}":{value}}}"#), &malformed(claim));
+            payload_refused(format!(r#"{{"{claim}":{value}}}"#), &malformed_claim(claim, value));
         }
     }
 }
@@ -1416,7 +1412,7 @@ fn an_audience_of_any_other_json_type_is_malformed_also_beside_the_right_one() {
     ] {
         let payload = GOOD.replace(r#""https://api.example""#, value);
         for verifier in [strict(), open()] {
-            assert_eq!(refusal(&verifier, &jwt(&payload)), malformed("aud"), "{value}");
+            assert_eq!(refusal(&verifier, &jwt(&payload)), malformed_claim("aud", value), "{value}");
         }
     }
     let empty = jwt(GOOD.replace(r#""https://api.example""#, "[]"));
@@ -1430,7 +1426,7 @@ fn an_issuer_or_subject_of_any_other_json_type_is_malformed_also_as_an_array_of_
         for value in ["null", "5", "true", "{}", "[]", r#"["ann"]"#, r#"["ann","x"]"#, r#"{"ann":1}"#] {
             let payload = format!(r#"{{"{claim}":{value},"x":1}}"#);
             for verifier in [&verifier, &open(), &strict()] {
-                assert_eq!(refusal(verifier, &jwt(&payload)), malformed(claim), "{payload}");
+                assert_eq!(refusal(verifier, &jwt(&payload)), malformed_claim(claim, value), "{payload}");
             }
         }
     }
@@ -1739,7 +1735,7 @@ fn what_is_looked_at_without_a_key_is_read_as_strictly() {
     };
     assert_eq!(says(GOOD), None);
     assert_eq!(says(r#"{"exp":1}"#), None);
-    assert_eq!(says(r#"{"exp":"a text that is no time"}"#), Some(malformed("exp")));
+    assert_eq!(says(r#"{"exp":"a text that is no time"}"#), Some(malformed_claim("exp", "\"")));
     assert_eq!(says(r#"{"a":1,"\u0061":2}"#), Some(VerifyError::DuplicateMember { part: Part::Payload }));
     assert_eq!(says(&nested(200, "[", "]")), Some(too_large(Size::Depth, 128)));
     assert!(says("[]").is_some_and(|error| is_invalid_json(&error, Part::Payload)));

@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use util::{
-    GOOD, HEADER, NOW, assert_accepted, assert_accepted_at, assert_discreet, assert_refused, jwt, key, later,
-    lax, open, other_key, refusal, refusal_as, refusal_at, seconds, signed, strict, written,
+    GOOD, HEADER, NOW, assert_accepted, assert_accepted_at, assert_discreet, assert_refused, jwt, key,
+    kind_of, later, lax, malformed_claim, open, other_key, refusal, refusal_as, refusal_at, seconds, signed,
+    strict, written,
 };
 
 #[track_caller]
@@ -111,8 +112,9 @@ fn accepting_any_issuer_and_audience_accepts_none_as_well_but_no_wrong_type() {
     for payload in ["{}", r#"{"iss":"x","aud":"y"}"#, r#"{"iss":"","aud":[]}"#, r#"{"aud":["x","y"]}"#] {
         assert_accepted(&open(), &jwt(payload));
     }
-    for (payload, claim) in [(r#"{"iss":5}"#, "iss"), (r#"{"aud":5}"#, "aud"), (r#"{"aud":null}"#, "aud")] {
-        assert_eq!(refusal(&open(), &jwt(payload)), VerifyError::MalformedClaim { claim });
+    for (claim, value) in [("iss", "5"), ("aud", "5"), ("aud", "null")] {
+        let payload = format!(r#"{{"{claim}":{value}}}"#);
+        assert_eq!(refusal(&open(), &jwt(payload)), malformed_claim(claim, value));
     }
 }
 
@@ -288,7 +290,7 @@ fn an_age_needs_iat_and_takes_neither_another_type_nor_the_future_for_it() {
     let verifier = built(lax().max_age(seconds(60)));
     assert_eq!(refusal(&verifier, &jwt("{}")), missing("iat"));
     assert_eq!(refusal(&verifier, &jwt(r#"{"exp":1700000900,"nbf":1700000000}"#)), missing("iat"));
-    assert_eq!(refusal(&verifier, &jwt(r#"{"iat":null}"#)), VerifyError::MalformedClaim { claim: "iat" });
+    assert_eq!(refusal(&verifier, &jwt(r#"{"iat":null}"#)), malformed_claim("iat", "null"));
     assert_refused!(verifier, jwt(r#"{"iat":1700000031}"#), VerifyError::IssuedInFuture { .. });
     assert_refused!(verifier, jwt(r#"{"iat":-8334601228800}"#), VerifyError::TooOld { .. });
 }
@@ -350,7 +352,7 @@ fn an_expiry_is_required_unless_it_is_allowed_to_be_missing_and_then_still_holds
     assert_eq!(refusal(&demanding, &jwt("{}")), missing("exp"));
     assert_accepted(&open(), &jwt("{}"));
     assert!(refusal(&open(), &jwt(r#"{"exp":1600000000}"#)).is_expired());
-    assert_eq!(refusal(&open(), &jwt(r#"{"exp":null}"#)), VerifyError::MalformedClaim { claim: "exp" });
+    assert_eq!(refusal(&open(), &jwt(r#"{"exp":null}"#)), malformed_claim("exp", "null"));
 }
 
 #[test]
@@ -362,7 +364,11 @@ fn an_issue_time_in_the_future_is_refused_unless_it_is_allowed() {
     assert_accepted(&allowing, &jwt(r#"{"iat":9007199254740992}"#));
     assert_accepted(&built(lax().allow_future_issued_at().max_age(seconds(1))), &token);
     // Nothing else is allowed with it.
-    assert_refused!(allowing, jwt(r#"{"iat":"1700000031"}"#), VerifyError::MalformedClaim { claim: "iat" });
+    assert_refused!(
+        allowing,
+        jwt(r#"{"iat":"1700000031"}"#),
+        VerifyError::MalformedClaim { claim: "iat", .. }
+    );
     assert_refused!(allowing, jwt(r#"{"iat":1700000031,"nbf":1700000031}"#), VerifyError::NotYetValid { .. });
 }
 
@@ -607,7 +613,7 @@ fn a_lifetime_counts_from_the_issue_time() {
     // In either order of the calls.
     let claims = Claims::registered().expires_in(seconds(5)).issued_at(UnixTime::from_secs(-10));
     assert_eq!(written(&claims), json!({"iat": -10, "exp": -5}));
-    unsigned(&lifetime(Duration::MAX), &SignError::MalformedClaim { claim: "exp" });
+    unsigned(&lifetime(Duration::MAX), &unsignable("exp", "1e300"));
 }
 
 #[cfg(feature = "std")]
@@ -681,8 +687,124 @@ fn times_of_the_builder_and_of_the_type_are_compared_with_each_other() {
 }
 
 #[test]
+fn an_integer_is_a_subject_only_where_that_was_asked_for_and_nothing_else_is_loosened() {
+    let numeric = built(lax().accept_numeric_subject());
+    for (value, subject) in [
+        ("4", "4"),
+        ("0", "0"),
+        ("-7", "-7"),
+        ("18446744073709551615", "18446744073709551615"),
+        ("-9223372036854775808", "-9223372036854775808"),
+        ("\"4\"", "4"),
+        ("\"\\u0061nn\"", "ann"),
+    ] {
+        #[derive(serde::Deserialize)]
+        struct Own {
+            sub: String,
+        }
+        for payload in
+            [format!(r#"{{"sub":{value}}}"#), format!(r#"{{"a":{{"sub":{{}}}},"sub" : {value} ,"z":1}}"#)]
+        {
+            let token = numeric.at(NOW).verify::<Own>(&jwt(&payload)).unwrap();
+            assert_eq!((token.subject(), &*token.claims().sub), (Some(subject), subject));
+        }
+        assert_accepted(&numeric, &jwt(format!(r#"{{"sub":{value}}}"#)));
+    }
+    for value in [
+        "4.0",
+        "4e0",
+        "-0",
+        "0.5",
+        "18446744073709551616",
+        "-9223372036854775809",
+        "1e400",
+        "null",
+        "true",
+        "[4]",
+        "[]",
+        "{}",
+        r#"{"a":"4"}"#,
+    ] {
+        let error = refusal(&numeric, &jwt(format!(r#"{{"sub":{value}}}"#)));
+        assert_eq!(error, malformed_claim("sub", value), "{value}");
+    }
+    // An object that only looks like a number to some readers.
+    let error = refusal(&numeric, &jwt(r#"{"sub":{"$serde_json::private::Number":"4"}}"#));
+    assert_eq!(error, malformed_claim("sub", "{"));
+    // The policy goes by the digits.
+    let expecting = built(lax().accept_numeric_subject().subject("4"));
+    assert_accepted(&expecting, &jwt(r#"{"sub":4}"#));
+    assert!(matches!(refusal(&expecting, &jwt(r#"{"sub":5}"#)), VerifyError::WrongSubject { .. }));
+    for (claim, value) in [("iss", "4"), ("jti", "4"), ("aud", "4"), ("exp", "\"4\"")] {
+        let error = refusal(&numeric, &jwt(format!(r#"{{"sub":4,"{claim}":{value}}}"#)));
+        assert_eq!(error, malformed_claim(claim, value));
+    }
+    assert_eq!(refusal(&open(), &jwt(r#"{"sub":4}"#)), malformed_claim("sub", "4"));
+}
+
+/// The error for a registered claim of the claims type that serialises as this malformed value.
+fn unsignable(claim: &'static str, value: &str) -> SignError {
+    SignError::MalformedClaim { claim, found: Some(kind_of(claim, value)) }
+}
+
+#[test]
+fn a_malformed_claim_is_told_what_it_must_be_and_what_kind_came() {
+    for (claim, wanted) in [
+        ("iss", "a string"),
+        ("sub", "a string"),
+        ("jti", "a string"),
+        ("aud", "a string or an array of strings"),
+        ("exp", "a number of seconds within 2^53"),
+        ("nbf", "a number of seconds within 2^53"),
+        ("iat", "a number of seconds within 2^53"),
+    ] {
+        for value in [
+            "null",
+            "true",
+            "false",
+            "5",
+            "-0.5",
+            "1e300",
+            "\"x\"",
+            "[]",
+            "[5]",
+            "[\"x\"]",
+            "{}",
+            "{\"a\":1}",
+        ] {
+            let fits = match claim {
+                "aud" => value.contains("\"x") || value == "[]",
+                "iss" | "sub" | "jti" => value == "\"x\"",
+                _ => ["5", "-0.5"].contains(&value),
+            };
+            if fits {
+                continue;
+            }
+            let expected = format!("claim {claim} must be {wanted}, not {}", kind_of(claim, value));
+            for payload in [
+                format!(r#"{{"{claim}":{value}}}"#),
+                format!("{{ \"a\" : {{\"{claim}\":7}} , \"{claim}\"\n:\t{value} , \"z\": 1 }}"),
+            ] {
+                let error = refusal(&open(), &jwt(payload));
+                assert_eq!((error.to_string(), error.code()), (expected.clone(), "malformed_claim"));
+            }
+            let document: Value = serde_json::from_str(value).unwrap();
+            // `None` is left out of a token where it is a registered claim.
+            if !document.is_null() {
+                let error = Claims::new(json!({claim: document})).never_expires().sign(&key()).unwrap_err();
+                assert_eq!((error.to_string(), error.code()), (expected, "malformed_claim"));
+            }
+        }
+    }
+    // A name that is written with an escape is the claim all the same.
+    let error = refusal(&open(), &jwt(r#"{"\u0073ub":4}"#));
+    assert_eq!(error, VerifyError::MalformedClaim { claim: "sub", found: None });
+    assert_eq!(error.to_string(), "claim sub must be a string");
+}
+
+#[test]
 fn times_that_no_verifier_takes_are_not_signed() {
-    let malformed = |claim| SignError::MalformedClaim { claim };
+    let malformed = |claim| unsignable(claim, "1e300");
     for seconds in [i64::MIN, -(1 << 53) - 1, (1 << 53) + 1, i64::MAX] {
         let time = UnixTime::from_secs(seconds);
         unsigned(&Claims::registered().expires_at(time), &malformed("exp"));
@@ -800,7 +922,8 @@ fn a_registered_claim_of_the_wrong_type_is_not_signed() {
         ("aud", vec![json!(5), json!(["x", 5]), json!([null]), json!({"x": 1}), json!([["x"]])]),
     ] {
         for value in values {
-            unsigned(&claims(json!({claim: value})), &SignError::MalformedClaim { claim });
+            let error = unsignable(claim, &value.to_string());
+            unsigned(&claims(json!({claim: value})), &error);
         }
     }
 }
@@ -808,7 +931,7 @@ fn a_registered_claim_of_the_wrong_type_is_not_signed() {
 #[test]
 fn a_time_that_is_not_a_number_is_not_taken_for_none() {
     for (claim, time) in [("nbf", f64::NAN), ("iat", f64::INFINITY), ("exp", f64::NEG_INFINITY)] {
-        unsigned(&claims(BTreeMap::from([(claim, time)])), &SignError::MalformedClaim { claim });
+        unsigned(&claims(BTreeMap::from([(claim, time)])), &unsignable(claim, "null"));
     }
 }
 
@@ -1023,7 +1146,7 @@ fn a_registered_claim_in_a_wrapper_is_written_and_nothing_in_a_wrapper_is_left_o
         Maybe(Option<u8>),
     }
     let odd = Claims::new(BTreeMap::from([("sub", Kind::Maybe(None))])).never_expires();
-    assert_eq!(odd.sign(&key()).unwrap_err(), SignError::MalformedClaim { claim: "sub" });
+    assert_eq!(odd.sign(&key()).unwrap_err(), unsignable("sub", "{"));
 }
 
 #[test]
@@ -1041,7 +1164,7 @@ fn what_is_signed_of_a_registered_claim_is_what_was_checked() {
     for numbers in 0..8 {
         match Claims::new(BTreeMap::from([("exp", Turning(Cell::new(numbers)))])).sign(&key()) {
             Ok(text) => assert_accepted(&open(), &text),
-            Err(error) => assert_eq!(error, SignError::MalformedClaim { claim: "exp" }),
+            Err(error) => assert_eq!(error, unsignable("exp", "\"")),
         }
     }
 }

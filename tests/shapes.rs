@@ -460,9 +460,16 @@ fn a_type_that_swallows_errors_does_not_change_what_is_decided() {
     assert!(read::<Lenient<Inner>>(r#"{"a":"no"}"#).is_err());
     assert!(matches!(
         read::<Lenient<Inner>>(r#"{"a":1,"exp":"no"}"#),
-        Err(VerifyError::MalformedClaim { claim: "exp" })
+        Err(VerifyError::MalformedClaim { claim: "exp", .. })
     ));
     assert!(matches!(read::<Lenient<Inner>>(r#"{"a":1,"a":1}"#), Err(VerifyError::DuplicateMember { .. })));
+    // What is wrong with the claims of an inner object is not said of the token, which is good.
+    let read_outer =
+        |inner: &str| read::<Outer>(&format!(r#"{{"exp":1800000000,"sub":"u","x":{inner}}}"#)).err();
+    for inner in [r#"{"a":"no","sub":"x"}"#, r#"{"a":"no","aud":7}"#, r#"{"a":"no","exp":1}"#] {
+        let error = read_outer(inner).unwrap();
+        assert!(matches!(error, VerifyError::ClaimsMismatch { .. }), "{error:?}");
+    }
     // As a field: it loses its place in the text, and what follows is not taken for claims.
     let text = r#"{"x":{"a":"no","exp":1800000000},"exp":1600000000}"#;
     assert!(read::<Outer>(text).is_err());

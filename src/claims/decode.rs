@@ -10,8 +10,8 @@
 //!
 //! 1. `json::check_text` refuses text that is nested too deeply or holds half a character.
 //! 2. [`stream`] lets `T` read, while [`Capture`] keeps registered claims and notes what goes wrong.
-//! 3. If `T` ignored an error or left a value unread, all claims are captured once more without `T`.
-//! 4. If reading failed, [`Capture::explain`] finds out why.
+//! 3. If reading failed, [`Capture::explain`] finds out why.
+//! 4. If `T` saw an error, which it may have ignored, or left a value unread, all claims are captured once more without `T`.
 //!
 //! Which registered claims a `T` is shown: a struct those that it declares, so that `deny_unknown_fields` works; a map, a
 //! `Value`, a struct with `flatten` or an internally tagged enum all; `()` none.
@@ -26,6 +26,7 @@ use crate::limits::Limits;
 use crate::numeric_date::{NumericDate, NumericDateSeed};
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
+use alloc::string::ToString;
 use core::cell::Cell;
 use core::fmt;
 use serde::de::{
@@ -39,6 +40,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) limits: &'a Limits,
     /// Names whose presence is noted in `required_met`.
     pub(crate) required: &'a [Box<str>],
+    /// Whether `sub` may be an integer.
+    pub(crate) numeric_subject: bool,
 }
 
 /// Reads `payload`. The registered claims are kept in `registered`, which comes in empty.
@@ -50,19 +53,40 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(
     registered: &mut Registered,
 ) -> Result<T, VerifyError> {
     json::check_text(payload, rules.limits).map_err(refused)?;
+    let (read, doubted) = attempt::<T>(payload, rules, registered);
+    if !doubted {
+        return read;
+    }
+    // `T` saw an error or left a value unread, so that an inner object may have been taken for the payload. Read the
+    // registered claims again without it: what is wrong with them comes first.
+    *registered = Registered::default();
+    let (without, _) = attempt::<()>(payload, rules, registered);
+    without.and_then(|()| read.map_err(mismatch))
+}
+
+/// Reads `payload` once. Also returns whether `T` may have led the reader astray.
+fn attempt<'de, T: Deserialize<'de>>(
+    payload: &'de str,
+    rules: Rules<'_>,
+    registered: &mut Registered,
+) -> (Result<T, VerifyError>, bool) {
     let mut capture = Capture::new(payload, rules, registered);
     let read = stream(&mut capture);
-    if let Some(refusal) = capture.refusal {
-        return Err(refusal);
-    }
-    match read {
-        Ok(claims) if !capture.doubted.get() && !capture.unread => Ok(claims),
-        // `T` accepted a payload without reading it to the end, so read the registered claims again without it.
-        Ok(claims) => {
-            *registered = Registered::default();
-            decode::<()>(payload, rules, registered).map(|()| claims)
-        }
-        Err(offset) => Err(capture.explain(offset)),
+    let doubted = capture.doubted.get() || capture.unread;
+    let read = match (capture.refusal.take(), read) {
+        (Some(refusal), _) => Err(refusal),
+        (None, Ok(claims)) => Ok(claims),
+        (None, Err(offset)) => Err(capture.explain(offset)),
+    };
+    (read, doubted)
+}
+
+/// The error for claims that are good and do not fit the type, whatever reading them into the type met.
+pub(crate) fn mismatch(error: VerifyError) -> VerifyError {
+    match error {
+        VerifyError::ClaimsMismatch { .. } | VerifyError::MissingClaim { .. } => error,
+        VerifyError::InvalidJson { offset, .. } => VerifyError::ClaimsMismatch { claim: None, offset },
+        _ => VerifyError::ClaimsMismatch { claim: None, offset: 0 },
     }
 }
 
@@ -110,13 +134,32 @@ impl Unverified<'_> {
         let bytes = self.unverified_payload()?;
         let payload =
             core::str::from_utf8(&bytes).map_err(|error| VerifyError::of_utf8(Part::Payload, error))?;
-        let rules = Rules { limits: &Limits::new(), required: &[] };
+        let rules = Rules { limits: &Limits::new(), required: &[], numeric_subject: false };
         decode(payload, rules, &mut Registered::default())
     }
 }
 
-/// Reads the value of a registered claim that is about to be written. Returns false if it is malformed.
-pub(crate) fn read_value(name: Name, value: &str, registered: &mut Registered) -> bool {
+/// What a malformed value of a registered claim is, by what it begins with.
+fn kind(name: Name, value: &str) -> Option<&'static str> {
+    let value = value.trim_start_matches([':', ' ', '\t', '\n', '\r']);
+    Some(match (value.bytes().next()?, name) {
+        (b'"', _) => "a string",
+        (b'{', _) => "an object",
+        (b'[', Name::Aud) => "an array that holds something else",
+        (b'[', _) => "an array",
+        (b't' | b'f', _) => "a boolean",
+        (b'n', _) => "null",
+        (_, Name::Exp | Name::Nbf | Name::Iat) => "a number beyond it",
+        _ => "a number",
+    })
+}
+
+/// Reads the value of a registered claim that is about to be written. The error is what it is instead, if it is malformed.
+pub(crate) fn read_value(
+    name: Name,
+    value: &str,
+    registered: &mut Registered,
+) -> Result<(), Option<&'static str>> {
     let read = json::read(value, |reader| match name {
         Name::Exp | Name::Nbf | Name::Iat => {
             NumericDateSeed.deserialize(reader).map(|date| registered.set_date(name, date))
@@ -132,7 +175,7 @@ pub(crate) fn read_value(name: Name, value: &str, registered: &mut Registered) -
             TextSeed { document: value, resolved: &mut Resolved::default() }.deserialize(reader).map(drop)
         }
     });
-    read.is_ok()
+    read.map_err(|_| kind(name, value))
 }
 
 impl Registered {
@@ -235,7 +278,10 @@ impl<'a, 'de> Capture<'a, 'de> {
         match (json::broken_at(self.payload), self.reading, self.progress) {
             (Some(offset), ..) => refused(Flaw::Invalid { offset }),
             (None, None, Progress::NotBegun) => refused(Flaw::Invalid { offset }),
-            (None, Some(name), _) => VerifyError::MalformedClaim { claim: name.text() },
+            (None, Some(name), _) => {
+                let found = json::after_name(self.payload, name.text()).and_then(|value| kind(name, value));
+                VerifyError::MalformedClaim { claim: name.text(), found }
+            }
             (None, None, _) => VerifyError::ClaimsMismatch { claim: field, offset },
         }
     }
@@ -287,6 +333,10 @@ impl<'a, 'de> Capture<'a, 'de> {
             Name::Exp | Name::Nbf | Name::Iat => {
                 let date = map.next_value_seed(NumericDateSeed)?;
                 self.registered.set_date(name, date);
+            }
+            Name::Sub if self.rules.numeric_subject => {
+                let text = map.next_value_seed(SubjectSeed { document: self.payload, resolved })?;
+                self.registered.set_text(name, text);
             }
             Name::Iss | Name::Sub | Name::Jti => {
                 let text = map.next_value_seed(TextSeed { document: self.payload, resolved })?;
@@ -582,6 +632,58 @@ impl<'de> Visitor<'de> for Drain {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(())
+    }
+}
+
+/// Reads `sub` where it may be an integer, as its decimal digits.
+struct SubjectSeed<'d, 'r> {
+    document: &'d str,
+    resolved: &'r mut Resolved,
+}
+
+impl SubjectSeed<'_, '_> {
+    fn place<E: serde::de::Error>(self, text: &str) -> Result<Text, E> {
+        self.resolved.place(self.document, text).ok_or_else(json::stop)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for SubjectSeed<'_, '_> {
+    type Value = Text;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Text, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for SubjectSeed<'_, '_> {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or an integer")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Text, E> {
+        self.place(text)
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Text, E> {
+        self.place(&number.to_string())
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Text, E> {
+        self.place(&number.to_string())
+    }
+
+    /// With the feature `arbitrary_precision` of `serde_json`, which another crate may switch on, a number comes as an object
+    /// with one member: its digits. An object that a token spells so is none, so the payload is asked what is there.
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Text, A::Error> {
+        let is_number = json::after_name(self.document, Name::Sub.text())
+            .and_then(|value| kind(Name::Sub, value))
+            .is_some_and(|kind| kind == "a number");
+        let (_, digits) = map.next_entry::<IgnoredAny, Cow<'_, str>>()?.ok_or_else(json::stop)?;
+        let is_integer = digits.parse::<i64>().is_ok_and(|number| number.to_string() == *digits)
+            || digits.parse::<u64>().is_ok_and(|number| number.to_string() == *digits);
+        if is_number && is_integer { self.place(&digits) } else { Err(json::stop()) }
     }
 }
 

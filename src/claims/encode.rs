@@ -90,7 +90,11 @@ impl<T: Serialize> Claims<T> {
     /// The times that the builder sets.
     fn times(&self) -> Result<Registered, SignError> {
         let date = |time: Option<UnixTime>, claim| {
-            time.map(|time| NumericDate::new(time).ok_or(SignError::MalformedClaim { claim })).transpose()
+            time.map(|time| {
+                NumericDate::new(time)
+                    .ok_or(SignError::MalformedClaim { claim, found: Some("a number beyond it") })
+            })
+            .transpose()
         };
         let (exp, iat) = match self.expiry {
             Expiry::Unset | Expiry::Never => (None, self.issued_at),
@@ -227,8 +231,8 @@ impl Merge {
         if self.met & name.bit() != 0 {
             return self.refuse(SignError::DuplicateClaim { claim: Cow::Borrowed(name.text()) });
         }
-        if !read_value(name, &text, &mut self.registered) {
-            return self.refuse(SignError::MalformedClaim { claim: name.text() });
+        if let Err(found) = read_value(name, &text, &mut self.registered) {
+            return self.refuse(SignError::MalformedClaim { claim: name.text(), found });
         }
         self.met |= name.bit();
         self.object.known_json(name.member_start(), &text);

@@ -105,6 +105,8 @@ impl SetupError {
 /// let error = verifier.verify_bearer::<()>(["Bearer a.b"]).unwrap_err();
 /// assert_eq!(error, RequestError::Token(VerifyError::NotAToken));
 /// assert_eq!((error.code(), error.challenge().status()), ("not_a_token", 401));
+/// // So that whoever walks a chain of errors finds it.
+/// assert!(core::error::Error::source(&error).is_some_and(|source| source.is::<VerifyError>()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -145,7 +147,7 @@ pub enum RequestError {
     SeveralOrigins,
     /// The token is refused.
     #[error("{0}")]
-    Token(VerifyError),
+    Token(#[source] VerifyError),
 }
 
 impl RequestError {

@@ -36,6 +36,25 @@ pub(crate) fn other_key() -> HmacKey {
     HmacKey::hs256(&SecretBytes::from_bytes([0xa5; 32])).unwrap()
 }
 
+/// The error for a registered claim of this malformed JSON value.
+pub(crate) fn malformed_claim(claim: &'static str, value: &str) -> VerifyError {
+    VerifyError::MalformedClaim { claim, found: Some(kind_of(claim, value)) }
+}
+
+/// What an error says of this malformed value of a registered claim.
+pub(crate) fn kind_of(claim: &str, value: &str) -> &'static str {
+    match (value.as_bytes()[0], claim) {
+        (b'"', _) => "a string",
+        (b'{', _) => "an object",
+        (b'[', "aud") => "an array that holds something else",
+        (b'[', _) => "an array",
+        (b't' | b'f', _) => "a boolean",
+        (b'n', _) => "null",
+        (_, "exp" | "nbf" | "iat") => "a number beyond it",
+        _ => "a number",
+    }
+}
+
 /// The moment `seconds` after [`NOW`].
 pub(crate) fn later(seconds: i64) -> UnixTime {
     UnixTime::from_secs(NOW.as_secs() + seconds)
@@ -267,10 +286,13 @@ pub(crate) fn assert_discreet(error: &impl Error, hidden: &[&str]) {
     assert_hides(&texts(error), hidden);
 }
 
-/// The texts of an error; it must not have others behind it, of which nobody knows what they say.
+/// The texts of an error. Its source, if it has one, must be an error of this crate that is the last.
 #[track_caller]
 fn texts(error: &impl Error) -> [String; 2] {
-    assert!(error.source().is_none(), "{error:?} has a source");
+    if let Some(source) = error.source() {
+        assert!(source.is::<VerifyError>() && source.source().is_none(), "{error:?} has a foreign source");
+        assert_eq!(source.to_string(), error.to_string());
+    }
     let told = [error.to_string(), format!("{error:?}")];
     for text in &told {
         assert!(!text.is_empty() && text.len() < 300, "{} bytes of error", text.len());

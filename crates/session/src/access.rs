@@ -330,7 +330,7 @@ pub struct AccessToken<T> {
 
 impl<T> AccessToken<T> {
     fn read(token: Token<T>) -> Result<Self, Error> {
-        let malformed = |claim| Error::Token(VerifyError::MalformedClaim { claim });
+        let malformed = |claim| Error::Token(VerifyError::MalformedClaim { claim, found: None });
         let claims = serde_json::from_str::<SessionClaims<'_>>(token.payload())
             .map_err(|_| malformed(SessionClaims::malformed_in(token.payload())))?;
         let session = claims.sid.parse().map_err(|_| malformed("sid"))?;

@@ -72,8 +72,8 @@ pub enum Error {
     },
     /// The request's headers are refused: its credentials, a cookie, or its origin. The reason why a token is refused is in
     /// [`Token`](Self::Token).
-    #[error(transparent)]
-    Request(RequestError),
+    #[error("{0}")]
+    Request(#[source] RequestError),
     /// Others wrote to the session at the same time, again and again; or it was to be ended by a token whose master key this
     /// server does not have. This call has not written its row, but where it was to end it, its access tokens may be denied
     /// already.
@@ -83,7 +83,7 @@ pub enum Error {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The access token itself is not good.
-    #[error(transparent)]
+    #[error("{0}")]
     Token(#[from] VerifyError),
 }
 
@@ -455,7 +455,7 @@ pub enum ConfigError {
     },
     /// Access tokens would live longer than 15 minutes; `access_lifetime_beyond_limit` is the way to have it all the
     /// same.
-    #[error("an access lifetime of {seconds} s is above the cap of {cap} s")]
+    #[error("an access lifetime of {seconds} s is above the cap of {cap} s: access_lifetime_beyond_limit allows it")]
     AccessAboveLimit {
         /// The lifetime in seconds.
         seconds: u64,
@@ -480,7 +480,7 @@ pub enum ConfigError {
         setting: &'static str,
     },
     /// The grace is longer than this kind of grace may be, or than a session lives idle; for `Within` the clock skew counts.
-    #[error("a grace of {seconds} s is above the cap of {cap} s, which a short idle lifetime lowers")]
+    #[error("a grace of {seconds} s is above the cap of {cap} s, which a short idle lifetime lowers: Grace::UntilSuccessorUsed may be longer than Grace::Within")]
     GraceAboveLimit {
         /// The grace in seconds.
         seconds: u64,

@@ -1712,7 +1712,7 @@ mod session {
             let text = claims.expires_at(later(600)).typ("at+jwt").sign(&signer()).unwrap();
             let error = access_verifier().at(NOW).verify::<()>(&text, &Binding::None).unwrap_err();
             let Error::Token(error) = error else { panic!("{private}: {error:?}") };
-            assert_eq!(error, VerifyError::MalformedClaim { claim: named }, "{private}");
+            assert_eq!(error, VerifyError::MalformedClaim { claim: named, found: None }, "{private}");
         }
     }
 

@@ -53,32 +53,27 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(
     registered: &mut Registered,
 ) -> Result<T, VerifyError> {
     json::check_text(payload, rules.limits).map_err(refused)?;
-    let (read, doubted) = attempt::<T>(payload, rules, registered);
-    if !doubted {
+    let mut capture = Capture::new(payload, rules, registered);
+    match stream(&mut capture) {
+        Ok(claims) if !capture.doubted() && capture.refusal.is_none() => Ok(claims),
+        read => judge(read, capture, rules),
+    }
+}
+
+/// What comes of a payload that was not read without a hitch.
+#[cold]
+fn judge<T>(read: Result<T, usize>, mut capture: Capture<'_, '_>, rules: Rules<'_>) -> Result<T, VerifyError> {
+    let read = capture.outcome(read);
+    if !capture.doubted() {
         return read;
     }
     // `T` saw an error or left a value unread, so that an inner object may have been taken for the payload. Read the
     // registered claims again without it: what is wrong with them comes first.
+    let Capture { payload, registered, .. } = capture;
     *registered = Registered::default();
-    let (without, _) = attempt::<()>(payload, rules, registered);
-    without.and_then(|()| read.map_err(mismatch))
-}
-
-/// Reads `payload` once. Also returns whether `T` may have led the reader astray.
-fn attempt<'de, T: Deserialize<'de>>(
-    payload: &'de str,
-    rules: Rules<'_>,
-    registered: &mut Registered,
-) -> (Result<T, VerifyError>, bool) {
     let mut capture = Capture::new(payload, rules, registered);
-    let read = stream(&mut capture);
-    let doubted = capture.doubted.get() || capture.unread;
-    let read = match (capture.refusal.take(), read) {
-        (Some(refusal), _) => Err(refusal),
-        (None, Ok(claims)) => Ok(claims),
-        (None, Err(offset)) => Err(capture.explain(offset)),
-    };
-    (read, doubted)
+    let without = stream::<()>(&mut capture);
+    capture.outcome(without).and_then(|()| read.map_err(mismatch))
 }
 
 /// The error for claims that are good and do not fit the type, whatever reading them into the type met.
@@ -262,6 +257,20 @@ impl<'a, 'de> Capture<'a, 'de> {
             refusal: None,
             doubted: Cell::new(false),
             unread: false,
+        }
+    }
+
+    /// Whether `T` may have led the reader astray.
+    fn doubted(&self) -> bool {
+        self.doubted.get() || self.unread
+    }
+
+    /// What was read, or why the payload is refused.
+    fn outcome<T>(&mut self, read: Result<T, usize>) -> Result<T, VerifyError> {
+        match (self.refusal.take(), read) {
+            (Some(refusal), _) => Err(refusal),
+            (None, Ok(claims)) => Ok(claims),
+            (None, Err(offset)) => Err(self.explain(offset)),
         }
     }
 

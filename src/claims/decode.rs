@@ -62,7 +62,12 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(
 
 /// What comes of a payload that was not read without a hitch.
 #[cold]
-fn judge<T>(read: Result<T, usize>, mut capture: Capture<'_, '_>, rules: Rules<'_>) -> Result<T, VerifyError> {
+#[inline(never)]
+fn judge<T>(
+    read: Result<T, usize>,
+    mut capture: Capture<'_, '_>,
+    rules: Rules<'_>,
+) -> Result<T, VerifyError> {
     let read = capture.outcome(read);
     if !capture.doubted() {
         return read;
@@ -343,12 +348,12 @@ impl<'a, 'de> Capture<'a, 'de> {
                 let date = map.next_value_seed(NumericDateSeed)?;
                 self.registered.set_date(name, date);
             }
-            Name::Sub if self.rules.numeric_subject => {
-                let text = map.next_value_seed(SubjectSeed { document: self.payload, resolved })?;
-                self.registered.set_text(name, text);
-            }
             Name::Iss | Name::Sub | Name::Jti => {
-                let text = map.next_value_seed(TextSeed { document: self.payload, resolved })?;
+                let text = if name == Name::Sub && self.rules.numeric_subject {
+                    map.next_value_seed(SubjectSeed { document: self.payload, resolved })?
+                } else {
+                    map.next_value_seed(TextSeed { document: self.payload, resolved })?
+                };
                 self.registered.set_text(name, text);
             }
             Name::Aud => {

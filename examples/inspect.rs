@@ -226,8 +226,15 @@ impl fmt::Display for Part {
 }
 
 fn write_visible(f: &mut fmt::Formatter<'_>, c: char) -> fmt::Result {
-    let reorders = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if c.is_control() || reorders { write!(f, "\\u{:04x}", u32::from(c)) } else { write!(f, "{c}") }
+    // Characters that reorder a line, end it, or do not show: Unicode's Bidi_Control, line and paragraph separators, zero
+    // width, and tags.
+    let steers = matches!(c,
+        '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+        | '\u{e0000}'..='\u{e007f}');
+    if !c.is_control() && !steers {
+        return write!(f, "{c}");
+    }
+    c.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(f, "\\u{unit:04x}"))
 }
 
 /// The members of an object in their order, duplicates included.

@@ -495,6 +495,14 @@ pub enum KeyError {
     /// ([ROCA, 2017](https://crocs.fi.muni.cz/public/papers/rsa_ccs17)): the private key can be computed from the public one.
     #[error("the RSA key is one of those that can be factored (ROCA)")]
     Roca,
+    /// The secret is longer than any secret needs to be.
+    #[error("the secret has {bytes} bytes; at most {limit} are allowed")]
+    SecretTooLong {
+        /// Its length.
+        bytes: usize,
+        /// The most that is allowed.
+        limit: usize,
+    },
     /// The secret is shorter than the hash ([RFC 7518 section 3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)).
     #[error("the secret has {bytes} bytes; at least {minimum} are required")]
     SecretTooShort {
@@ -536,6 +544,7 @@ impl KeyError {
             Self::ModulusTooSmall { .. } => "modulus_too_small",
             Self::NotASecret { .. } => "not_a_secret",
             Self::Roca => "roca",
+            Self::SecretTooLong { .. } => "secret_too_long",
             Self::SecretTooShort { .. } => "secret_too_short",
             Self::UnsupportedAlgorithm => "unsupported_algorithm",
             Self::UnsupportedByBackend => "unsupported_by_backend",

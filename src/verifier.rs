@@ -670,7 +670,8 @@ impl VerifierBuilder {
     ///
     /// # Security
     ///
-    /// A token without `exp` is good until its key is taken away. [`max_age`](Self::max_age) can bound it.
+    /// A token without `exp` is good until its key is taken away. [`max_age`](Self::max_age) can bound it, but not
+    /// together with [`allow_future_issued_at`](Self::allow_future_issued_at): a token dated far ahead is never too old.
     pub const fn allow_missing_expiration(mut self) -> Self {
         self.draft.missing_expiration = MissingExpiration::Allowed;
         self

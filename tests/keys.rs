@@ -93,7 +93,7 @@ fn a_secret_shorter_than_the_hash_makes_no_key() {
     for bytes in [32, 33, 40] {
         HmacKey::hs256(&SecretBytes::from_bytes(&SECRET[..bytes])).unwrap();
     }
-    HmacKey::hs256(&SecretBytes::from_bytes(vec![7; 100_000])).unwrap();
+    HmacKey::hs256(&SecretBytes::from_bytes(vec![7; 60_000])).unwrap();
 }
 
 #[test]
@@ -797,6 +797,16 @@ fn what_is_built_once_can_be_shared_by_threads() {
             scope.spawn(|| assert_accepted(&verifier, &jwt(GOOD)));
         }
     });
+}
+
+#[test]
+fn a_secret_over_64_kib_makes_no_key() {
+    let limit = 64 * 1024;
+    assert!(HmacKey::hs256(&SecretBytes::from_bytes(vec![7; limit])).is_ok());
+    let secret = SecretBytes::from_bytes(vec![7; limit + 1]);
+    for made in [HmacKey::hs256(&secret), HmacKey::hs256_with_weak_secret(&secret)] {
+        no_key(made, &KeyError::SecretTooLong { bytes: limit + 1, limit }, "secret_too_long", "");
+    }
 }
 
 #[test]

@@ -4,6 +4,9 @@ use crate::error::{KeyError, KeyFile};
 use crate::secret::SecretBytes;
 use subtle::{Choice, ConstantTimeEq};
 
+/// The longest secret that is looked at: each of its bytes is compared with all marks, in constant time.
+const MOST_BYTES: usize = 64 * 1024;
+
 impl SecretBytes {
     /// Refuses bytes that are not a secret but a key file: PEM, DER, a JWK or an SSH key, or the base64 of one.
     ///
@@ -11,7 +14,9 @@ impl SecretBytes {
     ///
     /// # Errors
     ///
-    /// [`KeyError::NotASecret`].
+    /// - [`KeyError::NotASecret`].
+    /// - [`KeyError::SecretTooLong`] over 64 KiB, which would take long to look at: longer than the hash's block, a secret gains
+    ///   nothing.
     ///
     /// # Examples
     ///
@@ -24,6 +29,10 @@ impl SecretBytes {
     /// assert_eq!(public.refuse_key_file(), Err(KeyError::NotASecret { found: KeyFile::Pem }));
     /// ```
     pub fn refuse_key_file(&self) -> Result<(), KeyError> {
+        let bytes = self.expose_secret().len();
+        if bytes > MOST_BYTES {
+            return Err(KeyError::SecretTooLong { bytes, limit: MOST_BYTES });
+        }
         refuse_key_file(self.expose_secret())
     }
 }

@@ -24,7 +24,8 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 ///
 /// # Security
 ///
-/// A token that is bound is refused without its binding, whoever checks it.
+/// A token that is bound is refused without its binding, whoever checks it. A token that is not bound is accepted, unless
+/// [`require_binding`](Self::require_binding) says otherwise.
 ///
 /// # Examples
 ///
@@ -53,6 +54,14 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 #[derive(Clone, Debug)]
 pub struct AccessVerifier {
     verifier: Verifier,
+    unbound: Unbound,
+}
+
+/// What becomes of a token that is bound to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unbound {
+    Accepted,
+    Refused,
 }
 
 impl AccessVerifier {
@@ -85,13 +94,21 @@ impl AccessVerifier {
         if seconds > cap {
             return Err(PolicyError::LeewayAboveLimit { seconds, cap });
         }
-        Ok(Self { verifier })
+        Ok(Self { verifier, unbound: Unbound::Accepted })
+    }
+
+    /// Refuses access tokens that are bound to nothing. For application servers whose login servers bind all sessions
+    /// ([`ConfigBuilder::require_binding`](crate::ConfigBuilder::require_binding)), so that one that is set up otherwise is
+    /// noticed ([RFC 9700 section 2.2.1](https://www.rfc-editor.org/rfc/rfc9700#section-2.2.1)).
+    #[must_use]
+    pub fn require_binding(self) -> Self {
+        Self { unbound: Unbound::Refused, ..self }
     }
 
     /// The same policy with other keys, as [`Verifier::with_keys`](countersign::Verifier::with_keys).
     #[must_use]
     pub fn with_keys(&self, keys: impl Into<Keys>) -> Self {
-        Self { verifier: self.verifier.with_keys(keys) }
+        Self { verifier: self.verifier.with_keys(keys), unbound: self.unbound }
     }
 
     /// The same with a look at the denylist, so that revoked sessions are refused at once. While the list cannot be asked,
@@ -111,7 +128,8 @@ impl AccessVerifier {
     ///
     /// # Errors
     ///
-    /// [`Error::Token`], [`Error::BindingMissing`], [`Error::BindingMismatch`].
+    /// [`Error::Token`], [`Error::BindingMissing`], [`Error::BindingMismatch`]; [`Error::Unbound`] after
+    /// [`require_binding`](Self::require_binding).
     #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
     pub fn verify<T: DeserializeOwned>(
         &self,
@@ -123,6 +141,10 @@ impl AccessVerifier {
 
     /// Checks the access token in the values of a request's `Authorization` headers, as
     /// [`Verifier::verify_bearer`](countersign::Verifier::verify_bearer) does, against the wall clock.
+    ///
+    /// The scheme is `Bearer`. A token that is bound to a key comes in the scheme `DPoP`
+    /// ([RFC 9449 section 7.1](https://www.rfc-editor.org/rfc/rfc9449#section-7.1)): take it out of the header, and call
+    /// [`verify`](Self::verify) with the thumbprint of the proof.
     ///
     /// # Errors
     ///
@@ -146,6 +168,9 @@ impl At<'_, AccessVerifier> {
     /// As there.
     pub fn verify<T: DeserializeOwned>(self, text: &str, binding: &Binding) -> Result<AccessToken<T>, Error> {
         let access = AccessToken::read(self.inner.verifier.at(self.now).verify(text)?)?;
+        if access.binding.is_none() && self.inner.unbound == Unbound::Refused {
+            return Err(Error::Unbound);
+        }
         match access.binding.compare(binding) {
             Match::Same => Ok(access),
             Match::Missing => Err(Error::BindingMissing),

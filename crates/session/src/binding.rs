@@ -57,6 +57,9 @@ impl Binding {
 
     /// What a DPoP proof shows that was made with the key of this thumbprint (`jkt`): base64url, 43 characters.
     ///
+    /// The scheme of the header is the caller's to check: a token that is bound to a key comes as `DPoP`, not as `Bearer`
+    /// ([RFC 9449 section 7.2](https://www.rfc-editor.org/rfc/rfc9449#section-7.2)), so call `verify` and not `verify_bearer`.
+    ///
     /// # Errors
     ///
     /// [`Error::MalformedText`] for any other text.

@@ -91,7 +91,10 @@ impl Config {
 /// # Security
 ///
 /// Inside the grace, a thief who has the token and what it is bound to gets the successor too. The theft is found
-/// out as soon as one of the two uses it and the other comes later. [`None`](Self::None) leaves no such time; its price is that
+/// out as soon as one of the two uses the successor and the other comes with the older token. A thief who always comes inside
+/// the grace, with the very token that the owner has just exchanged, is not found out: no token is ever used after its
+/// successor. The sign of that is a session in which *every* exchange is followed by an
+/// [`EventKind::GraceReplay`](crate::EventKind::GraceReplay). [`None`](Self::None) leaves no such time; its price is that
 /// every lost answer and every second tab is a logout. [`UntilSuccessorUsed`](Self::UntilSuccessorUsed) loses nobody whose
 /// laptop slept through an answer; its price is a window as long as the cap.
 ///

@@ -85,6 +85,9 @@ pub enum Error {
     /// The access token itself is not good.
     #[error("{0}")]
     Token(#[from] VerifyError),
+    /// The access token is bound to nothing, and the verifier accepts only bound ones.
+    #[error("the token is not bound to a fingerprint or a key, and has to be")]
+    Unbound,
 }
 
 impl Error {
@@ -104,6 +107,7 @@ impl Error {
             Self::Retry => "retry",
             Self::Store(error) => error.code(),
             Self::Token(error) => error.code(),
+            Self::Unbound => "unbound",
         }
     }
 
@@ -127,7 +131,9 @@ impl Error {
     #[must_use]
     pub const fn challenge(&self) -> Challenge {
         match self {
-            Self::BindingMismatch | Self::BindingMissing | Self::Denied => Challenge::invalid_token(),
+            Self::BindingMismatch | Self::BindingMissing | Self::Denied | Self::Unbound => {
+                Challenge::invalid_token()
+            }
             Self::InvalidGrant(_) | Self::InvalidLogin { .. } | Self::MalformedText { .. } => {
                 Challenge::bad_request()
             }
@@ -455,7 +461,9 @@ pub enum ConfigError {
     },
     /// Access tokens would live longer than 15 minutes; `access_lifetime_beyond_limit` is the way to have it all the
     /// same.
-    #[error("an access lifetime of {seconds} s is above the cap of {cap} s: access_lifetime_beyond_limit allows it")]
+    #[error(
+        "an access lifetime of {seconds} s is above the cap of {cap} s: access_lifetime_beyond_limit allows it"
+    )]
     AccessAboveLimit {
         /// The lifetime in seconds.
         seconds: u64,
@@ -480,7 +488,9 @@ pub enum ConfigError {
         setting: &'static str,
     },
     /// The grace is longer than this kind of grace may be, or than a session lives idle; for `Within` the clock skew counts.
-    #[error("a grace of {seconds} s is above the cap of {cap} s, which a short idle lifetime lowers: Grace::UntilSuccessorUsed may be longer than Grace::Within")]
+    #[error(
+        "a grace of {seconds} s is above the cap of {cap} s, which a short idle lifetime lowers: Grace::UntilSuccessorUsed may be longer than Grace::Within"
+    )]
     GraceAboveLimit {
         /// The grace in seconds.
         seconds: u64,

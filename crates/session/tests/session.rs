@@ -1780,6 +1780,26 @@ mod session {
     }
 
     #[test]
+    fn a_verifier_that_requires_a_binding_refuses_tokens_without_one() {
+        let server = server();
+        let cookie = Binding::fingerprint("cookie");
+        let unbound = server.access(&server.login("ann", NOW));
+        let bound = server.access(&server.login_as(&Login::new("ann").binding(cookie), NOW));
+        let strict = access_verifier().require_binding();
+        assert!(strict.at(NOW).verify::<()>(&bound, &cookie).is_ok());
+        for shown in [Binding::None, cookie] {
+            assert!(access_verifier().at(NOW).verify::<()>(&unbound, &shown).is_ok());
+            for verifier in [strict.clone(), strict.with_keys(signer())] {
+                let error = verifier.at(NOW).verify::<()>(&unbound, &shown).unwrap_err();
+                assert!(matches!(error, Error::Unbound));
+                assert_eq!((error.code(), error.challenge().status()), ("unbound", 401));
+            }
+        }
+        let error = blocking(strict.with_denylist(server.shared()).at(NOW).verify::<()>(&unbound, &cookie));
+        assert!(matches!(error, Err(Error::Unbound)));
+    }
+
+    #[test]
     fn a_verifier_of_access_tokens_takes_no_other_type_of_token() {
         let policy = || Verifier::builder(signer()).issuer(ISSUER).audience(AUDIENCE);
         for second in [policy().typ("logout+jwt"), policy().typ("at+jwt"), policy().accept_any_typ()] {

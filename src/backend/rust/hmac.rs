@@ -56,7 +56,7 @@ impl HmacKey {
     ///
     /// # Errors
     ///
-    /// - [`KeyError::SecretTooShort`] under 32 bytes.
+    /// - [`KeyError::SecretTooShort`] under 32 bytes; [`KeyError::SecretTooLong`] over 64 KiB.
     /// - [`KeyError::NotASecret`] for a PEM, DER, JWK or SSH key.
     pub fn hs256(secret: &SecretBytes) -> Result<Self, KeyError> {
         Self::new(Algorithm::Hs256, secret)
@@ -67,7 +67,7 @@ impl HmacKey {
     /// # Errors
     ///
     /// - [`KeyError::WrongKeyType`] for an algorithm that is not an HMAC.
-    /// - [`KeyError::SecretTooShort`] for fewer bytes than the hash has.
+    /// - [`KeyError::SecretTooShort`] for fewer bytes than the hash has; [`KeyError::SecretTooLong`] over 64 KiB.
     /// - [`KeyError::NotASecret`] for a PEM, DER, JWK or SSH key.
     ///
     /// # Examples
@@ -94,7 +94,7 @@ impl HmacKey {
     ///
     /// # Errors
     ///
-    /// - [`KeyError::EmptySecret`].
+    /// - [`KeyError::EmptySecret`]; [`KeyError::SecretTooLong`] over 64 KiB.
     /// - [`KeyError::NotASecret`] for a PEM, DER, JWK or SSH key.
     ///
     /// # Security

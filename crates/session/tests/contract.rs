@@ -40,7 +40,7 @@ mod contract {
         assert_eq!(report.to_string(), lines.concat());
         let counts: Vec<usize> = report.entries().map(|(_, count)| count).collect();
         // Fewer would be orders that are not looked at any more.
-        assert_eq!(counts, [8, 6, 150, 150, 6, 12, 12, 47, 17, 3, 4, 5, 5, 4, 4, 5]);
+        assert_eq!(counts, [13, 6, 150, 150, 6, 12, 12, 47, 17, 3, 4, 5, 5, 4, 4, 5]);
     }
 
     #[cfg(feature = "getrandom")]
@@ -95,6 +95,18 @@ mod contract {
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     enum Fault {
         BumpTellsTheOldEpoch,
+        DenialKeepsThreeKeys,
+        DenialKeepsTwoKeys,
+        DenialKeysEndAtZero,
+        DenialOfAKeyTwiceFails,
+        EpochIsAByte,
+        ListGivesAPageOf(usize),
+        LooksUpTwoKeys,
+        SubjectIsCut,
+        SubjectIsFolded,
+        SubjectIsTrimmed,
+        SubjectWithoutInvisible,
+        VersionIs(Width),
         DenialIsShortened,
         DenialsAreNeverPurged,
         DenialsArePurgedTooSoon,
@@ -121,14 +133,40 @@ mod contract {
         SwapWritesTheVersionOnly,
     }
 
+    /// As what a version is compared.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Width {
+        F64,
+        U16,
+        U32,
+        U8,
+    }
+
     /// Which law finds it.
-    const FAULTS: [(Fault, &str); 25] = [
+    const FAULTS: [(Fault, &str); 42] = [
+        (Fault::DenialKeepsThreeKeys, "every key of a denial counts"),
+        (Fault::DenialKeepsTwoKeys, "every key of a denial counts"),
+        (Fault::DenialKeysEndAtZero, "a denial is of its keys only"),
+        (Fault::DenialOfAKeyTwiceFails, "every call is answered"),
+        (Fault::EpochIsAByte, "a bump adds one and tells it"),
+        (Fault::ListGivesAPageOf(10), "a list has all rows of its subject and no others"),
+        (Fault::ListGivesAPageOf(100), "a list has all rows of its subject and no others"),
+        (Fault::ListGivesAPageOf(1000), "a list has all rows of its subject and no others"),
+        (Fault::LooksUpTwoKeys, "any one denied key is enough"),
+        (Fault::SubjectIsCut, "a list has all rows of its subject and no others"),
+        (Fault::SubjectIsFolded, "a list has all rows of its subject and no others"),
+        (Fault::SubjectIsTrimmed, "a list has all rows of its subject and no others"),
+        (Fault::SubjectWithoutInvisible, "a list has all rows of its subject and no others"),
+        (Fault::VersionIs(Width::F64), "a swap from another version is a conflict"),
+        (Fault::VersionIs(Width::U16), "a swap from another version is a conflict"),
+        (Fault::VersionIs(Width::U32), "a swap from another version is a conflict"),
+        (Fault::VersionIs(Width::U8), "a swap from another version is a conflict"),
         (Fault::BumpTellsTheOldEpoch, "two bumps at once both count"),
         (Fault::DenialIsShortened, "the latest time of a denial counts"),
         (Fault::DenialsAreNeverPurged, "a denial is purged after its time"),
         (Fault::DenialsArePurgedTooSoon, "a denial is kept until its time"),
         (Fault::EndedRowsArePurgedLate, "a row is purged sooner once it was ended"),
-        (Fault::EpochOfAllSubjects, "an epoch begins at 0"),
+        (Fault::EpochOfAllSubjects, "a bump is of one subject"),
         (Fault::EpochsArePurged, "an epoch is kept when its last row is purged"),
         (Fault::InsertMovesTheSubject, "an inserted row is listed"),
         (Fault::InsertOverwrites, "a second row of the same id is a conflict"),
@@ -164,7 +202,7 @@ mod contract {
         /// The first row of each session that was loaded.
         cache: BTreeMap<SessionId, Row>,
         epochs: BTreeMap<String, u64>,
-        denials: BTreeMap<DenyKey, UnixTime>,
+        denials: BTreeMap<Vec<u8>, UnixTime>,
     }
 
     impl Faulty {
@@ -176,8 +214,38 @@ mod contract {
             self.fault == Some(fault)
         }
 
-        fn epoch_of<'a>(&self, subject: &'a str) -> &'a str {
-            if self.has(Fault::EpochOfAllSubjects) { "" } else { subject }
+        fn epoch_of(&self, subject: &str) -> String {
+            if self.has(Fault::EpochOfAllSubjects) { String::new() } else { self.subject(subject) }
+        }
+
+        /// A subject as it is compared.
+        fn subject(&self, subject: &str) -> String {
+            match self.fault {
+                Some(Fault::SubjectIsCut) => subject.chars().take(255).collect(),
+                Some(Fault::SubjectIsFolded) => subject.replace('\u{df}', "ss"),
+                Some(Fault::SubjectIsTrimmed) => subject.trim_start().to_owned(),
+                Some(Fault::SubjectWithoutInvisible) => subject.replace(['\u{200b}', '\u{ad}'], ""),
+                _ => subject.to_owned(),
+            }
+        }
+
+        #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "the faults")]
+        fn same_version(&self, stored: u64, expected: u64) -> bool {
+            match self.fault {
+                Some(Fault::VersionIs(Width::F64)) => stored as f64 == expected as f64,
+                Some(Fault::VersionIs(Width::U16)) => stored as u16 == expected as u16,
+                Some(Fault::VersionIs(Width::U32)) => stored as u32 == expected as u32,
+                Some(Fault::VersionIs(Width::U8)) => stored as u8 == expected as u8,
+                _ => stored == expected,
+            }
+        }
+
+        /// A key of the denylist as it is compared.
+        fn key(&self, key: &DenyKey) -> Vec<u8> {
+            let whole = key.as_bytes().to_vec();
+            let cut =
+                whole.iter().position(|byte| *byte == 0).filter(|_| self.has(Fault::DenialKeysEndAtZero));
+            whole[..cut.unwrap_or(whole.len())].to_vec()
         }
     }
 
@@ -198,7 +266,7 @@ mod contract {
             if self.has(Fault::LoadLeavesOutEnded) && row.revoked().is_some() {
                 return Ok(None);
             }
-            let epoch = tables.epochs.get(self.epoch_of(row.subject())).copied().unwrap_or_default();
+            let epoch = tables.epochs.get(&self.epoch_of(row.subject())).copied().unwrap_or_default();
             Ok(Some(Loaded::new(row.clone(), if self.has(Fault::LoadWithoutEpoch) { 0 } else { epoch })))
         }
 
@@ -218,7 +286,7 @@ mod contract {
             let mut tables = self.tables.lock().unwrap();
             let stored = tables.rows.get(&row.session_id()).map(Row::version);
             let fits = match stored {
-                Some(version) => version == expected || self.has(Fault::SwapComparesNothing),
+                Some(version) => self.same_version(version, expected) || self.has(Fault::SwapComparesNothing),
                 None => self.has(Fault::SwapInsertsWhatIsAbsent),
             };
             if self.has(Fault::SwapEndsOthers) && fits && row.revoked().is_some() {
@@ -237,29 +305,46 @@ mod contract {
             let tables = self.tables.lock().unwrap();
             let matches = |row: &&Row| {
                 let theirs = tables.subjects.get(&row.session_id()).map_or(row.subject(), String::as_str);
-                (theirs == subject
+                (self.subject(theirs) == self.subject(subject)
                     || self.has(Fault::ListByPrefix) && theirs.starts_with(subject)
                     || self.has(Fault::ListIgnoresCase) && theirs.eq_ignore_ascii_case(subject))
                     && !(self.has(Fault::ListLeavesOutEnded) && row.revoked().is_some())
             };
-            Ok(tables.rows.values().filter(matches).cloned().collect())
+            let page = match self.fault {
+                Some(Fault::ListGivesAPageOf(rows)) => rows,
+                _ => usize::MAX,
+            };
+            Ok(tables.rows.values().filter(matches).take(page).cloned().collect())
         }
 
         fn epoch(&self, subject: &str) -> Result<u64, StoreError> {
-            Ok(self.tables.lock().unwrap().epochs.get(self.epoch_of(subject)).copied().unwrap_or_default())
+            Ok(self.tables.lock().unwrap().epochs.get(&self.epoch_of(subject)).copied().unwrap_or_default())
         }
 
         fn bump_epoch(&self, subject: &str) -> Result<u64, StoreError> {
             let mut tables = self.tables.lock().unwrap();
-            let epoch = tables.epochs.entry(self.epoch_of(subject).to_owned()).or_default();
+            let epoch = tables.epochs.entry(self.epoch_of(subject)).or_default();
             *epoch += 1;
+            if self.has(Fault::EpochIsAByte) {
+                *epoch %= 256;
+            }
             Ok(if self.has(Fault::BumpTellsTheOldEpoch) { *epoch - 1 } else { *epoch })
         }
 
         fn deny(&self, keys: &[DenyKey], until: UnixTime) -> Result<(), StoreError> {
             let mut tables = self.tables.lock().unwrap();
-            for key in keys.iter().filter(|_| !self.has(Fault::NoDenylist)) {
-                let kept = tables.denials.entry(*key).or_insert(until);
+            let distinct: BTreeSet<&DenyKey> = keys.iter().collect();
+            if self.has(Fault::DenialOfAKeyTwiceFails) && distinct.len() < keys.len() {
+                return Err(StoreError::new("a row cannot be affected a second time"));
+            }
+            let kept = match self.fault {
+                Some(Fault::NoDenylist) => 0,
+                Some(Fault::DenialKeepsTwoKeys) => 2,
+                Some(Fault::DenialKeepsThreeKeys) => 3,
+                _ => keys.len(),
+            };
+            for key in keys.iter().take(kept) {
+                let kept = tables.denials.entry(self.key(key)).or_insert(until);
                 *kept = if self.has(Fault::DenialIsShortened) { until } else { until.max(*kept) };
             }
             Ok(())
@@ -267,7 +352,8 @@ mod contract {
 
         fn is_denied(&self, keys: &[DenyKey]) -> Result<bool, StoreError> {
             let tables = self.tables.lock().unwrap();
-            let denied = |key: &DenyKey| tables.denials.contains_key(key);
+            let denied = |key: &DenyKey| tables.denials.contains_key(&self.key(key));
+            let keys = if self.has(Fault::LooksUpTwoKeys) { &keys[..keys.len().min(2)] } else { keys };
             Ok(if self.has(Fault::NeedsAllKeysDenied) {
                 !keys.is_empty() && keys.iter().all(denied)
             } else {

@@ -11,24 +11,30 @@ use crate::login::Login;
 use crate::machine::{Loaded, Machine};
 use crate::row::Row;
 use crate::store::{Store, Swap};
+use crate::text;
 use alloc::format;
 use alloc::vec::Vec;
 use core::future::{Future, poll_fn};
 use core::pin::pin;
 use core::task::Poll;
 use core::time::Duration;
-use countersign::UnixTime;
+use countersign::{Entropy, UnixTime};
 
 pub(crate) async fn check<S: Store>(kit: &Kit<'_, S>, report: &mut Report) -> Result<(), Violation> {
     absence(kit).await?;
     inserting(kit).await?;
     swapping(kit).await?;
+    comparing_versions(kit).await?;
     writing_at_once(kit).await?;
     listing(kit).await?;
+    listing_many(kit).await?;
+    telling_subjects_apart(kit).await?;
     epochs(kit).await?;
     denying(kit).await?;
+    denying_many(kit).await?;
+    telling_keys_apart(kit).await?;
     purging(kit).await?;
-    report.add("laws of single calls", 8);
+    report.add("laws of single calls", 13);
     Ok(())
 }
 
@@ -114,6 +120,26 @@ async fn swapping<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
     hold("a list has the present row", listed == [third], &listed)
 }
 
+/// Versions that are the same to a column, a cast or a float that is too small for them.
+async fn comparing_versions<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
+    const FLOAT: u64 = 1 << 53;
+    for (version, mistaken) in [
+        (300, 300 - (1 << 8)),
+        (70_000, 70_000 - (1 << 16)),
+        ((1 << 32) + 5, 5),
+        ((1 << 32) + 5, 1 << 32),
+        (FLOAT + 1, FLOAT),
+    ] {
+        let row = Row { version, ..row(kit, &Login::new(kit.subject()?))? };
+        hold("a new row is inserted", kit.store.insert(&row).await? == Swap::Done, ())?;
+        let swap = kit.store.compare_and_swap(mistaken, &ended(&row)).await?;
+        hold("a swap from another version is a conflict", swap == Swap::Conflict, (version, mistaken))?;
+        let swap = kit.store.compare_and_swap(version, &ended(&row)).await?;
+        hold("a swap from the present version is made", swap == Swap::Done, version)?;
+    }
+    Ok(())
+}
+
 /// Of two that are sent before either is answered.
 async fn writing_at_once<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
     let first = row(kit, &Login::new(kit.subject()?))?;
@@ -187,6 +213,49 @@ async fn listing<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
     hold("an unknown subject has no rows", none.is_empty(), &none)
 }
 
+/// More rows than a page of a query, or a batch of a driver, has.
+async fn listing_many<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
+    const MANY: usize = 1005;
+    let login = Login::new(kit.subject()?);
+    for _ in 0..MANY {
+        let row = row(kit, &login)?;
+        hold("a new row is inserted", kit.store.insert(&row).await? == Swap::Done, ())?;
+    }
+    let listed = kit.store.list(&login.subject).await?.len();
+    hold("a list has all rows of its subject and no others", listed == MANY, listed)
+}
+
+/// Subjects that a collation, a trim or a column takes for the same.
+async fn telling_subjects_apart<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
+    let subject = kit.subject()?;
+    let long = |last: char| {
+        let room = 1023_usize.saturating_sub(subject.len());
+        format!("{subject}{}{last}", "x".repeat(room))
+    };
+    for (what, first, second) in [
+        ("the last of 1,024 bytes", long('a'), long('b')),
+        ("a leading space", format!("{subject}1"), format!(" {subject}1")),
+        ("a leading tab", format!("{subject}2"), format!("\t{subject}2")),
+        ("a zero-width space", format!("{subject}3"), format!("{subject}\u{200b}3")),
+        ("a soft hyphen", format!("{subject}4"), format!("{subject}\u{ad}4")),
+        ("a sharp s", format!("{subject}ss"), format!("{subject}\u{df}")),
+        ("a letter of full width", format!("{subject}a"), format!("{subject}\u{ff41}")),
+        ("a combined accent", format!("{subject}\u{e9}"), format!("{subject}e\u{301}")),
+        ("a Kelvin sign", format!("{subject}k"), format!("{subject}\u{212a}")),
+    ] {
+        for subject in [&first, &second] {
+            let row = row(kit, &Login::new(&**subject))?;
+            hold("a new row is inserted", kit.store.insert(&row).await? == Swap::Done, what)?;
+            let listed = kit.store.list(subject).await?;
+            hold("a list has all rows of its subject and no others", listed == [row], what)?;
+        }
+        kit.store.bump_epoch(&first).await?;
+        let epoch = kit.store.epoch(&second).await?;
+        hold("a bump is of one subject", epoch == 0, what)?;
+    }
+    Ok(())
+}
+
 async fn epochs<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
     let subject = kit.subject()?;
     let other = subject.to_uppercase();
@@ -194,7 +263,8 @@ async fn epochs<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
     hold("a new row is inserted", kit.store.insert(&row).await? == Swap::Done, ())?;
     let epoch = kit.store.epoch(&subject).await?;
     hold("an epoch begins at 0", epoch == 0, epoch)?;
-    for expected in 1..=3 {
+    // More than a byte counts to.
+    for expected in 1..=300 {
         let bumped = kit.store.bump_epoch(&subject).await?;
         hold("a bump adds one and tells it", bumped == expected, bumped)?;
         let epoch = kit.store.epoch(&subject).await?;
@@ -223,12 +293,59 @@ async fn denying<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
     let until = NOW.saturating_add(Duration::from_secs(600));
     kit.store.deny(&[first, second], until).await?;
     kit.store.deny(&[], until).await?;
-    for keys in [&[first][..], &[second], &[third, second], &[first, third, fourth]] {
+    for keys in [&[first][..], &[second], &[third, second], &[first, third, fourth], &[third, fourth, second]]
+    {
         hold("any one denied key is enough", is_denied(keys).await?, keys)?;
     }
     hold("a denial is of its keys only", !is_denied(&[third, fourth]).await?, ())?;
     kit.store.deny(&[first], until).await?;
     hold("a denial can be written twice", is_denied(&[first]).await?, ())
+}
+
+/// As many keys as an end of all sessions may deny at once, and one of them twice.
+async fn denying_many<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
+    let until = NOW.saturating_add(Duration::from_secs(600));
+    for count in [3, 5, 1005] {
+        let subject = kit.subject()?;
+        let keys: Vec<DenyKey> = (0..count).map(|number| DenyKey::subject(&subject, number)).collect();
+        kit.store.deny(&keys, until).await?;
+        for key in [keys.first(), keys.get(2), keys.last()].into_iter().flatten() {
+            hold("every key of a denial counts", kit.store.is_denied(&[*key]).await?, count)?;
+        }
+    }
+    let [twice, other] = keys(&kit.subject()?);
+    kit.store.deny(&[twice, other, twice], until).await?;
+    hold("a denial may name a key twice", kit.store.is_denied(&[twice]).await?, ())
+}
+
+/// Keys of all kinds, of which some begin with the same bytes and go on after zeros.
+async fn telling_keys_apart<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
+    let until = NOW.saturating_add(Duration::from_secs(600));
+    let mut random = [0; 15];
+    kit.entropy().fill(&mut random)?;
+    let id = |zeros: usize, last: u8| {
+        let mut id = [0; 16];
+        for (place, byte) in id.iter_mut().skip(zeros).zip(random) {
+            *place = byte;
+        }
+        if let Some(place) = id.last_mut() {
+            *place = last;
+        }
+        id
+    };
+    for zeros in [1, 4] {
+        let [denied, other] = [1, 2].map(|last| SessionId::from_bytes(id(zeros, last)));
+        let token = |session: SessionId| DenyKey::access_token(&text::encode(session.as_bytes()));
+        kit.store.deny(&[DenyKey::session(denied)], until).await?;
+        hold("any one denied key is enough", kit.store.is_denied(&[DenyKey::session(denied)]).await?, zeros)?;
+        let others = [DenyKey::session(other), token(denied), token(other)];
+        hold("a denial is of its keys only", !kit.store.is_denied(&others).await?, zeros)?;
+        kit.store.deny(&[token(denied)], until).await?;
+        hold("any one denied key is enough", kit.store.is_denied(&[token(denied)]).await?, zeros)?;
+        let others = [DenyKey::session(other), token(other)];
+        hold("a denial is of its keys only", !kit.store.is_denied(&others).await?, zeros)?;
+    }
+    Ok(())
 }
 
 async fn purging<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {

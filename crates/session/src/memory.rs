@@ -8,15 +8,19 @@ use crate::row::Row;
 use crate::store::{Store, Swap};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+use core::hash::Hash;
 use countersign::UnixTime;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 /// A [`Store`] in memory: for tests, and for one server whose users may log in again after a restart.
 ///
-/// It grows with logins: call [`Sessions::purge`](crate::Sessions::purge) from time to time.
+/// It grows with logins, and nothing bounds the sessions of a subject unless
+/// [`sessions_per_subject`](crate::ConfigBuilder::sessions_per_subject) does: call [`Sessions::purge`](crate::Sessions::purge) from
+/// time to time, which gives the memory back.
 ///
 /// # Security
 ///
@@ -40,7 +44,8 @@ pub struct MemoryStore {
 
 #[derive(Default)]
 struct Tables {
-    rows: HashMap<SessionId, Row>,
+    /// Shared, so that a list is copied after the lock is given back.
+    rows: HashMap<SessionId, Arc<Row>>,
     by_subject: BTreeMap<String, BTreeSet<SessionId>>,
     epochs: HashMap<String, u64>,
 }
@@ -65,7 +70,7 @@ impl Tables {
 
     fn put(&mut self, row: &Row) {
         self.by_subject.entry(row.subject.clone()).or_default().insert(row.session);
-        self.rows.insert(row.session, row.clone());
+        self.rows.insert(row.session, Arc::new(row.clone()));
     }
 
     fn purge(&mut self, now: UnixTime) {
@@ -74,14 +79,23 @@ impl Tables {
             sessions.retain(|session| self.rows.contains_key(session));
             !sessions.is_empty()
         });
+        give_back(&mut self.rows);
+    }
+}
+
+/// Gives memory back once three quarters of it are not used.
+fn give_back<K: Eq + Hash, V>(map: &mut HashMap<K, V>) {
+    if map.len() < map.capacity() / 4 {
+        map.shrink_to_fit();
     }
 }
 
 impl Store for MemoryStore {
     async fn load(&self, session: SessionId) -> Result<Option<Loaded>, StoreError> {
         let tables = self.tables();
-        let row = tables.rows.get(&session);
-        Ok(row.map(|row| Loaded::new(row.clone(), tables.epoch(&row.subject))))
+        let found = tables.rows.get(&session).map(|row| (row.clone(), tables.epoch(&row.subject)));
+        drop(tables);
+        Ok(found.map(|(row, epoch)| Loaded::new((*row).clone(), epoch)))
     }
 
     async fn insert(&self, row: &Row) -> Result<Swap, StoreError> {
@@ -105,7 +119,9 @@ impl Store for MemoryStore {
     async fn list(&self, subject: &str) -> Result<Vec<Row>, StoreError> {
         let tables = self.tables();
         let sessions = tables.by_subject.get(subject).into_iter().flatten();
-        Ok(sessions.filter_map(|session| tables.rows.get(session)).cloned().collect())
+        let rows: Vec<Arc<Row>> = sessions.filter_map(|session| tables.rows.get(session)).cloned().collect();
+        drop(tables);
+        Ok(rows.iter().map(|row| (**row).clone()).collect())
     }
 
     async fn epoch(&self, subject: &str) -> Result<u64, StoreError> {
@@ -134,7 +150,10 @@ impl Store for MemoryStore {
     }
 
     async fn purge(&self, now: UnixTime) -> Result<(), StoreError> {
-        self.denials.write().unwrap_or_else(PoisonError::into_inner).retain(|_, until| *until >= now);
+        let mut denials = self.denials.write().unwrap_or_else(PoisonError::into_inner);
+        denials.retain(|_, until| *until >= now);
+        give_back(&mut denials);
+        drop(denials);
         self.tables().purge(now);
         Ok(())
     }

@@ -9,7 +9,7 @@ use countersign::{Claims, Entropy, EntropyError, HmacKey, SecretBytes, UnixTime,
 use countersign_session::{
     AccessVerifier, Binding, Config, Login, MasterKeys, MemoryStore, RefreshToken, Sessions, blocking,
 };
-use counting::allocations;
+use counting::{allocations, held};
 use std::sync::Arc;
 
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
@@ -94,4 +94,33 @@ fn the_check_of_an_access_token_allocates_no_more_than_verifying_does_with_a_den
     let listed = access.with_denylist(sessions.store().clone());
     let check = || blocking(listed.at(NOW).verify::<User>(&text, &binding)).unwrap();
     assert_eq!(allocations(check), expected);
+}
+
+/// Randomness that never comes twice.
+#[derive(Default)]
+struct Counter(std::sync::atomic::AtomicU64);
+
+impl Entropy for Counter {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        let number = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed).to_be_bytes();
+        bytes.iter_mut().zip(number.iter().cycle()).for_each(|(byte, digit)| *byte = *digit);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_store_in_memory_gives_back_what_is_purged() {
+    let store = Arc::new(MemoryStore::new());
+    let config = Config::builder("https://auth.example", "https://api.example").build().unwrap();
+    let keys = MasterKeys::new(1, [7; 32]).unwrap();
+    let sessions = Sessions::new_with(config, keys, key(), store.clone(), Counter::default());
+    let login = |number: usize| {
+        let grant = blocking(sessions.at(NOW).login(&Login::new(format!("user{number}")))).unwrap();
+        blocking(sessions.at(NOW).logout(grant.refresh_token().expose_secret())).unwrap();
+    };
+    let filled = held(|| (0..5000).for_each(login));
+    assert!(filled > 1_000_000, "{filled}");
+    let year = Duration::from_secs(400 * 24 * 3600);
+    let purged = held(|| blocking(sessions.at(NOW.saturating_add(year)).purge()).unwrap());
+    assert!(filled + purged < filled / 100, "{filled} bytes, of which {} are given back", -purged);
 }

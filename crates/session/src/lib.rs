@@ -67,6 +67,7 @@ mod confirmation;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod denial;
+mod dyn_store;
 mod error;
 mod event;
 mod grant;
@@ -88,6 +89,7 @@ pub use at::At;
 pub use binding::{Binding, Fingerprint};
 pub use config::{Config, ConfigBuilder, Grace, OnMismatch};
 pub use denial::{Denial, DenyKey, DenyOrder};
+pub use dyn_store::DynStore;
 pub use error::{ConfigError, Error, Lifetime, Reason, Recency, Refusal, StoreError};
 pub use event::{Event, EventKind, Observer};
 pub use grant::{Exchange, Grant, Randomness};

@@ -17,7 +17,8 @@ use countersign::UnixTime;
 ///
 /// Nine operations, each atomic by itself. Everything that has to be right when two ask at once is
 /// [`compare_and_swap`](Self::compare_and_swap). Write them as `async fn`. A database driver that blocks has
-/// [`BlockingStore`] instead.
+/// [`BlockingStore`] instead. Where the store is chosen at run time, there is [`DynStore`](crate::DynStore). The futures must
+/// be `Send`: those of a single-threaded worker are not, so send its calls to a task of their own.
 ///
 /// The contract, which the module `contract` (feature `contract`) checks for any store:
 ///
@@ -292,3 +293,47 @@ macro_rules! forward {
 }
 
 forward!(&S, Box<S>, Arc<S>);
+
+macro_rules! forward_blocking {
+    ($($pointer:ty),*) => {$(
+        impl<S: BlockingStore + ?Sized> BlockingStore for $pointer {
+            fn load(&self, session: SessionId) -> Result<Option<Loaded>, StoreError> {
+                (**self).load(session)
+            }
+
+            fn insert(&self, row: &Row) -> Result<Swap, StoreError> {
+                (**self).insert(row)
+            }
+
+            fn compare_and_swap(&self, expected: u64, row: &Row) -> Result<Swap, StoreError> {
+                (**self).compare_and_swap(expected, row)
+            }
+
+            fn list(&self, subject: &str) -> Result<Vec<Row>, StoreError> {
+                (**self).list(subject)
+            }
+
+            fn epoch(&self, subject: &str) -> Result<u64, StoreError> {
+                (**self).epoch(subject)
+            }
+
+            fn bump_epoch(&self, subject: &str) -> Result<u64, StoreError> {
+                (**self).bump_epoch(subject)
+            }
+
+            fn deny(&self, keys: &[DenyKey], until: UnixTime) -> Result<(), StoreError> {
+                (**self).deny(keys, until)
+            }
+
+            fn is_denied(&self, keys: &[DenyKey]) -> Result<bool, StoreError> {
+                (**self).is_denied(keys)
+            }
+
+            fn purge(&self, now: UnixTime) -> Result<(), StoreError> {
+                (**self).purge(now)
+            }
+        }
+    )*};
+}
+
+forward_blocking!(&S, Box<S>, Arc<S>);

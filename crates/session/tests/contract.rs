@@ -12,8 +12,8 @@ mod contract {
     use countersign::UnixTime;
     use countersign_session::contract::{self, Report, Violation};
     use countersign_session::{
-        Blocking, BlockingStore, DenyKey, Loaded, MemoryStore, Row, SessionId, Store, StoreError, Swap,
-        blocking,
+        Blocking, BlockingStore, DenyKey, DynStore, Loaded, MemoryStore, Row, SessionId, Store, StoreError,
+        Swap, blocking,
     };
     use std::collections::{BTreeMap, BTreeSet};
     use std::io::Write;
@@ -66,6 +66,26 @@ mod contract {
     #[test]
     fn a_store_of_bytes_behind_blocking_calls_keeps_the_contract() {
         check(&Arc::new(Blocking(Kept::default()))).unwrap();
+    }
+
+    #[test]
+    fn a_store_that_was_chosen_at_run_time_keeps_the_contract_and_faults_show_through() {
+        let pick = |fault| -> DynStore {
+            let store: Box<dyn BlockingStore> = Box::new(Faulty::new(fault).0);
+            DynStore::new(Blocking(store))
+        };
+        check(&pick(None)).unwrap();
+        check(&DynStore::new(MemoryStore::new())).unwrap();
+        for (fault, law) in FAULTS {
+            assert_eq!(check(&pick(Some(fault))).unwrap_err().law(), law);
+        }
+        // It waits where the store does, and so can be held by tasks of any thread.
+        fn sent<T: Send + Sync + Clone + 'static>(_: &T) {}
+        sent(&pick(None));
+        let slow = DynStore::new(ReadsThenWrites { store: MemoryStore::new(), what: What::Swap });
+        let violation = run(contract::check_with(&slow, Sequence::default())).unwrap_err();
+        assert_eq!(violation.law(), "of two swaps at once one is made");
+        assert_eq!(format!("{slow:?}"), "DynStore");
     }
 
     #[test]

@@ -14,11 +14,12 @@ pub use sqlite::Sqlite;
 
 use crate::config::{Config, DatabaseUrl};
 use crate::users::{Name, Role, User};
+use countersign_session::DynStore;
 #[cfg(feature = "postgres")]
 use session_stores::PostgresStore;
 #[cfg(feature = "redis")]
 use session_stores::RedisStore;
-use session_stores::{AnyStore, SqliteStore};
+use session_stores::SqliteStore;
 use std::error::Error;
 use thiserror::Error;
 
@@ -70,20 +71,20 @@ macro_rules! ask {
 
 impl Database {
     /// Opens it, and makes the tables of both if they are not there.
-    pub async fn open(config: &Config) -> Result<(Self, AnyStore), DatabaseError> {
+    pub async fn open(config: &Config) -> Result<(Self, DynStore), DatabaseError> {
         let timeout = config.database_timeout;
         match &config.database {
             DatabaseUrl::Sqlite(path) => {
                 sqlite::make_private(path)?;
                 let store = SqliteStore::open_with_timeout(path, timeout).map_err(DatabaseError::new)?;
-                Ok((Self::Sqlite(Sqlite::open(path, timeout)?), AnyStore::Sqlite(store)))
+                Ok((Self::Sqlite(Sqlite::open(path, timeout)?), DynStore::new(store)))
             }
             #[cfg(feature = "postgres")]
             DatabaseUrl::Postgres(url) => {
                 let store = PostgresStore::connect_with_timeout(url, timeout).await;
                 let store = store.map_err(DatabaseError::new)?;
                 let users = Postgres::open(store.pool().clone(), timeout).await?;
-                Ok((Self::Postgres(users), AnyStore::Postgres(store)))
+                Ok((Self::Postgres(users), DynStore::new(store)))
             }
             #[cfg(not(feature = "postgres"))]
             DatabaseUrl::Postgres(_) => {
@@ -93,7 +94,7 @@ impl Database {
             DatabaseUrl::Redis(url) => {
                 let store = RedisStore::connect_with_timeout(url, timeout).await;
                 let store = store.map_err(DatabaseError::new)?;
-                Ok((Self::Redis(Redis::over(store.connection())), AnyStore::Redis(store)))
+                Ok((Self::Redis(Redis::over(store.connection())), DynStore::new(store)))
             }
             #[cfg(not(feature = "redis"))]
             DatabaseUrl::Redis(_) => Err(DatabaseError::new("build with --features redis for this one")),

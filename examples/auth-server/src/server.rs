@@ -10,9 +10,8 @@ use crate::users::{Name, Role, User};
 use countersign::http::{AllowedOrigins, Cookie};
 use countersign::{KeyError, PolicyError};
 use countersign_session::{
-    self as session, ConfigError, Event, EventKind, Grace, MasterKeys, RevocationVerifier, Sessions,
+    self as session, ConfigError, DynStore, Event, EventKind, Grace, MasterKeys, RevocationVerifier, Sessions,
 };
-use session_stores::AnyStore;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use thiserror::Error;
@@ -20,9 +19,9 @@ use thiserror::Error;
 /// What the routes share.
 pub struct Server {
     /// Begins, exchanges and ends sessions.
-    pub sessions: Sessions<AnyStore>,
+    pub sessions: Sessions<DynStore>,
     /// Checks access tokens, and that their session has not been ended.
-    pub access: RevocationVerifier<AnyStore>,
+    pub access: RevocationVerifier<DynStore>,
     /// Users.
     pub database: Database,
     /// Hashes and checks passwords.
@@ -151,7 +150,7 @@ fn make_folder(path: &Path) -> std::io::Result<()> {
     builder.create(path)
 }
 
-fn sessions(config: &Config, key: AccessKey, store: AnyStore) -> Result<Sessions<AnyStore>, StartError> {
+fn sessions(config: &Config, key: AccessKey, store: DynStore) -> Result<Sessions<DynStore>, StartError> {
     let rules = session::Config::builder(&*config.issuer, &*config.audience);
     let rules = match config.bind {
         Bind::Cookie => rules.require_binding(),

@@ -25,7 +25,7 @@ struct Readme;
 #[cfg(not(any(feature = "postgres", feature = "redis", feature = "sqlite")))]
 compile_error!("no store is chosen: switch on a feature, `postgres`, `redis` or `sqlite`");
 
-mod any;
+mod connect;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "redis")]
@@ -33,7 +33,7 @@ mod redis;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
-pub use any::AnyStore;
+pub use connect::connect;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 #[cfg(feature = "redis")]

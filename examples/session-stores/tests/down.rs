@@ -3,8 +3,7 @@
 
 mod util;
 
-use countersign_session::{DenyKey, Row, Store, StoreError, Swap};
-use session_stores::AnyStore;
+use countersign_session::{DenyKey, DynStore, Row, Store, StoreError, Swap};
 use std::time::Duration;
 use util::wire::Wire;
 use util::{Place, ended, everything, later, random_row, stored};
@@ -18,7 +17,7 @@ each_server!(
 );
 
 /// What each operation says.
-async fn ask_all(store: &AnyStore, row: &Row) -> [Result<(), StoreError>; 9] {
+async fn ask_all(store: &DynStore, row: &Row) -> [Result<(), StoreError>; 9] {
     let keys = [DenyKey::session(row.session_id())];
     [
         store.load(row.session_id()).await.map(|_| ()),
@@ -123,7 +122,7 @@ async fn no_error_tells_the_password(place: Place) {
         format!("sesame://{host}"),
         "sesame".into(),
     ] {
-        let error = AnyStore::connect(&url).await.unwrap_err();
+        let error = session_stores::connect(&url).await.unwrap_err();
         assert!(!everything(&error).contains("sesame"), "{url}: {}", everything(&error));
     }
     let store = place.open().await;

@@ -4,9 +4,8 @@ mod util;
 
 use countersign::{HmacKey, SecretBytes};
 use countersign_session::{
-    Binding, Config, DenyKey, Exchange, Login, MasterKeys, Sessions, Store, StoreError, Swap,
+    Binding, Config, DenyKey, DynStore, Exchange, Login, MasterKeys, Sessions, Store, StoreError, Swap,
 };
-use session_stores::AnyStore;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +26,7 @@ each_store!(
 const SERVERS: usize = 4;
 const ROUNDS: usize = 25;
 
-async fn servers(place: &Place) -> Vec<AnyStore> {
+async fn servers(place: &Place) -> Vec<DynStore> {
     let mut servers = Vec::new();
     for _ in 0..SERVERS {
         servers.push(place.open().await);
@@ -36,7 +35,7 @@ async fn servers(place: &Place) -> Vec<AnyStore> {
 }
 
 /// Runs the same on all servers at once, each in a task of its own.
-async fn at_once<T, F>(servers: &[AnyStore], work: impl Fn(usize, AnyStore) -> F) -> Vec<T>
+async fn at_once<T, F>(servers: &[DynStore], work: impl Fn(usize, DynStore) -> F) -> Vec<T>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
@@ -226,7 +225,7 @@ async fn a_caller_that_goes_away_harms_nobody(place: Place) {
 async fn exchanges_of_many_sessions_lose_none(place: Place) {
     const CLIENTS: usize = 16;
     const EXCHANGES: u64 = 10;
-    let servers: Vec<Arc<Sessions<AnyStore>>> = servers(&place).await.into_iter().map(sessions).collect();
+    let servers: Vec<Arc<Sessions<DynStore>>> = servers(&place).await.into_iter().map(sessions).collect();
     let clients: Vec<_> = (0..CLIENTS)
         .map(|number| {
             let tabs = [servers[number % SERVERS].clone(), servers[(number + 1) % SERVERS].clone()];
@@ -262,7 +261,7 @@ async fn exchanges_of_many_sessions_lose_none(place: Place) {
     }
 }
 
-fn sessions(store: AnyStore) -> Arc<Sessions<AnyStore>> {
+fn sessions(store: DynStore) -> Arc<Sessions<DynStore>> {
     let config = Config::builder("https://auth.example", "https://api.example").build().unwrap();
     let keys = MasterKeys::new(1, [7; 32]).unwrap();
     Arc::new(

@@ -6,9 +6,8 @@ pub(crate) mod wire;
 
 use countersign::{SystemEntropy, UnixTime};
 use countersign_session::{
-    Binding, Config, Loaded, Login, Machine, MasterKeys, Randomness, Reason, Row, Store, StoreError,
+    Binding, Config, DynStore, Loaded, Login, Machine, MasterKeys, Randomness, Reason, Row, Store, StoreError,
 };
-use session_stores::AnyStore;
 #[cfg(feature = "postgres")]
 use session_stores::PostgresStore;
 #[cfg(feature = "redis")]
@@ -67,42 +66,41 @@ impl Place {
     }
 
     /// A store here, as another server would open it.
-    pub(crate) async fn open(&self) -> AnyStore {
+    pub(crate) async fn open(&self) -> DynStore {
         self.try_open(None).await.unwrap()
     }
 
     /// A store here that is reached by another address.
-    pub(crate) async fn open_through(&self, address: SocketAddr) -> AnyStore {
+    pub(crate) async fn open_through(&self, address: SocketAddr) -> DynStore {
         self.try_open(Some(address)).await.unwrap()
     }
 
     /// The same, by one that has this time to wait.
     #[cfg(any(feature = "postgres", feature = "redis"))]
-    pub(crate) async fn open_hasty(&self, address: SocketAddr, timeout: Duration) -> AnyStore {
+    pub(crate) async fn open_hasty(&self, address: SocketAddr, timeout: Duration) -> DynStore {
         let url = self.url_through(Some(address));
         match self {
             #[cfg(feature = "postgres")]
             Self::Postgres { .. } => {
-                AnyStore::Postgres(PostgresStore::connect_with_timeout(&url, timeout).await.unwrap())
+                DynStore::new(PostgresStore::connect_with_timeout(&url, timeout).await.unwrap())
             }
             #[cfg(feature = "redis")]
             Self::Redis { prefix, .. } => {
                 let store = RedisStore::connect_with_timeout(&url, timeout).await.unwrap();
-                AnyStore::Redis(store.with_prefix(prefix))
+                DynStore::new(store.with_prefix(prefix))
             }
             #[cfg(feature = "sqlite")]
             Self::Sqlite(_) => panic!("a file has no address"),
         }
     }
 
-    pub(crate) async fn try_open(&self, through: Option<SocketAddr>) -> Result<AnyStore, StoreError> {
-        let store = AnyStore::connect(&self.url_through(through)).await?;
+    pub(crate) async fn try_open(&self, through: Option<SocketAddr>) -> Result<DynStore, StoreError> {
+        let url = self.url_through(through);
         #[cfg(feature = "redis")]
         if let Self::Redis { prefix, .. } = self {
-            let AnyStore::Redis(store) = store else { panic!("not the store of the URL") };
-            return Ok(AnyStore::Redis(store.with_prefix(prefix)));
+            return Ok(DynStore::new(RedisStore::connect(&url).await?.with_prefix(prefix)));
         }
-        Ok(store)
+        session_stores::connect(&url).await
     }
 
     /// What a store here is opened by.
@@ -286,7 +284,7 @@ pub(crate) fn everything(error: &StoreError) -> String {
 }
 
 /// The row in a store, which has to be there.
-pub(crate) async fn stored(store: &AnyStore, row: &Row) -> Row {
+pub(crate) async fn stored(store: &DynStore, row: &Row) -> Row {
     store.load(row.session_id()).await.unwrap().expect("the row is there").row().clone()
 }
 

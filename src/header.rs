@@ -266,7 +266,12 @@ impl<'de> Visitor<'de> for &mut Reading<'_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key_seed(NameSeed)? {
-            if let Err(flaw) = self.names.admit(name.clone(), 0, self.limits) {
+            let admitted = if self.names.len() < MOST_PARAMETERS {
+                self.names.admit(name.clone(), 0, self.limits)
+            } else {
+                Err(Flaw::TooManyMembers { limit: MOST_PARAMETERS })
+            };
+            if let Err(flaw) = admitted {
                 self.flaw = Some(flaw);
                 return Err(json::stop());
             }
@@ -275,6 +280,10 @@ impl<'de> Visitor<'de> for &mut Reading<'_, 'de> {
         Ok(())
     }
 }
+
+/// Real headers have under 20 parameters. Anybody can write one with hundreds, and comparing their names with each other would
+/// take longer than the hash over the longest token.
+const MOST_PARAMETERS: usize = 64;
 
 /// `typ` and `cty` are media types: real ones have under 100 bytes.
 const TYPE_BYTES: usize = 1024;

@@ -78,7 +78,7 @@ impl Limits {
         self
     }
 
-    /// Names at the top of the header or the claims. Default 4,096.
+    /// Names at the top of the claims. Default 4,096. Also those of the header, which may have 64 at most.
     #[must_use]
     pub const fn with_members(mut self, count: usize) -> Self {
         self.members = count;

@@ -189,6 +189,9 @@ pub enum VerifyError {
         /// The part that holds it.
         part: Part,
     },
+    /// The text is an encrypted token (JWE): five segments, and a header with `enc`.
+    #[error("the token is encrypted (JWE), which is not supported: only signed tokens are")]
+    Encrypted,
     /// `exp` has passed, leeway included.
     #[error("token expired at {expired_at}, checked at {now}")]
     Expired {
@@ -255,9 +258,15 @@ pub enum VerifyError {
         /// The claim.
         claim: Cow<'static, str>,
     },
-    /// The text is not three segments with two dots between them.
-    #[error("not three segments separated by dots")]
+    /// The text is not three segments with two dots between them: an opaque token, say.
+    #[error("not three segments separated by dots, as a signed token is")]
     NotAToken,
+    /// The token has something around it: a scheme before it, quotation marks, or white space.
+    #[error("the token is not alone: {with}")]
+    NotAlone {
+        /// What is around it, and what to do.
+        with: &'static str,
+    },
     /// `nbf` has not been reached, leeway included.
     #[error("token is valid from {not_before}, checked at {now}")]
     NotYetValid {
@@ -374,6 +383,7 @@ impl VerifyError {
             Self::ClaimsMismatch { .. } => "claims_mismatch",
             Self::CriticalHeader => "critical_header",
             Self::DuplicateMember { .. } => "duplicate_member",
+            Self::Encrypted => "encrypted",
             Self::Expired { .. } => "expired",
             Self::InvalidBase64 { .. } => "invalid_base64",
             Self::InvalidHeader { .. } => "invalid_header",
@@ -385,6 +395,7 @@ impl VerifyError {
             Self::MalformedClaim { .. } => "malformed_claim",
             Self::MissingClaim { .. } => "missing_claim",
             Self::NotAToken => "not_a_token",
+            Self::NotAlone { .. } => "not_alone",
             Self::NotYetValid { .. } => "not_yet_valid",
             Self::ReservedMember { .. } => "reserved_member",
             Self::TooLarge { .. } => "too_large",

@@ -587,8 +587,13 @@ fn padding_white_space_and_the_other_alphabet_are_refused_in_every_segment() {
                     _ => sign_text(&key(), &changed[..2].join(".")),
                 };
                 let error = refusal_of_header(&text);
+                let is_around = text.trim_ascii() != text;
                 assert!(
-                    matches!(error, VerifyError::InvalidBase64 { part: found, .. } if found == part),
+                    match error {
+                        VerifyError::InvalidBase64 { part: found, .. } => found == part && !is_around,
+                        VerifyError::NotAlone { .. } => is_around,
+                        _ => false,
+                    },
                     "{text:?}"
                 );
             }
@@ -614,17 +619,32 @@ fn a_segment_of_an_impossible_length_is_refused() {
 #[test]
 fn white_space_and_prefixes_around_a_token_are_refused() {
     let text = jwt(GOOD);
+    for (changed, with) in [
+        (format!(" {text}"), "white space"),
+        (format!("{text} "), "white space"),
+        (format!("{text}\n"), "white space"),
+        (format!("\r\n{text}\t"), "white space"),
+        (format!("Bearer {text}"), "scheme"),
+        (format!(" bearer  {text}\n"), "scheme"),
+        (format!("JWT {text}"), "scheme"),
+        (format!("\"{text}\""), "quotation marks"),
+        (format!("'{text}'\n"), "quotation marks"),
+    ] {
+        for error in [
+            refusal(&open(), &changed),
+            Unverified::parse(&changed).err().unwrap_or(refusal(&open(), &changed)),
+        ] {
+            assert!(matches!(error, VerifyError::NotAlone { .. }), "{changed:?}: {error}");
+            assert!(error.to_string().contains(with) && error.code() == "not_alone", "{error}");
+        }
+    }
     for changed in [
-        format!(" {text}"),
-        format!("{text} "),
-        format!("{text}\n"),
-        format!("\n{text}"),
         format!("{text}\0"),
-        format!("Bearer {text}"),
-        format!("\"{text}\""),
         format!("\u{feff}{text}"),
         format!("{text}="),
         format!("{text};"),
+        format!("\"{text}"),
+        format!("Bearer:{text}"),
     ] {
         assert_refused!(open(), changed, VerifyError::InvalidBase64 { .. }, changed);
     }
@@ -709,7 +729,10 @@ fn the_json_serializations_are_no_tokens() {
 fn an_encrypted_token_is_no_signed_one() {
     let header = b64(r#"{"alg":"RSA-OAEP","enc":"A256GCM"}"#);
     let five = format!("{header}.AAAA.AAAA.{}.AAAA", b64(GOOD));
-    assert_eq!(refusal_of_header(&five), VerifyError::NotAToken);
+    assert_eq!(refusal_of_header(&five), VerifyError::Encrypted);
+    assert_eq!(Unverified::parse(&five).unwrap_err(), VerifyError::Encrypted);
+    // Five segments alone are not one.
+    assert_eq!(refusal_of_header(&format!("{}.A.A.A.A", b64(HEADER))), VerifyError::NotAToken);
     header_refused(r#"{"alg":"dir","enc":"A128GCM","zip":"DEF"}"#, &VerifyError::UnsupportedAlgorithm);
 }
 

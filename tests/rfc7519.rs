@@ -54,7 +54,7 @@ fn appendix_a_1_the_encrypted_token_is_refused() {
         MKOle7UQrG6nSxTLX6Mqwt0orbHvAKeWnDYvpIAeZ72deHxz3roJDXQyhxx0wKaM\
         HDjUEOKIwrtkHthpqEanSBNYHZgmNOV7sln1Eu9g3J8.\
         fiK51VwhsxJ-siBMR-YFiA",
-        &VerifyError::NotAToken,
+        &VerifyError::Encrypted,
     );
 }
 
@@ -82,7 +82,7 @@ fn appendix_a_2_the_nested_token_is_refused() {
         zBuo2WlgZ6hYi9-e3w29bR0C2-pp3jbqxEDw3iWaf2dc5b-LnR0FEYXvI_tYk5rd\
         _J9N0mg0tQ6RbpxNEMNoA9QWk5lgdPvbh9BaO195abQ.\
         AVO9iT5AV4CzvDJCdhSFlQ",
-        &VerifyError::NotAToken,
+        &VerifyError::Encrypted,
     );
 }
 

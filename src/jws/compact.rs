@@ -53,10 +53,11 @@ impl<'t> Unverified<'t> {
     /// # Errors
     ///
     /// - [`VerifyError::TooLarge`].
-    /// - [`VerifyError::NotAToken`] unless there are three segments.
-    /// - [`VerifyError::InvalidBase64`] for a character outside the base64url alphabet in header or payload.
+    /// - [`VerifyError::NotAToken`] unless there are three segments; [`VerifyError::Encrypted`] for a JWE.
+    /// - [`VerifyError::NotAlone`] for a token with something around it.
+    /// - [`VerifyError::InvalidBase64`] for another character outside the base64url alphabet in header or payload.
     pub fn parse(text: &'t str) -> Result<Self, VerifyError> {
-        Self::parse_within(text, &Limits::new())
+        Self::parse_within(text, &Limits::new()).map_err(|error| name_mistake(text, error))
     }
 
     pub(crate) fn parse_within(text: &'t str, limits: &Limits) -> Result<Self, VerifyError> {
@@ -178,6 +179,38 @@ impl fmt::Debug for Unverified<'_> {
     }
 }
 
+/// Names what people hand over in place of a token, where `error` would only say where reading stopped.
+#[cold]
+fn name_mistake(text: &str, error: VerifyError) -> VerifyError {
+    const QUOTES: [char; 2] = ['"', '\''];
+    let is_encrypted = || {
+        let mut segments = text.split('.');
+        let header = segments.next().unwrap_or_default();
+        // From an empty segment, nothing would come.
+        segments.count() == 4 && decode_header(header).is_ok_and(|header| header.contains("\"enc\""))
+    };
+    // `ey` is how the base64url of a JSON object begins.
+    let has_scheme = || {
+        let (scheme, rest) = text.trim_start().split_once(' ').unwrap_or_default();
+        scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) && rest.trim_start().starts_with("ey")
+    };
+    match error {
+        VerifyError::NotAToken if is_encrypted() => VerifyError::Encrypted,
+        VerifyError::InvalidBase64 { .. } if has_scheme() => {
+            VerifyError::NotAlone { with: "a scheme is before it: call verify_bearer, or pass what follows" }
+        }
+        VerifyError::InvalidBase64 { .. }
+            if text.starts_with(QUOTES) && text.trim_end().ends_with(QUOTES) =>
+        {
+            VerifyError::NotAlone { with: "it is in quotation marks: remove them" }
+        }
+        VerifyError::InvalidBase64 { .. } if text.trim_ascii() != text => {
+            VerifyError::NotAlone { with: "white space is around it: trim it" }
+        }
+        error => error,
+    }
+}
+
 /// Refuses a character outside the base64url alphabet.
 fn check_alphabet(segment: &str, part: Part) -> Result<(), VerifyError> {
     match base64url::first_foreign(segment) {
@@ -240,7 +273,9 @@ impl Gate {
     /// Checks shape, header and signature of `text`, in this order. The fast path checks characters last: those of the payload
     /// are left to [`decode_payload`].
     pub(crate) fn open<'t>(&self, text: &'t str) -> Result<Opened<'t, '_>, VerifyError> {
-        let Some((key, header, token)) = self.recognize(text) else { return self.open_unknown(text) };
+        let Some((key, header, token)) = self.recognize(text) else {
+            return self.open_unknown(text).map_err(|error| name_mistake(text, error));
+        };
         match token.check_signature(key) {
             Ok(()) => Ok(Opened {
                 payload: token.payload,
@@ -248,7 +283,10 @@ impl Gate {
                 header: Cow::Borrowed(header.fields()),
             }),
             // Report the slow path's error: it checks characters before the signature.
-            Err(error) => Err(Unverified::parse_within(text, self.limits()).err().unwrap_or(error)),
+            Err(error) => {
+                let error = Unverified::parse_within(text, self.limits()).err().unwrap_or(error);
+                Err(name_mistake(text, error))
+            }
         }
     }
 

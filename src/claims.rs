@@ -179,6 +179,7 @@ impl<T> Claims<T> {
     /// # Errors
     ///
     /// - [`SignError::HeaderParameterTaken`] for `alg`, `kid`, `typ`, `cty`, `crit` and `b64`, and for a name given before.
+    /// - [`SignError::TooManyHeaderParameters`] after 60.
     /// - [`SignError::Serialize`], [`SignError::ReservedName`].
     ///
     /// # Examples

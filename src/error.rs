@@ -461,7 +461,9 @@ pub enum KeyError {
     #[error("{0}")]
     File(FileMistake),
     /// The secret's text is hex, where base64 is expected. It would be read as other bytes.
-    #[error("the secret's text is hex, not base64: call from_hex")]
+    #[error(
+        "the secret's text is hex, not base64: call from_hex; if it is base64 all the same, decode it and call from_bytes"
+    )]
     HexSecret,
     /// A secret's text is not base64, or not base64url. Where is not said, the text being secret.
     #[error(
@@ -713,7 +715,7 @@ impl fmt::Display for FileMistake {
             Self::LabelMismatch => "the labels of the BEGIN and the END line of the PEM differ",
             Self::MissingEnd => "the END line of the PEM is missing",
             Self::MissingNumbers => {
-                "the RSA private key lacks numbers: e, p, q, d mod p-1, d mod q-1 and 1/q mod p are needed"
+                "the RSA private key lacks numbers: e, d, p, q, d mod p-1, d mod q-1 and 1/q mod p are needed"
             }
             Self::MultiPrime => "the RSA private key has more than two primes, which is not supported",
             Self::NotAKey => "this is something other than a key",
@@ -764,6 +766,12 @@ pub enum SignError {
     /// The source of randomness failed.
     #[error("the source of randomness failed")]
     Entropy,
+    /// More header parameters were set than a verifier accepts.
+    #[error("more than {limit} header parameters were set")]
+    TooManyHeaderParameters {
+        /// The most that is allowed.
+        limit: usize,
+    },
     /// A header parameter has been set already, or is one that the key, `typ` or `content_type` writes; `crit` and `b64` are
     /// never written.
     #[error("header parameter {name:?} cannot be set here, or is set already")]
@@ -820,6 +828,7 @@ impl SignError {
             Self::DuplicateClaim { .. } => "duplicate_claim",
             Self::Entropy => "entropy",
             Self::HeaderParameterTaken { .. } => "header_parameter_taken",
+            Self::TooManyHeaderParameters { .. } => "too_many_header_parameters",
             Self::InvalidHeader { .. } => "invalid_header",
             Self::MalformedClaim { .. } => "malformed_claim",
             Self::MissingExpiration => "missing_expiration",

@@ -340,6 +340,11 @@ impl OwnParameters {
         if WRITTEN_ELSEWHERE.contains(&name) || self.0.iter().any(|known| *known.name == *name) {
             return Err(SignError::HeaderParameterTaken { name: name.into() });
         }
+        // Beside `alg`, `kid`, `typ` and `cty`.
+        let limit = MOST_PARAMETERS.saturating_sub(4);
+        if self.0.len() >= limit {
+            return Err(SignError::TooManyHeaderParameters { limit });
+        }
         let encoded = json::to_text(name).and_then(|name| Ok((name, json::to_text(value)?)));
         let (encoded, value) = encoded.map_err(|_| SignError::Serialize)?;
         let json = [",", &encoded, ":", &value].concat();

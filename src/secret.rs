@@ -17,7 +17,8 @@ use zeroize::Zeroizing;
 ///
 /// # Security
 ///
-/// The comparison takes the same time wherever two secrets of equal length differ. Their *length* is public.
+/// The comparison takes the same time wherever two secrets of equal length differ. Their *length* is public. Decoding base64 and
+/// hex is not done in constant time: do that once, when the program starts.
 ///
 /// # Examples
 ///

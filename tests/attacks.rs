@@ -624,9 +624,10 @@ fn white_space_and_prefixes_around_a_token_are_refused() {
         (format!("{text} "), "white space"),
         (format!("{text}\n"), "white space"),
         (format!("\r\n{text}\t"), "white space"),
-        (format!("Bearer {text}"), "scheme"),
-        (format!(" bearer  {text}\n"), "scheme"),
-        (format!("JWT {text}"), "scheme"),
+        (format!("Bearer {text}"), "verify_bearer"),
+        (format!(" bearer  {text}\n"), "verify_bearer"),
+        (format!("JWT {text}"), "a scheme is before it: pass what follows"),
+        (format!("DPoP {text}"), "a scheme is before it: pass what follows"),
         (format!("\"{text}\""), "quotation marks"),
         (format!("'{text}'\n"), "quotation marks"),
     ] {
@@ -645,6 +646,8 @@ fn white_space_and_prefixes_around_a_token_are_refused() {
         format!("{text};"),
         format!("\"{text}"),
         format!("Bearer:{text}"),
+        format!("\"{text}'"),
+        format!("\"{text}\",\""),
     ] {
         assert_refused!(open(), changed, VerifyError::InvalidBase64 { .. }, changed);
     }

@@ -726,7 +726,11 @@ fn an_integer_is_a_subject_only_where_that_was_asked_for_and_nothing_else_is_loo
         r#"{"a":"4"}"#,
     ] {
         let error = refusal(&numeric, &jwt(format!(r#"{{"sub":{value}}}"#)));
-        assert_eq!(error, malformed_claim("sub", value), "{value}");
+        let expected = match kind_of("sub", value) {
+            "a number" => "a number beyond 64 bits or with a fraction",
+            kind => kind,
+        };
+        assert_eq!(error, VerifyError::MalformedClaim { claim: "sub", found: Some(expected) }, "{value}");
     }
     // An object that only looks like a number to some readers.
     let error = refusal(&numeric, &jwt(r#"{"sub":{"$serde_json::private::Number":"4"}}"#));
@@ -1260,6 +1264,19 @@ fn header_parameters_are_written_behind_those_of_the_key_and_read_back() {
         r#"{"alg":"HS256","typ":"JWT","cty":"x","kid":"k","x5t#S256":"abc","a\"b":{"n":[1,null]}}"#
     );
     assert_eq!(token.header().content_type(), Some("x"));
+
+    // As many as a verifier accepts beside `alg`, `kid`, `typ` and `cty`.
+    let named = other_key().with_key_id("1").unwrap();
+    let full = (0..60).try_fold(Claims::registered().never_expires(), |claims, number| {
+        claims.header_parameter(&format!("n{number}"), &0)
+    });
+    let full = full.unwrap().content_type("x");
+    assert_accepted(&built(lax()).with_keys(named.clone()), &full.sign(&named).unwrap());
+    let error = full.header_parameter("n60", &0).unwrap_err();
+    assert_eq!(
+        (error.code(), error),
+        ("too_many_header_parameters", SignError::TooManyHeaderParameters { limit: 60 })
+    );
 
     let message = jws::Payload::new("x").header_parameter("n", &7).unwrap().sign(&other_key()).unwrap();
     let verified = jws::MessageVerifier::new(other_key()).verify(&message).unwrap();

@@ -1138,6 +1138,53 @@ mod rsa {
             }
         }
 
+        /// Another reader might take the other key of such a text.
+        #[test]
+        fn a_broken_block_hides_no_key() {
+            let certificate = CERTIFICATE.lines().take(5).collect::<Vec<_>>().join("\n");
+            for [first, second] in [[RSA_PUBLIC, RSA_1024_PUBLIC], [RSA_PRIVATE, RSA_1024_PRIVATE], ["", RSA_PUBLIC]] {
+                let keys = format!("{first}{second}");
+                for before in [
+                    "-----BEGIN \n".to_owned(),
+                    "-----BEGIN X509----\n".into(),
+                    "see -----BEGIN CERTIFICATE-----\n".into(),
+                    format!("{certificate}\n"),
+                    CERTIFICATE.replace("END CERTIFICATE-----", "END CERTIFICATE"),
+                    CERTIFICATE.replace("END CERTIFICATE-----", "END X509 CERTIFICATE-----"),
+                    "-----BEGIN A\nB-----\n-----END A\nB-----\n".into(),
+                ] {
+                    let text = format!("{before}{keys}");
+                    for error in [PublicKey::from_pem(&text).unwrap_err(), PrivateKey::from_pem(&text).unwrap_err()] {
+                        let broken = [FileMistake::MissingEnd, FileMistake::LabelMismatch].map(KeyError::File);
+                        assert!(broken.contains(&error), "{error:?}: {text}");
+                    }
+                }
+            }
+        }
+
+        /// RFC 5958 section 2.
+        #[test]
+        fn a_public_key_beside_a_private_one_has_to_be_its_own() {
+            let tlv = |tag: u8, content: &[u8]| match u16::try_from(content.len()).unwrap() {
+                short @ ..0x80 => [&[tag, short as u8], content].concat(),
+                length => [&[tag, 0x82], &length.to_be_bytes()[..], content].concat(),
+            };
+            let (private, public) = (der(RSA_PRIVATE), der(RSA_PUBLIC));
+            let (algorithm, pkcs1) = (&private[7..22], tlv(4, &private[26..]));
+            let with = |public: &[u8]| {
+                let public = tlv(0x81, &[&[0], public].concat());
+                tlv(0x30, &[&[2, 1, 1], algorithm, &pkcs1, &public].concat())
+            };
+            let own = &public[24..];
+            pair(&signing_der(&with(own)).unwrap(), &rsa_verifying_key());
+            let mut other = own.to_vec();
+            other[20] ^= 1;
+            let other_exponent = [&own[..own.len() - 1], &[3]].concat();
+            for wrong in [&other[..], &other_exponent, &public, b""] {
+                no_key(signing_der(&with(wrong)), &KeyError::MalformedKey, "malformed_key", "");
+            }
+        }
+
         /// Some tools write the label of PKCS#1 around the other format, and the reverse.
         #[test]
         fn a_pem_is_read_under_the_label_of_the_other_format() {
@@ -1178,7 +1225,7 @@ mod rsa {
             for nothing in ["", " ", "\n", " \r\n\t\n", "\u{feff}"] {
                 mistaken(nothing, FileMistake::Empty);
             }
-            for path in ["private.pem", "/etc/keys/private.key", "C:\\keys\\public", "file:///etc/keys/public.pem"] {
+            for path in ["private.pem", "/etc/keys/private.key", "C:\\keys\\public"] {
                 mistaken(path, FileMistake::Path);
             }
             for text in [r#"{"kty":"RSA","n":"AQAB"}"#, r#" {"keys":[]}"#, "[]"] {
@@ -1188,6 +1235,12 @@ mod rsa {
                 mistaken(text, FileMistake::SshPublic);
             }
             mistaken("PuTTY-User-Key-File-3: ssh-rsa\n", FileMistake::Putty);
+            mistaken("AAAAB3NzaC1yc2EAAAADAQABAAABAQ/x", FileMistake::SshPublic);
+            mistaken("AAAAC3NzaC1lZDI1NTE5AAAAIE/x", FileMistake::SshPublic);
+            for text in [EC_PUBLIC, ED25519_PUBLIC, EC_PRIVATE] {
+                mistaken(&b64_standard(der(text)), FileMistake::Base64);
+            }
+            mistaken("https://issuer.example/keys.json", FileMistake::NotPem);
             for text in ["x", "secret", "AQAB", "a key, perhaps"] {
                 mistaken(text, FileMistake::NotPem);
             }

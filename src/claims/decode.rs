@@ -294,6 +294,12 @@ impl<'a, 'de> Capture<'a, 'de> {
             (None, None, Progress::NotBegun) => refused(Flaw::Invalid { offset }),
             (None, Some(name), _) => {
                 let found = json::after_name(self.payload, name.text()).and_then(|value| kind(name, value));
+                let found = match (name, found) {
+                    (Name::Sub, Some("a number")) if self.rules.numeric_subject => {
+                        Some("a number beyond 64 bits or with a fraction")
+                    }
+                    _ => found,
+                };
                 VerifyError::MalformedClaim { claim: name.text(), found }
             }
             (None, None, _) => VerifyError::ClaimsMismatch { claim: field, offset },
@@ -688,8 +694,9 @@ impl<'de> Visitor<'de> for SubjectSeed<'_, '_> {
         self.place(&number.to_string())
     }
 
-    /// With the feature `arbitrary_precision` of `serde_json`, which another crate may switch on, a number comes as an object
-    /// with one member: its digits. An object that a token spells so is none, so the payload is asked what is there.
+    /// With the feature `arbitrary_precision` of `serde_json`, which another crate may switch on, some numbers come as an object
+    /// with one member, their digits: in 1.0.154 those that are not integers of 64 bits. A token can spell such an object,
+    /// too, so the payload is asked what is there.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Text, A::Error> {
         let is_number = json::after_name(self.document, Name::Sub.text())
             .and_then(|value| kind(Name::Sub, value))

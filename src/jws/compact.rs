@@ -182,33 +182,45 @@ impl fmt::Debug for Unverified<'_> {
 /// Names what people hand over in place of a token, where `error` would only say where reading stopped.
 #[cold]
 fn name_mistake(text: &str, error: VerifyError) -> VerifyError {
-    const QUOTES: [char; 2] = ['"', '\''];
     let is_encrypted = || {
         let mut segments = text.split('.');
         let header = segments.next().unwrap_or_default();
-        // From an empty segment, nothing would come.
         segments.count() == 4 && decode_header(header).is_ok_and(|header| header.contains("\"enc\""))
-    };
-    // `ey` is how the base64url of a JSON object begins.
-    let has_scheme = || {
-        let (scheme, rest) = text.trim_start().split_once(' ').unwrap_or_default();
-        scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) && rest.trim_start().starts_with("ey")
     };
     match error {
         VerifyError::NotAToken if is_encrypted() => VerifyError::Encrypted,
-        VerifyError::InvalidBase64 { .. } if has_scheme() => {
-            VerifyError::NotAlone { with: "a scheme is before it: call verify_bearer, or pass what follows" }
-        }
-        VerifyError::InvalidBase64 { .. }
-            if text.starts_with(QUOTES) && text.trim_end().ends_with(QUOTES) =>
-        {
-            VerifyError::NotAlone { with: "it is in quotation marks: remove them" }
-        }
-        VerifyError::InvalidBase64 { .. } if text.trim_ascii() != text => {
-            VerifyError::NotAlone { with: "white space is around it: trim it" }
+        VerifyError::InvalidBase64 { .. } => {
+            surroundings(text).map_or(error, |with| VerifyError::NotAlone { with })
         }
         error => error,
     }
+}
+
+/// What is around a token, and what to do.
+fn surroundings(text: &str) -> Option<&'static str> {
+    let trimmed = text.trim_ascii();
+    let quoted = |quote: char| {
+        trimmed
+            .strip_prefix(quote)
+            .and_then(|rest| rest.strip_suffix(quote))
+            .is_some_and(|inner| !inner.contains(quote))
+    };
+    match trimmed.split_once(' ') {
+        // `ey` is how the base64url of a JSON object begins.
+        Some((scheme, rest)) if rest.trim_start().starts_with("ey") => {
+            if scheme.eq_ignore_ascii_case("Bearer") {
+                return Some("`Bearer` is before it: call verify_bearer, or pass what follows");
+            }
+            if scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+                return Some("a scheme is before it: pass what follows");
+            }
+        }
+        _ => {}
+    }
+    if quoted('"') || quoted('\'') {
+        return Some("it is in quotation marks: remove them");
+    }
+    (trimmed.len() < text.len()).then_some("white space is around it: trim it")
 }
 
 /// Refuses a character outside the base64url alphabet.

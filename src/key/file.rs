@@ -125,7 +125,15 @@ impl PrivateKey {
     pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
         if let Ok(info) = PrivateKeyInfoRef::from_der(der) {
             asn1::check_is_rsa(&info.algorithm)?;
-            return Self::from_pkcs1(info.private_key.as_bytes());
+            let key = Self::from_pkcs1(info.private_key.as_bytes())?;
+            // RFC 5958 section 2: the public key may be beside the private one.
+            let beside = info.public_key.map(|public| public.as_bytes().and_then(asn1::public_numbers));
+            let belongs = beside.is_none_or(|numbers| {
+                numbers.is_some_and(|[modulus, exponent]| {
+                    key.public_key().has(modulus.as_bytes(), exponent.as_bytes())
+                })
+            });
+            return if belongs { Ok(key) } else { Err(KeyError::MalformedKey) };
         }
         if is_public(der) {
             return Err(KeyError::File(FileMistake::PublicKey));

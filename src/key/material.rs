@@ -91,6 +91,12 @@ impl PublicKey {
         Self { numbers, exponents: Exponents::Usual }
     }
 
+    /// Whether these are its modulus and exponent.
+    #[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+    pub(crate) fn has(&self, modulus: &[u8], exponent: &[u8]) -> bool {
+        *self.numbers.modulus() == *modulus && *self.numbers.exponent_bytes() == *exponent
+    }
+
     /// The numbers, if their exponent is allowed.
     pub(crate) fn rsa(&self) -> Result<&PublicNumbers, KeyError> {
         self.numbers.check_exponent(self.exponents)?;

@@ -36,13 +36,12 @@ const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 const DASHES: &str = "-----";
 
-/// One block of a PEM text.
+/// One block of a PEM text. Its BEGIN and END lines are whole, have the same label, and no other BEGIN between them.
 #[derive(Clone, Copy)]
 struct Block<'a> {
     label: &'a str,
     /// What is between the BEGIN and the END line.
     body: &'a str,
-    end_label: &'a str,
 }
 
 impl Block<'_> {
@@ -68,8 +67,6 @@ impl Block<'_> {
     /// The mistakes that show before the body is decoded.
     fn check_body(&self) -> Result<(), FileMistake> {
         let mistakes = [
-            (self.body.contains(BEGIN), FileMistake::MissingEnd),
-            (self.end_label != self.label, FileMistake::LabelMismatch),
             (self.body.contains("\\n") || self.body.contains("\\r"), FileMistake::EscapedLineBreaks),
             // The old format of OpenSSL says so in a header.
             (self.body.contains("Proc-Type:") && self.body.contains("ENCRYPTED"), FileMistake::Encrypted),
@@ -99,8 +96,12 @@ impl Block<'_> {
         for part in ["\n", END, self.label, DASHES, "\n"] {
             text.push_str(part);
         }
-        let decoded = pem::decode_vec(text.as_bytes()).map_err(|_| FileMistake::BrokenBase64)?;
-        Ok(Zeroizing::new(decoded.1))
+        // Into room of our own, so that what was decoded before a mistake is wiped, too.
+        let mut room = Zeroizing::new(Vec::new());
+        room.resize(self.body.len(), 0);
+        let decoded = pem::decode(text.as_bytes(), &mut room).map(|(_, der)| der.len());
+        room.truncate(decoded.map_err(|_| FileMistake::BrokenBase64)?);
+        Ok(room)
     }
 }
 
@@ -125,20 +126,35 @@ fn only_key(text: &str) -> Result<Block<'_>, FileMistake> {
 }
 
 /// The first block of `text`, and what follows it.
+///
+/// A block that is cut off or broken is an error even if it is not the key: what it hides might be the key that another
+/// reader finds.
 fn next_block(text: &str) -> Result<Option<(Block<'_>, &str)>, FileMistake> {
     let Some((_, block)) = text.split_once(BEGIN) else { return Ok(None) };
     let found = || {
         let (label, block) = block.split_once(DASHES)?;
         let (body, end) = block.split_once(END)?;
         let (end_label, after) = end.split_once(DASHES)?;
-        Some((Block { label, body, end_label }, after))
+        let is_whole = ![label, end_label].iter().any(|label| label.contains(['\n', '\r']));
+        (is_whole && !body.contains(BEGIN)).then_some((Block { label, body }, end_label, after))
     };
-    found().map(Some).ok_or(FileMistake::MissingEnd)
+    let (block, end_label, after) = found().ok_or(FileMistake::MissingEnd)?;
+    if end_label == block.label { Ok(Some((block, after))) } else { Err(FileMistake::LabelMismatch) }
 }
 
 /// The name of a text without a PEM block.
 pub(crate) fn mistake(text: &str) -> FileMistake {
-    const SSH: [&str; 5] = ["ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-sha2-", "---- BEGIN SSH2 "];
+    // The last three are the base64 of `ssh-`, `ssh-ed25519` and `ecdsa-sha2-` with their length before them.
+    const SSH: [&str; 8] = [
+        "ssh-",
+        "ecdsa-sha2-",
+        "sk-ssh-",
+        "sk-ecdsa-sha2-",
+        "---- BEGIN SSH2 ",
+        "AAAAB3NzaC1",
+        "AAAAC3NzaC1",
+        "AAAAE2VjZHNhLXNoYTIt",
+    ];
     const ENDINGS: [&str; 9] = [".pem", ".key", ".pub", ".der", ".crt", ".cer", ".p8", ".p12", ".pfx"];
     let text = text.trim_matches(|c: char| c.is_ascii_whitespace() || c == '\u{feff}');
     let is_one_word = !text.contains(|c: char| c.is_ascii_whitespace());
@@ -151,10 +167,15 @@ pub(crate) fn mistake(text: &str) -> FileMistake {
         (SSH.iter().any(|start| text.starts_with(start)), FileMistake::SshPublic),
         (text.starts_with("PuTTY-User-Key-File-"), FileMistake::Putty),
         (is_hex(text), FileMistake::Hex),
-        // A SEQUENCE of more than 127 bytes, as every key is.
-        (matches!(decoded[..], [0x30, 0x81..=0x84, ..]), FileMistake::Base64),
+        // A SEQUENCE that begins with another one or with a number, as keys do; or one of more than 127 bytes.
         (
-            is_one_word && (text.contains(['/', '\\']) || ENDINGS.iter().any(|end| text.ends_with(end))),
+            matches!(decoded[..], [0x30, 0x81..=0x84, ..] | [0x30, 0x2a..=0x7f, 0x30 | 0x02, ..]),
+            FileMistake::Base64,
+        ),
+        (
+            is_one_word
+                && !text.contains("://")
+                && (text.contains(['/', '\\']) || ENDINGS.iter().any(|end| text.ends_with(end))),
             FileMistake::Path,
         ),
     ];
@@ -163,8 +184,8 @@ pub(crate) fn mistake(text: &str) -> FileMistake {
 
 /// The first bytes of base64 or base64url text, white space left out; none if `text` is anything else.
 fn start_of_base64(text: &str) -> Zeroizing<Vec<u8>> {
-    let start: Zeroizing<String> =
-        Zeroizing::new(text.chars().filter(|c| !c.is_ascii_whitespace()).take(16).collect());
+    let mut start = Zeroizing::new(String::with_capacity(64));
+    text.chars().filter(|c| !c.is_ascii_whitespace()).take(16).for_each(|c| start.push(c));
     let decoded =
         STANDARD_NO_PAD.decode(start.as_bytes()).or_else(|_| URL_SAFE_NO_PAD.decode(start.as_bytes()));
     Zeroizing::new(decoded.unwrap_or_default())

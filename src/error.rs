@@ -624,13 +624,13 @@ pub enum FileMistake {
     Empty,
     /// A private key that is encrypted with a passphrase.
     Encrypted,
-    /// PEM whose line breaks are a backslash and an `n`, as environment variables and JSON files have them.
+    /// PEM with a backslash and an `n` for each line break, as environment variables and JSON files have them.
     EscapedLineBreaks,
     /// Hex text.
     Hex,
     /// JSON: a JSON Web Key or a set of them.
     Jwk,
-    /// PEM whose END line has another label than its BEGIN line.
+    /// PEM with different labels in its BEGIN and its END line.
     LabelMismatch,
     /// PEM without its END line: the text was cut off.
     MissingEnd,

@@ -10,7 +10,7 @@
 //!
 //! # Security
 //!
-//! A payload that is a JSON object of claims makes a JWT. So whoever signs texts of others with the key of its tokens lets them
+//! A payload that is a JSON object of claims makes a JWT. So a server that signs texts of others with the key of its tokens lets them
 //! write tokens. Use another key for other documents, or give them all a [`typ`](Payload::typ) of their own, which a
 //! [`Verifier`](crate::Verifier) refuses ([RFC 8725 section 3.11](https://www.rfc-editor.org/rfc/rfc8725#section-3.11)).
 //!

@@ -1249,7 +1249,7 @@ mod rsa {
             for label in ["CERTIFICATE REQUEST", "PKCS7", "DH PARAMETERS", "PGP PUBLIC KEY BLOCK", "", "public key"] {
                 mistaken(&pem(label, &der(RSA_PUBLIC)), FileMistake::NotAKey);
             }
-            // Whoever wants the public key is not told how to read the private one.
+            // A reader of public keys is not told how to read private ones.
             for (text, mistake) in [
                 (ENCRYPTED, FileMistake::Encrypted),
                 (&ENCRYPTED_OLD.replace("EC PRIVATE", "RSA PRIVATE"), FileMistake::Encrypted),

@@ -105,7 +105,7 @@ impl SetupError {
 /// let error = verifier.verify_bearer::<()>(["Bearer a.b"]).unwrap_err();
 /// assert_eq!(error, RequestError::Token(VerifyError::NotAToken));
 /// assert_eq!((error.code(), error.challenge().status()), ("not_a_token", 401));
-/// // So that whoever walks a chain of errors finds it.
+/// // Code that walks a chain of errors finds the error of the token.
 /// assert!(core::error::Error::source(&error).is_some_and(|source| source.is::<VerifyError>()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

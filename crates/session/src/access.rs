@@ -24,7 +24,7 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 ///
 /// # Security
 ///
-/// A token that is bound is refused without its binding, whoever checks it. A token that is not bound is accepted, unless
+/// A token that is bound is refused without its binding, by every verifier. A token that is not bound is accepted, unless
 /// [`require_binding`](Self::require_binding) says otherwise.
 ///
 /// # Examples
@@ -97,7 +97,7 @@ impl AccessVerifier {
         Ok(Self { verifier, unbound: Unbound::Accepted })
     }
 
-    /// Refuses access tokens that are bound to nothing. For application servers whose login servers bind all sessions
+    /// Refuses access tokens that are bound to nothing. Use it where the login servers bind all sessions
     /// ([`ConfigBuilder::require_binding`](crate::ConfigBuilder::require_binding)), so that one that is set up otherwise is
     /// noticed ([RFC 9700 section 2.2.1](https://www.rfc-editor.org/rfc/rfc9700#section-2.2.1)).
     #[must_use]

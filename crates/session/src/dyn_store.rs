@@ -1,4 +1,4 @@
-//! A store whose type is not known at compile time.
+//! A store that is chosen at run time.
 
 use crate::denial::DenyKey;
 use crate::error::StoreError;
@@ -14,7 +14,7 @@ use core::future::Future;
 use core::pin::Pin;
 use countersign::UnixTime;
 
-/// Any [`Store`] behind one type: for a server whose configuration names the store, and whose handlers shall not be generic.
+/// Any [`Store`] as one type. Use it where the configuration names the store, so that handlers need not be generic.
 ///
 /// A clone is cheap. Each call allocates its future, which costs little beside a call to a database. `Arc<dyn Store>` cannot
 /// be written, because the methods of [`Store`] are `async`.

@@ -29,7 +29,7 @@ use thiserror::Error;
 /// assert_eq!(error.refusal().map(|cause| cause.code()), Some("malformed"));
 ///
 /// assert_eq!(Error::Denied.challenge().status(), 401);
-/// // The list is down: a 503, and nobody is logged out.
+/// // The list is down: a 503, and no session ends.
 /// let error = Error::DenylistUnavailable(StoreError::unavailable());
 /// assert_eq!(error.challenge().status(), 503);
 /// ```
@@ -67,7 +67,7 @@ pub enum Error {
     MalformedText {
         /// What was expected.
         what: &'static str,
-        /// How many bytes such a text stands for.
+        /// How many bytes such a text encodes.
         bytes: usize,
     },
     /// The request's headers are refused: its credentials, a cookie, or its origin. The reason why a token is refused is in
@@ -357,7 +357,7 @@ impl Reason {
     }
 }
 
-/// The store could not be asked, or holds bytes that are not a row: a 503, and nobody is logged out by it.
+/// The store could not be asked, or holds bytes that are not a row. The answer is a 503, and no session ends.
 ///
 /// It can carry what the database said, as its [`source`](core::error::Error::source).
 ///

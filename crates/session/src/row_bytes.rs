@@ -61,7 +61,7 @@ impl Row {
     /// # Errors
     ///
     /// [`StoreError`] for any other bytes, with the code `malformed_row` or `unknown_row_version`. A store returns it, so that
-    /// nobody is logged out.
+    /// no session ends.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, StoreError> {
         match bytes.split_first() {
             Some((&VERSION, rest)) => Reader(rest).row().ok_or(StoreError::malformed_row()),

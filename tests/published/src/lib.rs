@@ -129,7 +129,7 @@
 //! }
 //! ```
 //!
-//! A token that nobody has verified, where a verified one is needed:
+//! A token that was not verified, where a verified one is needed:
 //!
 //! ```compile_fail,E0308
 //! use countersign::{Token, Unverified, VerifyError};

@@ -35,7 +35,7 @@ impl Module {
         Ok(Self { requests, identity })
     }
 
-    /// A key whose signatures are made and verified by the module.
+    /// Makes a key that signs and verifies in the module.
     ///
     /// # Errors
     ///
@@ -44,7 +44,7 @@ impl Module {
         SigningKey::custom(self.clone(), self.verifying_key()?)
     }
 
-    /// A key whose signatures are verified by the module.
+    /// Makes a key that verifies in the module.
     ///
     /// # Errors
     ///
@@ -91,7 +91,7 @@ impl VerifyKey for Module {
 fn serve(requests: &Receiver<Request>, key: &SigningKey) {
     let verifying = key.verifying_key();
     for request in requests {
-        // Whoever has asked may have gone.
+        // The caller may have gone.
         let _ = match request {
             Request::Sign { input, answer } => answer.send(key.sign_bytes(&input)).is_ok(),
             Request::Stop => return,

@@ -4,7 +4,7 @@
 use crate::algorithm::Algorithm;
 use crate::base64url;
 use crate::error::{Part, SignError, Size, VerifyError};
-use crate::json::{self, Flaw, NameSeed, Names, Resolved, Text, TextSeed};
+use crate::json::{self, Flaw, NameSeed, Names, Object, Resolved, Text, TextSeed};
 use crate::limits::Limits;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -376,34 +376,27 @@ impl EncodedHeader {
     }
 
     pub(crate) fn of(algorithm: Algorithm, key_id: Option<&str>, chosen: &Chosen<'_>) -> Self {
-        let json = Self::write(algorithm, key_id, chosen);
+        let mut object = Object::new();
+        write(&mut object, b",\"alg\":", Some(algorithm.name()));
+        let typ = write(&mut object, b",\"typ\":", chosen.typ);
+        let cty = write(&mut object, b",\"cty\":", chosen.content_type);
+        let kid = write(&mut object, b",\"kid\":", key_id);
+        for other in &chosen.others.0 {
+            object.encoded(&other.json);
+        }
+        // JSON is UTF-8.
+        let json = String::from_utf8(object.finish()).unwrap_or_default();
+
+        let mut resolved = Resolved::default();
+        let mut place = |written| place(&json, &mut resolved, written);
+        let (typ, cty, kid) = (place(typ), place(cty), place(kid));
+        let fields = HeaderFields { algorithm, typ, cty, kid, resolved };
+
         let mut prefix = Vec::new();
         base64url::encode_onto(&mut prefix, json.as_bytes());
         prefix.push(b'.');
-        let mut resolved = Resolved::default();
-        let mut place = |text: Option<&str>| text.and_then(|text| resolved.place(&json, find(&json, text)));
-        let (typ, cty, kid) = (place(chosen.typ), place(chosen.content_type), place(key_id));
-        let fields = HeaderFields { algorithm, typ, cty, kid, resolved };
-        // base64url text is ASCII, so nothing is replaced.
-        Self { prefix: String::from_utf8_lossy(&prefix).into_owned(), fields, json }
-    }
-
-    fn write(algorithm: Algorithm, kid: Option<&str>, chosen: &Chosen<'_>) -> String {
-        let mut json = String::from("{\"alg\":\"");
-        json.push_str(algorithm.name());
-        json.push('"');
-        for (name, value) in [("typ", chosen.typ), ("cty", chosen.content_type), ("kid", kid)] {
-            // A string always serialises.
-            if let Some(text) = value.and_then(|value| json::to_text(value).ok()) {
-                json.push_str(",\"");
-                json.push_str(name);
-                json.push_str("\":");
-                json.push_str(&text);
-            }
-        }
-        json.extend(chosen.others.0.iter().map(|other| &*other.json));
-        json.push('}');
-        json
+        // base64url text is ASCII.
+        Self { prefix: String::from_utf8(prefix).unwrap_or_default(), fields, json }
     }
 
     /// The first segment of the tokens, without the dot.
@@ -426,10 +419,21 @@ impl EncodedHeader {
     }
 }
 
-/// `text` as a slice of `json` if it is there without escapes, else `text` itself. Any occurrence will do, because it is the
-/// same text.
-fn find<'a>(json: &'a str, text: &'a str) -> &'a str {
-    json.match_indices(text).map(|(_, found)| found).next().unwrap_or(text)
+/// Writes a text, if there is one, and returns it with the place of the quote after it.
+#[inline(never)]
+fn write<'t>(object: &mut Object, name: &[u8; 7], text: Option<&'t str>) -> Option<(&'t str, usize)> {
+    let text = text?;
+    // A string always serialises.
+    object.known_text(name, text).ok()?;
+    Some((text, object.len().saturating_sub(1)))
+}
+
+/// The place of a text that was written before `end`, or of a copy if it was written with escapes.
+#[inline(never)]
+fn place(json: &str, resolved: &mut Resolved, written: Option<(&str, usize)>) -> Option<Text> {
+    let (text, end) = written?;
+    let there = json.get(end.saturating_sub(text.len())..end).filter(|there| *there == text);
+    resolved.place(json, there.unwrap_or(text))
 }
 
 impl fmt::Debug for EncodedHeader {

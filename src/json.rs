@@ -178,6 +178,16 @@ impl Object {
         self.0.extend_from_slice(json.as_bytes());
     }
 
+    /// Appends a member that is already encoded, from its comma on.
+    pub(crate) fn encoded(&mut self, member: &str) {
+        self.0.extend_from_slice(member.as_bytes());
+    }
+
+    /// How many bytes have been written.
+    pub(crate) const fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// The whole object.
     #[inline]
     pub(crate) fn finish(mut self) -> Vec<u8> {

@@ -183,41 +183,40 @@ impl fmt::Debug for Unverified<'_> {
 #[cold]
 fn name_mistake(text: &str, error: VerifyError) -> VerifyError {
     let is_encrypted = || {
-        let mut segments = text.split('.');
-        let header = segments.next().unwrap_or_default();
-        segments.count() == 4 && decode_header(header).is_ok_and(|header| header.contains("\"enc\""))
+        let (header, rest) = text.split_once('.').unwrap_or_default();
+        let is_named = || {
+            decode_header(header).is_ok_and(|json| json.as_bytes().windows(5).any(|name| name == b"\"enc\""))
+        };
+        rest.bytes().filter(|byte| *byte == b'.').count() == 3 && is_named()
     };
     match error {
         VerifyError::NotAToken if is_encrypted() => VerifyError::Encrypted,
         VerifyError::InvalidBase64 { .. } => {
-            surroundings(text).map_or(error, |with| VerifyError::NotAlone { with })
+            surroundings(text.as_bytes()).map_or(error, |with| VerifyError::NotAlone { with })
         }
         error => error,
     }
 }
 
 /// What is around a token, and what to do.
-fn surroundings(text: &str) -> Option<&'static str> {
+fn surroundings(text: &[u8]) -> Option<&'static str> {
     let trimmed = text.trim_ascii();
-    let quoted = |quote: char| {
-        trimmed
-            .strip_prefix(quote)
-            .and_then(|rest| rest.strip_suffix(quote))
-            .is_some_and(|inner| !inner.contains(quote))
-    };
-    match trimmed.split_once(' ') {
+    if let Some(space) = trimmed.iter().position(|byte| *byte == b' ')
+        && let (scheme, rest) = trimmed.split_at(space)
         // `ey` is how the base64url of a JSON object begins.
-        Some((scheme, rest)) if rest.trim_start().starts_with("ey") => {
-            if scheme.eq_ignore_ascii_case("Bearer") {
-                return Some("`Bearer` is before it: call verify_bearer, or pass what follows");
-            }
-            if scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) {
-                return Some("a scheme is before it: pass what follows");
-            }
+        && rest.trim_ascii_start().starts_with(b"ey")
+    {
+        if scheme.eq_ignore_ascii_case(b"bearer") {
+            return Some("`Bearer` is before it: call verify_bearer, or pass what follows");
         }
-        _ => {}
+        if scheme.iter().all(u8::is_ascii_alphabetic) {
+            return Some("a scheme is before it: pass what follows");
+        }
     }
-    if quoted('"') || quoted('\'') {
+    if let [quote @ (b'"' | b'\''), inner @ .., last] = trimmed
+        && quote == last
+        && !inner.contains(quote)
+    {
         return Some("it is in quotation marks: remove them");
     }
     (trimmed.len() < text.len()).then_some("white space is around it: trim it")

@@ -12,7 +12,7 @@ use core::fmt;
 use core::num::NonZero;
 use core::ops::Range;
 use serde::Serialize;
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, Visitor};
 
 /// The deserializer over one document.
 pub(crate) type Reader<'de> = serde_json::Deserializer<serde_json::de::StrRead<'de>>;
@@ -333,36 +333,13 @@ impl<'de> Visitor<'de> for TextSeed<'_, '_> {
     }
 }
 
-/// What follows the name of a member of the object `document`, from its colon on. `None` if there is no such member, or its
-/// name is written with an escape.
-#[cold]
-pub(crate) fn after_name<'d>(document: &'d str, name: &str) -> Option<&'d str> {
-    struct Find<'n, 'de>(&'n str, &'n mut Option<Cow<'de, str>>);
-
-    impl<'de> Visitor<'de> for Find<'_, 'de> {
-        type Value = ();
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-            while let Some(name) = map.next_key_seed(NameSeed)? {
-                if name == self.0 {
-                    *self.1 = Some(name);
-                    return Err(stop());
-                }
-                map.next_value::<IgnoredAny>()?;
-            }
-            Ok(())
-        }
-    }
-
-    let mut found = None;
-    let _ = read(document, |reader| reader.deserialize_map(Find(name, &mut found)));
-    let Some(Cow::Borrowed(found)) = found else { return None };
-    // The quote that ends the name comes between.
-    document.get(Text::within(document, found)?.range(0)?.end.saturating_add(1)..)
+/// The text from the value on that comes after a member's `name` in `document`. `None` for a copy of the name, which a name
+/// with an escape is read into.
+pub(crate) fn value_after<'d>(document: &'d str, name: &str) -> Option<&'d str> {
+    // The quote that ends the name, white space and the colon come between.
+    let rest = document.get(Text::within(document, name)?.range(0)?.end.saturating_add(1)..)?;
+    let between = |byte| matches!(byte, b':' | b' ' | b'\t' | b'\n' | b'\r');
+    rest.get(rest.bytes().position(|byte| !between(byte))?..)
 }
 
 /// Reads the name of a member.

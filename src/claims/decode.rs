@@ -26,7 +26,6 @@ use crate::limits::Limits;
 use crate::numeric_date::{NumericDate, NumericDateSeed};
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
-use alloc::string::ToString;
 use core::cell::Cell;
 use core::fmt;
 use serde::de::{
@@ -63,22 +62,32 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(
 /// What comes of a payload that was not read without a hitch.
 #[cold]
 #[inline(never)]
-fn judge<T>(
-    read: Result<T, usize>,
-    mut capture: Capture<'_, '_>,
-    rules: Rules<'_>,
-) -> Result<T, VerifyError> {
-    let read = capture.outcome(read);
+fn judge<T>(read: Result<T, usize>, capture: Capture<'_, '_>, rules: Rules<'_>) -> Result<T, VerifyError> {
+    let stopped = read.as_ref().err().copied();
+    match (fault(stopped, capture, rules), read) {
+        (Some(error), _) => Err(error),
+        (None, Ok(claims)) => Ok(claims),
+        (None, Err(offset)) => Err(VerifyError::ClaimsMismatch { claim: None, offset }),
+    }
+}
+
+/// Why the payload is refused, if it is. Reading it may have `stopped` early.
+///
+/// Inlined only so that the program, and not this crate, compiles what it shares with `T`'s pass.
+#[cold]
+#[inline]
+fn fault(stopped: Option<usize>, mut capture: Capture<'_, '_>, rules: Rules<'_>) -> Option<VerifyError> {
+    let found = capture.fault(stopped);
     if !capture.doubted() {
-        return read;
+        return found;
     }
     // `T` saw an error or left a value unread, so that an inner object may have been taken for the payload. Read the
     // registered claims again without it: what is wrong with them comes first.
     let Capture { payload, registered, .. } = capture;
     *registered = Registered::default();
     let mut capture = Capture::new(payload, rules, registered);
-    let without = stream::<()>(&mut capture);
-    capture.outcome(without).and_then(|()| read.map_err(mismatch))
+    let stopped = json::read(payload, |reader| capture.read_alone(reader)).err();
+    capture.fault(stopped).or_else(|| found.map(mismatch))
 }
 
 /// The error for claims that are good and do not fit the type, whatever reading them into the type met.
@@ -96,7 +105,7 @@ fn stream<'de, T: Deserialize<'de>>(capture: &mut Capture<'_, 'de>) -> Result<T,
         let claims = T::deserialize(ClaimsDeserializer { reader, capture })?;
         if !capture.progress.in_object() && !capture.doubted.get() {
             // `T` did not ask for the object, but the policy needs it.
-            <()>::deserialize(ClaimsDeserializer { reader, capture })?;
+            capture.read_alone(reader)?;
         }
         // `T` may have ignored an error. What it made of the rest is worth nothing.
         if capture.progress == Progress::Finished { Ok(claims) } else { Err(json::stop()) }
@@ -141,7 +150,6 @@ impl Unverified<'_> {
 
 /// What a malformed value of a registered claim is, by what it begins with.
 fn kind(name: Name, value: &str) -> Option<&'static str> {
-    let value = value.trim_start_matches([':', ' ', '\t', '\n', '\r']);
     Some(match (value.bytes().next()?, name) {
         (b'"', _) => "a string",
         (b'{', _) => "an object",
@@ -152,6 +160,18 @@ fn kind(name: Name, value: &str) -> Option<&'static str> {
         (_, Name::Exp | Name::Nbf | Name::Iat) => "a number beyond it",
         _ => "a number",
     })
+}
+
+/// The digits of the integer of 64 bits that `value` begins with. JSON's own rules for numbers are for the reader to check.
+fn integer(value: &str) -> Option<&str> {
+    let end = value.bytes().position(|byte| byte != b'-' && !byte.is_ascii_digit())?;
+    let (digits, rest) = value.split_at_checked(end)?;
+    let (magnitude, range) = match digits.strip_prefix('-') {
+        Some(magnitude) => (magnitude, 1..=i64::MIN.unsigned_abs()),
+        None => (digits, 0..=u64::MAX),
+    };
+    let is_integer = magnitude.parse().is_ok_and(|magnitude| range.contains(&magnitude));
+    (is_integer && !rest.starts_with(['.', 'e', 'E'])).then_some(digits)
 }
 
 /// Reads the value of a registered claim that is about to be written. The error is what it is instead, if it is malformed.
@@ -209,8 +229,8 @@ struct Capture<'a, 'de> {
     /// How many registered ones were met: cheaper to count than bits are where no CPU feature may be assumed.
     met_count: usize,
     registered: &'a mut Registered,
-    /// The registered claim whose value is being read, for the error.
-    reading: Option<Name>,
+    /// The registered claim whose value could not be read, and what the value is instead, for the error.
+    malformed: Option<(Name, Option<&'static str>)>,
     /// How the payload does not fit `T`, for the error.
     misfit: Option<Misfit>,
     /// Why the payload is refused, whatever `T` says.
@@ -257,7 +277,7 @@ impl<'a, 'de> Capture<'a, 'de> {
             met: 0,
             met_count: 0,
             registered,
-            reading: None,
+            malformed: None,
             misfit: None,
             refusal: None,
             doubted: Cell::new(false),
@@ -270,18 +290,16 @@ impl<'a, 'de> Capture<'a, 'de> {
         self.doubted.get() || self.unread
     }
 
-    /// What was read, or why the payload is refused.
-    fn outcome<T>(&mut self, read: Result<T, usize>) -> Result<T, VerifyError> {
-        match (self.refusal.take(), read) {
-            (Some(refusal), _) => Err(refusal),
-            (None, Ok(claims)) => Ok(claims),
-            (None, Err(offset)) => Err(self.explain(offset)),
-        }
+    /// Why the payload is refused, if it is.
+    #[cold]
+    #[inline(never)]
+    fn fault(&mut self, stopped: Option<usize>) -> Option<VerifyError> {
+        self.refusal.take().or_else(|| stopped.map(|offset| self.explain(offset)))
     }
 
     /// Why reading stopped at `offset`.
     fn explain(&self, offset: usize) -> VerifyError {
-        let field = match (self.reading, self.misfit) {
+        let field = match (self.malformed, self.misfit) {
             (None, Some(Misfit::Missing(field))) => {
                 return VerifyError::MissingClaim { claim: Cow::Borrowed(field) };
             }
@@ -289,19 +307,10 @@ impl<'a, 'de> Capture<'a, 'de> {
             _ => None,
         };
         // The reader's own category does not tell: it calls some valid JSON of the wrong shape a syntax error.
-        match (json::broken_at(self.payload), self.reading, self.progress) {
+        match (json::broken_at(self.payload), self.malformed, self.progress) {
             (Some(offset), ..) => refused(Flaw::Invalid { offset }),
             (None, None, Progress::NotBegun) => refused(Flaw::Invalid { offset }),
-            (None, Some(name), _) => {
-                let found = json::after_name(self.payload, name.text()).and_then(|value| kind(name, value));
-                let found = match (name, found) {
-                    (Name::Sub, Some("a number")) if self.rules.numeric_subject => {
-                        Some("a number beyond 64 bits or with a fraction")
-                    }
-                    _ => found,
-                };
-                VerifyError::MalformedClaim { claim: name.text(), found }
-            }
+            (None, Some((name, found)), _) => VerifyError::MalformedClaim { claim: name.text(), found },
             (None, None, _) => VerifyError::ClaimsMismatch { claim: field, offset },
         }
     }
@@ -345,36 +354,77 @@ impl<'a, 'de> Capture<'a, 'de> {
         }
     }
 
-    /// Reads and keeps the value of a registered claim.
-    fn keep<A: MapAccess<'de>>(&mut self, name: Name, map: &mut A) -> Result<(), A::Error> {
-        self.reading = Some(name);
-        let Registered { aud, resolved, .. } = &mut *self.registered;
-        match name {
-            Name::Exp | Name::Nbf | Name::Iat => {
-                let date = map.next_value_seed(NumericDateSeed)?;
-                self.registered.set_date(name, date);
-            }
-            Name::Iss | Name::Sub | Name::Jti => {
-                let text = if name == Name::Sub && self.rules.numeric_subject {
-                    map.next_value_seed(SubjectSeed { document: self.payload, resolved })?
-                } else {
-                    map.next_value_seed(TextSeed { document: self.payload, resolved })?
-                };
-                self.registered.set_text(name, text);
-            }
-            Name::Aud => {
-                let (limit, mut over) = (self.rules.limits.audiences, false);
-                let into = aud.insert(Audiences::default());
-                let seed = AudienceSeed { document: self.payload, limit, over: &mut over, into, resolved };
-                let read = map.next_value_seed(seed);
-                if over {
-                    self.refusal = Some(VerifyError::TooLarge { size: Size::Audiences, limit });
-                }
-                read?;
-            }
+    /// Reads the object to its end, for the policy alone.
+    #[inline]
+    fn read_alone(&mut self, reader: &mut json::Reader<'de>) -> Result<(), json::Error> {
+        let read = reader.deserialize_map(Alone(&mut *self));
+        self.end(&read);
+        read
+    }
+
+    /// Notes how reading the object ended.
+    fn end<T, E>(&mut self, read: &Result<T, E>) {
+        match read {
+            Ok(_) => self.progress = Progress::Finished,
+            Err(_) => self.doubted.set(true),
         }
-        self.reading = None;
+    }
+
+    /// Reads and keeps the value of a registered claim, which comes after `spelled`.
+    fn keep<A: MapAccess<'de>>(&mut self, name: Name, spelled: &str, map: &mut A) -> Result<(), A::Error> {
+        let read = match name {
+            Name::Exp | Name::Nbf | Name::Iat => {
+                map.next_value_seed(NumericDateSeed).map(|date| self.registered.set_date(name, date))
+            }
+            Name::Iss | Name::Sub | Name::Jti => self.keep_text(name, spelled, map),
+            Name::Aud => self.keep_audiences(map),
+        };
+        if read.is_err() {
+            self.malformed = Some((name, self.found(name, spelled)));
+        }
+        read
+    }
+
+    fn keep_text<A: MapAccess<'de>>(
+        &mut self,
+        name: Name,
+        spelled: &str,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        let document = self.payload;
+        if name == Name::Sub
+            && self.rules.numeric_subject
+            && let Some(digits) = json::value_after(document, spelled).and_then(integer)
+        {
+            map.next_value::<IgnoredAny>()?;
+            let text = self.registered.resolved.place(document, digits);
+            self.registered.sub = Some(text.ok_or_else(json::stop)?);
+            return Ok(());
+        }
+        let resolved = &mut self.registered.resolved;
+        let text = map.next_value_seed(TextSeed { document, resolved })?;
+        self.registered.set_text(name, text);
         Ok(())
+    }
+
+    fn keep_audiences<A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<(), A::Error> {
+        let Registered { aud, resolved, .. } = &mut *self.registered;
+        let (limit, mut over) = (self.rules.limits.audiences, false);
+        let into = aud.insert(Audiences::default());
+        let seed = AudienceSeed { document: self.payload, limit, over: &mut over, into, resolved };
+        let read = map.next_value_seed(seed);
+        if over {
+            self.refusal = Some(VerifyError::TooLarge { size: Size::Audiences, limit });
+        }
+        read
+    }
+
+    /// What a malformed value is that comes after `spelled`.
+    #[cold]
+    fn found(&self, name: Name, spelled: &str) -> Option<&'static str> {
+        let found = json::value_after(self.payload, spelled).and_then(|value| kind(name, value))?;
+        let is_integer_wanted = name == Name::Sub && self.rules.numeric_subject && found == "a number";
+        Some(if is_integer_wanted { "a number beyond 64 bits or with a fraction" } else { found })
     }
 
     /// The kept value of a registered claim, as `T` is shown it.
@@ -435,16 +485,13 @@ struct ClaimsDeserializer<'r, 'c, 'a, 'de> {
 impl<'de> ClaimsDeserializer<'_, '_, '_, 'de> {
     fn object<V: Visitor<'de>>(self, shown: Shown, visitor: V) -> Result<V::Value, json::Error> {
         let read = self.reader.deserialize_map(ClaimsVisitor { capture: &mut *self.capture, shown, visitor });
-        match read {
-            Ok(_) => self.capture.progress = Progress::Finished,
-            Err(_) => self.capture.doubted.set(true),
-        }
+        self.capture.end(&read);
         read
     }
 
     /// Reads everything for the policy; the type wants to see none of it.
     fn nothing<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, json::Error> {
-        self.object(Shown::NOTHING, Drain)?;
+        self.capture.read_alone(self.reader)?;
         visitor.visit_unit()
     }
 
@@ -587,24 +634,18 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for ClaimsAccess<'_, '_, 'de, A> {
         if self.capture.unread {
             self.capture.doubted.set(true);
         }
-        loop {
-            let next = self.map.next_key_seed(NameSeed);
-            let Some(name) = next.map_err(|error| self.doubt(error))? else { return Ok(None) };
-            let registered = self.capture.admit(&name).map_err(|Refused| Fault::Other)?;
-            let Some(registered) = registered else {
-                self.capture.unread = true;
-                let shown = seed.deserialize(CapturedDeserializer::new(CapturedValue::name(&name)))?;
-                self.current = Current::Private(name);
-                return Ok(Some(shown));
-            };
-            let kept = self.capture.keep(registered, &mut self.map);
-            kept.map_err(|error| self.doubt(error))?;
-            if self.shown.includes(registered) {
-                self.current = Current::Registered(registered);
-                let name = CapturedValue::Borrowed(registered.text());
-                return seed.deserialize(CapturedDeserializer::new(name)).map(Some);
-            }
+        self.advance()?;
+        let name = match &self.current {
+            Current::None => return Ok(None),
+            Current::Registered(name) => CapturedValue::Borrowed(name.text()),
+            Current::Private(name) => CapturedValue::name(name),
+        };
+        let shown = seed.deserialize(CapturedDeserializer::new(name));
+        if shown.is_err() {
+            // A value whose name was not understood is not given out.
+            self.current = Current::None;
         }
+        shown.map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Self::Error> {
@@ -632,6 +673,38 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for ClaimsAccess<'_, '_, 'de, A> {
 }
 
 impl<'de, A: MapAccess<'de>> ClaimsAccess<'_, '_, 'de, A> {
+    /// Reads up to the next member that is shown, and keeps the registered claims before it.
+    ///
+    /// Not inlined, so that the claims types of a program, and the reading without one, share it.
+    #[inline(never)]
+    fn advance(&mut self) -> Result<(), Fault<A::Error>> {
+        self.current = loop {
+            let next = self.map.next_key_seed(NameSeed);
+            let Some(name) = next.map_err(|error| self.doubt(error))? else { break Current::None };
+            let registered = self.capture.admit(&name).map_err(|Refused| Fault::Other)?;
+            let Some(registered) = registered else {
+                self.capture.unread = true;
+                break Current::Private(name);
+            };
+            let kept = self.capture.keep(registered, &name, &mut self.map);
+            kept.map_err(|error| self.doubt(error))?;
+            if self.shown.includes(registered) {
+                break Current::Registered(registered);
+            }
+        };
+        Ok(())
+    }
+
+    /// Reads the object to its end.
+    fn drain(mut self) -> Result<(), Fault<A::Error>> {
+        loop {
+            self.advance()?;
+            let Current::Private(_) = self.current else { return Ok(()) };
+            self.map.next_value::<IgnoredAny>().map_err(Fault::Json)?;
+            self.capture.unread = false;
+        }
+    }
+
     /// Notes an error that goes to `T`, which may ignore it.
     fn doubt(&self, error: A::Error) -> Fault<A::Error> {
         self.capture.doubted.set(true);
@@ -639,72 +712,24 @@ impl<'de, A: MapAccess<'de>> ClaimsAccess<'_, '_, 'de, A> {
     }
 }
 
-/// Reads an object to its end.
-struct Drain;
+/// Reads an object to its end without a claims type.
+struct Alone<'c, 'a, 'de>(&'c mut Capture<'a, 'de>);
 
-impl<'de> Visitor<'de> for Drain {
+impl<'de> Visitor<'de> for Alone<'_, '_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
+        f.write_str("an object of claims")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(())
-    }
-}
-
-/// Reads `sub` where it may be an integer, as its decimal digits.
-struct SubjectSeed<'d, 'r> {
-    document: &'d str,
-    resolved: &'r mut Resolved,
-}
-
-impl SubjectSeed<'_, '_> {
-    fn place<E: serde::de::Error>(self, text: &str) -> Result<Text, E> {
-        self.resolved.place(self.document, text).ok_or_else(json::stop)
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for SubjectSeed<'_, '_> {
-    type Value = Text;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Text, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for SubjectSeed<'_, '_> {
-    type Value = Text;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string or an integer")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Text, E> {
-        self.place(text)
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Text, E> {
-        self.place(&number.to_string())
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Text, E> {
-        self.place(&number.to_string())
-    }
-
-    /// With the feature `arbitrary_precision` of `serde_json`, which another crate may switch on, some numbers come as an object
-    /// with one member, their digits: in 1.0.154 those that are not integers of 64 bits. A token can spell such an object,
-    /// too, so the payload is asked what is there.
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Text, A::Error> {
-        let is_number = json::after_name(self.document, Name::Sub.text())
-            .and_then(|value| kind(Name::Sub, value))
-            .is_some_and(|kind| kind == "a number");
-        let (_, digits) = map.next_entry::<IgnoredAny, Cow<'_, str>>()?.ok_or_else(json::stop)?;
-        let is_integer = digits.parse::<i64>().is_ok_and(|number| number.to_string() == *digits)
-            || digits.parse::<u64>().is_ok_and(|number| number.to_string() == *digits);
-        if is_number && is_integer { self.place(&digits) } else { Err(json::stop()) }
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        let Self(capture) = self;
+        capture.progress = Progress::Entered;
+        let access = ClaimsAccess { map, capture, shown: Shown::NOTHING, current: Current::None };
+        access.drain().map_err(|fault| match fault {
+            Fault::Json(error) => error,
+            Fault::Missing(_) | Fault::Other => json::stop(),
+        })
     }
 }
 

@@ -392,7 +392,20 @@ impl<'de> Names<'de> {
     #[inline]
     pub(crate) fn contains(&self, name: &str) -> bool {
         self.inline.iter().take(self.used).any(|known| *known == name)
-            || (!self.spilled.is_empty() && self.spilled.contains(name))
+            || (!self.spilled.is_empty() && self.is_spilled(name))
+    }
+
+    // The tree's code is not inlined, so that each program compiles it once: it is 4 KB.
+    #[cold]
+    #[inline(never)]
+    fn is_spilled(&self, name: &str) -> bool {
+        self.spilled.contains(name)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn spill(&mut self, name: Cow<'de, str>) -> bool {
+        self.spilled.insert(name)
     }
 
     /// Adds `name`. Returns false if it is there already.
@@ -407,7 +420,7 @@ impl<'de> Names<'de> {
                 self.used = self.used.saturating_add(1);
                 true
             }
-            (_, name) => self.spilled.insert(name),
+            (_, name) => self.spill(name),
         }
     }
 

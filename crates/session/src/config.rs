@@ -237,6 +237,9 @@ impl ConfigBuilder {
     }
 
     /// How many sessions a subject may have. A login above it revokes the one that began first.
+    ///
+    /// Without a cap, one account can hold any number of sessions. With a cap, a login reads the list of the subject's
+    /// sessions twice. The list has as many rows as the cap at most, and one more for each login that is under way.
     pub const fn sessions_per_subject(mut self, count: usize) -> Self {
         self.cap = Some(count);
         self

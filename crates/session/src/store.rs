@@ -48,7 +48,12 @@ pub trait Store: Send + Sync {
         row: &Row,
     ) -> impl Future<Output = Result<Swap, StoreError>> + Send;
 
-    /// All rows of a subject, ended ones too, in any order.
+    /// All rows of a subject but those that were ended ([`Row::revoked`]), in any order: also rows that have expired, and rows
+    /// of former epochs. Keep in a column whether a row was ended, and write it with each swap. An ended row stays where
+    /// [`load`](Self::load) finds it.
+    ///
+    /// Each login reads the list where sessions have a cap, so ended rows in it would make every login slower than the one
+    /// before.
     fn list(&self, subject: &str) -> impl Future<Output = Result<Vec<Row>, StoreError>> + Send;
 
     /// The present epoch of a subject: 0 if it never was another.

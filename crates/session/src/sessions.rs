@@ -47,7 +47,8 @@ const AHEAD: Duration = Duration::from_secs(24 * 3600);
 ///
 /// - No refusal tells its cause to the client: answer [`Error::code`] and [`Error::challenge`], log [`Error::refusal`].
 /// - Never delete a cookie because an exchange was refused: it may be a late answer to an old request, and the cookie the
-///   new one. Only the answer to a logout deletes.
+///   new one. Only the answer to a logout deletes; a cookie below a former path is another matter, see
+///   [`Cookie`](countersign::http::Cookie#a-path-that-changes).
 /// - Answer with `Cache-Control: no-store`.
 /// - Ask again after an error. Under a runtime, spawn [`logout`](Self::logout) and the other ends, so that a client that goes
 ///   away does not drop them half way:

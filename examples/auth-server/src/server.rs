@@ -30,7 +30,7 @@ pub struct Server {
     pub attempts: Attempts,
     /// Whose pages may use the cookies.
     pub origins: AllowedOrigins,
-    /// Holds the refresh token.
+    /// Holds the refresh token. A `__Host-` cookie has one path, so no former one has to be deleted.
     pub refresh_cookie: Cookie,
     /// Holds what the session's tokens are bound to.
     pub fingerprint_cookie: Cookie,

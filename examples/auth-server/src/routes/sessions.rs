@@ -1,7 +1,7 @@
 //! Exchange, end and list sessions.
 
 use crate::refused::Refused;
-use crate::request::{Access, FromOwnPage, binding, refresh_token};
+use crate::request::{Access, FromOwnPage, binding, refresh_token, refresh_tokens};
 use crate::server::Server;
 use crate::users::{Claims, User};
 use axum::Json;
@@ -88,17 +88,29 @@ pub(super) async fn refresh(
     answer(&server, &grant, &user, Cookies { fingerprint })
 }
 
-/// Ends the session of the cookie. Whatever was in it, the answer is that it is gone.
+/// Ends the session of the cookie, or of each if there are two. Whatever was in it, the answer is that it is gone.
 pub(super) async fn logout(
     State(server): State<Arc<Server>>,
     FromOwnPage(headers): FromOwnPage,
 ) -> Result<Response, Refused> {
-    if let Some(token) = refresh_token(&server, &headers)? {
-        let (server, token) = (server.clone(), token.to_owned());
-        // An error is a 503, and the cookie stays: the session may still live.
-        to_its_end(async move { server.sessions.logout(&token).await }).await?;
-    }
+    let (ending, tokens) = (server.clone(), refresh_tokens(&server, &headers));
+    // An error is a 503, and the cookie stays: the session may still live.
+    to_its_end(async move { end_all(&ending, &tokens).await }).await?;
     Ok(gone(&server))
+}
+
+/// Ends the sessions of these tokens. One that was planted beside the browser's own can hold the number of a master key
+/// that no server has: once another was found, that is no reason to try again.
+pub(super) async fn end_all(server: &Server, tokens: &[String]) -> Result<(), session::Error> {
+    let (mut found, mut again) = (false, false);
+    for token in tokens {
+        match server.sessions.logout(token).await {
+            Ok(ended) => found |= ended != Ended::Unknown,
+            Err(session::Error::Retry) => again = true,
+            Err(error) => return Err(error),
+        }
+    }
+    if again && !found { Err(session::Error::Retry) } else { Ok(()) }
 }
 
 pub(super) async fn logout_everywhere(

@@ -753,6 +753,22 @@ mod session {
     }
 
     #[test]
+    fn two_tabs_that_refresh_on_the_same_timer_stay_logged_in_and_each_repeat_is_reported() {
+        let server = server();
+        let mut grant = server.login("ann", NOW);
+        server.events();
+        for step in 1..=1000 {
+            let now = later(step * 570);
+            let first = server.refresh(&grant, now);
+            let second = server.refresh(&grant, after(now, 1));
+            assert_eq!((second.exchange(), text(&second)), (Exchange::Replayed, text(&first)));
+            assert_eq!(server.events(), [EventKind::Rotated, EventKind::GraceReplay]);
+            grant = second;
+        }
+        assert!(server.lives(&grant, later(1000 * 570 + 1)));
+    }
+
+    #[test]
     fn the_grace_is_over_as_soon_as_the_successor_was_used() {
         let server = server();
         let first = server.login("ann", NOW);

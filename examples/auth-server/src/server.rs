@@ -6,6 +6,7 @@ use crate::database::{Database, DatabaseError};
 use crate::jwks::Jwks;
 use crate::keys::{self, AccessKey, CheckingKey, KeyFileError};
 use crate::passwords::{PasswordError, Passwords};
+use crate::unattended::Unattended;
 use crate::users::{Name, Role, User};
 use countersign::http::{AllowedOrigins, Cookie};
 use countersign::{KeyError, PolicyError};
@@ -38,6 +39,8 @@ pub struct Server {
     pub bind: Bind,
     /// The public key, if it is public.
     pub jwks: Option<Jwks>,
+    /// What runs to its end though its client has gone.
+    pub unattended: Unattended,
 }
 
 /// Why the server does not start.
@@ -104,6 +107,7 @@ impl Server {
             fingerprint_cookie: Cookie::fingerprint(),
             bind: config.bind,
             jwks,
+            unattended: Unattended::default(),
         };
         if let Some((name, password)) = &config.admin {
             let name = Name::new(name).ok_or(StartError::AdminName)?;

@@ -74,7 +74,7 @@ pub(super) async fn login(
     // The browser forgets the session that it has: nobody could end it but from a list. Before the new one begins, so that it
     // does not count, and no other device has to go for it.
     let (ending, old) = (server.clone(), refresh_tokens(&server, &headers));
-    let grant = to_its_end(async move {
+    let grant = to_its_end(&server, async move {
         if let Err(error) = end_all(&ending, &old).await {
             tracing::warn!(?error, "the session that the browser had could not be ended");
         }

@@ -134,11 +134,13 @@ impl Server {
 
     /// What has to be done from time to time, for as long as the server runs.
     pub async fn housekeeping(&self) {
-        let mut hourly = tokio::time::interval(Duration::from_secs(3600));
-        loop {
-            hourly.tick().await;
+        let mut minutely = tokio::time::interval(Duration::from_secs(60));
+        for minute in 0_u64.. {
+            minutely.tick().await;
             self.attempts.forget_the_quiet();
-            if let Err(error) = self.sessions.purge().await {
+            if minute % 60 == 0
+                && let Err(error) = self.sessions.purge().await
+            {
                 tracing::warn!(?error, "what has ended could not be taken away");
             }
         }

@@ -442,6 +442,9 @@ impl VerifyError {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum KeyError {
+    /// The primes of the RSA key are close to one another, so Fermat's method finds them and with them the private key.
+    #[error("the primes of the RSA key are so close to one another that it can be factored: make a new key")]
+    ClosePrimes,
     /// A [`KeySet`](crate::KeySet) has a key of this algorithm and key id already, or another collection of keys one of this
     /// name.
     #[error("there is a key of that name already")]
@@ -524,6 +527,16 @@ pub enum KeyError {
         /// The least that is allowed.
         minimum: usize,
     },
+    /// A prime up to 701 divides the modulus, so it is not the product of two large primes
+    /// ([NIST SP 800-89](https://doi.org/10.6028/NIST.SP.800-89) section 5.3.3).
+    #[error("the RSA modulus has a small prime factor, so it can be factored: make a new key")]
+    SmallFactor,
+    /// The primes of the RSA private key have different lengths, e.g. 1088 and 960 bits. The backend in Rust does not support
+    /// that, AWS-LC does.
+    #[error(
+        "the primes of the RSA key have different lengths, which this backend does not support: sign by aws_lc::signing_key, or make a new key"
+    )]
+    UnequalPrimes,
     /// The name is not that of an algorithm of this crate. Names are compared exactly; `none` is never one.
     #[error("not the name of a supported algorithm, such as HS256 or RS256, in capital letters")]
     UnsupportedAlgorithm,
@@ -543,6 +556,7 @@ impl KeyError {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::ClosePrimes => "close_primes",
             Self::DuplicateKey => "duplicate_key",
             Self::EmptySecret => "empty_secret",
             Self::Entropy => "entropy",
@@ -559,6 +573,8 @@ impl KeyError {
             Self::Roca => "roca",
             Self::SecretTooLong { .. } => "secret_too_long",
             Self::SecretTooShort { .. } => "secret_too_short",
+            Self::SmallFactor => "small_factor",
+            Self::UnequalPrimes => "unequal_primes",
             Self::UnsupportedAlgorithm => "unsupported_algorithm",
             Self::UnsupportedByBackend => "unsupported_by_backend",
             Self::UnsupportedKeyType => "unsupported_key_type",

@@ -1405,7 +1405,7 @@ mod rsa {
             let private = der(RSA_PRIVATE);
             // Offsets in this PKCS#8 file of a byte within each number.
             for (what, place) in [
-                ("n", 200),
+                ("n", 201),
                 ("d", 400),
                 ("p", 620),
                 ("q", 750),
@@ -1824,33 +1824,7 @@ oFSSm3nbu2pGfVod2pSExYxqCLiPE2PKIvkcAHiYcL/8QDGxpXpTRJJvaRuL5TGJ\n\
 AgMBAAE=\n\
 -----END PUBLIC KEY-----\n";
 
-    /// `openssl genrsa 8192`, `openssl rsa -pubout`.
-    const RSA_8192_PUBLIC: &str = "\
------BEGIN PUBLIC KEY-----\n\
-MIIEIjANBgkqhkiG9w0BAQEFAAOCBA8AMIIECgKCBAEAqLlWdUu42B119ZRGSdov\n\
-vKwSR+CBtzqQIH36d0AzMH9TMdyTNZFn7BebixnolnEoWlUiR+O7T7yuEjDGNZSW\n\
-k97YabYJEftyxWih6z8dgYF6njBxnjMwpxVmmpWnm4RLiRHizc0N6uY0HcQBgVsC\n\
-IhXH7GaCACHB/fK0yQqT/DXa0yNdxsumrMn7BAbLx7hzNiLthIKOnpomugpMi9Fa\n\
-S9tYP0ShW0+pfStzHPRmBpawvWRcG3bQLUiXemzF2oYiTACjhpT7rd0PAuGVrnmP\n\
-weXPIyr7PhRBTwZQpWcdb+5iMM1ZIq8iHtkQkcVPo6xoWeURU5XVP1jgdwaj6lBx\n\
-9ZMipXkPzFqa3lWX26w2DR1y2ZgBmY7+RSF0Oc9244CoJdk6Ar5ZigAEXf4GSk+A\n\
-l8XnoFyY5URRTcsB0WrC5nn7KqxBG4d78MkJxTnVjYf4XMoF+6R7hr9TqsERdrfC\n\
-H0hN1KEGGGlsRxIDKti5zUp3a7E8i0iTExHo8fJxliOejhdGljMgd8DkOqEHRT0F\n\
-CsOJw7uP5gd+B6Sg8GQYLjUXJXNGhZp/huHelInLWWE9L47oTUTD3Vz6Ev2RLuJ1\n\
-f60hi5oxIoEThzbjj0aO5yCk+uoJmbKLDnDzsvm6cVjBjrASebq+OH/80zQOBVUZ\n\
-NLDgA38vvHD2kH/dx3rSuwsMXxv9iexMzKu+7Tfbj55rN6tLUTf5QxkDZnVHDPE9\n\
-ILjpQXvPSy1JpiRgbEZfe4wX4pSRxdMcb5MfZtV0nAM5+vexBkoqfwauBfpAPsg6\n\
-5FL0UZKsEP5nHk82uICxo0furjLVADkfKg7g66jEzXDEVCxXEHy3xoLhT9xpaEct\n\
-K4txa83jrnari+kuDU076mFcVbs9X+QONRY4v+lrfYKEZCP9c5Dc7K5WzYAyme9U\n\
-8gJora+tgZ5Z+/alYBcR6i0nXAUPIKi+JDQUKwu/HLAYyfFKp9w5SjFydzct+x2J\n\
-DSz3Nu0EJdII14J5lN/Io3GqAEYkZ8jNiiFrZT+qx3K7oU5ljeshn+gbOmh0d76y\n\
-8xPnEUt9hLzk77c6TQ7zsmUHEHkGDyxBDmVYgKA6jvb8uBs2cwKtm0wdu9GAQ0dP\n\
-MiaHY5ytNtdqQ4pet4lGRnrN4UYumzbwtlOfa+Z4VnZT2UqmvXWM6NnEJpCsBF+L\n\
-gaR1UZ+CVVNuPt2WJuYVBVStVKWCt9EWneIx1btVJ+YgBlWHb8FFR4XG7oT+wUvp\n\
-kzKyrU1q4H5VkbxTpjFSqq0PA0UcX+pYPvrhdL56Wme2D9naHD+sjwuLyOCPkGz5\n\
-gZBSfwpdEAz6qXrRdFspN9M1smg5G0SKGsfK8U/EaGs2X0NzscZ+ApzBDMQSxqBE\n\
-iQIDAQAB\n\
------END PUBLIC KEY-----\n";
+    const RSA_8192_PUBLIC: &str = include_str!("data/rsa_8192_public.pem");
 
     /// A signature of it over `{"alg":"RS256","typ":"JWT"}` and `{"exp":1700000900}`.
     const RSA_8192_SIGNATURE: &str = "\

@@ -31,7 +31,8 @@ impl PublicKey {
     ///
     /// - [`KeyError::File`] names what the text is instead, e.g. the private key or a certificate.
     /// - [`KeyError::MalformedKey`], [`KeyError::UnsupportedKeyType`] for what is inside.
-    /// - [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`], [`KeyError::Roca`].
+    /// - [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`]; [`KeyError::SmallFactor`],
+    ///   [`KeyError::Roca`], [`KeyError::ClosePrimes`] for a modulus that can be factored.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         Self::from_der(&pem::decode(pem, Wanted::Public)?)
     }
@@ -64,7 +65,9 @@ impl PublicKey {
     /// ```
     /// use countersign::PublicKey;
     ///
-    /// let key = PublicKey::from_modulus_and_exponent(&[0xff; 256], &[1, 0, 1])?;
+    /// # use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+    /// # let modulus = BASE64_URL_SAFE_NO_PAD.decode("0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw").unwrap();
+    /// let key = PublicKey::from_modulus_and_exponent(&modulus, &[1, 0, 1])?;
     /// assert!(PublicKey::from_pem(&key.to_pem()?)? == key);
     /// # Ok::<(), countersign::KeyError>(())
     /// ```
@@ -83,7 +86,9 @@ impl PublicKey {
     /// ```
     /// use countersign::PublicKey;
     ///
-    /// let key = PublicKey::from_modulus_and_exponent(&[0xff; 256], &[1, 0, 1])?;
+    /// # use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+    /// # let modulus = BASE64_URL_SAFE_NO_PAD.decode("0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw").unwrap();
+    /// let key = PublicKey::from_modulus_and_exponent(&modulus, &[1, 0, 1])?;
     /// assert!(PublicKey::from_der(&key.to_der()?)? == key);
     /// # Ok::<(), countersign::KeyError>(())
     /// ```
@@ -112,7 +117,8 @@ impl PrivateKey {
     ///
     /// - [`KeyError::File`] names what the text is instead, e.g. the public key or an encrypted one.
     /// - [`KeyError::MalformedKey`], [`KeyError::UnsupportedKeyType`] for what is inside.
-    /// - [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`], [`KeyError::Roca`].
+    /// - [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`]; [`KeyError::SmallFactor`],
+    ///   [`KeyError::Roca`], [`KeyError::ClosePrimes`] for a modulus that can be factored.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         Self::from_der(&pem::decode(pem, Wanted::Private)?)
     }

@@ -36,7 +36,9 @@ impl PublicKey {
     /// ```
     /// use countersign::{Algorithm, KeyError, PublicKey};
     ///
-    /// let public = PublicKey::from_modulus_and_exponent(&[0xff; 256], &[1, 0, 1])?;
+    /// # use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+    /// # let modulus = BASE64_URL_SAFE_NO_PAD.decode("0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw").unwrap();
+    /// let public = PublicKey::from_modulus_and_exponent(&modulus, &[1, 0, 1])?;
     /// assert!(public.verifying_key("RS256".parse()?).is_ok());
     /// assert_eq!(public.verifying_key(Algorithm::Hs256).unwrap_err(), KeyError::WrongKeyType);
     /// # Ok::<(), KeyError>(())
@@ -129,11 +131,15 @@ impl CheckSignature for RsaVerifier {
 mod tests {
     use super::*;
     use crate::algorithm::ALL;
+    use crate::key::rsa::MODULUS;
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
     /// As long as RSA is the only other family.
     #[test]
     fn every_algorithm_of_rsa_has_a_key_and_no_hmac_has() {
-        let public = PublicKey::from_modulus_and_exponent(&[0xff; 256], &[1, 0, 1]).unwrap();
+        let modulus = URL_SAFE_NO_PAD.decode(MODULUS).unwrap();
+        let public = PublicKey::from_modulus_and_exponent(&modulus, &[1, 0, 1]).unwrap();
         for algorithm in ALL.iter().copied() {
             assert_eq!(public.verifying_key(algorithm).is_ok(), !algorithm.is_hmac(), "{algorithm}");
         }

@@ -1581,6 +1581,25 @@ mod rsa {
         }
     }
 
+    /// The library python-rsa makes such keys: 1088 and 960 bits.
+    #[cfg(feature = "rsa")]
+    #[test]
+    fn primes_of_different_lengths_are_named_by_the_backend_that_does_not_take_them() {
+        let pems = [
+            include_str!("data/rsa_2048_primes_1088_960.pem"),
+            include_str!("data/rsa_2048_primes_1025_1023.pem"),
+        ];
+        for text in pems {
+            for pem in [text, &pem("RSA PRIVATE KEY", &der(text)[26..])] {
+                no_key(util::pure::signing(pem), &KeyError::UnequalPrimes, "unequal_primes", pem);
+                let public = PrivateKey::from_pem(pem).unwrap().public_key().to_pem().unwrap();
+                util::pure::verifying(&public).unwrap();
+                #[cfg(feature = "aws-lc-rs")]
+                pair(&util::aws_lc::signing(pem).unwrap(), &util::pure::verifying(&public).unwrap());
+            }
+        }
+    }
+
     #[cfg(feature = "aws-lc-rs")]
     #[test]
     fn aws_lc_generates_keys_of_the_lengths_it_has() {

@@ -1,8 +1,9 @@
 //! RSA keys over the crate `aws-lc-rs`: faster, and not in Rust.
 //!
 //! The same material makes keys here and in pure Rust. Both kinds of key work in one program and in one
-//! [`KeySet`](crate::KeySet), and both backends refuse the same keys. There is nothing to set up, and nothing to choose for the
-//! whole program. The crate needs a C compiler to be built.
+//! [`KeySet`](crate::KeySet). Both backends refuse the same keys, with one exception: a private key whose primes have different
+//! lengths signs here, and is [`KeyError::UnequalPrimes`] in pure Rust. There is nothing to set up, and nothing to choose for
+//! the whole program. The crate needs a C compiler to be built.
 //!
 //! # Security
 //!

@@ -56,6 +56,15 @@ pub(crate) fn public_half(der: &[u8]) -> Result<[UintRef<'_>; 2], KeyError> {
     Ok([modulus, exponent])
 }
 
+/// The two primes of an `RSAPrivateKey`.
+#[cfg(feature = "rsa")]
+pub(crate) fn primes(der: &[u8]) -> Option<[UintRef<'_>; 2]> {
+    match Vec::from_der(der).ok()?[..] {
+        [_, _, _, _, p, q, ..] => Some([p, q]),
+        _ => None,
+    }
+}
+
 /// Whether `der` has the structure of an `RSAPrivateKey`, with two primes or more.
 pub(crate) fn is_rsa_private(der: &[u8]) -> bool {
     matches!(shape(der)[..], [Tag::Integer, ref rest @ ..] if rest.len() >= 8 && rest.starts_with(&[Tag::Integer; 8]))

@@ -2,13 +2,15 @@
 
 use crate::algorithm::Algorithm;
 use crate::error::{KeyError, SignError};
+use crate::key::asn1;
 use crate::key::entropy::Entropy;
 use crate::key::material::PrivateKey;
-use crate::key::rsa::check_bits;
+use crate::key::rsa::{bit_length, check_bits};
 use crate::key::signature::Signature;
 use crate::key::{MakeSignature, SigningKey};
 use alloc::sync::Arc;
 use chacha20::ChaCha20Rng;
+use pkcs8::der::asn1::UintRef;
 use rsa::pkcs1::{DecodeRsaPrivateKey, EncodeRsaPrivateKey};
 use rsa::pkcs1v15;
 use rsa::rand_core::SeedableRng;
@@ -32,6 +34,7 @@ impl PrivateKey {
     /// # Errors
     ///
     /// - [`KeyError::MalformedKey`] if the private numbers do not belong to the public ones.
+    /// - [`KeyError::UnequalPrimes`] if the primes have different lengths, which only `aws_lc::signing_key` supports.
     /// - [`KeyError::Exponent`] for another exponent than 65537, unless [`any_exponent`](Self::any_exponent) allows it.
     #[cfg(feature = "getrandom")]
     pub fn rs256(&self) -> Result<SigningKey, KeyError> {
@@ -119,7 +122,7 @@ struct RsaSigner {
 impl RsaSigner {
     fn new(private: &PrivateKey, entropy: Arc<dyn Entropy>) -> Result<Self, KeyError> {
         let pkcs1 = private.rsa()?;
-        let key = rsa::PrivateKey::from_pkcs1_der(pkcs1).map_err(|_| KeyError::MalformedKey)?;
+        let key = rsa::PrivateKey::from_pkcs1_der(pkcs1).map_err(|_| reason(private))?;
         // The crate checks n, d, p and q, and computes the other three numbers anew. A file with other numbers is broken, even
         // if the key would work.
         let again = key.to_pkcs1_der().map_err(|_| KeyError::MalformedKey)?;
@@ -127,6 +130,17 @@ impl RsaSigner {
             return Err(KeyError::MalformedKey);
         }
         Ok(Self { key: pkcs1v15::SigningKey::new(key), entropy })
+    }
+}
+
+/// Why the crate `rsa` does not take a key. It keeps each prime in half the bits of the modulus, so that the time of signing does
+/// not depend on the lengths of the primes.
+fn reason(private: &PrivateKey) -> KeyError {
+    let half = bit_length(private.public_key().numbers.modulus()).div_ceil(2);
+    let fits = |prime: &UintRef<'_>| bit_length(prime.as_bytes()) <= half;
+    match asn1::primes(&private.pkcs1) {
+        Some(primes) if !primes.iter().all(fits) => KeyError::UnequalPrimes,
+        _ => KeyError::MalformedKey,
     }
 }
 

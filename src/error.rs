@@ -623,7 +623,8 @@ impl fmt::Display for KeyFile {
 /// ```
 /// use countersign::FileMistake;
 ///
-/// assert_eq!(FileMistake::Pem.to_string(), "this is PEM text: call from_pem");
+/// let error = FileMistake::Path.to_string();
+/// assert_eq!(error, "this looks like the path of a file: pass what the file holds");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -634,8 +635,12 @@ pub enum FileMistake {
     Base64OfPem,
     /// Something other than base64 between the BEGIN and the END line.
     BrokenBase64,
-    /// A certificate.
+    /// A certificate that is not well-formed.
+    BrokenCertificate,
+    /// A certificate, where a key is needed.
     Certificate,
+    /// A certificate request, which is not a certificate yet.
+    CertificateRequest,
     /// Nothing.
     Empty,
     /// A private key that is encrypted with a passphrase.
@@ -654,7 +659,9 @@ pub enum FileMistake {
     MissingNumbers,
     /// An RSA private key of more than two primes.
     MultiPrime,
-    /// A file of another kind: a certificate request, parameters.
+    /// A public key or a file of another kind, where a certificate is needed.
+    NotACertificate,
+    /// A file of another kind: parameters, a revocation list.
     NotAKey,
     /// Text without a BEGIN line.
     NotPem,
@@ -674,6 +681,8 @@ pub enum FileMistake {
     Putty,
     /// An RSA key that is for RSASSA-PSS only.
     RsaPss,
+    /// PEM text with several certificates.
+    SeveralCertificates,
     /// PEM text with several keys.
     SeveralKeys,
     /// An SSH public key.
@@ -688,7 +697,9 @@ impl FileMistake {
             Self::Base64 => "base64",
             Self::Base64OfPem => "base64_of_pem",
             Self::BrokenBase64 => "broken_base64",
+            Self::BrokenCertificate => "broken_certificate",
             Self::Certificate => "certificate",
+            Self::CertificateRequest => "certificate_request",
             Self::Empty => "empty",
             Self::Encrypted => "encrypted",
             Self::EscapedLineBreaks => "escaped_line_breaks",
@@ -698,6 +709,7 @@ impl FileMistake {
             Self::MissingEnd => "missing_end",
             Self::MissingNumbers => "missing_numbers",
             Self::MultiPrime => "multi_prime",
+            Self::NotACertificate => "not_a_certificate",
             Self::NotAKey => "not_a_key",
             Self::NotPem => "not_pem",
             Self::OpenSsh => "open_ssh",
@@ -708,6 +720,7 @@ impl FileMistake {
             Self::PublicKey => "public_key",
             Self::Putty => "putty",
             Self::RsaPss => "rsa_pss",
+            Self::SeveralCertificates => "several_certificates",
             Self::SeveralKeys => "several_keys",
             Self::SshPublic => "ssh_public",
         }
@@ -717,16 +730,27 @@ impl FileMistake {
 impl fmt::Display for FileMistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Base64 => "this is base64 without BEGIN and END lines: decode it and call from_der",
+            Self::Base64 => {
+                "this is base64 without BEGIN and END lines: decode it and call from_der, or from_certificate_der for a certificate"
+            }
             Self::Base64OfPem => "this is a PEM file encoded as base64: decode it once first",
             Self::BrokenBase64 => "the body of the PEM is not base64",
+            Self::BrokenCertificate => "the certificate is not well-formed: fetch it or export it again",
+            Self::Certificate if cfg!(feature = "certificate") => {
+                "this is a certificate: PublicKey::from_certificate_pem and from_certificate_der read its public key"
+            }
             Self::Certificate => {
-                "this is a certificate, not a key: openssl x509 -pubkey -noout prints its public key"
+                "this is a certificate: with the feature `certificate`, PublicKey::from_certificate_pem reads its public key"
+            }
+            Self::CertificateRequest => {
+                "this is a certificate request: pass the certificate that was issued for it, or the public key"
             }
             Self::Empty => "the key file is empty",
             Self::Encrypted => "the private key is encrypted: decrypt it first, with openssl pkey",
             Self::EscapedLineBreaks => "the PEM has \\n as two characters: turn them into line breaks",
-            Self::Hex => "this is hex: decode it and call from_der",
+            Self::Hex => {
+                "this is hex: decode it and call from_der, or from_certificate_der for a certificate"
+            }
             Self::Jwk => "this is a JSON Web Key: pass its n and e to from_modulus_and_exponent",
             Self::LabelMismatch => "the labels of the BEGIN and the END line of the PEM differ",
             Self::MissingEnd => "the END line of the PEM is missing",
@@ -734,16 +758,22 @@ impl fmt::Display for FileMistake {
                 "the RSA private key lacks numbers: e, d, p, q, d mod p-1, d mod q-1 and 1/q mod p are needed"
             }
             Self::MultiPrime => "the RSA private key has more than two primes, which is not supported",
+            Self::NotACertificate => {
+                "this is not a certificate: if it is a public key, call from_pem or from_der"
+            }
             Self::NotAKey => "this is something other than a key",
             Self::NotPem => "there is no BEGIN line, so this is not PEM",
             Self::OpenSsh => "this is an OpenSSH key: convert it with ssh-keygen -p -m PKCS8",
             Self::Path => "this looks like the path of a file: pass what the file holds",
-            Self::Pem => "this is PEM text: call from_pem",
-            Self::Pkcs12 => "this is a PKCS#12 file: openssl pkcs12 -nodes -nocerts takes the key out",
+            Self::Pem => "this is PEM text: call from_pem, or from_certificate_pem for a certificate",
+            Self::Pkcs12 => "this is a PKCS#12 file: openssl pkcs12 -nodes prints the key and the certificates in it",
             Self::PrivateKey => "this is a private key: a verifier wants the public one",
             Self::PublicKey => "this is a public key: a signer wants the private one",
             Self::Putty => "this is a key of PuTTY: export it with puttygen -O private-openssh",
             Self::RsaPss => "this RSA key is restricted to RSA-PSS, which is not supported",
+            Self::SeveralCertificates => {
+                "there are several certificates in the PEM: keep only the one that is meant, of a chain usually the first"
+            }
             Self::SeveralKeys => "there are several keys in the PEM: keep only the one that is meant",
             Self::SshPublic => "this is an SSH public key: convert it with ssh-keygen -e -m PKCS8",
         })

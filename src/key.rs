@@ -5,6 +5,8 @@
 
 #[cfg(feature = "rsa-verify")]
 pub(crate) mod asn1;
+#[cfg(feature = "certificate")]
+pub(crate) mod certificate;
 pub(crate) mod entropy;
 #[cfg(feature = "rsa-verify")]
 pub(crate) mod factoring;

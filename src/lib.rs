@@ -71,6 +71,7 @@
 //! | `rsa` | yes | signing with RS256, through the crate `rsa`; turns `rsa-verify` on |
 //! | `rsa-verify` | yes | verifying RS256, without the crate `rsa` |
 //! | `aws-lc-rs` | no | signing and verifying RS256 over AWS-LC, in C and assembly: the module `aws_lc` |
+//! | `certificate` | no | public keys out of X.509 certificates, without any check of these: `PublicKey::from_certificate_pem` |
 //! | `getrandom` | yes | the system's randomness, for new keys and for signing with RSA |
 //!
 //! HS256 is always there. No feature removes a check.

@@ -961,6 +961,15 @@ mod rsa {
             "a certificate" => [Half::Private, Half::Public]
                 .map(|half| Form::file(half, "CERTIFICATE", &der(CERTIFICATE)))
                 .into(),
+            "a certificate request" => [Half::Private, Half::Public]
+                .map(|half| {
+                    Form::file(
+                        half,
+                        "CERTIFICATE REQUEST",
+                        &der(include_str!("data/certificate_request.pem")),
+                    )
+                })
+                .into(),
             "a JWK" => {
                 let jwk = r#"{"kty":"RSA","e":"AQAB","n":"AQAB","use":"sig"}"#;
                 [Half::Private, Half::Public].map(|half| Form::text(half, jwk)).into()
@@ -1022,16 +1031,192 @@ mod rsa {
         [&[0x30, 0x82], &u16::try_from(content.len()).unwrap().to_be_bytes()[..], &content].concat()
     }
 
+    /// DER of a tag and some content.
+    fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+        match u16::try_from(content.len()).unwrap() {
+            short @ ..0x80 => [&[tag, short as u8], content].concat(),
+            length => [&[tag, 0x82], &length.to_be_bytes()[..], content].concat(),
+        }
+    }
+
+    /// The cells of the table on the page on keys whose first line begins so.
+    fn table(head: &str) -> Vec<Vec<&'static str>> {
+        let page = include_str!("../src/manual/keys.md");
+        let rows = page.lines().skip_while(|line| !line.starts_with(head)).skip(2);
+        let rows = rows.take_while(|line| line.starts_with('|'));
+        rows.map(|row| row.trim_matches('|').split('|').map(str::trim).collect()).collect()
+    }
+
     #[test]
     fn the_page_on_keys_says_what_becomes_of_each_form() {
-        let page = include_str!("../src/manual/keys.md");
-        let rows = page.lines().skip_while(|line| !line.starts_with("| the key is |")).skip(2);
-        let rows: Vec<_> = rows.take_while(|line| line.starts_with('|')).collect();
-        assert_eq!(rows.len(), 26);
-        for row in rows {
-            let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let rows = table("| the key is |");
+        assert_eq!(rows.len(), 27);
+        for cells in rows {
             for form in forms(cells[0]) {
                 assert_eq!(form.outcomes(), cells[1..], "{}", cells[0]);
+            }
+        }
+    }
+
+    #[cfg(feature = "certificate")]
+    mod certificates {
+        use super::*;
+
+        /// All four are of the key pair of `util`.
+        const RSA_CERTIFICATE: &str = include_str!("data/certificate.pem");
+        const VERSION_1: &str = include_str!("data/certificate_v1.pem");
+        /// With a list of what OpenSSL trusts it for, after the certificate.
+        const TRUSTED: &str = include_str!("data/certificate_trusted.pem");
+        const REQUEST: &str = include_str!("data/certificate_request.pem");
+
+        fn said(made: Result<PublicKey, KeyError>) -> String {
+            match made {
+                Ok(key) => {
+                    assert_eq!(key.to_pem().unwrap(), RSA_PUBLIC);
+                    "read".into()
+                }
+                Err(error) => {
+                    assert_discreet(&error, &[RSA_CERTIFICATE, RSA_PRIVATE]);
+                    format!("`{}`", error.code())
+                }
+            }
+        }
+
+        /// Samples of the form that the page on keys calls so: as text, if it is text, and as bytes.
+        fn forms(name: &str) -> Vec<(Option<String>, Vec<u8>)> {
+            let text = |text: &str| (Some(text.to_owned()), text.as_bytes().to_vec());
+            let file = |text: &str| (Some(text.to_owned()), der(text));
+            let certificate = RSA_CERTIFICATE;
+            match name {
+                "a certificate in PEM" => vec![
+                    text(certificate),
+                    text(VERSION_1),
+                    text(&certificate.replace("CERTIFICATE", "X509 CERTIFICATE")),
+                    text(&certificate.replace("CERTIFICATE", "X.509 CERTIFICATE")),
+                ],
+                "PEM with CR LF, indented, on one line, or after a byte order mark" => vec![
+                    text(&certificate.replace('\n', "\r\n")),
+                    text(&certificate.replace('\n', "\n    ")),
+                    text(&certificate.replace('\n', "")),
+                    text(&format!("\u{feff}{certificate}")),
+                ],
+                "PEM with text or keys beside it" => vec![
+                    text(&format!("subject=CN = auth.example\n{certificate}and text\n")),
+                    text(&format!("{RSA_PRIVATE}{certificate}")),
+                    text(&format!("{certificate}{EC_PUBLIC}{}", pem("DH PARAMETERS", &[0x30, 0]))),
+                ],
+                "PEM with several certificates" => {
+                    vec![text(&format!("{certificate}{CERTIFICATE}")), text(&certificate.repeat(2))]
+                }
+                "PEM with `\\n` as two characters" => vec![text(&certificate.replace('\n', "\\n"))],
+                "PEM without its END line" => vec![text(certificate.split("-----END").next().unwrap())],
+                "PEM in base64 once more" => vec![text(&b64_standard(certificate))],
+                "a certificate in DER" => vec![(None, der(certificate)), (None, der(VERSION_1))],
+                "DER in base64, as in `x5c`" => vec![text(&b64_standard(der(certificate)))],
+                "DER in hex" => vec![text(&hex(&der(certificate)))],
+                "a certificate that is cut off, or followed by other bytes" => vec![
+                    file(&pem("CERTIFICATE", &der(certificate)[..700])),
+                    file(&pem("CERTIFICATE", &[&der(certificate)[..], &[0]].concat())),
+                    file(TRUSTED),
+                ],
+                "a certificate of a key of another type" => vec![file(CERTIFICATE)],
+                "a certificate request" => {
+                    vec![file(REQUEST), file(&REQUEST.replace("CERTIFICATE", "NEW CERTIFICATE"))]
+                }
+                "a private key" => pems()[..2]
+                    .iter()
+                    .map(|text| &**text)
+                    .chain([EC_PRIVATE, EC_SEC1, ENCRYPTED])
+                    .map(file)
+                    .collect(),
+                "a public key" => {
+                    pems()[2..].iter().map(|text| &**text).chain([EC_PUBLIC]).map(file).collect()
+                }
+                "a JWK" => vec![text(r#"{"kty":"RSA","e":"AQAB","n":"AQAB","x5c":[]}"#)],
+                "the path of a file" => vec![text("/etc/countersign/keys/2026-12-01.crt")],
+                _ => panic!("no sample of {name:?}"),
+            }
+        }
+
+        #[test]
+        fn the_page_on_keys_says_what_becomes_of_each_certificate() {
+            let rows = table("| the certificate is |");
+            assert_eq!(rows.len(), 17);
+            for cells in rows {
+                for (text, bytes) in forms(cells[0]) {
+                    let from_pem = text.as_deref().map(PublicKey::from_certificate_pem);
+                    let outcomes = [
+                        from_pem.map_or("not text".into(), said),
+                        said(PublicKey::from_certificate_der(&bytes)),
+                    ];
+                    assert_eq!(outcomes, cells[1..], "{}", cells[0]);
+                }
+            }
+        }
+
+        /// The docs promise no check, so that nobody takes one for granted.
+        #[test]
+        fn nothing_of_a_certificate_is_checked_but_its_key() {
+            let valid = der(RSA_CERTIFICATE);
+            let replaced = |old: &[u8], new: &[u8]| {
+                let mut changed = valid.clone();
+                let places: Vec<_> =
+                    (0..valid.len() - old.len()).filter(|&place| valid[place..].starts_with(old)).collect();
+                assert!(!places.is_empty());
+                for place in places {
+                    changed[place..place + old.len()].copy_from_slice(new);
+                }
+                changed
+            };
+            let mut wrong_signature = valid.clone();
+            *wrong_signature.last_mut().unwrap() ^= 1;
+            for changed in [
+                wrong_signature,
+                // Until 2011, and from 2049.
+                replaced(b"21261108", b"20111108"),
+                replaced(b"261202", b"491202"),
+                replaced(b"auth.example", b"evil.example"),
+            ] {
+                assert_ne!(changed, valid);
+                assert_eq!(said(PublicKey::from_certificate_der(&changed)), "read");
+            }
+        }
+
+        #[test]
+        fn a_certificate_with_a_weak_key_makes_no_key() {
+            let small = der(RSA_1024_PUBLIC);
+            let certificate = der(RSA_CERTIFICATE);
+            let key = der(RSA_PUBLIC);
+            let place = certificate.windows(key.len()).position(|window| window == key).unwrap();
+            let with = |key: &[u8]| {
+                // 4 bytes of header each before the certificate and what is signed of it, and then the signature.
+                let after = &certificate[place + 294..];
+                let signature = after.len() - (15 + 5 + 256);
+                let signed = tlv(0x30, &[&certificate[8..place], key, &after[..signature]].concat());
+                tlv(0x30, &[&signed, &after[signature..]].concat())
+            };
+            assert_eq!(with(&key), certificate);
+            let error = KeyError::ModulusTooSmall { bits: 1024, minimum: 2048 };
+            no_key(
+                PublicKey::from_certificate_der(&with(&small)),
+                &error,
+                "modulus_too_small",
+                RSA_1024_PUBLIC,
+            );
+            let pss = KeyError::File(FileMistake::RsaPss);
+            no_key(PublicKey::from_certificate_der(&with(&der(PSS_PUBLIC))), &pss, "rsa_pss", PSS_PUBLIC);
+        }
+
+        #[test]
+        fn any_changed_byte_of_a_certificate_makes_a_key_or_an_error() {
+            let certificate = der(RSA_CERTIFICATE);
+            for place in 0..certificate.len() {
+                let mut changed = certificate.clone();
+                changed[place] ^= 0x11;
+                match PublicKey::from_certificate_der(&changed) {
+                    Ok(key) => assert!(PublicKey::from_pem(&key.to_pem().unwrap()).unwrap() == key),
+                    Err(error) => assert_discreet(&error, &[RSA_CERTIFICATE]),
+                }
             }
         }
     }
@@ -1165,10 +1350,6 @@ mod rsa {
         /// RFC 5958 section 2.
         #[test]
         fn a_public_key_beside_a_private_one_has_to_be_its_own() {
-            let tlv = |tag: u8, content: &[u8]| match u16::try_from(content.len()).unwrap() {
-                short @ ..0x80 => [&[tag, short as u8], content].concat(),
-                length => [&[tag, 0x82], &length.to_be_bytes()[..], content].concat(),
-            };
             let (private, public) = (der(RSA_PRIVATE), der(RSA_PUBLIC));
             let (algorithm, pkcs1) = (&private[7..22], tlv(4, &private[26..]));
             let with = |public: &[u8]| {
@@ -1246,7 +1427,8 @@ mod rsa {
             }
             mistaken(CERTIFICATE, FileMistake::Certificate);
             mistaken(&CERTIFICATE.replace("CERTIFICATE", "TRUSTED CERTIFICATE"), FileMistake::Certificate);
-            for label in ["CERTIFICATE REQUEST", "PKCS7", "DH PARAMETERS", "PGP PUBLIC KEY BLOCK", "", "public key"] {
+            mistaken(&CERTIFICATE.replace("CERTIFICATE", "CERTIFICATE REQUEST"), FileMistake::CertificateRequest);
+            for label in ["ATTRIBUTE CERTIFICATE", "PKCS7", "DH PARAMETERS", "PGP PUBLIC KEY BLOCK", "", "public key"] {
                 mistaken(&pem(label, &der(RSA_PUBLIC)), FileMistake::NotAKey);
             }
             // A reader of public keys is not told how to read private ones.
@@ -1278,11 +1460,13 @@ mod rsa {
             wrong(br#"{"kty":"RSA"}"#, FileMistake::Jwk);
             wrong(b"ssh-rsa AAAAB3NzaC1yc2E", FileMistake::SshPublic);
             wrong(&der(CERTIFICATE), FileMistake::Certificate);
+            wrong(&der(include_str!("data/certificate_v1.pem")), FileMistake::Certificate);
+            wrong(&der(include_str!("data/certificate_request.pem")), FileMistake::CertificateRequest);
             wrong(&der(ENCRYPTED), FileMistake::Encrypted);
             // PFX: version 3, and the content.
             wrong(&[0x30, 7, 2, 1, 3, 0x30, 2, 5, 0], FileMistake::Pkcs12);
             wrong(&[0x30, 11, 2, 1, 3, 0x30, 2, 5, 0, 0x30, 2, 5, 0], FileMistake::Pkcs12);
-            // A certificate request: no version before the subject.
+            // Something else that is signed.
             wrong(&[0x30, 13, 0x30, 3, 2, 1, 0, 0x30, 2, 5, 0, 3, 2, 0, 1], FileMistake::NotAKey);
             let unsupported = KeyError::UnsupportedKeyType;
             for text in [EC_SEC1, EC_PRIVATE] {

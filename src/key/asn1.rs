@@ -78,17 +78,24 @@ fn is_multi_prime(der: &[u8]) -> bool {
 
 /// The name of a well-formed structure that is not a key that could be read.
 pub(crate) fn mistake(der: &[u8]) -> Option<KeyError> {
-    const VERSION: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };
+    // The version of a certificate and the attributes of a request have this tag.
+    const ZERO: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };
     let first = |der| Vec::<AnyRef<'_>>::from_der(der).ok()?.first().and_then(|first| first.to_der().ok());
     let mistake = match shape(der)[..] {
         // PFX, RFC 7292 section 4.
         [Tag::Integer, Tag::Sequence] | [Tag::Integer, Tag::Sequence, Tag::Sequence] => FileMistake::Pkcs12,
         // EncryptedPrivateKeyInfo, RFC 5958 section 3.
         [Tag::Sequence, Tag::OctetString] => FileMistake::Encrypted,
-        // Certificate, RFC 5280 section 4.1: of version 3, which it says. A request has the same shape outside.
+        // Something that is signed: the first element says what.
         [Tag::Sequence, Tag::Sequence, Tag::BitString] => {
-            match first(der).map(|tbs| shape(&tbs)).as_deref() {
-                Some([VERSION, ..]) => FileMistake::Certificate,
+            match first(der).map(|signed| shape(&signed)).as_deref() {
+                // Certificate, RFC 5280 section 4.1: of version 3, which it says, or of version 1, which it does not.
+                Some(
+                    [ZERO, ..]
+                    | [Tag::Integer, Tag::Sequence, Tag::Sequence, Tag::Sequence, Tag::Sequence, Tag::Sequence],
+                ) => FileMistake::Certificate,
+                // CertificationRequest, RFC 2986 section 4.
+                Some([Tag::Integer, Tag::Sequence, Tag::Sequence, ZERO]) => FileMistake::CertificateRequest,
                 _ => FileMistake::NotAKey,
             }
         }

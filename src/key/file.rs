@@ -29,7 +29,8 @@ impl PublicKey {
     ///
     /// # Errors
     ///
-    /// - [`KeyError::File`] names what the text is instead, e.g. the private key or a certificate.
+    /// - [`KeyError::File`] names what the text is instead, e.g. the private key or a certificate, which `from_certificate_pem`
+    ///   reads (feature `certificate`).
     /// - [`KeyError::MalformedKey`], [`KeyError::UnsupportedKeyType`] for what is inside.
     /// - [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`]; [`KeyError::SmallFactor`],
     ///   [`KeyError::Roca`], [`KeyError::ClosePrimes`] for a modulus that can be factored.
@@ -173,9 +174,28 @@ fn is_private(der: &[u8]) -> bool {
 }
 
 /// Whether `der` is some public key: SPKI or PKCS#1.
-#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+#[cfg(any(feature = "aws-lc-rs", feature = "certificate", feature = "rsa"))]
 fn is_public(der: &[u8]) -> bool {
     SubjectPublicKeyInfoRef::from_der(der).is_ok() || asn1::public_numbers(der).is_some()
+}
+
+/// What bytes are that are not a certificate which can be read.
+#[cfg(feature = "certificate")]
+pub(crate) fn no_certificate(bytes: &[u8]) -> FileMistake {
+    if is_private(bytes) {
+        return FileMistake::PrivateKey;
+    }
+    if is_public(bytes) {
+        return FileMistake::NotACertificate;
+    }
+    match unreadable(bytes) {
+        KeyError::File(FileMistake::NotAKey) => FileMistake::NotACertificate,
+        KeyError::File(FileMistake::Certificate) | KeyError::MalformedKey => FileMistake::BrokenCertificate,
+        // How to read a private key is of no use here.
+        KeyError::File(FileMistake::Encrypted) | KeyError::UnsupportedKeyType => FileMistake::PrivateKey,
+        KeyError::File(mistake) => mistake,
+        _ => FileMistake::NotACertificate,
+    }
 }
 
 /// Why bytes that are not a key cannot be read.

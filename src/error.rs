@@ -679,6 +679,8 @@ pub enum FileMistake {
     PublicKey,
     /// A key file of PuTTY.
     Putty,
+    /// An RSA key whose algorithm has other parameters than NULL or none.
+    RsaParameters,
     /// An RSA key that is for RSASSA-PSS only.
     RsaPss,
     /// PEM text with several certificates.
@@ -719,6 +721,7 @@ impl FileMistake {
             Self::PrivateKey => "private_key",
             Self::PublicKey => "public_key",
             Self::Putty => "putty",
+            Self::RsaParameters => "rsa_parameters",
             Self::RsaPss => "rsa_pss",
             Self::SeveralCertificates => "several_certificates",
             Self::SeveralKeys => "several_keys",
@@ -770,6 +773,9 @@ impl fmt::Display for FileMistake {
             Self::PrivateKey => "this is a private key: a verifier wants the public one",
             Self::PublicKey => "this is a public key: a signer wants the private one",
             Self::Putty => "this is a key of PuTTY: export it with puttygen -O private-openssh",
+            Self::RsaParameters => {
+                "the algorithm of the RSA key has parameters: only NULL is allowed there, or nothing"
+            }
             Self::RsaPss => "this RSA key is restricted to RSA-PSS, which is not supported",
             Self::SeveralCertificates => {
                 "there are several certificates in the PEM: keep only the one that is meant, of a chain usually the first"

@@ -1535,6 +1535,32 @@ mod rsa {
             wrong(signing_der(&der(EC_PRIVATE)).map(|_| ()), EC_PRIVATE);
         }
 
+        /// RFC 8017 appendix A.1 asks for NULL. Go and others have left it out.
+        #[test]
+        fn the_parameters_of_an_rsa_key_are_null_or_left_out() {
+            let (private, public) = (der(RSA_PRIVATE), der(RSA_PUBLIC));
+            let oid = &public[6..17];
+            for (parameters, is_read) in [
+                (&[5, 0][..], true),
+                (&[], true),
+                (&[5, 1, 0], false),
+                (oid, false),
+                (&[0x30, 0], false),
+                (&[2, 1, 0], false),
+            ] {
+                let algorithm = tlv(0x30, &[oid, parameters].concat());
+                let public = tlv(0x30, &[&algorithm[..], &public[19..]].concat());
+                let private = tlv(0x30, &[&[2, 1, 0][..], &algorithm, &private[22..]].concat());
+                if is_read {
+                    pair(&signing_der(&private).unwrap(), &verifying_der(&public).unwrap());
+                } else {
+                    let error = KeyError::File(FileMistake::RsaParameters);
+                    no_key(signing_der(&private), &error, "rsa_parameters", "");
+                    no_key(verifying_der(&public), &error, "rsa_parameters", "");
+                }
+            }
+        }
+
         #[test]
         fn der_that_is_cut_or_stretched_makes_no_key() {
             for text in pems() {

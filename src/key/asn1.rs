@@ -15,11 +15,12 @@ const RSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1
 pub(crate) const RSA_IDENTIFIER: AlgorithmIdentifierRef<'static> =
     AlgorithmIdentifierRef { oid: RSA, parameters: Some(AnyRef::NULL) };
 
-/// Checks that a key is one of RSA. RFC 8017 appendix A.1 asks for a NULL; some writers leave it out.
+/// Checks that a key is one of RSA. RFC 8017 appendix A.1 asks for a NULL; some writers leave it out. Others are refused, because
+/// they may restrict the key in a way that would go unnoticed.
 pub(crate) fn check_is_rsa(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<(), KeyError> {
     match algorithm.oid {
         RSA if algorithm.parameters.is_none_or(|parameters| parameters == AnyRef::NULL) => Ok(()),
-        RSA => Err(KeyError::MalformedKey),
+        RSA => Err(KeyError::File(FileMistake::RsaParameters)),
         RSA_PSS => Err(KeyError::File(FileMistake::RsaPss)),
         _ => Err(KeyError::UnsupportedKeyType),
     }

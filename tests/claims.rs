@@ -912,6 +912,40 @@ fn a_type_may_hold_the_registered_claims_itself() {
 }
 
 #[test]
+fn a_float_of_whole_seconds_is_written_as_an_integer() {
+    #[derive(Serialize)]
+    struct Floats {
+        exp: f64,
+        nbf: Option<f32>,
+        iat: f64,
+        auth_time: f64,
+    }
+    let payload = |exp, iat| {
+        let floats = Floats { exp, nbf: Some(16_777_216.0), iat, auth_time: 1_700_000_000.0 };
+        let text = Claims::new(floats).sign(&key()).unwrap();
+        let message = jws::MessageVerifier::new(key()).verify(&text).unwrap();
+        String::from_utf8(message.payload().to_vec()).unwrap()
+    };
+    // A private claim is written as its type says.
+    assert_eq!(
+        payload(1_700_000_900.0, -0.0),
+        r#"{"exp":1700000900,"nbf":16777216,"iat":0,"auth_time":1700000000.0}"#
+    );
+    assert_eq!(
+        payload(9_007_199_254_740_992.0, -2.0),
+        r#"{"exp":9007199254740992,"nbf":16777216,"iat":-2,"auth_time":1700000000.0}"#
+    );
+    // A fraction is not rounded away.
+    assert_eq!(
+        payload(1_700_000_900.25, -0.5),
+        r#"{"exp":1700000900.25,"nbf":16777216,"iat":-0.5,"auth_time":1700000000.0}"#
+    );
+    let map = Claims::new(BTreeMap::from([("exp", 1.7e9)])).sign(&key()).unwrap();
+    let map = jws::MessageVerifier::new(key()).verify(&map).unwrap();
+    assert_eq!(map.payload(), br#"{"exp":1700000000}"#);
+}
+
+#[test]
 fn a_registered_claim_of_the_wrong_type_is_not_signed() {
     for (claim, values) in [
         (

@@ -188,6 +188,15 @@ impl Registered {
         }
     }
 
+    pub(crate) const fn date(&self, name: Name) -> Option<NumericDate> {
+        match name {
+            Name::Exp => self.exp,
+            Name::Nbf => self.nbf,
+            Name::Iat => self.iat,
+            Name::Iss | Name::Sub | Name::Aud | Name::Jti => None,
+        }
+    }
+
     #[inline]
     fn set_text(&mut self, name: Name, text: Text) {
         match name {

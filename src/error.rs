@@ -92,7 +92,8 @@ impl fmt::Display for Size {
 
 /// What a verifier was told to expect of a claim: any one of some names.
 ///
-/// It comes from the configuration, never from a token, so it may be logged.
+/// It comes from the configuration, never from a token, so it may be logged. If an issuer or audience of the token differs
+/// from one of the names in a slash at the end, in `http` and `https`, or in upper and lower case only, the text says so.
 ///
 /// # Examples
 ///
@@ -110,17 +111,71 @@ impl fmt::Display for Size {
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expected(Arc<[Box<str>]>);
+#[derive(Clone, PartialEq, Eq)]
+pub struct Expected {
+    names: Arc<[Box<str>]>,
+    /// The place of a name that the token nearly has.
+    near: Option<(u32, Difference)>,
+}
 
 impl Expected {
-    pub(crate) fn new(names: Arc<[Box<str>]>) -> Self {
-        Self(names)
+    pub(crate) const fn new(names: Arc<[Box<str>]>) -> Self {
+        Self { names, near: None }
+    }
+
+    /// Notes that the token has `found`, for URLs.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn but_found(mut self, found: &str) -> Self {
+        for (place, name) in (0..).zip(&*self.names) {
+            if let Some(difference) = Difference::between(name, found) {
+                self.near = Some((place, difference));
+            }
+        }
+        self
     }
 
     /// The names, any of which would have done.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|name| &**name)
+        self.names.iter().map(|name| &**name)
+    }
+
+    fn near(&self) -> Option<(&str, Difference)> {
+        let (place, difference) = self.near?;
+        Some((self.names.get(usize::try_from(place).ok()?)?, difference))
+    }
+}
+
+/// What people get wrong in a URL.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Difference {
+    LacksSlash,
+    ExtraSlash,
+    Scheme,
+    Case,
+}
+
+impl Difference {
+    /// The one difference between the two, if there is no other.
+    fn between(expected: &str, found: &str) -> Option<Self> {
+        let is_twin = |one: &str, other: &str| {
+            one.strip_prefix("http:").is_some_and(|rest| other.strip_prefix("https:") == Some(rest))
+        };
+        if expected.strip_suffix('/') == Some(found) {
+            Some(Self::LacksSlash)
+        } else if found.strip_suffix('/') == Some(expected) {
+            Some(Self::ExtraSlash)
+        } else if is_twin(expected, found) || is_twin(found, expected) {
+            Some(Self::Scheme)
+        } else {
+            expected.eq_ignore_ascii_case(found).then_some(Self::Case)
+        }
+    }
+}
+
+impl fmt::Debug for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Expected({self})")
     }
 }
 
@@ -132,7 +187,15 @@ impl fmt::Display for Expected {
             }
             write!(f, "{name:?}")?;
         }
-        Ok(())
+        let Some((name, difference)) = self.near() else { return Ok(()) };
+        let how = match difference {
+            Difference::LacksSlash => "without the slash at the end",
+            Difference::ExtraSlash => "with a slash at the end",
+            Difference::Scheme if name.starts_with("https") => "with http in place of https",
+            Difference::Scheme => "with https in place of http",
+            Difference::Case => "in other upper and lower case",
+        };
+        write!(f, ": it has {name:?} {how}")
     }
 }
 

@@ -128,6 +128,39 @@ fn the_error_names_what_was_expected_and_never_what_was_found() {
 }
 
 #[test]
+fn an_issuer_or_audience_that_differs_by_a_slash_the_scheme_or_case_is_told_so() {
+    for (expected, found, how) in [
+        ("https://a.example/", "https://a.example", "without the slash at the end"),
+        ("https://a.example", "https://a.example/", "with a slash at the end"),
+        ("https://a.example", "http://a.example", "with http in place of https"),
+        ("http://a.example", "https://a.example", "with https in place of http"),
+        ("https://a.example", "https://A.Example", "in other upper and lower case"),
+    ] {
+        let hint = format!(": it has \"{expected}\" {how}");
+        let issuers = built(lax_issuer().issuer("other").issuer(expected));
+        let error = refusal(&issuers, &jwt(format!(r#"{{"iss":"{found}"}}"#)));
+        assert_eq!(error.to_string(), format!("token is not issued by \"other\" or \"{expected}\"{hint}"));
+        assert_eq!((error.code(), expected_names(&error)), ("wrong_issuer", vec!["other", expected]));
+
+        let audiences = built(lax_audience().audience(expected));
+        for value in [format!("\"{found}\""), format!(r#"["x","{found}"]"#)] {
+            let error = refusal(&audiences, &jwt(format!(r#"{{"aud":{value}}}"#)));
+            assert_eq!(error.to_string(), format!("token is not meant for \"{expected}\"{hint}"));
+            assert_eq!((error.code(), expected_names(&error)), ("wrong_audience", vec![expected]));
+        }
+    }
+    let verifier = built(lax_issuer().issuer("https://a.example"));
+    let two_differences = ["https://a.example//", "http://a.example/", "HTTPS://a.example/"];
+    for other in [&two_differences[..], &["https://b.example/", "a.example", "/", ""]].concat() {
+        let error = refusal(&verifier, &jwt(format!(r#"{{"iss":"{other}"}}"#)));
+        assert_eq!(error.to_string(), r#"token is not issued by "https://a.example""#, "{other}");
+    }
+    // A subject is a name, not a URL that somebody has to configure.
+    let error = refusal(&built(lax().subject("ann")), &jwt(r#"{"sub":"Ann"}"#));
+    assert_eq!(error.to_string(), r#"token subject is not "ann""#);
+}
+
+#[test]
 fn an_error_says_in_words_what_and_where() {
     let said = |error: &dyn std::fmt::Display| error.to_string();
     for (part, name) in [(Part::Header, "header"), (Part::Payload, "payload"), (Part::Signature, "signature")]

@@ -1,11 +1,13 @@
 //! One error type per operation: [`KeyError`], [`SignError`], [`VerifyError`], [`PolicyError`]; two more that the traits
-//! need: [`SignatureError`], [`EntropyError`]. None of them holds key bytes, token text or a dependency's error.
+//! need: [`SignatureError`], [`EntropyError`]. None of them holds key bytes or a dependency's error, and what they print holds
+//! no token text.
 
 use crate::algorithm::Algorithm;
-use crate::json::Flaw;
+use crate::json::{self, Flaw};
 use crate::time::UnixTime;
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
+use alloc::string::ToString;
 use alloc::sync::Arc;
 use core::fmt;
 use core::str::Utf8Error;
@@ -199,6 +201,46 @@ impl fmt::Display for Expected {
     }
 }
 
+/// What serde said about claims that do not fit their type. Read it with
+/// [`VerifyError::serde_message`], after its section "Security".
+///
+/// Its `Debug` text is the same for every message, and all messages are equal: errors are compared by the place that they
+/// name, not by words that change between versions of serde.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::{SerdeMessage, VerifyError};
+///
+/// // For a test of your own code.
+/// let error = VerifyError::ClaimsMismatch { claim: Some("role"), offset: 7, message: SerdeMessage::default() };
+/// assert_eq!(error.serde_message(), None);
+/// ```
+#[derive(Clone, Default)]
+// Boxed twice, so that it takes one word of each `VerifyError`.
+pub struct SerdeMessage(Option<Box<Box<str>>>);
+
+impl SerdeMessage {
+    #[cold]
+    pub(crate) fn new(error: &json::Error) -> Self {
+        Self(Some(Box::new(error.to_string().into_boxed_str())))
+    }
+}
+
+impl fmt::Debug for SerdeMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SerdeMessage(..)")
+    }
+}
+
+impl PartialEq for SerdeMessage {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for SerdeMessage {}
+
 /// Why a token is refused.
 ///
 /// Match on the variants, or use [`is_expired`](Self::is_expired) for the one case that clients handle on their
@@ -207,7 +249,8 @@ impl fmt::Display for Expected {
 /// # Security
 ///
 /// The first failure ends the verification. [`InvalidSignature`](Self::InvalidSignature) comes before anything
-/// that is said about claims, and says nothing more. No variant holds text out of the token.
+/// that is said about claims, and says nothing more. No text of an error holds text out of the token; only
+/// [`serde_message`](Self::serde_message) may.
 ///
 /// # Examples
 ///
@@ -235,12 +278,16 @@ pub enum VerifyError {
     #[error("token has no key id and several keys of its algorithm are trusted")]
     AmbiguousKey,
     /// The signature is good and the policy holds, but the claims do not fit the type that was asked for.
+    ///
+    /// The text holds nothing out of the token. While you develop, [`serde_message`](Self::serde_message) says more.
     #[error("claims do not fit the requested type{}, at byte {offset} of the payload", in_field(*.claim))]
     ClaimsMismatch {
         /// The field of the claims type that could not be read, if it was one of its own.
         claim: Option<&'static str>,
         /// Where in the decoded payload reading stopped.
         offset: usize,
+        /// What serde said; see [`serde_message`](Self::serde_message).
+        message: SerdeMessage,
     },
     /// The header has a `crit` that is malformed or names an extension this verifier was not told to understand, or a `b64` of
     /// `false`. A `crit` that is not a list of texts is an [`InvalidHeader`](Self::InvalidHeader).
@@ -470,6 +517,38 @@ impl VerifyError {
             Self::WrongIssuer { .. } => "wrong_issuer",
             Self::WrongSubject { .. } => "wrong_subject",
             Self::WrongType { .. } => "wrong_type",
+        }
+    }
+
+    /// What serde said about claims that do not fit the type, for a [`ClaimsMismatch`](Self::ClaimsMismatch): the way to
+    /// find out what is wrong inside `flatten`, a tagged or an untagged enum, where no field of the type can be named.
+    ///
+    /// # Security
+    ///
+    /// It may hold text out of the token, such as a name, an address or a secret in a claim. It is for development: never
+    /// write it to a log in production, and never send it to a client.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use countersign::{Claims, HmacKey, SecretBytes, UnixTime, Verifier};
+    /// #[derive(Debug, serde::Deserialize)]
+    /// #[serde(tag = "kind", rename_all = "lowercase")]
+    /// enum Account { Person { id: u64 }, Robot {} }
+    ///
+    /// # let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
+    /// # let text = Claims::new(std::collections::BTreeMap::from([("kind", "person"), ("id", "1")])).never_expires().sign(&key)?;
+    /// # let verifier = Verifier::builder(key).accept_any_issuer().no_audience().allow_missing_expiration().build()?;
+    /// let error = verifier.verify::<Account>(&text).unwrap_err();
+    /// assert_eq!(error.to_string(), "claims do not fit the requested type, at byte 0 of the payload");
+    /// assert_eq!(error.serde_message(), Some(r#"invalid type: string "1", expected u64"#));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn serde_message(&self) -> Option<&str> {
+        match self {
+            Self::ClaimsMismatch { message, .. } => message.0.as_deref().map(|text| &**text),
+            _ => None,
         }
     }
 

@@ -147,8 +147,8 @@ pub use backend::aws_lc;
 pub use backend::rust::hmac::HmacKey;
 pub use claims::{Audience, Claims};
 pub use error::{
-    EntropyError, Expected, FileMistake, KeyError, KeyFile, Part, PolicyError, SignError, SignatureError,
-    Size, VerifyError,
+    EntropyError, Expected, FileMistake, KeyError, KeyFile, Part, PolicyError, SerdeMessage, SignError,
+    SignatureError, Size, VerifyError,
 };
 pub use header::Header;
 pub use jws::compact::Unverified;

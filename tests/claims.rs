@@ -6,8 +6,8 @@ use core::cell::Cell;
 use core::fmt::Debug;
 use core::time::Duration;
 use countersign::{
-    Algorithm, Audience, Claims, Identity, KeyError, KeyFile, Limits, Part, PolicyError, SignError, SignKey,
-    Size, UnixTime, Verifier, VerifierBuilder, VerifyError, jws,
+    Algorithm, Audience, Claims, Identity, KeyError, KeyFile, Limits, Part, PolicyError, SerdeMessage,
+    SignError, SignKey, Size, UnixTime, Verifier, VerifierBuilder, VerifyError, jws,
 };
 use serde::ser::{SerializeMap, SerializeStruct, Serializer};
 use serde::{Deserialize, Serialize};
@@ -180,7 +180,8 @@ fn an_error_says_in_words_what_and_where() {
     ] {
         assert_eq!(said(&VerifyError::TooLarge { size, limit: 9 }), format!("more than 9 {name}"));
     }
-    let mismatch = |claim| said(&VerifyError::ClaimsMismatch { claim, offset: 9 });
+    let mismatch =
+        |claim| said(&VerifyError::ClaimsMismatch { claim, offset: 9, message: SerdeMessage::default() });
     assert_eq!(
         mismatch(Some("role")),
         "claims do not fit the requested type in field role, at byte 9 of the payload"

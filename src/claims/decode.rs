@@ -19,7 +19,7 @@
 use crate::claims::captured::{CapturedDeserializer, CapturedValue, Fault};
 use crate::claims::watch::{Notes, Watch};
 use crate::claims::{Audiences, Name, Registered};
-use crate::error::{Part, Size, VerifyError};
+use crate::error::{Part, SerdeMessage, Size, VerifyError};
 use crate::json::{self, Flaw, NameSeed, Names, RESERVED, Resolved, Text, TextSeed};
 use crate::jws::compact::Unverified;
 use crate::limits::Limits;
@@ -30,7 +30,8 @@ use alloc::string::ToString;
 use core::cell::Cell;
 use core::fmt;
 use serde::de::{
-    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess,
+    SeqAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
 
@@ -64,7 +65,7 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(
 #[cold]
 #[inline(never)]
 fn judge<T>(
-    read: Result<T, usize>,
+    read: Result<T, json::Error>,
     mut capture: Capture<'_, '_>,
     rules: Rules<'_>,
 ) -> Result<T, VerifyError> {
@@ -85,21 +86,27 @@ fn judge<T>(
 pub(crate) fn mismatch(error: VerifyError) -> VerifyError {
     match error {
         VerifyError::ClaimsMismatch { .. } | VerifyError::MissingClaim { .. } => error,
-        VerifyError::InvalidJson { offset, .. } => VerifyError::ClaimsMismatch { claim: None, offset },
-        _ => VerifyError::ClaimsMismatch { claim: None, offset: 0 },
+        VerifyError::InvalidJson { offset, .. } => {
+            VerifyError::ClaimsMismatch { claim: None, offset, message: SerdeMessage::default() }
+        }
+        _ => VerifyError::ClaimsMismatch { claim: None, offset: 0, message: SerdeMessage::default() },
     }
 }
 
-/// Lets `T` read the payload. The error is where reading stopped.
-fn stream<'de, T: Deserialize<'de>>(capture: &mut Capture<'_, 'de>) -> Result<T, usize> {
-    json::read(capture.payload, |reader| {
+/// Lets `T` read the payload.
+fn stream<'de, T: Deserialize<'de>>(capture: &mut Capture<'_, 'de>) -> Result<T, json::Error> {
+    json::read_or_error(capture.payload, |reader| {
         let claims = T::deserialize(ClaimsDeserializer { reader, capture })?;
         if !capture.progress.in_object() && !capture.doubted.get() {
             // `T` did not ask for the object, but the policy needs it.
             <()>::deserialize(ClaimsDeserializer { reader, capture })?;
         }
         // `T` may have ignored an error. What it made of the rest is worth nothing.
-        if capture.progress == Progress::Finished { Ok(claims) } else { Err(json::stop()) }
+        if capture.progress == Progress::Finished {
+            Ok(claims)
+        } else {
+            Err(json::Error::custom("the type ignored an error"))
+        }
     })
 }
 
@@ -280,16 +287,17 @@ impl<'a, 'de> Capture<'a, 'de> {
     }
 
     /// What was read, or why the payload is refused.
-    fn outcome<T>(&mut self, read: Result<T, usize>) -> Result<T, VerifyError> {
+    fn outcome<T>(&mut self, read: Result<T, json::Error>) -> Result<T, VerifyError> {
         match (self.refusal.take(), read) {
             (Some(refusal), _) => Err(refusal),
             (None, Ok(claims)) => Ok(claims),
-            (None, Err(offset)) => Err(self.explain(offset)),
+            (None, Err(error)) => Err(self.explain(&error)),
         }
     }
 
-    /// Why reading stopped at `offset`.
-    fn explain(&self, offset: usize) -> VerifyError {
+    /// Why reading failed with `error`.
+    fn explain(&self, error: &json::Error) -> VerifyError {
+        let offset = json::offset_of(self.payload, error);
         let field = match (self.reading, self.misfit) {
             (None, Some(Misfit::Missing(field))) => {
                 return VerifyError::MissingClaim { claim: Cow::Borrowed(field) };
@@ -311,7 +319,9 @@ impl<'a, 'de> Capture<'a, 'de> {
                 };
                 VerifyError::MalformedClaim { claim: name.text(), found }
             }
-            (None, None, _) => VerifyError::ClaimsMismatch { claim: field, offset },
+            (None, None, _) => {
+                VerifyError::ClaimsMismatch { claim: field, offset, message: SerdeMessage::new(error) }
+            }
         }
     }
 
@@ -460,7 +470,7 @@ impl<'de> ClaimsDeserializer<'_, '_, '_, 'de> {
     /// Claims are read into a struct, a map or nothing.
     fn not_an_object<R>(self) -> Result<R, json::Error> {
         self.capture.progress = Progress::NotAnObject;
-        Err(json::stop())
+        Err(json::Error::custom("claims are read into a struct or a map"))
     }
 }
 
@@ -564,12 +574,12 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for ClaimsVisitor<'_, '_, 'de, V> {
         capture.progress = Progress::Entered;
         let access = ClaimsAccess { map, capture: &mut *capture, shown, current: Current::None };
         visitor.visit_map(access).map_err(|fault| match fault {
-            Fault::Json(error) => error,
+            Fault::Error(error) => error,
             Fault::Missing(field) => {
                 capture.misfit = Some(Misfit::Missing(field));
                 json::stop()
             }
-            Fault::Other => json::stop(),
+            Fault::Noted => json::stop(),
         })
     }
 }
@@ -599,7 +609,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for ClaimsAccess<'_, '_, 'de, A> {
         loop {
             let next = self.map.next_key_seed(NameSeed);
             let Some(name) = next.map_err(|error| self.doubt(error))? else { return Ok(None) };
-            let registered = self.capture.admit(&name).map_err(|Refused| Fault::Other)?;
+            let registered = self.capture.admit(&name).map_err(|Refused| Fault::Noted)?;
             let Some(registered) = registered else {
                 self.capture.unread = true;
                 let shown = seed.deserialize(CapturedDeserializer::new(CapturedValue::name(&name)))?;
@@ -629,13 +639,13 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for ClaimsAccess<'_, '_, 'de, A> {
                 })
             }
             Current::Registered(name) => {
-                let value = self.capture.shown(name).ok_or(Fault::Other)?;
+                let value = self.capture.shown(name).ok_or(Fault::Noted)?;
                 seed.deserialize(CapturedDeserializer::new(value)).inspect_err(|_| {
                     self.capture.misfit = self.shown.field(name.text()).map(Misfit::Field);
                 })
             }
             // A visitor that asks for a value before its name.
-            Current::None => Err(Fault::Other),
+            Current::None => Err(Fault::custom("a value was asked for before its name")),
         }
     }
 }
@@ -644,7 +654,7 @@ impl<'de, A: MapAccess<'de>> ClaimsAccess<'_, '_, 'de, A> {
     /// Notes an error that goes to `T`, which may ignore it.
     fn doubt(&self, error: A::Error) -> Fault<A::Error> {
         self.capture.doubted.set(true);
-        Fault::Json(error)
+        Fault::Error(error)
     }
 }
 

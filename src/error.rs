@@ -464,12 +464,31 @@ fn malformed(claim: &str, found: Option<&'static str>) -> impl fmt::Display {
     Malformed(claim, found)
 }
 
+/// What to change in a claims type that writes this.
+fn way_out(claim: &str, found: Option<&str>) -> &'static str {
+    match (claim, found) {
+        ("exp" | "nbf" | "iat", Some("a string" | "an array" | "an object")) => {
+            ": use UnixTime, or let serde write seconds, e.g. with chrono's ts_seconds"
+        }
+        ("aud", Some(_)) => ": use Audience",
+        ("iss" | "sub" | "jti", Some("a number")) => ": write its digits as a string",
+        _ => "",
+    }
+}
+
 /// " in field x" for an error text, or nothing.
 fn in_field(claim: Option<&'static str>) -> impl fmt::Display {
     struct InField(Option<&'static str>);
     impl fmt::Display for InField {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            self.0.map_or(Ok(()), |claim| write!(f, " in field {claim}"))
+            let Some(claim) = self.0 else { return Ok(()) };
+            write!(f, " in field {claim}")?;
+            match claim {
+                "exp" | "nbf" | "iat" => f.write_str(", a number of seconds, perhaps with a fraction"),
+                "aud" => f.write_str(", a string or an array of strings"),
+                "iss" | "sub" | "jti" => f.write_str(", a string"),
+                _ => Ok(()),
+            }
         }
     }
     InField(claim)
@@ -928,7 +947,7 @@ pub enum SignError {
         name: &'static str,
     },
     /// The claims type holds a registered claim of the wrong type, or a time beyond 2^53 s.
-    #[error("{}", malformed(claim, *.found))]
+    #[error("{}{}", malformed(claim, *.found), way_out(claim, *.found))]
     MalformedClaim {
         /// The claim.
         claim: &'static str,

@@ -187,6 +187,20 @@ fn an_error_says_in_words_what_and_where() {
         "claims do not fit the requested type in field role, at byte 9 of the payload"
     );
     assert_eq!(mismatch(None), "claims do not fit the requested type, at byte 9 of the payload");
+    for (claim, what) in [
+        ("exp", "a number of seconds, perhaps with a fraction"),
+        ("nbf", "a number of seconds, perhaps with a fraction"),
+        ("iat", "a number of seconds, perhaps with a fraction"),
+        ("aud", "a string or an array of strings"),
+        ("iss", "a string"),
+        ("sub", "a string"),
+        ("jti", "a string"),
+    ] {
+        let text = format!(
+            "claims do not fit the requested type in field {claim}, {what}, at byte 9 of the payload"
+        );
+        assert_eq!(mismatch(Some(claim)), text);
+    }
 
     let several = built(undecided().issuer("a").issuer("b").issuer("c").no_audience());
     let error = refusal(&several, &jwt(r#"{"iss":"d","exp":1700000900}"#));
@@ -830,6 +844,7 @@ fn a_malformed_claim_is_told_what_it_must_be_and_what_kind_came() {
             // `None` is left out of a token where it is a registered claim.
             if !document.is_null() {
                 let error = Claims::new(json!({claim: document})).never_expires().sign(&key()).unwrap_err();
+                let expected = expected + way_out_of(claim, value);
                 assert_eq!((error.to_string(), error.code()), (expected, "malformed_claim"));
             }
         }
@@ -838,6 +853,18 @@ fn a_malformed_claim_is_told_what_it_must_be_and_what_kind_came() {
     let error = refusal(&open(), &jwt(r#"{"\u0073ub":4}"#));
     assert_eq!(error, VerifyError::MalformedClaim { claim: "sub", found: None });
     assert_eq!(error.to_string(), "claim sub must be a string");
+}
+
+/// What an error about a claims type says to do.
+fn way_out_of(claim: &str, value: &str) -> &'static str {
+    match (claim, value.as_bytes()[0]) {
+        ("exp" | "nbf" | "iat", b'"' | b'[' | b'{') => {
+            ": use UnixTime, or let serde write seconds, e.g. with chrono's ts_seconds"
+        }
+        ("aud", _) => ": use Audience",
+        ("iss" | "sub" | "jti", b'5' | b'-' | b'1') => ": write its digits as a string",
+        _ => "",
+    }
 }
 
 #[test]

@@ -947,6 +947,7 @@ pub enum SignError {
         name: &'static str,
     },
     /// The claims type holds a registered claim of the wrong type, or a time beyond 2^53 s.
+    /// [The page on types](crate::manual::types) says how each type is written.
     #[error("{}{}", malformed(claim, *.found), way_out(claim, *.found))]
     MalformedClaim {
         /// The claim.

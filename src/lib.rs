@@ -81,6 +81,7 @@
 //!
 //! - [`manual::keys`]: loading and rotating keys, JWK sets, several issuers
 //! - [`manual::axum`]: an extractor for axum
+//! - [`manual::types`]: types of other crates in claims
 //! - [`manual::testing`]: testing code that verifies tokens
 //! - [`manual::migrating`]: moving here from other crates
 //! - [`manual::performance`]: what signing and verifying cost

@@ -1,11 +1,13 @@
 //! One error type per operation: [`KeyError`], [`SignError`], [`VerifyError`], [`PolicyError`]; two more that the traits
-//! need: [`SignatureError`], [`EntropyError`]. None of them holds key bytes, token text or a dependency's error.
+//! need: [`SignatureError`], [`EntropyError`]. None of them holds key bytes or a dependency's error, and what they print holds
+//! no token text.
 
 use crate::algorithm::Algorithm;
-use crate::json::Flaw;
+use crate::json::{self, Flaw};
 use crate::time::UnixTime;
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
+use alloc::string::ToString;
 use alloc::sync::Arc;
 use core::fmt;
 use core::str::Utf8Error;
@@ -92,7 +94,8 @@ impl fmt::Display for Size {
 
 /// What a verifier was told to expect of a claim: any one of some names.
 ///
-/// It comes from the configuration, never from a token, so it may be logged.
+/// It comes from the configuration, never from a token, so it may be logged. If an issuer or audience of the token differs
+/// from one of the names in a slash at the end, in `http` and `https`, or in upper and lower case only, the text says so.
 ///
 /// # Examples
 ///
@@ -110,17 +113,71 @@ impl fmt::Display for Size {
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expected(Arc<[Box<str>]>);
+#[derive(Clone, PartialEq, Eq)]
+pub struct Expected {
+    names: Arc<[Box<str>]>,
+    /// The place of a name that the token nearly has.
+    near: Option<(u32, Difference)>,
+}
 
 impl Expected {
-    pub(crate) fn new(names: Arc<[Box<str>]>) -> Self {
-        Self(names)
+    pub(crate) const fn new(names: Arc<[Box<str>]>) -> Self {
+        Self { names, near: None }
+    }
+
+    /// Notes that the token has `found`, for URLs.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn but_found(mut self, found: &str) -> Self {
+        for (place, name) in (0..).zip(&*self.names) {
+            if let Some(difference) = Difference::between(name, found) {
+                self.near = Some((place, difference));
+            }
+        }
+        self
     }
 
     /// The names, any of which would have done.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|name| &**name)
+        self.names.iter().map(|name| &**name)
+    }
+
+    fn near(&self) -> Option<(&str, Difference)> {
+        let (place, difference) = self.near?;
+        Some((self.names.get(usize::try_from(place).ok()?)?, difference))
+    }
+}
+
+/// What people get wrong in a URL.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Difference {
+    LacksSlash,
+    ExtraSlash,
+    Scheme,
+    Case,
+}
+
+impl Difference {
+    /// The one difference between the two, if there is no other.
+    fn between(expected: &str, found: &str) -> Option<Self> {
+        let is_twin = |one: &str, other: &str| {
+            one.strip_prefix("http:").is_some_and(|rest| other.strip_prefix("https:") == Some(rest))
+        };
+        if expected.strip_suffix('/') == Some(found) {
+            Some(Self::LacksSlash)
+        } else if found.strip_suffix('/') == Some(expected) {
+            Some(Self::ExtraSlash)
+        } else if is_twin(expected, found) || is_twin(found, expected) {
+            Some(Self::Scheme)
+        } else {
+            expected.eq_ignore_ascii_case(found).then_some(Self::Case)
+        }
+    }
+}
+
+impl fmt::Debug for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Expected({self})")
     }
 }
 
@@ -132,9 +189,57 @@ impl fmt::Display for Expected {
             }
             write!(f, "{name:?}")?;
         }
-        Ok(())
+        let Some((name, difference)) = self.near() else { return Ok(()) };
+        let how = match difference {
+            Difference::LacksSlash => "without the slash at the end",
+            Difference::ExtraSlash => "with a slash at the end",
+            Difference::Scheme if name.starts_with("https") => "with http in place of https",
+            Difference::Scheme => "with https in place of http",
+            Difference::Case => "in other upper and lower case",
+        };
+        write!(f, ": it has {name:?} {how}")
     }
 }
+
+/// What serde said about claims that do not fit their type. Read it with
+/// [`VerifyError::serde_message`], after its section "Security".
+///
+/// Its `Debug` text is the same for every message, and all messages are equal: errors are compared by the place that they
+/// name, not by words that change between versions of serde.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::{SerdeMessage, VerifyError};
+///
+/// // For a test of your own code.
+/// let error = VerifyError::ClaimsMismatch { claim: Some("role"), offset: 7, message: SerdeMessage::default() };
+/// assert_eq!(error.serde_message(), None);
+/// ```
+#[derive(Clone, Default)]
+// Boxed twice, so that it takes one word of each `VerifyError`.
+pub struct SerdeMessage(Option<Box<Box<str>>>);
+
+impl SerdeMessage {
+    #[cold]
+    pub(crate) fn new(error: &json::Error) -> Self {
+        Self(Some(Box::new(error.to_string().into_boxed_str())))
+    }
+}
+
+impl fmt::Debug for SerdeMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SerdeMessage(..)")
+    }
+}
+
+impl PartialEq for SerdeMessage {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for SerdeMessage {}
 
 /// Why a token is refused.
 ///
@@ -144,7 +249,8 @@ impl fmt::Display for Expected {
 /// # Security
 ///
 /// The first failure ends the verification. [`InvalidSignature`](Self::InvalidSignature) comes before anything
-/// that is said about claims, and says nothing more. No variant holds text out of the token.
+/// that is said about claims, and says nothing more. No text of an error holds text out of the token; only
+/// [`serde_message`](Self::serde_message) may.
 ///
 /// # Examples
 ///
@@ -172,12 +278,16 @@ pub enum VerifyError {
     #[error("token has no key id and several keys of its algorithm are trusted")]
     AmbiguousKey,
     /// The signature is good and the policy holds, but the claims do not fit the type that was asked for.
+    ///
+    /// The text holds nothing out of the token. While you develop, [`serde_message`](Self::serde_message) says more.
     #[error("claims do not fit the requested type{}, at byte {offset} of the payload", in_field(*.claim))]
     ClaimsMismatch {
         /// The field of the claims type that could not be read, if it was one of its own.
         claim: Option<&'static str>,
         /// Where in the decoded payload reading stopped.
         offset: usize,
+        /// What serde said; see [`serde_message`](Self::serde_message).
+        message: SerdeMessage,
     },
     /// The header has a `crit` that is malformed or names an extension this verifier was not told to understand, or a `b64` of
     /// `false`. A `crit` that is not a list of texts is an [`InvalidHeader`](Self::InvalidHeader).
@@ -354,12 +464,31 @@ fn malformed(claim: &str, found: Option<&'static str>) -> impl fmt::Display {
     Malformed(claim, found)
 }
 
+/// What to change in a claims type that writes this.
+fn way_out(claim: &str, found: Option<&str>) -> &'static str {
+    match (claim, found) {
+        ("exp" | "nbf" | "iat", Some("a string" | "an array" | "an object")) => {
+            ": use UnixTime, or let serde write seconds, e.g. with chrono's ts_seconds"
+        }
+        ("aud", Some(_)) => ": use Audience",
+        ("iss" | "sub" | "jti", Some("a number")) => ": write its digits as a string",
+        _ => "",
+    }
+}
+
 /// " in field x" for an error text, or nothing.
 fn in_field(claim: Option<&'static str>) -> impl fmt::Display {
     struct InField(Option<&'static str>);
     impl fmt::Display for InField {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            self.0.map_or(Ok(()), |claim| write!(f, " in field {claim}"))
+            let Some(claim) = self.0 else { return Ok(()) };
+            write!(f, " in field {claim}")?;
+            match claim {
+                "exp" | "nbf" | "iat" => f.write_str(", a number of seconds, perhaps with a fraction"),
+                "aud" => f.write_str(", a string or an array of strings"),
+                "iss" | "sub" | "jti" => f.write_str(", a string"),
+                _ => Ok(()),
+            }
         }
     }
     InField(claim)
@@ -407,6 +536,38 @@ impl VerifyError {
             Self::WrongIssuer { .. } => "wrong_issuer",
             Self::WrongSubject { .. } => "wrong_subject",
             Self::WrongType { .. } => "wrong_type",
+        }
+    }
+
+    /// What serde said about claims that do not fit the type, for a [`ClaimsMismatch`](Self::ClaimsMismatch): the way to
+    /// find out what is wrong inside `flatten`, a tagged or an untagged enum, where no field of the type can be named.
+    ///
+    /// # Security
+    ///
+    /// It may hold text out of the token, such as a name, an address or a secret in a claim. It is for development: never
+    /// write it to a log in production, and never send it to a client.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use countersign::{Claims, HmacKey, SecretBytes, UnixTime, Verifier};
+    /// #[derive(Debug, serde::Deserialize)]
+    /// #[serde(tag = "kind", rename_all = "lowercase")]
+    /// enum Account { Person { id: u64 }, Robot {} }
+    ///
+    /// # let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
+    /// # let text = Claims::new(std::collections::BTreeMap::from([("kind", "person"), ("id", "1")])).never_expires().sign(&key)?;
+    /// # let verifier = Verifier::builder(key).accept_any_issuer().no_audience().allow_missing_expiration().build()?;
+    /// let error = verifier.verify::<Account>(&text).unwrap_err();
+    /// assert_eq!(error.to_string(), "claims do not fit the requested type, at byte 0 of the payload");
+    /// assert_eq!(error.serde_message(), Some(r#"invalid type: string "1", expected u64"#));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn serde_message(&self) -> Option<&str> {
+        match self {
+            Self::ClaimsMismatch { message, .. } => message.0.as_deref().map(|text| &**text),
+            _ => None,
         }
     }
 
@@ -838,7 +999,8 @@ pub enum SignError {
         name: &'static str,
     },
     /// The claims type holds a registered claim of the wrong type, or a time beyond 2^53 s.
-    #[error("{}", malformed(claim, *.found))]
+    /// [The page on types](crate::manual::types) says how each type is written.
+    #[error("{}{}", malformed(claim, *.found), way_out(claim, *.found))]
     MalformedClaim {
         /// The claim.
         claim: &'static str,

@@ -47,11 +47,19 @@ pub(crate) fn read<'de, T>(
     text: &'de str,
     read: impl FnOnce(&mut Reader<'de>) -> Result<T, Error>,
 ) -> Result<T, usize> {
+    read_or_error(text, read).map_err(|error| offset_of(text, &error))
+}
+
+/// As [`read`], with the error itself. Its words may hold parts of `text`.
+pub(crate) fn read_or_error<'de, T>(
+    text: &'de str,
+    read: impl FnOnce(&mut Reader<'de>) -> Result<T, Error>,
+) -> Result<T, Error> {
     let mut reader = Reader::from_str(text);
     // The depth limit is ours: `check_text` enforces it before, and `claims::watch` while a claims type reads. (Our own visitors
     // do not recurse.) serde_json counts one level differently, and its count is wrong for a type that has ignored an error.
     reader.disable_recursion_limit();
-    read(&mut reader).and_then(|value| reader.end().map(|()| value)).map_err(|error| offset_of(text, &error))
+    read(&mut reader).and_then(|value| reader.end().map(|()| value))
 }
 
 /// Where `text` stops being JSON, if it does. A number may be larger than any type of ours holds.
@@ -60,7 +68,7 @@ pub(crate) fn broken_at(text: &str) -> Option<usize> {
 }
 
 /// Bytes from the start of `text` to the place that `error` gives as line and column.
-fn offset_of(text: &str, error: &Error) -> usize {
+pub(crate) fn offset_of(text: &str, error: &Error) -> usize {
     let lines_before = error.line().saturating_sub(1);
     let before: usize =
         text.split_inclusive('\n').take(lines_before).map(str::len).fold(0, usize::saturating_add);

@@ -82,6 +82,7 @@
 //!
 //! - [`manual::keys`]: loading and rotating keys, JWK sets, several issuers
 //! - [`manual::axum`]: an extractor for axum
+//! - [`manual::types`]: types of other crates in claims
 //! - [`manual::testing`]: testing code that verifies tokens
 //! - [`manual::migrating`]: moving here from other crates
 //! - [`manual::performance`]: what signing and verifying cost
@@ -148,8 +149,8 @@ pub use backend::aws_lc;
 pub use backend::rust::hmac::HmacKey;
 pub use claims::{Audience, Claims};
 pub use error::{
-    EntropyError, Expected, FileMistake, KeyError, KeyFile, Part, PolicyError, SignError, SignatureError,
-    Size, VerifyError,
+    EntropyError, Expected, FileMistake, KeyError, KeyFile, Part, PolicyError, SerdeMessage, SignError,
+    SignatureError, Size, VerifyError,
 };
 pub use header::Header;
 pub use jws::compact::Unverified;

@@ -20,3 +20,7 @@ pub mod standards {}
 
 #[doc = include_str!("manual/testing.md")]
 pub mod testing {}
+
+// Its code uses other crates: `tests/types` compiles and runs it.
+#[cfg_attr(not(doctest), doc = include_str!("manual/types.md"))]
+pub mod types {}

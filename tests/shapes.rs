@@ -3,7 +3,7 @@
 //! Run under every feature set of `serde_json` (see `tests/unification`): what another crate switches on must
 //! not change a line of it.
 
-use countersign::{Audience, Buffer, HmacKey, SecretBytes, UnixTime, Verifier, VerifyError, jws};
+use countersign::{Audience, Buffer, HmacKey, SecretBytes, UnixTime, Unverified, Verifier, VerifyError, jws};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -426,6 +426,98 @@ fn a_field_that_does_not_fit_is_named_whatever_the_json_reader_calls_it() {
     }
 }
 
+/// What serde says of a payload that does not fit, after a check that nothing else says it.
+#[track_caller]
+fn serde_says<T: DeserializeOwned>(payload: &str) -> String {
+    let error = read::<T>(payload).map(|_| ()).unwrap_err();
+    assert_eq!(error.code(), "claims_mismatch");
+    for text in [error.to_string(), format!("{error:?}")] {
+        assert!(!text.contains("xyz") && !text.contains("invalid type"), "{text}");
+    }
+    assert_eq!(error, error.clone());
+    let text = jws::Payload::new(payload).sign(&key()).unwrap();
+    let unverified = Unverified::parse(&text).unwrap().unverified_claims::<T>().map(|_| ()).unwrap_err();
+    assert_eq!(unverified.serde_message(), error.serde_message());
+    assert_eq!(error.clone().serde_message(), error.serde_message());
+    error.serde_message().unwrap().into()
+}
+
+#[test]
+fn serde_says_what_does_not_fit_where_no_field_can_be_named() {
+    #[derive(Deserialize)]
+    #[allow(dead_code)]
+    struct Inner {
+        id: u8,
+    }
+    #[derive(Deserialize)]
+    #[allow(dead_code)]
+    struct Flat {
+        #[serde(flatten)]
+        inner: Inner,
+    }
+    let said = serde_says::<Flat>(r#"{"id":"xyz"}"#);
+    assert!(said.starts_with(r#"invalid type: string "xyz", expected u8"#), "{said}");
+
+    #[derive(Deserialize)]
+    #[serde(tag = "kind", rename_all = "lowercase")]
+    #[allow(dead_code)]
+    enum Tagged {
+        Person(Inner),
+        Robot {},
+    }
+    let said = serde_says::<Tagged>(r#"{"kind":"person","id":"xyz"}"#);
+    assert!(said.starts_with(r#"invalid type: string "xyz", expected u8"#), "{said}");
+    let said = serde_says::<Tagged>(r#"{"kind":"xyz","id":1}"#);
+    assert!(said.starts_with("unknown variant `xyz`, expected `person` or `robot`"), "{said}");
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    #[allow(dead_code)]
+    enum Untagged {
+        Id { id: u8 },
+        Name { name: String },
+    }
+    let said = serde_says::<Untagged>(r#"{"id":"xyz"}"#);
+    assert!(said.starts_with("data did not match any variant of untagged enum Untagged"), "{said}");
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code)]
+    struct Strict {
+        id: u8,
+    }
+    let said = serde_says::<Strict>(r#"{"id":1,"xyz":2}"#);
+    assert!(said.starts_with("unknown field `xyz`, expected `id`"), "{said}");
+
+    // Inside a field, and of a registered claim.
+    let said = serde_says::<BTreeMap<String, u64>>(r#"{"n":1,"exp":1700000900.5}"#);
+    assert!(said.starts_with("invalid type: floating point `1700000900.5`, expected u64"), "{said}");
+    let said = serde_says::<BTreeMap<String, u64>>(r#"{"n":"xyz"}"#);
+    assert!(said.starts_with(r#"invalid type: string "xyz", expected u64 at line 1 column 10"#), "{said}");
+    let said = serde_says::<Vec<u8>>("{}");
+    assert!(said.starts_with("claims are read into a struct or a map"), "{said}");
+}
+
+#[test]
+fn serde_is_quoted_only_where_claims_do_not_fit() {
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code)]
+    struct Newer {
+        tenant: u8,
+    }
+    for payload in [
+        r#"{"tenant":"xyz","exp":1600000000}"#,
+        r#"{"tenant":"xyz","exp":"xyz"}"#,
+        r#"{"tenant":"xyz","a":1,"a":2}"#,
+        r#"{"tenant":"xyz""#,
+        "{}",
+    ] {
+        let error = read::<Newer>(payload).unwrap_err();
+        assert_ne!(error.code(), "claims_mismatch", "{payload}");
+        assert_eq!(error.serde_message(), None, "{payload}");
+    }
+}
+
 #[test]
 fn what_the_policy_says_comes_before_what_the_type_says() {
     #[derive(Debug, Deserialize)]
@@ -747,7 +839,7 @@ fn the_keys_of_a_map_may_be_booleans_and_no_other_key_is_cut_in_half() {
         mismatches::<Flags>(&format!(r#"{{"flags":{{"{name}":1}},"exp":1700000900}}"#), Some("flags"));
         let payload = format!(r#"{{"flags":{{"{name}":1}}}}"#);
         let text = signed(&payload);
-        assert!(countersign::Unverified::parse(&text).unwrap().unverified_claims::<Flags>().is_err());
+        assert!(Unverified::parse(&text).unwrap().unverified_claims::<Flags>().is_err());
     }
 }
 

@@ -15,10 +15,10 @@ use core::fmt;
 use core::hash::{Hash, Hasher};
 
 #[cfg(not(feature = "std"))]
-use alloc::collections::{BTreeMap as Map, BTreeSet as Set};
+use alloc::collections::{BTreeMap as Map, BTreeSet as Segments};
 // A tree of 100,000 keys costs seventeen comparisons of long strings; a hash map costs one.
 #[cfg(feature = "std")]
-use std::collections::{HashMap as Map, HashSet as Set};
+use std::collections::{HashMap as Map, HashSet as Segments};
 
 /// Where a verifier finds the key for a token, if that is more than one key or a [`KeySet`].
 ///
@@ -206,8 +206,26 @@ pub struct Keys(Kind);
 #[derive(Clone)]
 enum Kind {
     One(KeyRef<'static>),
-    Set(Arc<KeySet>),
+    Set(Arc<dyn Set>),
     Source(Arc<dyn KeySource>),
+}
+
+/// A [`KeySet`], without its code: a program that has one key links none of it.
+trait Set: Send + Sync + fmt::Debug {
+    /// Returns the key whose own header is this segment.
+    fn recognize(&self, segment: &str) -> Option<&KeyRef<'static>>;
+
+    fn find(&self, header: &Header<'_>) -> Result<KeyRef<'_>, VerifyError>;
+}
+
+impl Set for KeySet {
+    fn recognize(&self, segment: &str) -> Option<&KeyRef<'static>> {
+        self.recognize(segment)
+    }
+
+    fn find(&self, header: &Header<'_>) -> Result<KeyRef<'_>, VerifyError> {
+        self.find(header)
+    }
 }
 
 impl Keys {
@@ -319,7 +337,7 @@ impl fmt::Debug for Keys {
 #[derive(Clone, Default)]
 pub struct KeySet {
     /// By the encoded header that the key itself would write.
-    by_segment: Set<BySegment>,
+    by_segment: Segments<BySegment>,
     /// By key id; several only if their algorithms differ.
     by_key_id: Map<Box<str>, Vec<KeyRef<'static>>>,
     /// By algorithm, for tokens without a key id.

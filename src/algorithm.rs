@@ -66,6 +66,10 @@ macro_rules! algorithms {
 algorithms! {
     /// HMAC with SHA-256: one secret signs and verifies.
     Hs256, "HS256", Hmac, 32..=32;
+    /// HMAC with SHA-384.
+    Hs384, "HS384", Hmac, 48..=48;
+    /// HMAC with SHA-512.
+    Hs512, "HS512", Hmac, 64..=64;
     /// RSASSA-PKCS1-v1_5 with SHA-256: a private key signs, the public key verifies.
     Rs256, "RS256", Rsa, 256..=1024;
 }

@@ -6,7 +6,7 @@
 mod util;
 
 use core::fmt;
-use countersign::{HmacKey, KeyError, KeySet, SecretBytes, Unverified, VerifyKey, jws};
+use countersign::{Algorithm, HmacKey, KeyError, KeySet, SecretBytes, Unverified, VerifyKey, jws};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use util::{over_each_backend, unb64};
@@ -191,8 +191,8 @@ fn added(mut keys: KeySet, jwk: &Value) -> Result<Result<KeySet, KeyError>, Stri
     let member = |name: &str| jwk[name].as_str().unwrap_or_default();
     let kid = jwk["kid"].as_str();
     let inserted = match (member("kty"), member("alg")) {
-        ("oct", "HS256") => SecretBytes::from_base64url(member("k"))
-            .and_then(|secret| HmacKey::hs256(&secret))
+        ("oct", alg @ ("HS256" | "HS384" | "HS512")) => SecretBytes::from_base64url(member("k"))
+            .and_then(|secret| HmacKey::new(alg.parse()?, &secret))
             .and_then(|key| kid.map_or(Ok(key.clone()), |kid| key.with_key_id(kid)))
             .and_then(|key| keys.insert(key)),
         ("RSA", "RS256") => util::pure::verifying_of(&unb64(member("n")), &unb64(member("e")))
@@ -205,26 +205,33 @@ fn added(mut keys: KeySet, jwk: &Value) -> Result<Result<KeySet, KeyError>, Stri
 }
 
 #[test]
-fn hmac_sha256() {
-    let set = mac::TestSet::load(mac::TestName::HmacSha256).unwrap();
-    let (mut accepted, mut refused) = (0, 0);
-    for group in set.test_groups {
-        for test in group.tests {
-            let key = HmacKey::hs256_with_weak_secret(&SecretBytes::from_bytes(&test.key)).unwrap();
-            let verdict = key.verify_bytes(&test.msg, &test.tag);
-            // RFC 7518 section 3.2: the whole output; truncated tags are another algorithm.
-            let whole = group.tag_size == 256;
-            assert_eq!(verdict.is_ok(), test.result == TestResult::Valid && whole, "case {}", test.tc_id);
-            if verdict.is_ok() {
-                accepted += 1;
-            } else {
-                refused += 1;
+fn hmac() {
+    use mac::TestName::{HmacSha256, HmacSha384, HmacSha512};
+    for (algorithm, name, bits) in [
+        (Algorithm::Hs256, HmacSha256, 256),
+        (Algorithm::Hs384, HmacSha384, 384),
+        (Algorithm::Hs512, HmacSha512, 512),
+    ] {
+        let (mut accepted, mut refused) = (0, 0);
+        for group in mac::TestSet::load(name).unwrap().test_groups {
+            for test in group.tests {
+                let secret = SecretBytes::from_bytes(&test.key);
+                let key = HmacKey::with_weak_secret(algorithm, &secret).unwrap();
+                let verdict = key.verify_bytes(&test.msg, &test.tag);
+                // RFC 7518 section 3.2: the whole output; truncated tags are another algorithm.
+                let whole = group.tag_size == bits;
+                assert_eq!(verdict.is_ok(), test.result == TestResult::Valid && whole, "case {}", test.tc_id);
+                if verdict.is_ok() {
+                    accepted += 1;
+                } else {
+                    refused += 1;
+                }
+                assert_eq!(HmacKey::new(algorithm, &secret).is_ok(), test.key.len() * 8 >= bits);
             }
-            assert_eq!(HmacKey::hs256(&SecretBytes::from_bytes(&test.key)).is_ok(), test.key.len() >= 32);
         }
+        println!("hmac_sha{bits}: {accepted} accepted, {refused} refused (truncated tags among them)");
+        assert!(accepted > 0 && refused > 0);
     }
-    println!("hmac_sha256: {accepted} accepted, {refused} refused (truncated tags among them)");
-    assert!(accepted > 0 && refused > 0);
 }
 
 over_each_backend! { "rsa-verify" =>

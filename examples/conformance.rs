@@ -212,8 +212,8 @@ fn verifying_key(case: &Value, algorithm: Algorithm, strength: Strength) -> Resu
     let value = text(&case["key"]["value"])?;
     Ok(match (algorithm, format) {
         (hmac, format) if is_hmac(hmac) => secret(hmac, value, format, strength)?.into(),
-        (Algorithm::Rs256, Format::Pem) => PublicKey::from_pem(value)?.rs256()?.into(),
-        // A secret is no RSA key: there is no constructor to hand it to.
+        (rsa, Format::Pem) => PublicKey::from_pem(value)?.verifying_key(rsa)?.into(),
+        // A secret is not an RSA key: no constructor takes it.
         _ => return Err(Reject("wrong_key_type")),
     })
 }
@@ -249,8 +249,12 @@ fn parse_key(case: &Value) -> Result<Verdict, Verdict> {
     let role = role.unwrap_or(if is_hmac(algorithm) { "secret" } else { "public" });
     match (algorithm, role, format) {
         (hmac, "secret", _) if is_hmac(hmac) => drop(secret(hmac, value, format, Strength::Strict)?),
-        (Algorithm::Rs256, "private", Format::Pem) => drop(PrivateKey::from_pem(value)?.rs256()?),
-        (Algorithm::Rs256, "public", Format::Pem) => drop(PublicKey::from_pem(value)?.rs256()?),
+        (rsa, "private", Format::Pem) if !is_hmac(rsa) => {
+            drop(PrivateKey::from_pem(value)?.signing_key(rsa)?)
+        }
+        (rsa, "public", Format::Pem) if !is_hmac(rsa) => {
+            drop(PublicKey::from_pem(value)?.verifying_key(rsa)?)
+        }
         // No constructor makes a secret of what is public, or the other way round.
         (_, "secret" | "private" | "public", _) => return Err(Reject("wrong_key_type")),
         _ => return Err(Unsupported),
@@ -263,7 +267,7 @@ fn sign_exact(case: &Value) -> Result<Verdict, Verdict> {
     let value = text(&case["key"]["value"])?;
     let key: Box<dyn SignKey> = match (algorithm, format) {
         (hmac, format) if is_hmac(hmac) => Box::new(secret(hmac, value, format, Strength::Strict)?),
-        (Algorithm::Rs256, Format::Pem) => Box::new(PrivateKey::from_pem(value)?.rs256()?),
+        (rsa, Format::Pem) => Box::new(PrivateKey::from_pem(value)?.signing_key(rsa)?),
         _ => return Err(Reject("wrong_key_type")),
     };
     let input = format!("{}.{}", text(&case["header_b64u"])?, text(&case["payload_b64u"])?);

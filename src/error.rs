@@ -160,14 +160,13 @@ enum Difference {
 impl Difference {
     /// The one difference between the two, if there is no other.
     fn between(expected: &str, found: &str) -> Option<Self> {
-        let is_twin = |one: &str, other: &str| {
-            one.strip_prefix("http:").is_some_and(|rest| other.strip_prefix("https:") == Some(rest))
-        };
-        if expected.strip_suffix('/') == Some(found) {
-            Some(Self::LacksSlash)
-        } else if found.strip_suffix('/') == Some(expected) {
-            Some(Self::ExtraSlash)
-        } else if is_twin(expected, found) || is_twin(found, expected) {
+        let is_short = expected.len() < found.len();
+        let (short, long) = if is_short { (expected, found) } else { (found, expected) };
+        if long.strip_suffix('/') == Some(short) {
+            Some(if is_short { Self::ExtraSlash } else { Self::LacksSlash })
+        } else if let (Some(short), Some(long)) = (short.strip_prefix("http:"), long.strip_prefix("https:"))
+            && short == long
+        {
             Some(Self::Scheme)
         } else {
             expected.eq_ignore_ascii_case(found).then_some(Self::Case)

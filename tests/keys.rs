@@ -98,10 +98,10 @@ fn a_secret_shorter_than_the_hash_makes_no_key() {
 
 #[test]
 fn a_weak_secret_makes_a_key_only_when_it_is_called_weak_and_never_of_nothing() {
-    let weak = HmacKey::hs256_with_weak_secret(&SecretBytes::from_bytes("secret")).unwrap();
+    let weak = HmacKey::with_weak_secret(Algorithm::Hs256, &SecretBytes::from_bytes("secret")).unwrap();
     assert_accepted(&open().with_keys(weak.clone()), &token_of(&weak));
     no_key(
-        HmacKey::hs256_with_weak_secret(&SecretBytes::from_bytes("")),
+        HmacKey::with_weak_secret(Algorithm::Hs256, &SecretBytes::from_bytes("")),
         &KeyError::EmptySecret,
         "empty_secret",
         "",
@@ -804,7 +804,7 @@ fn a_secret_over_64_kib_makes_no_key() {
     let limit = 64 * 1024;
     assert!(HmacKey::hs256(&SecretBytes::from_bytes(vec![7; limit])).is_ok());
     let secret = SecretBytes::from_bytes(vec![7; limit + 1]);
-    for made in [HmacKey::hs256(&secret), HmacKey::hs256_with_weak_secret(&secret)] {
+    for made in [HmacKey::hs256(&secret), HmacKey::with_weak_secret(Algorithm::Hs256, &secret)] {
         no_key(made, &KeyError::SecretTooLong { bytes: limit + 1, limit }, "secret_too_long", "");
     }
 }

@@ -4,7 +4,7 @@
 #![no_main]
 
 use countersign::{
-    Entropy, EntropyError, HmacKey, KeyError, PrivateKey, PublicKey, SecretBytes, SignKey, VerifyKey,
+    Algorithm, Entropy, EntropyError, HmacKey, KeyError, PrivateKey, PublicKey, SecretBytes, SignKey, VerifyKey,
     VerifyingKey, jws,
 };
 use libfuzzer_sys::fuzz_target;
@@ -23,7 +23,7 @@ impl Entropy for Fixed {
 
 fuzz_target!(|bytes: &[u8]| {
     let secret = HmacKey::hs256(&SecretBytes::from_bytes(bytes));
-    let weak = HmacKey::hs256_with_weak_secret(&SecretBytes::from_bytes(bytes));
+    let weak = HmacKey::with_weak_secret(Algorithm::Hs256, &SecretBytes::from_bytes(bytes));
     assert!(weak.is_ok() || secret.is_err());
     if bytes.windows(BEGIN.len()).any(|window| window == BEGIN) {
         assert!(matches!(secret, Err(KeyError::NotASecret { .. })));

@@ -213,7 +213,7 @@ fn verifying_key(case: &Value, algorithm: Algorithm, strength: Strength) -> Resu
     Ok(match (algorithm, format) {
         (hmac, format) if is_hmac(hmac) => secret(hmac, value, format, strength)?.into(),
         (rsa, Format::Pem) => PublicKey::from_pem(value)?.verifying_key(rsa)?.into(),
-        // A secret is not an RSA key: no constructor takes it.
+        // A secret is not a key pair: no constructor takes it.
         _ => return Err(Reject("wrong_key_type")),
     })
 }
@@ -237,12 +237,18 @@ fn secret(algorithm: Algorithm, value: &str, format: Format, strength: Strength)
 fn parse_key(case: &Value) -> Result<Verdict, Verdict> {
     let format = key_format(case)?;
     let role = case["role"].as_str();
-    let algorithm = match &case["alg"] {
-        // On a curve, and no algorithm here is.
-        Value::Null if !case["crv"].is_null() => return Err(Unsupported),
-        Value::Null if role == Some("secret") || format == Format::Octets => Algorithm::Hs256,
-        Value::Null => Algorithm::Rs256,
-        name => algorithm(name)?,
+    let algorithm = match (&case["alg"], &case["crv"]) {
+        (Value::Null, Value::Null) if role == Some("secret") || format == Format::Octets => Algorithm::Hs256,
+        (Value::Null, Value::Null) => algorithm_of(text(&case["key"]["value"])?),
+        (Value::Null, crv) => match crv.as_str() {
+            Some("P-256") => Algorithm::Es256,
+            Some("P-384") => Algorithm::Es384,
+            Some("P-521") => Algorithm::Es512,
+            Some("secp256k1") => Algorithm::Es256k,
+            Some("Ed25519") => Algorithm::Ed25519,
+            _ => return Err(Unsupported),
+        },
+        (name, _) => algorithm(name)?,
     };
     let value = text(&case["key"]["value"])?;
     // Where it is not said, it is what verifies.
@@ -260,6 +266,17 @@ fn parse_key(case: &Value) -> Result<Verdict, Verdict> {
         _ => return Err(Unsupported),
     }
     Ok(Accept(None))
+}
+
+/// An algorithm for a key file that does not come with one.
+fn algorithm_of(pem: &str) -> Algorithm {
+    let fits = |algorithm: &Algorithm| {
+        let private = PrivateKey::from_pem(pem).and_then(|key| key.signing_key(*algorithm)).map(drop);
+        let public = PublicKey::from_pem(pem).and_then(|key| key.verifying_key(*algorithm)).map(drop);
+        private.is_ok() || public.is_ok()
+    };
+    let all = [Algorithm::Es256, Algorithm::Es384, Algorithm::Es512, Algorithm::Es256k, Algorithm::Ed25519];
+    all.into_iter().find(fits).unwrap_or(Algorithm::Rs256)
 }
 
 fn sign_exact(case: &Value) -> Result<Verdict, Verdict> {

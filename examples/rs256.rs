@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Once, as `openssl genpkey` would do it; 2048 bits take about a second.
     let pair = PrivateKey::generate_rsa(2048)?;
     let private_pem = pair.to_secret_pem()?;
-    let public_pem = pair.public_key().to_pem()?;
+    let public_pem = pair.public_key()?.to_pem()?;
 
     let token = authentication_server(str::from_utf8(private_pem.expose_secret())?)?;
     println!("token:\n{token}\n");

@@ -13,10 +13,12 @@ struct Row {
 }
 
 /// Which type of key an algorithm needs.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Family {
     Hmac,
     Rsa,
+    /// A point on a curve.
+    Ec,
 }
 
 /// Writes the enum, the list of all algorithms and what is known of each, so that none can be missing from one of them.
@@ -82,6 +84,17 @@ algorithms! {
     Ps384, "PS384", Rsa, 256..=1024;
     /// RSASSA-PSS with SHA-512.
     Ps512, "PS512", Rsa, 256..=1024;
+    /// ECDSA with the curve P-256 and SHA-256.
+    Es256, "ES256", Ec, 64..=64;
+    /// ECDSA with the curve P-384 and SHA-384.
+    Es384, "ES384", Ec, 96..=96;
+    /// ECDSA with the curve P-521 and SHA-512.
+    Es512, "ES512", Ec, 132..=132;
+    /// ECDSA with the curve secp256k1 and SHA-256 ([RFC 8812](https://www.rfc-editor.org/rfc/rfc8812)).
+    Es256k, "ES256K", Ec, 64..=64;
+    /// EdDSA with the curve Ed25519 ([RFC 8037](https://www.rfc-editor.org/rfc/rfc8037)). Tokens name it `EdDSA`; the name
+    /// `Ed25519` of [RFC 9864](https://www.rfc-editor.org/rfc/rfc9864) is read as the same.
+    Ed25519, "EdDSA", Ec, 64..=64;
 }
 
 /// The longest signature that any algorithm can have.
@@ -96,12 +109,22 @@ impl Algorithm {
 
     /// The algorithm of that name. Names are compared exactly.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
+        // RFC 9864 section 2.2: the fully-specified name.
+        if name == "Ed25519" {
+            return Some(Self::Ed25519);
+        }
         ALL.iter().copied().find(|algorithm| algorithm.name() == name)
     }
 
     /// Whether one secret signs and verifies.
     pub(crate) const fn is_hmac(self) -> bool {
         matches!(self.row().family, Family::Hmac)
+    }
+
+    /// Whether it needs an RSA key.
+    #[cfg(feature = "rsa-verify")]
+    pub(crate) const fn is_rsa(self) -> bool {
+        matches!(self.row().family, Family::Rsa)
     }
 
     /// The length of every signature in bytes, if the algorithm alone decides on it.

@@ -641,6 +641,10 @@ pub enum KeyError {
     /// A key id is empty or longer than 1 KiB.
     #[error("a key id must have 1 to 1024 bytes")]
     InvalidKeyId,
+    /// The public key is not a point that can verify: not on its curve, the point at infinity, of small order, or written in a
+    /// second form.
+    #[error("the public key is not a valid point of its curve")]
+    InvalidPoint,
     /// The bytes are not a well-formed key: broken DER, or numbers that do not make a key.
     #[error("not a well-formed key")]
     MalformedKey,
@@ -700,14 +704,18 @@ pub enum KeyError {
     /// The name is not that of an algorithm of this crate. Names are compared exactly; `none` is never one.
     #[error("not the name of a supported algorithm, such as HS256 or RS256, in capital letters")]
     UnsupportedAlgorithm,
-    /// The backend cannot make or use such a key, although others can.
-    #[error("this backend does not support such a key: another backend may")]
+    /// The backend cannot make or use such a key, although others can; or the feature of the algorithm is off.
+    #[error(
+        "this backend does not support such a key: switch on the feature of its algorithm, or use another backend"
+    )]
     UnsupportedByBackend,
     /// The file holds a key of a type that is not supported here: an elliptic curve key, say.
     #[error("the key is of a type that is not supported")]
     UnsupportedKeyType,
-    /// The algorithm needs another type of key: HS256 was asked of an RSA key, or RS256 of a secret.
-    #[error("the algorithm needs a key of another type")]
+    /// The algorithm needs another type of key: HS256 was asked of an RSA key, RS256 of a secret, or ES384 of a key on P-256.
+    #[error(
+        "the algorithm needs a key of another type: HS* a secret, RS* and PS* RSA, ES256 P-256, ES384 P-384, ES512 P-521, ES256K secp256k1, EdDSA Ed25519"
+    )]
     WrongKeyType,
 }
 
@@ -726,6 +734,7 @@ impl KeyError {
             Self::InvalidBase64 => "invalid_base64",
             Self::InvalidHex => "invalid_hex",
             Self::InvalidKeyId => "invalid_key_id",
+            Self::InvalidPoint => "invalid_point",
             Self::MalformedKey => "malformed_key",
             Self::ModulusTooLarge { .. } => "modulus_too_large",
             Self::ModulusTooSmall { .. } => "modulus_too_small",
@@ -807,6 +816,8 @@ pub enum FileMistake {
     Encrypted,
     /// PEM with a backslash and an `n` for each line break, as environment variables and JSON files have them.
     EscapedLineBreaks,
+    /// A key on an elliptic curve that the file describes by its numbers, in place of naming it.
+    ExplicitCurve,
     /// Hex text.
     Hex,
     /// JSON: a JSON Web Key or a set of them.
@@ -865,6 +876,7 @@ impl FileMistake {
             Self::Empty => "empty",
             Self::Encrypted => "encrypted",
             Self::EscapedLineBreaks => "escaped_line_breaks",
+            Self::ExplicitCurve => "explicit_curve",
             Self::Hex => "hex",
             Self::Jwk => "jwk",
             Self::LabelMismatch => "label_mismatch",
@@ -911,6 +923,9 @@ impl fmt::Display for FileMistake {
             Self::Empty => "the key file is empty",
             Self::Encrypted => "the private key is encrypted: decrypt it first, with openssl pkey",
             Self::EscapedLineBreaks => "the PEM has \\n as two characters: turn them into line breaks",
+            Self::ExplicitCurve => {
+                "the file describes its curve by numbers: convert it, with openssl ec -param_enc named_curve"
+            }
             Self::Hex => {
                 "this is hex: decode it and call from_der, or from_certificate_der for a certificate"
             }

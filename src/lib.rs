@@ -157,9 +157,9 @@ pub use jws::compact::Unverified;
 pub use key::entropy::Entropy;
 #[cfg(feature = "getrandom")]
 pub use key::entropy::SystemEntropy;
-#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+#[cfg(feature = "private-keys")]
 pub use key::material::PrivateKey;
-#[cfg(feature = "rsa-verify")]
+#[cfg(feature = "key-files")]
 pub use key::material::PublicKey;
 pub use key::signature::Signature;
 pub use key::{Identity, Key, SignKey, SigningKey, VerifyKey, VerifyingKey};

@@ -178,7 +178,7 @@ fn a_bad_signature_allocates_nothing() {
 fn verifying_rs256_allocates_for_a_handful_of_numbers_of_any_size() {
     use countersign::{PrivateKey, PublicKey, VerifyKey};
     // At 2048 bits crypto-bigint squares in scratch space of its own, which takes two more and a fifth of the time less.
-    let public = |private: &str| PrivateKey::from_pem(private).unwrap().public_key().clone();
+    let public = |private: &str| PrivateKey::from_pem(private).unwrap().public_key().unwrap();
     for (key, bytes, most) in [
         (public(include_str!("data/rfc7515_a2.pem")), 256, 8),
         (public(include_str!("data/rsa_3072.pem")), 384, 6),

@@ -77,7 +77,7 @@ mod section_4_1 {
             /// Figure 4 (section 3.4), put together as PKCS#8.
             const PRIVATE: &str = include_str!("data/rfc7520_3_4.pem");
             let key = signing(PRIVATE).unwrap().with_key_id(KEY_ID).unwrap();
-            let public = countersign::PrivateKey::from_pem(PRIVATE).unwrap().public_key().clone();
+            let public = countersign::PrivateKey::from_pem(PRIVATE).unwrap().public_key().unwrap();
             assert!(public == countersign::PublicKey::from_modulus_and_exponent(&unb64(N), &[1, 0, 1]).unwrap());
             let text = jws::Payload::new(CONTENT.as_bytes()).sign(&key).unwrap();
             assert_eq!(text, format!("{HEADER}.{PAYLOAD}.{SIGNATURE}"));

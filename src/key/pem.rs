@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 pub(crate) enum Wanted {
     #[cfg(feature = "certificate")]
     Certificate,
-    #[cfg_attr(not(any(feature = "aws-lc-rs", feature = "rsa")), expect(dead_code, reason = "nothing signs"))]
+    #[cfg_attr(not(feature = "private-keys"), expect(dead_code, reason = "nothing signs"))]
     Private,
     Public,
 }
@@ -91,7 +91,10 @@ impl Block<'_> {
             #[cfg(feature = "certificate")]
             (Wanted::Certificate, _) => return Ok(()),
             (Wanted::Public, "PUBLIC KEY" | "RSA PUBLIC KEY")
-            | (Wanted::Private, "PRIVATE KEY" | "RSA PRIVATE KEY") => return Ok(()),
+            | (
+                Wanted::Private,
+                "PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY" | "ED25519 PRIVATE KEY",
+            ) => return Ok(()),
             // Where the public key is wanted, how to read a private one is of no use.
             (Wanted::Public, label) if label.ends_with("PRIVATE KEY") => FileMistake::PrivateKey,
             (Wanted::Private, label) if label.ends_with("PUBLIC KEY") => FileMistake::PublicKey,

@@ -1,0 +1,212 @@
+//! Keys whose algorithm is chosen at run time, and public halves. Each call names all algorithms that the features offer, so a
+//! program that makes one links all of them.
+
+use crate::algorithm::Algorithm;
+#[cfg(any(feature = "ecdsa", feature = "k256", feature = "p521"))]
+use crate::backend::rust::ecdsa;
+#[cfg(feature = "ed25519")]
+use crate::backend::rust::ed25519;
+use crate::error::KeyError;
+use crate::key::VerifyingKey;
+use crate::key::material::PublicKey;
+#[cfg(feature = "private-keys")]
+use crate::key::{
+    SigningKey,
+    ec::{Curve, Point, Scalar},
+    entropy::Entropy,
+    material::{Material, PrivateKey, Secret},
+};
+
+impl PublicKey {
+    /// Makes a key that verifies tokens of an algorithm that is chosen at run time.
+    ///
+    /// # Errors
+    ///
+    /// - [`KeyError::WrongKeyType`] for an algorithm that needs another type of key.
+    /// - [`KeyError::UnsupportedByBackend`] for an algorithm whose feature is off.
+    /// - Else as the method of the algorithm, such as `rs256` or `es256`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::{Algorithm, KeyError, PublicKey};
+    ///
+    /// # use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+    /// # let modulus = BASE64_URL_SAFE_NO_PAD.decode("0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw").unwrap();
+    /// let public = PublicKey::from_modulus_and_exponent(&modulus, &[1, 0, 1])?;
+    /// assert!(public.verifying_key("RS256".parse()?).is_ok());
+    /// assert_eq!(public.verifying_key(Algorithm::Es256).unwrap_err(), KeyError::WrongKeyType);
+    /// # Ok::<(), KeyError>(())
+    /// ```
+    pub fn verifying_key(&self, algorithm: Algorithm) -> Result<VerifyingKey, KeyError> {
+        match algorithm {
+            #[cfg(feature = "ecdsa")]
+            Algorithm::Es256 => self.es256(),
+            #[cfg(feature = "ecdsa")]
+            Algorithm::Es384 => self.es384(),
+            #[cfg(feature = "p521")]
+            Algorithm::Es512 => self.es512(),
+            #[cfg(feature = "k256")]
+            Algorithm::Es256k => self.es256k(),
+            #[cfg(feature = "ed25519")]
+            Algorithm::Ed25519 => self.ed25519(),
+            #[cfg(feature = "rsa-verify")]
+            other if other.is_rsa() => self.rsa_by_algorithm(other),
+            other => Err(not_here(other)),
+        }
+    }
+}
+
+/// Why there is no key for an algorithm.
+fn not_here(algorithm: Algorithm) -> KeyError {
+    if algorithm.is_hmac() { KeyError::WrongKeyType } else { KeyError::UnsupportedByBackend }
+}
+
+#[cfg(feature = "private-keys")]
+impl PrivateKey {
+    /// Returns the public half, which may have to be computed.
+    ///
+    /// # Errors
+    ///
+    /// - [`KeyError::UnsupportedByBackend`] if the feature of the key's type is off and the file did not hold the public half.
+    /// - [`KeyError::MalformedKey`] if the private number is out of range.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "ed25519", feature = "getrandom"))] {
+    /// use countersign::{Algorithm, PrivateKey};
+    ///
+    /// let private = PrivateKey::generate(Algorithm::Ed25519)?;
+    /// assert!(private.ed25519()?.verifying_key().public_key() == Some(&private.public_key()?));
+    /// # }
+    /// # Ok::<(), countersign::KeyError>(())
+    /// ```
+    pub fn public_key(&self) -> Result<PublicKey, KeyError> {
+        match &self.0 {
+            #[cfg(feature = "rsa-verify")]
+            Secret::Rsa { public, .. } => Ok(public.clone()),
+            Secret::Ec { scalar, .. } => point(scalar).map(|point| PublicKey::of(Material::Ec(point))),
+            #[cfg(feature = "ed25519")]
+            Secret::Ed25519 { seed, .. } => Ok(PublicKey::of(Material::Ed25519(ed25519::public_bytes(seed)))),
+            #[cfg(not(feature = "ed25519"))]
+            Secret::Ed25519 { .. } => Err(KeyError::UnsupportedByBackend),
+        }
+    }
+
+    /// Makes a key that signs tokens of an algorithm that is chosen at run time, with the operating system's randomness where
+    /// the algorithm needs it.
+    ///
+    /// # Errors
+    ///
+    /// - [`KeyError::WrongKeyType`] for an algorithm that needs another type of key.
+    /// - [`KeyError::UnsupportedByBackend`] for an algorithm whose feature is off.
+    /// - Else as the method of the algorithm, such as `rs256` or `es256`.
+    #[cfg(feature = "getrandom")]
+    pub fn signing_key(&self, algorithm: Algorithm) -> Result<SigningKey, KeyError> {
+        self.signing_key_with(algorithm, crate::key::entropy::SystemEntropy::new())
+    }
+
+    /// Makes a key that signs tokens of an algorithm that is chosen at run time, with a source of randomness. Only RSA draws from
+    /// it.
+    ///
+    /// # Errors
+    ///
+    /// - [`KeyError::WrongKeyType`] for an algorithm that needs another type of key.
+    /// - [`KeyError::UnsupportedByBackend`] for an algorithm whose feature is off.
+    /// - Else as the method of the algorithm, such as `rs256_with` or `es256`.
+    pub fn signing_key_with(
+        &self,
+        algorithm: Algorithm,
+        entropy: impl Entropy + 'static,
+    ) -> Result<SigningKey, KeyError> {
+        match algorithm {
+            #[cfg(feature = "ecdsa")]
+            Algorithm::Es256 => self.es256(),
+            #[cfg(feature = "ecdsa")]
+            Algorithm::Es384 => self.es384(),
+            #[cfg(feature = "p521")]
+            Algorithm::Es512 => self.es512(),
+            #[cfg(feature = "k256")]
+            Algorithm::Es256k => self.es256k(),
+            #[cfg(feature = "ed25519")]
+            Algorithm::Ed25519 => self.ed25519(),
+            #[cfg(feature = "rsa")]
+            other if other.is_rsa() => self.rsa_by_algorithm(other, entropy),
+            other => {
+                drop(entropy);
+                Err(not_here(other))
+            }
+        }
+    }
+
+    /// Generates a key for an algorithm. RSA keys have 2048 bits; `generate_rsa` makes longer ones.
+    ///
+    /// # Errors
+    ///
+    /// - [`KeyError::Entropy`].
+    /// - [`KeyError::WrongKeyType`] for HMAC: call [`SecretBytes::generate`](crate::SecretBytes::generate).
+    /// - [`KeyError::UnsupportedByBackend`] for an algorithm whose feature is off.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "ecdsa")] {
+    /// use countersign::{Algorithm, KeyError, PrivateKey};
+    ///
+    /// let generated = PrivateKey::generate(Algorithm::Es256)?;
+    /// let private = generated.to_secret_pem()?; // to be stored where it is safe
+    /// let public = generated.public_key()?.to_pem()?; // to be handed to verifiers
+    /// assert!(public.starts_with("-----BEGIN PUBLIC KEY-----"));
+    /// assert_eq!(generated.es384().unwrap_err(), KeyError::WrongKeyType);
+    /// # }
+    /// # Ok::<(), countersign::KeyError>(())
+    /// ```
+    #[cfg(feature = "getrandom")]
+    pub fn generate(algorithm: Algorithm) -> Result<Self, KeyError> {
+        Self::generate_with(algorithm, &crate::key::entropy::SystemEntropy::new())
+    }
+
+    /// As [`generate`](Self::generate), with a source of randomness.
+    ///
+    /// # Errors
+    ///
+    /// As [`generate`](Self::generate).
+    pub fn generate_with(algorithm: Algorithm, entropy: &(impl Entropy + ?Sized)) -> Result<Self, KeyError> {
+        match algorithm {
+            #[cfg(feature = "ecdsa")]
+            Algorithm::Es256 => ecdsa::p256::generate(entropy),
+            #[cfg(feature = "ecdsa")]
+            Algorithm::Es384 => ecdsa::p384::generate(entropy),
+            #[cfg(feature = "p521")]
+            Algorithm::Es512 => ecdsa::p521::generate(entropy),
+            #[cfg(feature = "k256")]
+            Algorithm::Es256k => ecdsa::k256::generate(entropy),
+            #[cfg(feature = "ed25519")]
+            Algorithm::Ed25519 => ed25519::generate(entropy),
+            #[cfg(feature = "rsa")]
+            other if other.is_rsa() => Self::generate_rsa_with(2048, entropy),
+            other => {
+                let _: &_ = entropy;
+                Err(not_here(other))
+            }
+        }
+    }
+}
+
+/// The public half of a number, computed and not taken from the file beside it.
+#[cfg(feature = "private-keys")]
+fn point(scalar: &Scalar) -> Result<Point, KeyError> {
+    match scalar.curve() {
+        #[cfg(feature = "ecdsa")]
+        Curve::P256 => ecdsa::p256::public_point(scalar),
+        #[cfg(feature = "ecdsa")]
+        Curve::P384 => ecdsa::p384::public_point(scalar),
+        #[cfg(feature = "p521")]
+        Curve::P521 => ecdsa::p521::public_point(scalar),
+        #[cfg(feature = "k256")]
+        Curve::Secp256k1 => ecdsa::k256::public_point(scalar),
+        #[allow(unreachable_patterns, reason = "reached where a feature is off")]
+        _ => Err(KeyError::UnsupportedByBackend),
+    }
+}

@@ -1,0 +1,123 @@
+//! ECDSA keys ([RFC 7518 section 3.4](https://www.rfc-editor.org/rfc/rfc7518#section-3.4)), over the curve crates of RustCrypto,
+//! of which nothing shows outside this file.
+
+use crate::error::{KeyError, SignError, SignatureError};
+use crate::key::ec::{Curve, Point, Scalar};
+use crate::key::entropy::Entropy;
+use crate::key::material::{Material, PrivateKey, PublicKey, Secret};
+use crate::key::signature::Signature;
+use crate::key::{CheckSignature, MakeSignature, SigningKey, VerifyingKey};
+use zeroize::Zeroizing;
+
+/// How often a random number may be out of range before the source of randomness is called broken. One is with a probability of
+/// 1/2 at most, so this never happens with good randomness.
+const TRIES: usize = 128;
+
+/// Writes the keys of one curve.
+macro_rules! curve {
+    ($feature:literal, $library:ident, $curve:ident, $method:ident, $name:literal, $unused_bits:literal, $adapt:expr) => {
+        #[cfg(feature = $feature)]
+        pub(crate) mod $library {
+            use super::{
+                CheckSignature, Curve, Entropy, KeyError, MakeSignature, Material, Point, PrivateKey, PublicKey,
+                Scalar, Secret, SignError, Signature, SignatureError, SigningKey, TRIES, VerifyingKey, Zeroizing,
+            };
+            use ::$library::ecdsa;
+            use ::$library::ecdsa::signature::{Signer as _, Verifier as _};
+
+            const CURVE: Curve = Curve::$curve;
+
+            impl PublicKey {
+                #[doc = concat!("Makes a key that verifies ", $name, " tokens.")]
+                ///
+                /// Both values of `s` that fit a signature are accepted, as RFC 7518 and RFC 8812 have it.
+                ///
+                /// # Errors
+                ///
+                /// - [`KeyError::WrongKeyType`] for a key of another type or on another curve.
+                /// - [`KeyError::InvalidPoint`] if the point is not on the curve.
+                pub fn $method(&self) -> Result<VerifyingKey, KeyError> {
+                    let key = ecdsa::VerifyingKey::from_sec1_bytes(self.point(CURVE)?.encoded());
+                    let verifier = Verifier(key.map_err(|_| KeyError::InvalidPoint)?);
+                    Ok(VerifyingKey::new(CURVE.algorithm(), self, verifier))
+                }
+            }
+
+            impl PrivateKey {
+                #[doc = concat!("Makes a key that signs ", $name, " tokens.")]
+                ///
+                /// # Security
+                ///
+                /// The nonce of each signature is derived from the key and the message (RFC 6979), so signing needs no
+                /// randomness. The private number is wiped when the key is dropped.
+                ///
+                /// # Errors
+                ///
+                /// - [`KeyError::WrongKeyType`] for a key of another type or on another curve.
+                /// - [`KeyError::MalformedKey`] if the number is out of range, or the public key beside it is another one's.
+                pub fn $method(&self) -> Result<SigningKey, KeyError> {
+                    let (scalar, beside) = self.scalar(CURVE)?;
+                    let (signer, point) = signer(scalar)?;
+                    if beside.is_some_and(|beside| *beside != point) {
+                        return Err(KeyError::MalformedKey);
+                    }
+                    let verifying = PublicKey::of(Material::Ec(point)).$method()?;
+                    Ok(SigningKey::new(signer, verifying))
+                }
+            }
+
+            pub(crate) fn public_point(scalar: &Scalar) -> Result<Point, KeyError> {
+                signer(scalar).map(|(_, point)| point)
+            }
+
+            fn signer(scalar: &Scalar) -> Result<(Signer, Point), KeyError> {
+                let key = ecdsa::SigningKey::from_slice(scalar.bytes()).map_err(|_| KeyError::MalformedKey)?;
+                let point = Point::new(CURVE, key.verifying_key().to_sec1_point(false).as_bytes())?;
+                Ok((Signer(key), point))
+            }
+
+            pub(crate) fn generate(entropy: &(impl Entropy + ?Sized)) -> Result<PrivateKey, KeyError> {
+                let mut number = Zeroizing::new(alloc::vec![0; CURVE.bytes()]);
+                for _ in 0..TRIES {
+                    entropy.fill(&mut number)?;
+                    if let Some(first) = number.first_mut() {
+                        *first &= 0xff >> $unused_bits;
+                    }
+                    let scalar = Scalar::new(CURVE, &number)?;
+                    if let Ok(point) = public_point(&scalar) {
+                        return Ok(PrivateKey(Secret::Ec { scalar, public: Some(point) }));
+                    }
+                }
+                Err(KeyError::Entropy)
+            }
+
+            struct Verifier(ecdsa::VerifyingKey);
+
+            impl CheckSignature for Verifier {
+                fn check(&self, input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+                    // Of fixed length, and with both numbers in range.
+                    let signature =
+                        ecdsa::Signature::from_slice(signature).map_err(|_| SignatureError::Invalid)?;
+                    let adapt: fn(ecdsa::Signature) -> ecdsa::Signature = $adapt;
+                    self.0.verify(input, &adapt(signature)).map_err(|_| SignatureError::Invalid)
+                }
+            }
+
+            struct Signer(ecdsa::SigningKey);
+
+            impl MakeSignature for Signer {
+                fn make(&self, input: &[u8]) -> Result<Signature, SignError> {
+                    let signature: ecdsa::Signature =
+                        self.0.try_sign(input).map_err(|_| SignError::SigningFailed)?;
+                    Ok(Signature::from_bytes(&signature.to_bytes()))
+                }
+            }
+        }
+    };
+}
+
+curve!("ecdsa", p256, P256, es256, "ES256", 0, core::convert::identity);
+curve!("ecdsa", p384, P384, es384, "ES384", 0, core::convert::identity);
+curve!("p521", p521, P521, es512, "ES512", 7, core::convert::identity);
+// The crate `k256` refuses the larger value of `s`, which RFC 8812 does not.
+curve!("k256", k256, Secp256k1, es256k, "ES256K", 0, |signature| signature.normalize_s());

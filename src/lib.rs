@@ -35,9 +35,11 @@
 //!
 //! - **A token that chooses its algorithm or key.** A key has one algorithm for life, and the header is only compared with it.
 //!   `none` does not exist. The parameters `jwk`, `jku`, `x5u` and `x5c` have no effect.
-//! - **A weak, broken or mistaken key.** HMAC secrets under 32 bytes, RSA keys under 2048 bits, and public keys used as a secret
+//! - **A weak, broken or mistaken key.** HMAC secrets under 32 bytes, RSA keys under 2048 bits, and public keys used as a
+//!   secret
 //!   are errors when the key is made, not when the first token fails.
-//! - **A check that is skipped in silence.** `exp` is required. Every claim that you configure is required. You have to decide on
+//! - **A check that is skipped in silence.** `exp` is required. Every claim that you configure is required. You have to decide
+//!   on
 //!   the issuer and the audience. A claim of the wrong type is an error and never counts as missing. Clocks may differ by 30
 //!   seconds.
 //! - **Two spellings of one token.** base64url must be canonical. A name must not occur twice at the top of the header or the
@@ -45,8 +47,8 @@
 //!
 //! A method that loosens a check says so in its name, such as `allow_missing_expiration`, so that a reviewer sees it.
 //!
-//! The library does not panic, has no `unsafe` code of its own and keeps no global state that can be set. Its core does not read
-//! a clock or open a socket. It does not encrypt or decrypt tokens (JWE), and it does not fetch keys over the network.
+//! The library does not panic, has no `unsafe` code of its own and keeps no global state that can be set. Its core does not
+//! read a clock or open a socket. It does not encrypt or decrypt tokens (JWE), and it does not fetch keys over the network.
 //!
 //! # Where to find what
 //!
@@ -76,7 +78,7 @@
 
 #![no_std]
 #![forbid(unsafe_code)]
-// This library decides who gets in, so code that may panic does not compile.
+// This library decides who gets access, so code that may panic does not compile.
 #![cfg_attr(
     not(test),
     deny(

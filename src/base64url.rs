@@ -123,7 +123,7 @@ mod tests {
     use alloc::string::String;
 
     #[test]
-    fn the_engine_of_this_build_agrees_with_the_plain_one() {
+    fn the_engine_of_this_build_agrees_with_the_portable_engine() {
         // Lengths on both sides of the vector path's threshold, with a foreign character at each position.
         let mut state = 0x2545_f491_4f6c_dd1d_u64;
         for length in 0..260_usize {
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn the_alphabet_is_the_same_for_every_decoder_at_every_place() {
+    fn every_decoder_has_the_same_alphabet_at_every_position() {
         for length in [4_usize, 16, 32, 64, 100, 132] {
             for place in 0..length {
                 for byte in 0..=127_u8 {
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn bits_that_belong_to_no_byte_are_refused() {
+    fn stray_bits_after_the_last_byte_are_refused() {
         for text in ["QR", "QUJ", "A", "AAAAA"] {
             assert!(decode_into(&mut [0; 8], text).is_err(), "{text}");
             assert!(decode_onto(&mut Vec::new(), text).is_err(), "{text}");

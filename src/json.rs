@@ -448,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn half_characters_are_found_and_whole_ones_are_not() {
+    fn lone_surrogates_are_found_and_pairs_are_not() {
         assert_eq!(lone_surrogate(r#"{"a":"\ud83d\ude00 \u00e9 \\ud800 é"}"#), None);
         assert_eq!(lone_surrogate(r#""\ud83d""#), Some(1));
         assert_eq!(lone_surrogate(r#""x\ude00\ud83d""#), Some(2));
@@ -460,7 +460,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_found_on_the_stack_in_the_tree_and_behind_escapes() {
+    fn names_are_found_on_the_stack_in_the_tree_and_with_escapes() {
         let all: Vec<String> = (0..100).map(|number| number.to_string()).collect();
         let mut names = Names::new();
         assert!(names.insert(Cow::Owned("early".into())));
@@ -476,7 +476,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_elsewhere_is_not_taken_for_a_span() {
+    fn a_text_outside_the_document_is_copied() {
         let whole = String::from("abcdefgh");
         let document = &whole[..6];
         let mut resolved = Resolved::default();
@@ -492,7 +492,7 @@ mod tests {
     }
 
     #[test]
-    fn every_text_is_written_as_serde_json_writes_it_wherever_something_has_to_be_escaped() {
+    fn every_text_is_written_as_serde_json_writes_it() {
         let fillings = ["a", "é", " ", "\"", "\\", "\u{7f}"];
         for (filling, length) in
             fillings.into_iter().flat_map(|filling| (0..36).map(move |length| (filling, length)))
@@ -508,7 +508,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_of_no_members_is_an_object() {
+    fn an_object_may_have_no_members() {
         assert_eq!(Object::new().finish(), b"{}");
         let mut object = Object::new();
         object.known(b",\"exp\":", &7).unwrap();
@@ -517,7 +517,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_says_the_byte_also_behind_line_breaks() {
+    fn a_failure_names_the_byte_also_after_line_breaks() {
         let failure =
             |text| read(text, |reader| Deserialize::deserialize(reader)).map(|(): ()| ()).unwrap_err();
         assert_eq!(failure("\n\n  x"), 4);

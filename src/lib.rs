@@ -36,12 +36,10 @@
 //! - **A token that chooses its algorithm or key.** A key has one algorithm for life, and the header is only compared with it.
 //!   `none` does not exist. The parameters `jwk`, `jku`, `x5u` and `x5c` have no effect.
 //! - **A weak, broken or mistaken key.** HMAC secrets under 32 bytes, RSA keys under 2048 bits, and public keys used as a
-//!   secret
-//!   are errors when the key is made, not when the first token fails.
-//! - **A check that is skipped in silence.** `exp` is required. Every claim that you configure is required. You have to decide
-//!   on
-//!   the issuer and the audience. A claim of the wrong type is an error and never counts as missing. Clocks may differ by 30
-//!   seconds.
+//!   secret are errors when the key is made, not when the first token fails.
+//! - **A check that is skipped in silence.** `exp` is required. Every claim that you configure is required. You have to
+//!   decide on the issuer and the audience. A claim of the wrong type is an error and never counts as missing. Clocks may
+//!   differ by 30 seconds.
 //! - **Two spellings of one token.** base64url must be canonical. A name must not occur twice at the top of the header or the
 //!   claims. Nothing may follow the JSON. Every `crit` entry must be understood.
 //!

@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_is_two_to_the_53_both_ways() {
+    fn the_limit_is_two_to_the_53_for_both_signs() {
         assert_eq!(time("9007199254740992"), Some(LIMIT));
         assert_eq!(time("9007199254740993"), None);
         assert_eq!(time("-9007199254740992"), Some(-LIMIT));
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_number_will_do() {
+    fn only_a_number_is_a_time() {
         for text in [
             "null",
             "true",

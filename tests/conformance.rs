@@ -34,7 +34,7 @@ enum Verdict {
 use Verdict::{Accept, Reject, Unsupported};
 
 #[test]
-fn ten_thousand_lines_are_answered_in_order_and_as_they_deserve() {
+fn ten_thousand_lines_get_the_right_answers_in_order() {
     let lines = lines();
     // The last one counts without its end too.
     let input: Vec<&[u8]> = lines.iter().map(|line| &*line.text).collect();

@@ -11,7 +11,7 @@ const LIST: &str = include_str!("../.ci/rooms.txt");
 const OUTSIDE: [&str; 2] = ["lib", "manual"];
 
 #[test]
-fn each_source_file_is_a_room_and_each_room_a_source_file() {
+fn the_list_has_each_source_file_once() {
     let listed: BTreeSet<String> = rooms().map(|(folder, _)| folder.into()).collect();
     let mut folders = BTreeSet::from(["src".to_owned()]);
     for entry in fs::read_dir(Path::new(ROOT).join("crates")).unwrap() {
@@ -27,7 +27,7 @@ fn each_source_file_is_a_room_and_each_room_a_source_file() {
 }
 
 #[test]
-fn each_import_points_at_a_room_above() {
+fn each_import_points_at_a_file_above() {
     for folder in rooms().map(|(folder, _)| folder).collect::<BTreeSet<_>>() {
         let sources = sources(folder);
         let rooms = rooms_of(folder);
@@ -51,7 +51,7 @@ fn no_crate_has_public_items_that_its_docs_hide() {
 }
 
 #[test]
-fn an_upward_import_is_noticed_however_it_is_written() {
+fn an_import_from_below_is_noticed_in_any_form() {
     let rooms = ["error", "header", "jws", "jws/compact", "claims", "verifier", "http/cookie", "http"];
     let jws = "mod compact;\npub use compact::{Gate, Verified as Good};".to_owned();
     let house = House::new(&rooms, &BTreeMap::from([("jws".to_owned(), jws.clone())]));

@@ -376,7 +376,7 @@ proptest! {
     }
 
     #[test]
-    fn a_token_with_anything_put_in_or_taken_out_is_refused(claims in private(), place in any::<prop::sample::Index>(), more in "\\PC|[.=\n]") {
+    fn a_token_with_anything_added_or_removed_is_refused(claims in private(), place in any::<prop::sample::Index>(), more in "\\PC|[.=\n]") {
         let text = Claims::new(claims).never_expires().sign(&*KEY).unwrap();
         let place = place.index(text.len());
         let longer = format!("{}{more}{}", &text[..place], &text[place..]);
@@ -386,7 +386,7 @@ proptest! {
     }
 
     #[test]
-    fn an_accepted_token_is_the_one_spelling_of_its_content(
+    fn an_accepted_token_is_the_only_spelling_of_its_content(
         header in select(&HEADERS[..]),
         payload in prop_oneof![payload(), "[?>~ÿa]{0,9}".prop_map(|text| json!({ "x": text }).to_string())],
         spellings in [spelling(), spelling(), spelling()],
@@ -427,7 +427,7 @@ proptest! {
     }
 
     #[test]
-    fn whoever_has_not_the_key_is_told_of_nothing_but_the_signature(
+    fn without_the_key_only_the_signature_is_reported_as_wrong(
         header in select(&HEADERS[..]),
         payload in "\\PC*",
         signature in forgery(),
@@ -442,7 +442,7 @@ proptest! {
     }
 
     #[test]
-    fn a_known_header_and_a_foreign_one_that_says_the_same_lead_to_the_same_verdict(payload in payload()) {
+    fn a_known_header_and_an_equal_foreign_one_get_the_same_verdict(payload in payload()) {
         let known = util::signed_with(&*KEY, r#"{"alg":"HS256","typ":"JWT"}"#, &payload);
         let foreign = util::signed_with(&*KEY, r#"{ "typ":"JWT", "\u0061lg":"HS256" }"#, &payload);
         let (fast, slow) = (VERIFIER.at(NOW).verify::<Value>(&known), VERIFIER.at(NOW).verify::<Value>(&foreign));
@@ -455,7 +455,7 @@ proptest! {
     }
 
     #[test]
-    fn the_short_way_and_the_long_way_say_the_same(
+    fn the_fast_path_and_the_slow_path_agree(
         (kid, in_set, exact_typ, limits) in (kid(), any::<bool>(), any::<bool>(), limits(120)),
         says in says(),
         payload in select(&PAYLOADS[..]),
@@ -496,7 +496,7 @@ proptest! {
 #[cfg(feature = "rsa")]
 proptest! {
     #[test]
-    fn the_short_way_and_the_long_way_say_the_same_where_a_signature_has_no_fixed_length(
+    fn the_fast_path_and_the_slow_path_agree_if_the_signature_has_no_fixed_length(
         (kid, in_set, exact_typ, limits) in (kid(), any::<bool>(), any::<bool>(), limits(420)),
         says in says(),
         payload in select(&PAYLOADS[..]),
@@ -516,7 +516,7 @@ proptest! {
 #[cfg(feature = "std")]
 proptest! {
     #[test]
-    fn the_ways_that_read_the_clock_say_what_the_others_say_of_that_time(
+    fn methods_with_and_without_a_clock_agree_at_that_time(
         offsets in prop::collection::btree_map(select(&["exp", "nbf", "iat"][..]), offset(), 0..4),
         more in prop_oneof![3 => Just(""), 1 => select(&[r#""sub":"a""#, r#""exp":null"#, r#""iat":0.5"#, "{"][..])],
     ) {
@@ -557,7 +557,7 @@ fn code<T>(result: Result<T, VerifyError>) -> Option<&'static str> {
 
 #[cfg(feature = "std")]
 #[test]
-fn verify_reads_the_clock_that_verify_at_is_given() {
+fn verify_uses_the_wall_clock() {
     let text = Claims::registered().expires_in(core::time::Duration::from_secs(60)).sign(&*KEY).unwrap();
     assert!(VERIFIER.verify::<()>(&text).is_ok());
     assert!(VERIFIER.at(UnixTime::now()).verify::<()>(&text).is_ok());

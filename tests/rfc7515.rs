@@ -92,7 +92,7 @@ mod a_2 {
 
         #[cfg(feature = "rsa")]
         #[test]
-        fn is_signed_again_to_the_same_bytes_by_its_private_key() {
+        fn its_private_key_signs_the_same_bytes() {
             // The private key of A.2 as PKCS#8, put together from the JWK there.
             const PRIVATE: &str = include_str!("data/rfc7515_a2.pem");
             let key = signing(PRIVATE).unwrap();

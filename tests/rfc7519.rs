@@ -137,7 +137,7 @@ fn the_well_known_token_lacks_exp_and_is_refused_for_it_by_default() {
 }
 
 #[test]
-fn an_expired_token_is_a_401_that_says_so() {
+fn an_expired_token_gets_a_401_that_says_so() {
     let key = HmacKey::hs256_with_weak_secret(&SecretBytes::from_bytes(WELL_KNOWN_SECRET)).unwrap();
     let past = UnixTime::from_secs(1_000);
     let text = countersign::Claims::registered().expires_at(past).sign(&key).unwrap();

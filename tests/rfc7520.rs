@@ -65,7 +65,7 @@ mod section_4_1 {
         }
 
         #[test]
-        fn rs256_under_another_name_is_refused() {
+        fn rs256_with_another_kid_is_refused() {
             let other = public_key().with_key_id("frodo.baggins@hobbiton.example").unwrap();
             let text = format!("{HEADER}.{PAYLOAD}.{SIGNATURE}");
             assert_eq!(jws::MessageVerifier::new(other).verify(&text).unwrap_err(), VerifyError::UnknownKey);
@@ -73,7 +73,7 @@ mod section_4_1 {
 
         #[cfg(feature = "rsa")]
         #[test]
-        fn rs256_is_signed_again_to_the_same_bytes() {
+        fn rs256_signs_the_same_bytes() {
             /// Figure 4 (section 3.4), put together as PKCS#8.
             const PRIVATE: &str = include_str!("data/rfc7520_3_4.pem");
             let key = signing(PRIVATE).unwrap().with_key_id(KEY_ID).unwrap();
@@ -111,7 +111,7 @@ fn section_4_3_es512_is_refused() {
 }
 
 #[test]
-fn section_4_4_hs256_verifies_and_is_signed_again_to_the_same_bytes() {
+fn section_4_4_hs256_verifies_and_signs_the_same_bytes() {
     let text = format!("{HS256_HEADER}.{PAYLOAD}.{HS256_SIGNATURE}");
     assert_eq!(unb64(PAYLOAD), CONTENT.as_bytes());
     assert_eq!(jws::Payload::new(CONTENT.as_bytes()).sign(&hmac_key()).unwrap(), text);

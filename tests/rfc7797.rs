@@ -39,7 +39,7 @@ fn section_4_2_the_detached_unencoded_payload_is_refused() {
 }
 
 #[test]
-fn section_4_2_the_payload_put_in_its_place_is_refused() {
+fn section_4_2_the_unencoded_payload_in_the_token_is_refused() {
     let not_base64 = VerifyError::InvalidBase64 { part: Part::Payload, offset: 0 };
     assert_eq!(refusal(&format!("{UNENCODED_HEADER}.$.02.{UNENCODED_SIGNATURE}")), not_base64);
     // Signed as they stand, so that there is a good signature over all of it.
@@ -53,7 +53,7 @@ fn section_4_2_the_payload_put_in_its_place_is_refused() {
 }
 
 #[test]
-fn section_4_2_the_payload_encoded_under_the_same_header_is_refused() {
+fn section_4_2_the_encoded_payload_with_the_same_header_is_refused() {
     // Both readings of one text, encoded or not, have a signature here: neither is taken.
     let signed = sign_text(&key(), &format!("{UNENCODED_HEADER}.JC4wMg"));
     assert_eq!(refusal(&signed), VerifyError::CriticalHeader);

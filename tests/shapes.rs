@@ -64,7 +64,7 @@ fn mismatches<T: DeserializeOwned>(payload: &str, claim: Option<&'static str>) {
 }
 
 #[test]
-fn nothing_is_shown_to_types_that_ask_for_nothing() {
+fn types_that_ask_for_nothing_get_nothing() {
     #[derive(Debug, PartialEq, Deserialize)]
     struct Unit;
     #[derive(Debug, PartialEq, Deserialize)]
@@ -77,7 +77,7 @@ fn nothing_is_shown_to_types_that_ask_for_nothing() {
 }
 
 #[test]
-fn a_struct_is_shown_what_it_declares() {
+fn a_struct_gets_the_claims_that_it_declares() {
     #[derive(Debug, PartialEq, Deserialize)]
     struct Private {
         role: String,
@@ -122,7 +122,7 @@ fn a_struct_is_shown_what_it_declares() {
 }
 
 #[test]
-fn registered_claims_come_as_options_newtypes_enums_and_our_own_types() {
+fn registered_claims_can_be_options_newtypes_enums_and_our_own_types() {
     #[derive(Debug, PartialEq, Deserialize)]
     struct UserId(String);
     #[derive(Debug, PartialEq, Deserialize)]
@@ -169,7 +169,7 @@ fn registered_claims_come_as_options_newtypes_enums_and_our_own_types() {
 }
 
 #[test]
-fn renamed_and_aliased_registered_claims_are_shown() {
+fn renamed_and_aliased_fields_get_registered_claims() {
     #[derive(Debug, PartialEq, Deserialize)]
     struct Renamed {
         #[serde(rename = "sub")]
@@ -183,7 +183,7 @@ fn renamed_and_aliased_registered_claims_are_shown() {
 }
 
 #[test]
-fn deny_unknown_fields_speaks_of_private_claims_only() {
+fn deny_unknown_fields_applies_to_private_claims_only() {
     #[derive(Debug, PartialEq, Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Strict {
@@ -196,7 +196,7 @@ fn deny_unknown_fields_speaks_of_private_claims_only() {
 }
 
 #[test]
-fn maps_and_values_are_shown_everything() {
+fn maps_and_values_get_all_claims() {
     let value: Value = serde_json::from_str(FULL).unwrap();
     reads(FULL, value.clone());
     reads::<BTreeMap<String, Value>>(FULL, serde_json::from_value(value.clone()).unwrap());
@@ -223,7 +223,7 @@ fn maps_and_values_are_shown_everything() {
 }
 
 #[test]
-fn flatten_is_shown_everything() {
+fn flatten_gets_all_claims() {
     #[derive(Debug, PartialEq, Deserialize)]
     struct Common {
         sub: String,
@@ -252,7 +252,7 @@ fn flatten_is_shown_everything() {
 }
 
 #[test]
-fn enums_that_are_told_apart_by_a_member_are_shown_everything() {
+fn internally_tagged_enums_get_all_claims() {
     #[derive(Debug, PartialEq, Deserialize)]
     #[serde(tag = "role", rename_all = "lowercase")]
     enum Internally {
@@ -280,7 +280,7 @@ fn enums_that_are_told_apart_by_a_member_are_shown_everything() {
 }
 
 #[test]
-fn newtypes_options_and_boxes_of_a_struct_are_that_struct() {
+fn newtypes_options_and_boxes_of_a_struct_read_like_the_struct() {
     #[derive(Debug, PartialEq, Deserialize)]
     struct Role {
         role: String,
@@ -331,7 +331,7 @@ fn mismatches_or_malformed<T: DeserializeOwned>(payload: &str) {
 }
 
 #[test]
-fn an_array_is_no_set_of_claims() {
+fn an_array_is_refused_as_claims() {
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)]
     struct One {
@@ -402,7 +402,7 @@ fn a_field_that_is_missing_or_of_another_type_is_named() {
 }
 
 #[test]
-fn a_field_that_does_not_fit_is_named_whatever_the_json_reader_calls_it() {
+fn a_field_that_does_not_fit_is_named_whatever_the_json_reader_reports() {
     #[derive(Debug, Deserialize)]
     #[serde(rename_all = "lowercase")]
     enum Role {
@@ -427,7 +427,7 @@ fn a_field_that_does_not_fit_is_named_whatever_the_json_reader_calls_it() {
 }
 
 #[test]
-fn what_the_policy_says_comes_before_what_the_type_says() {
+fn errors_of_the_policy_come_before_errors_of_the_type() {
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)]
     struct Newer {
@@ -438,7 +438,7 @@ fn what_the_policy_says_comes_before_what_the_type_says() {
 }
 
 #[test]
-fn a_type_that_swallows_errors_does_not_change_what_is_decided() {
+fn a_type_that_ignores_errors_does_not_change_the_verdict() {
     /// Takes anything that does not fit for nothing.
     struct Lenient<T>(#[allow(dead_code)] Option<T>);
     impl<'de, T: Deserialize<'de>> Deserialize<'de> for Lenient<T> {
@@ -476,7 +476,7 @@ fn a_type_that_swallows_errors_does_not_change_what_is_decided() {
 }
 
 #[test]
-fn private_claims_of_every_kind_come_as_serde_json_would_give_them() {
+fn private_claims_are_read_as_serde_json_reads_them() {
     #[derive(Debug, PartialEq, Deserialize)]
     struct Id(String);
     #[derive(Debug, PartialEq, Deserialize)]
@@ -510,7 +510,7 @@ fn private_claims_of_every_kind_come_as_serde_json_would_give_them() {
 }
 
 #[test]
-fn a_registered_claim_comes_as_bytes_and_is_no_enum_unless_it_is_text() {
+fn a_registered_claim_can_be_bytes_and_is_an_enum_only_if_it_is_text() {
     use std::ffi::CString;
     #[derive(Debug, PartialEq, Deserialize)]
     struct Bytes {
@@ -570,7 +570,7 @@ impl<'de, const NEWTYPE: bool> Deserialize<'de> for Private<NEWTYPE> {
 }
 
 #[test]
-fn what_serde_json_keeps_for_its_own_types_is_given_to_nobody() {
+fn values_reserved_for_types_of_serde_json_are_refused() {
     #[derive(Deserialize)]
     #[allow(dead_code, reason = "never made")]
     struct Times {
@@ -582,7 +582,7 @@ fn what_serde_json_keeps_for_its_own_types_is_given_to_nobody() {
 }
 
 #[test]
-fn names_without_their_values_further_down_do_not_make_broken_json_a_payload() {
+fn nested_names_without_their_values_do_not_make_broken_json_valid() {
     /// Takes up to so many names of an object, and none of their values.
     struct Names<const MOST: usize>;
     impl<'de, const MOST: usize> Deserialize<'de> for Names<MOST> {
@@ -616,7 +616,7 @@ fn names_without_their_values_further_down_do_not_make_broken_json_a_payload() {
 }
 
 #[test]
-fn values_that_nobody_asks_for_further_down_do_not_make_broken_json_a_payload() {
+fn nested_values_that_are_not_read_do_not_make_broken_json_valid() {
     /// Takes the name of an enum's variant, and not what follows it.
     struct NameOnly(String);
     impl<'de> Deserialize<'de> for NameOnly {
@@ -660,7 +660,7 @@ fn values_that_nobody_asks_for_further_down_do_not_make_broken_json_a_payload() 
 }
 
 #[test]
-fn an_audience_of_one_text_comes_as_text_too() {
+fn an_audience_of_one_text_can_be_read_as_text() {
     #[derive(Debug, PartialEq, Deserialize)]
     struct One {
         aud: String,
@@ -694,7 +694,7 @@ fn an_audience_is_one_text_or_many() {
 }
 
 #[test]
-fn an_error_of_ours_that_a_type_looks_at_tells_it_nothing() {
+fn an_error_that_a_type_looks_at_shows_nothing() {
     struct Curious;
     impl<'de> Deserialize<'de> for Curious {
         fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -712,7 +712,7 @@ fn an_error_of_ours_that_a_type_looks_at_tells_it_nothing() {
 }
 
 #[test]
-fn the_jws_layer_has_limits_and_types_of_its_own() {
+fn the_jws_layer_has_its_own_limits_and_types() {
     let limits = countersign::Limits::new().with_token_bytes(10);
     let verifier = jws::MessageVerifier::new(key());
     let text = jws::Payload::new("payload").typ("a").content_type("b").sign(&key()).unwrap();
@@ -724,7 +724,7 @@ fn the_jws_layer_has_limits_and_types_of_its_own() {
 }
 
 #[test]
-fn signatures_are_kept_whole_on_both_sides_of_the_inline_limit() {
+fn short_and_long_signatures_are_kept_completely() {
     use countersign::Signature;
     for length in [0, 1, 32, 64, 65, 256, 1024] {
         let bytes = vec![0xa5; length];
@@ -734,7 +734,7 @@ fn signatures_are_kept_whole_on_both_sides_of_the_inline_limit() {
 }
 
 #[test]
-fn the_keys_of_a_map_may_be_booleans_and_no_other_key_is_cut_in_half() {
+fn the_keys_of_a_map_may_be_booleans_and_other_keys_are_not_cut_in_half() {
     #[derive(Debug, PartialEq, Deserialize)]
     struct Flags {
         flags: BTreeMap<bool, u8>,
@@ -752,7 +752,7 @@ fn the_keys_of_a_map_may_be_booleans_and_no_other_key_is_cut_in_half() {
 }
 
 #[test]
-fn a_value_whose_name_was_not_understood_is_not_given_out() {
+fn the_value_of_a_name_that_was_not_understood_is_not_returned() {
     /// Passes over names that are not numbers, with their values.
     struct Numbers;
     impl<'de> Deserialize<'de> for Numbers {
@@ -779,7 +779,7 @@ fn a_value_whose_name_was_not_understood_is_not_given_out() {
 }
 
 #[test]
-fn a_map_that_is_forgotten_has_not_been_read() {
+fn a_map_that_is_leaked_does_not_count_as_read() {
     struct Forgetful;
     impl<'de> Deserialize<'de> for Forgetful {
         fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -23,7 +23,7 @@ fn needles() -> [[u8; 32]; 4] {
 
 // One test, since it watches all threads.
 #[test]
-fn a_dropped_key_leaves_neither_its_secret_nor_its_states() {
+fn a_dropped_key_leaves_neither_its_secret_nor_its_hash_states() {
     // The search works: a living key holds the states, and a secret that is not wiped is found.
     let (key, found) = living(|| HmacKey::hs256(&SecretBytes::from_bytes(SECRET)).unwrap());
     assert_eq!(found, 1, "the states are kept otherwise than this test thinks");

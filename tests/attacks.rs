@@ -1,7 +1,7 @@
-//! The known ways in which token libraries were broken, and what happens to each here.
+//! Tests the known attacks on token libraries.
 //!
-//! Every refusal is asked of both ways to verify and of several claims types, and every error is searched for
-//! text of the token and of the secret: see `util`.
+//! Each refusal is checked with both ways to verify and with several claims types. Each error is searched for text from the
+//! token and from the secret: see `util`.
 
 mod util;
 
@@ -116,7 +116,7 @@ fn alg_in_the_payload_is_ignored() {
     header_refused(r#"{"typ":"JWT","x":{"alg":"HS256"}}"#, &invalid_header("alg"));
 }
 
-// ---- signatures left out, cut, stretched ----
+// ---- signatures that are missing, cut or extended ----
 
 #[test]
 fn a_token_without_its_signature_is_refused() {
@@ -149,7 +149,7 @@ fn parts_of_good_tokens_do_not_make_a_good_token() {
     let [one, other] = [&one, &other].map(|text| text.split('.').collect::<Vec<_>>());
     let mixed = [one[0], other[1], one[2]].join(".");
     assert_eq!(refusal_of_header(&mixed), VerifyError::InvalidSignature);
-    // The dot is part of what is signed: it cannot be moved.
+    // The dot is signed too, so it cannot be moved.
     let all = format!("{}{}", one[0], one[1]);
     for place in [one[0].len() - 1, one[0].len() + 1] {
         let moved = format!("{}.{}.{}", &all[..place], &all[place..], one[2]);
@@ -243,7 +243,7 @@ fn an_ssh_key_after_a_comment_or_options_is_refused_as_a_secret() {
 
 #[test]
 fn an_ssh2_key_file_is_refused_as_a_secret() {
-    // RFC 4716: four dashes and a blank.
+    // RFC 4716: four dashes and a space.
     let file = "---- BEGIN SSH2 PUBLIC KEY ----\nComment: \"256-bit ED25519\"\n\
         AAAAC3NzaC1lZDI1NTE5AAAAINnXe8olEcYXzzgxvvD31CN6vtFvO0l48C6MexKdTA8C\n---- END SSH2 PUBLIC KEY ----\n";
     secret_refused(file.as_bytes(), KeyFile::Ssh);
@@ -277,7 +277,7 @@ fn der_of_keys_and_certificates_is_refused_as_a_secret() {
              MEUCIQDme83iQMZmTuPlnrZKGDkY4NrtuM+a7hng/4BmEX2n+QIgfzjoD9zq34hTDdNgadZfTXLj2xP8JBpSrTk+/ARKnuA=",
         ),
         (
-            "an Ed25519 private key with its public one, RFC 5958",
+            "an Ed25519 private key with its public key, RFC 5958",
             "MFECAQEwBQYDK2VwBCIEIKqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqgSEAqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqo=",
         ),
         (
@@ -332,14 +332,14 @@ fn public_keys_in_base64_are_refused_as_a_secret() {
         (KeyFile::Ssh, "---- BEGIN SSH2 PUBLIC KEY ----\nComment: me\n---- END SSH2 PUBLIC KEY ----"),
         (KeyFile::Jwk, r#"{"kty":"RSA","n":"ofgWCuLjybRlzo0t","e":"AQAB"}"#),
     ];
-    // What stands before it moves its base64 to another place within three bytes.
+    // Text before the file shifts its base64 to each of the three alignments.
     for before in ["", "\n", "  ", "# of the authentication server\n"] {
         for (found, file) in files {
             secret_refused(b64_standard(format!("{before}{file}")).as_bytes(), found);
         }
     }
     for der in [
-        // PKCS#1 public keys of 2048, 3072, 4096 and 8192 bits, and a private one.
+        // PKCS#1 public keys of 2048, 3072, 4096 and 8192 bits, and a private key.
         "MIIBCgKCAQEAofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd",
         "MIIBigKCAYEAofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd",
         "MIICCgKCAgEAofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd",
@@ -363,13 +363,13 @@ fn public_keys_in_base64_are_refused_as_a_secret() {
     ] {
         secret_refused(der.as_bytes(), KeyFile::Der);
     }
-    // A JWK, whatever it begins with and however it is laid out.
+    // JWKs with their members in different orders and layouts.
     for jwk in [
         r#"{"kty":"RSA","n":"ofgWCuLjybRlzo0t","e":"AQAB"}"#,
         r#"{"e":"AQAB","kty":"RSA","n":"ofgWCuLjybRlzo0t"}"#,
         r#"{"kid":"1","kty":"EC","crv":"P-256"}"#,
         r#"{"use":"sig", "kty" : "EC", "crv":"P-256"}"#,
-        // With another in a text inside.
+        // With another JWK in a string.
         r#"{"kty":"RSA","x":"{\"kty\":\"RSA\"}"}"#,
         "{\n  \"kty\": \"RSA\",\n  \"n\": \"ofgWCuLjybRlzo0t\"\n}",
         "{\r\n\t\"e\": \"AQAB\",\r\n\t\"kty\": \"RSA\"\r\n}",
@@ -377,10 +377,10 @@ fn public_keys_in_base64_are_refused_as_a_secret() {
         secret_refused(jwk.as_bytes(), KeyFile::Jwk);
         secret_refused(b64_standard(jwk).as_bytes(), KeyFile::Jwk);
         secret_refused(b64(jwk).as_bytes(), KeyFile::Jwk);
-        // As a string in JSON, as configuration files have it.
+        // As a JSON string, as in configuration files.
         secret_refused(serde_json::to_string(jwk).unwrap().as_bytes(), KeyFile::Jwk);
     }
-    // Base64 of anything else is a secret like any other.
+    // Base64 of other bytes is accepted as a secret.
     assert!(HmacKey::hs256(&SecretBytes::from_bytes(b64_standard([0xa5; 32]))).is_ok());
 }
 
@@ -414,7 +414,7 @@ fn an_empty_secret_is_refused() {
 
 #[test]
 fn keys_in_the_header_are_ignored() {
-    // What the attacker signs with stands in the header; a trusting reader would take it from there.
+    // The attacker's secret is in the header, where a trusting reader would take it.
     let oct = format!(r#"{{"kty":"oct","k":"{}"}}"#, b64([0xa5; 32]));
     for parameter in [
         format!(r#""jwk":{oct}"#),
@@ -473,7 +473,7 @@ fn kid_finds_only_the_key_with_exactly_that_id() {
     ] {
         let text = headed(format!(r#"{{"alg":"HS256","typ":"JWT","kid":"{kid}"}}"#));
         assert_eq!(refusal(&set_verifier(), &text), VerifyError::UnknownKey, "{kid}");
-        // A single key without a name does not care for it.
+        // A single key without an id ignores the `kid`.
         assert_accepted(&open(), &text);
     }
     assert_accepted(&set_verifier(), &headed(r#"{"alg":"HS256","typ":"JWT","kid":"one"}"#));
@@ -539,7 +539,7 @@ fn the_length_of_a_kid_is_counted_after_unescaping() {
 fn stray_bits_are_refused_in_every_segment() {
     let header = b64(HEADER);
     let invalid = |part, offset| VerifyError::InvalidBase64 { part, offset };
-    // One byte over a multiple of three leaves four bits without a byte, two bytes leave two.
+    // One byte after a multiple of three leaves four spare bits, two bytes leave two.
     for (document, spare) in [("{\"alg\":\"HS256\" }", 4), ("{\"alg\":\"HS256\"  }", 2)] {
         let clean = b64(document);
         for stray in 1..(1 << spare) {
@@ -559,7 +559,7 @@ fn stray_bits_are_refused_in_every_segment() {
     }
 }
 
-/// `text` with `bits` added to its last symbol, where they belong to no byte.
+/// Adds `bits` to the last character of `text`, after the last byte.
 fn with_stray_bits(text: &str, bits: usize) -> String {
     const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let (start, last) = text.split_at(text.len() - 1);
@@ -581,7 +581,7 @@ fn padding_white_space_and_the_other_alphabet_are_refused_in_every_segment() {
                 let (before, after) = segments[place].split_at(at);
                 let segment = format!("{before}{symbol}{after}");
                 changed[place] = &segment;
-                // Signed as it stands, so that nothing but its spelling is wrong.
+                // The changed text is signed, so that only its spelling is wrong.
                 let text = match part {
                     Part::Signature => changed.join("."),
                     _ => sign_text(&key(), &changed[..2].join(".")),
@@ -689,7 +689,7 @@ fn empty_segments_are_refused_as_invalid_json() {
     }
     let error = refusal(&open(), &sign_text(&key(), &format!("{header}.")));
     assert!(is_invalid_json(&error, Part::Payload), "{error:?}");
-    // Without claims, an empty payload is one.
+    // A JWS may have an empty payload.
     let text = sign_text(&key(), &format!("{header}."));
     assert_eq!(jws::MessageVerifier::new(key()).verify(&text).unwrap().payload(), b"");
 }
@@ -718,7 +718,7 @@ fn the_json_serializations_are_refused() {
     for changed in [flat.as_str(), general.as_str(), r#"{"payload":"","signatures":[]}"#, "[]", "{}"] {
         assert_eq!(refusal_of_header(changed), VerifyError::NotAToken);
     }
-    // A document that is both: the compact form inside a member of the JSON form.
+    // A document in both forms: the compact form inside a member of the JSON form.
     let both = format!(r#"{{"  {header}.{payload}.{signature}":"","payload":"e30","protected":"{header}"}}"#);
     assert_refused!(open(), both, VerifyError::InvalidBase64 { part: Part::Header, offset: 0 });
     assert_refused!(
@@ -734,12 +734,12 @@ fn an_encrypted_token_is_not_accepted_as_a_signed_one() {
     let five = format!("{header}.AAAA.AAAA.{}.AAAA", b64(GOOD));
     assert_eq!(refusal_of_header(&five), VerifyError::Encrypted);
     assert_eq!(Unverified::parse(&five).unwrap_err(), VerifyError::Encrypted);
-    // Five segments alone are not one.
+    // Five segments without an `enc` are not an encrypted token.
     assert_eq!(refusal_of_header(&format!("{}.A.A.A.A", b64(HEADER))), VerifyError::NotAToken);
     header_refused(r#"{"alg":"dir","enc":"A128GCM","zip":"DEF"}"#, &VerifyError::UnsupportedAlgorithm);
 }
 
-// ---- names that stand twice ----
+// ---- duplicate names ----
 
 #[test]
 fn a_duplicate_header_parameter_is_refused() {
@@ -808,7 +808,7 @@ fn a_duplicate_claim_is_found_among_thousands() {
 
 #[test]
 fn names_are_case_sensitive() {
-    // Of these only the plain spelling is a registered name; the rest are private and decide nothing.
+    // These names are not `exp`, so they are private claims without effect.
     let policy = Verifier::builder(key()).accept_any_issuer().accept_any_audience().build().unwrap();
     let missing = VerifyError::MissingClaim { claim: "exp".into() };
     for name in ["EXP", "Exp", "exp ", " exp", "exp\\u0000", "ｅｘｐ", "e\\u0301xp", "expires", "ex"] {
@@ -1030,7 +1030,7 @@ fn names_reserved_by_json_libraries_are_refused_at_the_top() {
             &VerifyError::ReservedMember { part: header },
         );
     }
-    // They are no registered claims, however deep they stand.
+    // They are not values of registered claims either.
     for claim in ["exp", "nbf", "iat", "iss", "sub", "aud", "jti"] {
         for inner in ["Number", "RawValue"] {
             payload_refused(
@@ -1063,7 +1063,7 @@ fn nesting_is_accepted_up_to_the_limit_and_not_one_level_deeper() {
         assert_eq!(refusal(&shallow, &signed(HEADER, document(4))), too_large(Size::Depth, 3));
         assert_eq!(refusal(&shallow, &signed(document(4), GOOD)), too_large(Size::Depth, 3));
     }
-    // Many brackets beside each other are not deep.
+    // Many brackets next to each other are not deep.
     assert_accepted(&open(), &jwt(format!(r#"{{"x":{},"y":[[],[],{{}}]}}"#, nested(127, "[", "]"))));
 }
 
@@ -1101,7 +1101,7 @@ fn brackets_in_strings_and_siblings_do_not_count_as_depth() {
 #[test]
 fn a_token_is_accepted_up_to_its_limit_and_not_one_byte_longer() {
     let limited = |bytes| lax().limits(Limits::new().with_token_bytes(bytes)).build().unwrap();
-    // With the header that the key writes, and with one that has to be read.
+    // With the header that the key writes, and with another header.
     for text in [jwt(GOOD), headed(r#"{ "alg":"HS256" }"#)] {
         assert_accepted(&limited(text.len()), &text);
         assert_eq!(refusal(&limited(text.len() - 1), &text), too_large(Size::TokenBytes, text.len() - 1));
@@ -1111,8 +1111,8 @@ fn a_token_is_accepted_up_to_its_limit_and_not_one_byte_longer() {
     let limit = 256 << 10;
     let filled = |bytes| jwt(format!(r#"{{"x":"{}"}}"#, "x".repeat(bytes)));
     let overhead = filled(0).len();
-    let room = (limit - overhead) / 4 * 3;
-    let (fits, over) = (filled(room), filled(room + 3));
+    let most = (limit - overhead) / 4 * 3;
+    let (fits, over) = (filled(most), filled(most + 3));
     assert!(fits.len() <= limit && fits.len() > limit - 4 && over.len() > limit);
     assert_accepted(&open(), &fits);
     assert_eq!(refusal_of_header(&over), too_large(Size::TokenBytes, limit));
@@ -1128,9 +1128,9 @@ fn a_header_is_accepted_up_to_its_limit_and_not_one_byte_longer() {
     assert_eq!(refusal(&limited(length - 1), &headed(header)), too_large(Size::HeaderBytes, length - 1));
 
     let filled = |bytes| headed(format!(r#"{{"alg":"HS256","x":"{}"}}"#, "x".repeat(bytes)));
-    let room = (16 << 10) / 4 * 3 - r#"{"alg":"HS256","x":""}"#.len();
-    assert_accepted(&open(), &filled(room));
-    assert_eq!(refusal_of_header(&filled(room + 1)), too_large(Size::HeaderBytes, 16 << 10));
+    let most = (16 << 10) / 4 * 3 - r#"{"alg":"HS256","x":""}"#.len();
+    assert_accepted(&open(), &filled(most));
+    assert_eq!(refusal_of_header(&filled(most + 1)), too_large(Size::HeaderBytes, 16 << 10));
 }
 
 #[test]
@@ -1157,7 +1157,7 @@ fn members_are_accepted_up_to_their_limit_and_not_one_more() {
     assert_accepted(&two, &jwt(payload(2)));
     assert_eq!(refusal(&two, &jwt(payload(3))), too_large(Size::Members, 2));
     assert_eq!(refusal(&two, &headed(r#"{"alg":"HS256","x":1,"y":2}"#)), too_large(Size::Members, 2));
-    // A header may have 64 at most, whatever the limit.
+    // A header may have at most 64 parameters, also with a higher limit.
     let header = |count: usize| {
         let others: Vec<_> = (1..count).map(|number| format!(r#""n{number}":0"#)).collect();
         headed(format!(r#"{{"alg":"HS256",{}}}"#, others.join(",")))
@@ -1183,13 +1183,13 @@ fn audiences_are_accepted_up_to_their_limit_and_not_one_more() {
     let two = lax().limits(Limits::new().with_audiences(2)).build().unwrap();
     assert_accepted(&two, &jwt(payload(2)));
     assert_eq!(refusal(&two, &jwt(payload(3))), too_large(Size::Audiences, 2));
-    // One in a text of its own is one.
+    // A string counts as one audience.
     let none = lax().limits(Limits::new().with_audiences(0)).build().unwrap();
     assert_accepted(&none, &jwt(r#"{"aud":[]}"#));
     for one in [r#"{"aud":"a"}"#, r#"{"aud":["a"]}"#] {
         assert_eq!(refusal(&none, &jwt(one)), too_large(Size::Audiences, 0));
     }
-    // It is for who verifies: as many as one likes can be signed, also as a claim among one's own.
+    // The limit applies to verifying only. Signing accepts any number, also in the claims type.
     let many = countersign::Claims::new(serde_json::json!({ "aud": vec!["a"; 16_385] })).never_expires();
     let more = lax().limits(Limits::new().with_audiences(16_385)).build().unwrap();
     assert_accepted(&more, &many.sign(&key()).unwrap());
@@ -1248,7 +1248,7 @@ fn an_error_does_not_repeat_a_huge_input() {
         (String::from(HEADER), format!(r#"{{"x":{huge}}}"#)),
         (String::from(HEADER), format!(r#"{{"iss":["{huge}"]}}"#)),
     ] {
-        // The helper looks at the length of the error's texts, and for pieces of the token in them.
+        // The helper checks the length of the error's texts, and that they contain no piece of the token.
         refusal(&wide, &signed(header, payload));
     }
     refusal(&set, &headed(format!(r#"{{"alg":"HS256","kid":"{huge}"}}"#)));
@@ -1289,7 +1289,7 @@ fn a_time_of_the_wrong_json_type_is_malformed_and_not_missing() {
         ] {
             payload_refused(format!(r#"{{"{claim}":{value}}}"#), &malformed_claim(claim, value));
             payload_refused(format!(r#"{{"a":1,"{claim}":{value},"z":1}}"#), &malformed_claim(claim, value));
-            // Whatever is wrong with a claim, what is no JSON is not called malformed claims.
+            // Invalid JSON is reported as such, also after a malformed claim.
             not_json(format!(r#"{{"{claim}":{value},"z":}}"#));
             not_json(format!(r#"{{"{claim}":{value}"#));
         }
@@ -1375,7 +1375,7 @@ fn a_large_leeway_does_not_wrap_around() {
         let text = jwt(r#"{"exp":-9007199254740992,"nbf":9007199254740992,"iat":9007199254740992}"#);
         assert_accepted_at(&wide, &text, UnixTime::from_secs(now));
     }
-    // A leeway larger than the clock's own reading.
+    // The leeway is larger than the time of the clock.
     let narrow = lax().leeway(seconds(300)).build().unwrap();
     for now in [0, 10, 299] {
         assert_accepted_at(&narrow, &jwt(r#"{"exp":0,"nbf":300,"iat":300}"#), UnixTime::from_secs(now));
@@ -1520,18 +1520,18 @@ fn an_empty_expected_name_is_refused() {
         jws::MessageVerifier::new(key()).understand_critical("").unwrap_err(),
         empty("understand_critical")
     );
-    // This one too leaves nothing to compare with.
+    // Without its prefix, this one is empty too.
     assert_eq!(builder().typ("application/").build().unwrap_err(), empty("typ"));
 }
 
 #[test]
 fn an_unexpected_audience_is_refused() {
-    let nobody = Verifier::builder(key()).accept_any_issuer().no_audience().build().unwrap();
+    let none = Verifier::builder(key()).accept_any_issuer().no_audience().build().unwrap();
     for value in [r#""x""#, r#""""#, "[]", r#"["x"]"#] {
         let text = jwt(format!(r#"{{"aud":{value},"exp":1700000900}}"#));
-        assert_eq!(refusal(&nobody, &text), VerifyError::UnexpectedAudience);
+        assert_eq!(refusal(&none, &text), VerifyError::UnexpectedAudience);
     }
-    assert_accepted(&nobody, &jwt(r#"{"exp":1700000900}"#));
+    assert_accepted(&none, &jwt(r#"{"exp":1700000900}"#));
 }
 
 // ---- crit and b64 ----
@@ -1580,7 +1580,7 @@ fn crit_that_is_empty_or_duplicate_or_names_standard_or_absent_parameters_is_ref
         );
         assert_eq!(refusal(&verifier, &headed(header)), VerifyError::CriticalHeader, "{crit}");
     }
-    // Understood, but not in the header.
+    // The extension is understood but missing from the header.
     let absent = headed(r#"{"alg":"HS256","crit":["x"]}"#);
     assert_eq!(refusal(&verifier, &absent), VerifyError::CriticalHeader);
     for header in
@@ -1629,7 +1629,7 @@ fn an_unencoded_payload_is_refused_with_and_without_crit() {
     for value in ["null", "0", "1", "\"false\"", "\"true\"", "[]", "[false]", "{}"] {
         header_refused(format!(r#"{{"alg":"HS256","b64":{value}}}"#), &invalid_header("b64"));
     }
-    // The same as leaving it out (RFC 7797 section 3).
+    // The value true is the default (RFC 7797 section 3).
     assert_accepted(&open(), &headed(r#"{"alg":"HS256","b64":true}"#));
 }
 
@@ -1676,7 +1676,7 @@ fn a_token_of_another_type_is_refused() {
     {
         error(&open(), typ);
     }
-    // Absent is not what was asked for.
+    // A missing `typ` is not the required one.
     assert_refused!(access, headed(r#"{"alg":"HS256"}"#), VerifyError::WrongType { .. });
     assert_accepted(&open(), &headed(r#"{"alg":"HS256"}"#));
 }
@@ -1688,7 +1688,7 @@ fn any_of_several_types_is_accepted_and_others_are_refused() {
     for typ in ["at+jwt", "AT+JWT", "JWT", "jwt", "application/jwt"] {
         assert_accepted(&verifier, &typed(typ));
     }
-    // The header that the key writes itself, too.
+    // Also the header that the key writes.
     assert_accepted(&verifier, &jwt(GOOD));
     for typ in ["", "JWS", "dpop+jwt", "at+jwt, JWT"] {
         assert_refused!(verifier, typed(typ), VerifyError::WrongType { .. }, typ);
@@ -1739,7 +1739,7 @@ fn the_type_is_also_checked_for_the_header_that_a_key_writes() {
     }
 }
 
-// ---- looking inside without a key ----
+// ---- reading without a key ----
 
 #[test]
 fn an_unverified_token_gives_its_algorithm_key_id_and_type() {
@@ -1751,7 +1751,7 @@ fn an_unverified_token_gives_its_algorithm_key_id_and_type() {
     let (algorithm, key_id, typ) = says(r#"{"typ":"at\u002bjwt","kid":"k\"1","alg":"RS256"}"#);
     assert_eq!(algorithm, Ok(Algorithm::Rs256));
     assert_eq!((key_id, typ), (Ok(Some("k\"1".into())), Ok(Some("at+jwt".into()))));
-    // An algorithm that is not supported hides nothing else.
+    // The other parameters can be read if the algorithm is not supported.
     let (algorithm, key_id, typ) = says(r#"{"alg":"none","kid":"1","crit":["x"]}"#);
     assert_eq!(algorithm, Err(VerifyError::UnsupportedAlgorithm));
     assert_eq!((key_id, typ), (Ok(Some("1".into())), Ok(None)));
@@ -1774,7 +1774,7 @@ fn an_unverified_token_is_read_as_strictly() {
     };
     assert_eq!(says(GOOD), None);
     assert_eq!(says(r#"{"exp":1}"#), None);
-    assert_eq!(says(r#"{"exp":"a text that is no time"}"#), Some(malformed_claim("exp", "\"")));
+    assert_eq!(says(r#"{"exp":"a text and not a time"}"#), Some(malformed_claim("exp", "\"")));
     assert_eq!(says(r#"{"a":1,"\u0061":2}"#), Some(VerifyError::DuplicateMember { part: Part::Payload }));
     assert_eq!(says(&nested(200, "[", "]")), Some(too_large(Size::Depth, 128)));
     assert!(says("[]").is_some_and(|error| is_invalid_json(&error, Part::Payload)));
@@ -1784,7 +1784,7 @@ fn an_unverified_token_is_read_as_strictly() {
     assert_eq!(error, VerifyError::InvalidUtf8 { part: Part::Header, offset: 8 });
 }
 
-// ---- the order of things ----
+// ---- the order of the checks ----
 
 #[test]
 fn a_bad_signature_is_reported_before_any_error_of_the_claims() {
@@ -1835,7 +1835,7 @@ fn claims_of_a_forged_token_are_not_read() {
     assert_eq!(READ.load(Ordering::Relaxed), 1);
 }
 
-// ---- claims types that look away ----
+// ---- careless claims types, which ignore their input or its errors ----
 
 /// Reads claims with the function `$read` over their `MapAccess`, or over the deserializer.
 macro_rules! claims_type {
@@ -1882,7 +1882,7 @@ claims_type!(ReadsNumbersOnly, |map| {
     }
 });
 
-/// A type that is there whatever the claims are.
+/// A type that succeeds without reading anything.
 struct Whatever;
 
 impl<'de> Deserialize<'de> for Whatever {
@@ -1891,7 +1891,7 @@ impl<'de> Deserialize<'de> for Whatever {
     }
 }
 
-/// A type that takes its absence for an error of others.
+/// A type that turns an error of `T` into `None`.
 struct Perhaps<T>(#[allow(dead_code, reason = "read for its side effects")] Option<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Perhaps<T> {
@@ -1900,7 +1900,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Perhaps<T> {
     }
 }
 
-/// Asks every type that looks away about a token, and returns which of them took it.
+/// Verifies a token with every careless type, and returns the types that accepted it.
 fn takers(verifier: &Verifier, text: &str) -> Vec<&'static str> {
     fn ask<T: serde::de::DeserializeOwned>(verifier: &Verifier, text: &str) -> Option<&'static str> {
         let taken = verifier.at(NOW).verify::<T>(text).is_ok();
@@ -1996,7 +1996,7 @@ fn a_careless_type_does_not_hide_a_duplicate_or_reserved_name() {
 
 #[test]
 fn a_careless_type_does_not_lift_inner_claims_to_the_top() {
-    // Where an inner reader gives up half-way, the outer one must not go on in the middle.
+    // If an inner type stops half-way, the outer type must not go on from there.
     for inner in [
         r#"{"k":"a","sub":"root"}"#,
         r#"{"k":["a"],"sub":"root"}"#,
@@ -2079,7 +2079,7 @@ fn a_payload_that_does_not_fit_the_type_is_not_reported_as_invalid_json() {
     mismatch(refusal_as::<Vec<u8>>(&strict(), &jwt(GOOD)));
     mismatch(refusal_as::<String>(&strict(), &jwt(GOOD)));
     mismatch(refusal_as::<BTreeMap<String, f64>>(&open(), &jwt(r#"{"a":1e999}"#)));
-    // So does who looks at them without a key.
+    // The same without a key.
     let unverified = |payload: &str| {
         Unverified::parse(&jwt(payload)).unwrap().unverified_claims::<BTreeMap<String, f64>>()
     };
@@ -2099,12 +2099,12 @@ mod rsa {
     const RS_HEADER: &str = r#"{"alg":"RS256","typ":"JWT"}"#;
     const RS_PAYLOAD: &str = r#"{"exp":1700000900}"#;
 
-    /// A token with the fixed header and payload, and this signature.
+    /// Makes a token with the fixed header and payload, and this signature.
     fn with_signature(signature: impl AsRef<[u8]>) -> String {
         format!("{}.{}.{}", b64(RS_HEADER), b64(RS_PAYLOAD), b64(signature))
     }
 
-    /// A certificate that the key of RFC 7515 appendix A.2 has signed for itself.
+    /// A self-signed certificate of the key of RFC 7515 appendix A.2.
     const CERTIFICATE: &str = "MIIDETCCAfmgAwIBAgIUUox+B9a4vjEbvvFxtB3tWLkgERcwDQYJKoZIhvcNAQELBQAwFzEVMBMGA1UEAwwMZXZpbC5leGFtcGxl\
             MCAXDTI2MTEyNjExMjAwMVoYDzIxMjYxMTAyMTEyMDAxWjAXMRUwEwYDVQQDDAxldmlsLmV4YW1wbGUwggEiMA0GCSqGSIb3DQEB\
             AQUAA4IBDwAwggEKAoIBAQCh+BYK4uPJtGXOjS1lYmM2K5J9vinh8CR3/BYlzJChNuOL2TSXxbbqY913EeZ8dCn5VrD7io8ImtxL\
@@ -2117,9 +2117,9 @@ mod rsa {
             fn/iivdsnV74jOUUQXW8rV7w3b4DsSHKgoEIXo1dz3Tfwe+Luv331e05GnRgI26IwAWCdpw+Vb4nzgIAevPxJbMVxcrft5Pb0a1B\
             HvZ8IZzvXqg3vHQaoZJWu+vWI/0UNMEoP4BxLcqatWVcw23yjvJZ";
 
-    /// The number of the test key's modulus, big-endian.
+    /// The modulus of the test key, big-endian.
     fn modulus() -> Vec<u8> {
-        // SPKI is 24 bytes before PKCS#1, which is 9 before the modulus and 5 behind it.
+        // SPKI has 24 bytes before PKCS#1. PKCS#1 has 9 bytes before the modulus and 5 after it.
         let spki = der(RSA_PUBLIC);
         spki[33..33 + 256].to_vec()
     }
@@ -2153,7 +2153,7 @@ mod rsa {
         }
     }
 
-    /// PKCS#1 in base64 names no algorithm, so it is known by its lengths, which depend on the exponent.
+    /// PKCS#1 does not name an algorithm, so its base64 is recognised by its lengths, which depend on the exponent.
     #[test]
     fn an_rsa_public_key_of_any_exponent_is_refused_as_a_secret_in_base64_or_hex() {
         let integer = |bytes: &[u8]| -> Vec<u8> {
@@ -2204,7 +2204,7 @@ mod rsa {
             assert_eq!(error, expected);
         }
 
-        /// What CVE-2018-0114 was: the attacker's own key beside the attacker's own signature.
+        /// CVE-2018-0114: the attacker sends a key together with a signature made by it.
         #[test]
         fn an_rsa_key_in_the_header_is_ignored() {
             let theirs = signing(include_str!("data/rfc7515_a2.pem")).unwrap();
@@ -2220,10 +2220,10 @@ mod rsa {
             ] {
                 let header = format!(r#"{{"alg":"RS256",{parameter}}}"#);
                 let forged = signed_with(&theirs, &header, GOOD);
-                // It is a good signature, for who trusts that key.
+                // The signature is valid for a verifier that trusts that key.
                 assert_accepted(&open().with_keys(theirs.verifying_key()), &forged);
                 assert_eq!(refusal(&rs_verifier(), &forged), VerifyError::InvalidSignature);
-                // Without a name it means the only key of its algorithm.
+                // A token without a `kid` belongs to the only key of its algorithm.
                 assert_eq!(refusal(&set, &forged), VerifyError::InvalidSignature);
                 for (kid, error) in [
                     ("ours", VerifyError::InvalidSignature),
@@ -2260,7 +2260,7 @@ mod rsa {
             let good = util::unb64(VALID);
             assert_accepted(&rs_verifier(), &with_signature(&good));
             let zero_before: Vec<u8> = [0].into_iter().chain(good.iter().copied()).collect();
-            let zero_behind: Vec<u8> = good.iter().copied().chain([0]).collect();
+            let zero_after: Vec<u8> = good.iter().copied().chain([0]).collect();
             for signature in [
                 &[][..],
                 &[0],
@@ -2268,7 +2268,7 @@ mod rsa {
                 &good[1..],
                 &good[..32],
                 &zero_before,
-                &zero_behind,
+                &zero_after,
                 &good.repeat(2),
                 &good.repeat(4),
             ] {
@@ -2320,7 +2320,7 @@ mod rsa {
                 refusal(&verifier, &with_signature(util::unb64(CUBE_ROOT))),
                 VerifyError::InvalidSignature
             );
-            // One is its own cube.
+            // The cube of one is one.
             let mut one = [0; 256];
             one[255] = 1;
             assert_eq!(refusal(&verifier, &with_signature(one)), VerifyError::InvalidSignature);
@@ -2393,7 +2393,7 @@ mod rsa {
             assert_eq!(made(&modulus), Err(KeyError::Roca));
             assert_eq!(made(&[&[0][..], &modulus].concat()), Err(KeyError::Roca));
             assert_eq!(KeyError::Roca.code(), "roca");
-            // Its neighbours do not bear the mark.
+            // Numbers next to it do not have the mark.
             let last = modulus.len() - 1;
             for change in [2, 4, 8, 32] {
                 modulus[last] ^= change;
@@ -2403,11 +2403,11 @@ mod rsa {
         }
     }
 
-    // What follows was made once, with `pow(message, d, n)` in Python: the signing input is that of
-    // `with_signature`, the private key is `util::RSA_PRIVATE`, and the encoded message is
-    // 00 01 FF..FF 00, the DigestInfo of SHA-256, the hash, but for what each name says.
+    // These signatures were made with `pow(message, d, n)` in Python. The signing input is that of `with_signature`, and the
+    // private key is `util::RSA_PRIVATE`. The encoded message is 00 01 FF..FF 00, the DigestInfo of SHA-256 and the hash, with
+    // the difference that each name states.
 
-    /// Nothing is wrong with this one.
+    /// A correct signature.
     const VALID: &str = "\
         G9YXNW7aM6d5mikS-Lx_Ex1ARy7z02SFw_U85O7nN55zzR3rKvBZAw6P2JgvxrRHHd6saOPf8HK2VlqilqMBOUWE2zhntzKE\
         PiUvDLyMkZOADcB2naHUfOxPq7gQjUXfSk_nDCrVVtMnAvjFqPcvG7XYNwDHbrGkh-3kP4jsvDF9dwsWUcQ6W-ZIMnBWN6Eu\
@@ -2451,14 +2451,14 @@ mod rsa {
              ksW0xvSlSONoHO3-WoQ-W2wVnOLKu920Gvhr_JcixLI3DH6TBlFGfg",
         ),
         (
-            "short padding and garbage behind the hash",
+            "short padding and garbage after the hash",
             "OXQ5H6kvkkb512mc_dHyJiHCqQsa9XlefUIpuaOMEPn47MR3QnmKgMQ2oDNUC7ul8Pk0eT01wTYJjGLtP8xRTxTpNYuAoDhO\
              Z5cRcFwHHB9ylL04TtOWtNkdv4elCg37qpBetXh1GQPpv6_ASl50f3wS62P_cuEI1eFXO2iN2MrYHXA5vqjK9n89S_UyA-K2\
              JLlW5dbQ9nLkXZXSeb_nRjOlGALaZMTlAxnftPbu4O2TvD6Bjt3BQNqJ7_sTqbnDmtovNI3zQge-dxg2s4XUXoU7Y8-u0nTP\
              UUUafVvdPlSlI5fW-5ez-Sj2aP43xFaVifj8QGE9nyxtIwhcWddZEQ",
         ),
         (
-            "a byte of garbage behind the hash",
+            "a byte of garbage after the hash",
             "Z7OC9XDfho0J8AhDDDi7zgIX_E8KbPHQwjow9QO0vcAT5oggE32dVBNXHkKJnAk2JUIeB249vaz1MdKf0gcfCkUYODY7fNqq\
              IOyjh3mp2Bx_67MOy97VuhWwcpOFnjoi44ufEYyIrP3zz_Ek8Drq5XULhcY3uJn2s3U692bS-SjNWl6cgZzB-qd41RmL8pWh\
              d1iwnoJ26C60aNP_lnKzUadQ3i59AUca0fRo4hE5iLtnARK85YuRxEFsIe1v0_a8ccAfasztEA4hrA5xI-ZuaJRhOqLyfDFZ\
@@ -2536,19 +2536,19 @@ mod rsa {
         ),
     ];
 
-    /// Of a key with exponent 3 (`openssl genrsa -3 2048`).
+    /// The modulus of a key with exponent 3 (`openssl genrsa -3 2048`).
     const CUBE_MODULUS: &str = "\
         l1iJUfAv-Wd6hZ82AtDtsVGwhX7P59mqHs6QCYtodJ-mgqupcuHGWAPx-mD7lWcA0BQ_qGd8rgyB5_heSuREhw9mcA4Xdi47\
         ttlbUmNx1ZsYsAwaM8p7MwnVFzl2wLz6fbqZ3sBZsstRAsPtEYPLLvi-xfzx9HpXeEd4I5J1fA2mNQRSrTAPKmTLuunRBFKZ\
         JDft9hDQ7mERz6r85gNx-t8MZ2bOBwhC3WiIh_B8gFGlDVP-JhWpV6RDxEZM4kPfteIuEl3mSrx2t5jo6LcH6ESS1CnFGYTm\
         k6Tphz6MiUpUL8rpnaMtvLMH-aRBxRr4GPKVBRNOC8MmTfOae_WC1Q";
-    /// Its own signature.
+    /// A correct signature of this key.
     const CUBE_VALID: &str = "\
         kjOO9g1ZUbuJKrwRI6bb5sY-og104dog7xz5S1mL1I0ojH0R1en0BAboxPKGy39g94ElvcUAgvyKRPqVO2_EUGmvEQLHCH9b\
         YAzcz5YYrOpg_Gfthdrr_L-dO1zy-zecfxRL3PEKlf1nxRgVq8S6PfDIHM-zzx0JtZqBlwd3AwR4Ef9bXJyfUvKk1XgVBGG-\
         x29XxHUiJsEhsMHGA3YW3ALgOanyA8Dm-CDCZJ2ABFvXJ5Occ_R1NCTENYtcNjxvo6HrJrMJya3OvBJ7hLkGaz65sDih3-DM\
         uv_6QbTHFyAraZmej2UcywHxFSPO72MavrTedTdEUTsUKWDtgjqrzg";
-    /// Made without the private key: a number whose cube begins with a short padding and the right hash.
+    /// A number that was found without the private key. Its cube begins with a short padding and the right hash.
     const CUBE_ROOT: &str = "\
         AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
         AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\

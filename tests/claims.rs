@@ -1,4 +1,4 @@
-//! What a verifier's policy demands of claims, edge by edge, and what signing them refuses.
+//! Tests the policy of a verifier for claims, and which claims cannot be signed.
 
 mod util;
 
@@ -24,7 +24,7 @@ fn built(builder: VerifierBuilder) -> Verifier {
     builder.build().unwrap()
 }
 
-/// A verifier on which nothing is decided yet.
+/// A builder without any decision.
 fn undecided() -> VerifierBuilder {
     Verifier::builder(key())
 }
@@ -33,7 +33,7 @@ fn missing(claim: &'static str) -> VerifyError {
     VerifyError::MissingClaim { claim: claim.into() }
 }
 
-/// The names that a refusal says it had expected.
+/// Returns the expected names from an error.
 fn expected_names(error: &VerifyError) -> Vec<&str> {
     match error {
         VerifyError::WrongAudience { expected }
@@ -65,12 +65,12 @@ fn any_of_several_issuers_is_accepted_and_others_are_refused() {
     assert_eq!(refusal(&verifier, &jwt("{}")), missing("iss"));
 }
 
-/// Decided on everything but the issuer.
+/// A builder that lacks only the decision on the issuer.
 fn lax_issuer() -> VerifierBuilder {
     undecided().accept_any_audience().allow_missing_expiration()
 }
 
-/// Decided on everything but the audience.
+/// A builder that lacks only the decision on the audience.
 fn lax_audience() -> VerifierBuilder {
     undecided().accept_any_issuer().allow_missing_expiration()
 }
@@ -103,7 +103,7 @@ fn any_of_several_subjects_is_accepted_and_others_are_refused() {
     }
     assert_accepted(&verifier, &jwt(r#"{"sub":"\u0061nn"}"#));
     assert_eq!(refusal(&verifier, &jwt("{}")), missing("sub"));
-    // Without an expectation it may be any text, or absent.
+    // Without an expected subject, it may be any text or missing.
     assert_accepted(&open(), &jwt(r#"{"sub":""}"#));
 }
 
@@ -232,10 +232,10 @@ fn each_of_64_required_claims_is_checked() {
 
 // ---- times ----
 
-/// Checks that a payload is accepted at `good` and refused in the second beside it, `bad`.
+/// Checks that a payload is accepted in the second `good` and refused in the second `bad` next to it.
 #[track_caller]
 fn edge(verifier: &Verifier, payload: &str, good: i64, bad: i64, expected: fn(UnixTime) -> VerifyError) {
-    assert_eq!((good - bad).abs(), 1, "an edge lies between two seconds");
+    assert_eq!((good - bad).abs(), 1, "an edge is between two seconds");
     assert_accepted_at(verifier, &jwt(payload), later(good));
     assert_eq!(refusal_at(verifier, &jwt(payload), later(bad)), expected(later(bad)));
 }
@@ -298,7 +298,7 @@ fn a_maximum_age_requires_an_iat_that_is_valid_and_not_in_the_future() {
 #[test]
 fn fractions_of_a_second_are_not_rounded_away() {
     let exact = built(lax().leeway(seconds(0)));
-    // Half a second later than NOW: a clock that reads NOW is before it, one that reads NOW + 1 behind it.
+    // These times are between NOW and NOW + 1.
     for value in
         ["1700000000.5", "1700000000.000001", "1700000000.999999", "17000000005e-1", "1.7000000005e9"]
     {
@@ -341,7 +341,7 @@ fn times_before_1970_are_compared_like_other_times() {
     assert!(refusal_at(&exact, &token, at(0)).is_expired());
     let error = refusal_at(&exact, &token, at(-1001));
     assert_eq!(error, VerifyError::NotYetValid { not_before: at(-1000), now: at(-1001) });
-    // Towards the later second here too.
+    // Negative fractions are rounded up too.
     assert_accepted_at(&exact, &jwt(r#"{"exp":-1.5}"#), at(-2));
     assert!(refusal_at(&exact, &jwt(r#"{"exp":-1.5}"#), at(-1)).is_expired());
 }
@@ -363,7 +363,7 @@ fn an_issue_time_in_the_future_is_refused_unless_it_is_allowed() {
     assert_accepted(&allowing, &token);
     assert_accepted(&allowing, &jwt(r#"{"iat":9007199254740992}"#));
     assert_accepted(&built(lax().allow_future_issued_at().max_age(seconds(1))), &token);
-    // Nothing else is allowed with it.
+    // The other checks remain.
     assert_refused!(
         allowing,
         jwt(r#"{"iat":"1700000031"}"#),
@@ -436,7 +436,7 @@ fn an_expired_token_and_an_invalid_one_get_different_challenges() {
     }
 }
 
-// ---- what a verified token tells ----
+// ---- the content of a verified token ----
 
 #[test]
 fn a_token_returns_the_claims_that_were_signed() {
@@ -481,7 +481,7 @@ fn a_buffer_forgets_the_previous_token() {
     }
 }
 
-// ---- policies that make no verifier ----
+// ---- policies that are refused ----
 
 #[track_caller]
 fn no_verifier(builder: VerifierBuilder, expected: &PolicyError, code: &str) {
@@ -550,7 +550,7 @@ fn an_extension_that_the_standards_define_is_refused() {
 
 // ---- writing claims ----
 
-/// Claims that are fine but for what a test does to them.
+/// Claims that can be signed, for tests that change one thing.
 fn claims<T>(claims: T) -> Claims<T> {
     Claims::new(claims).never_expires()
 }
@@ -560,7 +560,7 @@ fn unsigned<T: Serialize>(claims: &Claims<T>, expected: &SignError) {
     let error = claims.sign(&key()).unwrap_err();
     assert_eq!(error, *expected);
     assert_discreet(&error, &[]);
-    // Preparing for a key elsewhere refuses the same.
+    // `prepare` returns the same error.
     let elsewhere = Identity::new(Algorithm::Hs256);
     assert_eq!(claims.prepare(&elsewhere).unwrap_err(), *expected);
 }
@@ -610,7 +610,7 @@ fn a_lifetime_counts_from_the_issue_time() {
         written(&lifetime(Duration::from_millis(1999))),
         json!({"iat": 1_700_000_000, "exp": 1_700_000_001})
     );
-    // In either order of the calls.
+    // The order of the calls does not matter.
     let claims = Claims::registered().expires_in(seconds(5)).issued_at(UnixTime::from_secs(-10));
     assert_eq!(written(&claims), json!({"iat": -10, "exp": -5}));
     unsigned(&lifetime(Duration::MAX), &unsignable("exp", "1e300"));
@@ -732,10 +732,10 @@ fn accept_numeric_subject_accepts_integers_and_loosens_no_other_check() {
         };
         assert_eq!(error, VerifyError::MalformedClaim { claim: "sub", found: Some(expected) }, "{value}");
     }
-    // An object that only looks like a number to some readers.
+    // Some readers would take this object for a number.
     let error = refusal(&numeric, &jwt(r#"{"sub":{"$serde_json::private::Number":"4"}}"#));
     assert_eq!(error, malformed_claim("sub", "{"));
-    // The policy goes by the digits.
+    // The policy compares the digits.
     let expecting = built(lax().accept_numeric_subject().subject("4"));
     assert_accepted(&expecting, &jwt(r#"{"sub":4}"#));
     assert!(matches!(refusal(&expecting, &jwt(r#"{"sub":5}"#)), VerifyError::WrongSubject { .. }));
@@ -746,7 +746,7 @@ fn accept_numeric_subject_accepts_integers_and_loosens_no_other_check() {
     assert_eq!(refusal(&open(), &jwt(r#"{"sub":4}"#)), malformed_claim("sub", "4"));
 }
 
-/// The error for a registered claim of the claims type that serialises as this malformed value.
+/// Returns the error for a registered claim in the claims type with this malformed value.
 fn unsignable(claim: &'static str, value: &str) -> SignError {
     SignError::MalformedClaim { claim, found: Some(kind_of(claim, value)) }
 }
@@ -793,14 +793,14 @@ fn the_error_of_a_malformed_claim_names_the_required_and_the_found_type() {
                 assert_eq!((error.to_string(), error.code()), (expected.clone(), "malformed_claim"));
             }
             let document: Value = serde_json::from_str(value).unwrap();
-            // `None` is left out of a token where it is a registered claim.
+            // A registered claim that is `None` is left out of the token.
             if !document.is_null() {
                 let error = Claims::new(json!({claim: document})).never_expires().sign(&key()).unwrap_err();
                 assert_eq!((error.to_string(), error.code()), (expected, "malformed_claim"));
             }
         }
     }
-    // A name that is written with an escape is the claim all the same.
+    // A name with an escape is also the claim.
     let error = refusal(&open(), &jwt(r#"{"\u0073ub":4}"#));
     assert_eq!(error, VerifyError::MalformedClaim { claim: "sub", found: None });
     assert_eq!(error.to_string(), "claim sub must be a string");
@@ -903,7 +903,7 @@ fn a_type_may_contain_the_registered_claims_itself() {
     });
     assert_eq!(one, times);
     let several = everything(["a", "b"].into_iter().collect());
-    // What the type leaves out the builder may set.
+    // The builder may set claims that the type leaves out.
     let several = written(&Claims::new(several).subject("ann").jwt_id("7"));
     assert_eq!(
         (&several["aud"], &several["sub"], &several["jti"]),
@@ -1042,7 +1042,7 @@ fn names_reserved_by_json_libraries_are_not_signed_at_the_top() {
     unsigned(&claims(Field { number: 1 }), &SignError::ReservedName);
 }
 
-/// A value that cannot be written.
+/// A value that fails to serialise.
 struct Failing;
 
 impl Serialize for Failing {
@@ -1144,7 +1144,7 @@ fn a_wrapped_registered_claim_is_written_and_a_wrapped_none_is_left_out() {
     }
     let claims = Wrapped { sub: UserId("ann"), jti: Some(None), iss: Maybe(None), aud: Some(UserId("api")) };
     assert_eq!(written(&Claims::new(claims).never_expires()), json!({ "sub": "ann", "aud": "api" }));
-    // An object is no text, whatever is in it.
+    // An object is not a text, also with `None` inside.
     #[derive(Serialize)]
     enum Kind {
         Maybe(Option<u8>),
@@ -1155,7 +1155,7 @@ fn a_wrapped_registered_claim_is_written_and_a_wrapped_none_is_left_out() {
 
 #[test]
 fn the_signed_value_of_a_registered_claim_is_the_checked_one() {
-    /// Is a number as often as it says, and then a text.
+    /// Serialises as a number this many times, and then as a text.
     struct Turning(Cell<u8>);
     impl Serialize for Turning {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -1265,7 +1265,7 @@ fn header_parameters_are_written_after_those_of_the_key_and_read_back() {
     );
     assert_eq!(token.header().content_type(), Some("x"));
 
-    // As many as a verifier accepts beside `alg`, `kid`, `typ` and `cty`.
+    // As many as a verifier accepts in addition to `alg`, `kid`, `typ` and `cty`.
     let named = other_key().with_key_id("1").unwrap();
     let full = (0..60).try_fold(Claims::registered().never_expires(), |claims, number| {
         claims.header_parameter(&format!("n{number}"), &0)

@@ -1,7 +1,7 @@
-//! Which claims types can be read, and what each is shown of the registered claims: one table.
+//! Tests which claims types can be read, and which registered claims each type gets.
 //!
-//! Run under every feature set of `serde_json` (see `tests/unification`): what another crate switches on must
-//! not change a line of it.
+//! `tests/unification` runs these tests with all features of `serde_json`, because features that another crate enables must not
+//! change a result.
 
 use countersign::{Audience, Buffer, HmacKey, SecretBytes, UnixTime, Verifier, VerifyError, jws};
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use std::fmt::Debug;
 
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 
-/// Every registered claim, and two private ones.
+/// Every registered claim, and two private claims.
 const FULL: &str = r#"{"iss":"me","sub":"ann","aud":["api","web"],"exp":1700000900,"nbf":1700000000,"iat":1700000000,"jti":"7","role":"admin","n":5}"#;
 
 fn key() -> HmacKey {
@@ -42,7 +42,7 @@ fn read<T: DeserializeOwned>(payload: &str) -> Result<T, VerifyError> {
 fn reads<T: DeserializeOwned + PartialEq + Debug>(payload: &str, expected: T) {
     let token = verifier().at(NOW).verify::<T>(&signed(payload)).unwrap();
     assert_eq!(*token.claims(), expected);
-    // Whatever the type is shown, the policy has seen all of it.
+    // The policy sees all registered claims, also those that the type does not get.
     if payload == FULL {
         assert_eq!(token.issuer(), Some("me"));
         assert_eq!(token.subject(), Some("ann"));
@@ -85,7 +85,7 @@ fn a_struct_gets_the_claims_that_it_declares() {
     }
     reads(FULL, Private { role: "admin".into(), n: 5 });
 
-    // What it does not declare is nothing to it.
+    // The type ignores claims that it does not declare.
     #[derive(Debug, PartialEq, Deserialize)]
     struct Role {
         role: String,
@@ -323,7 +323,7 @@ fn sequences_externally_tagged_enums_and_plain_values_are_refused() {
 #[track_caller]
 fn mismatches_or_malformed<T: DeserializeOwned>(payload: &str) {
     assert!(matches!(read::<T>(payload).map(|_| ()), Err(VerifyError::ClaimsMismatch { .. })));
-    // And an array is no set of claims for any type, though serde would read a struct from one.
+    // No type reads claims from an array, although serde would read a struct from one.
     assert!(matches!(
         read::<T>("[1,2]").map(|_| ()),
         Err(VerifyError::InvalidJson { .. } | VerifyError::ClaimsMismatch { .. })
@@ -365,7 +365,7 @@ fn borrowed_types_borrow_from_the_buffer() {
     assert_eq!(*token.claims(), expected);
     assert_eq!(token.payload(), FULL);
 
-    // Escaped text stands nowhere as it is, so it cannot be borrowed; an owned field takes it.
+    // Text with escapes cannot be borrowed, because the payload does not contain it in this form. An owned field can hold it.
     let escaped = signed(r#"{"sub":"a\u006en","role":"\u0061dmin"}"#);
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)]
@@ -416,7 +416,7 @@ fn a_field_that_does_not_fit_is_named_whatever_the_json_reader_reports() {
         n: BTreeMap<u8, f64>,
     }
     assert!(matches!(read::<User>(r#"{"role":"admin","n":{"1":1}}"#), Ok(User { role: Role::Admin, .. })));
-    // To the reader these are mistakes in the text.
+    // The JSON reader reports these values as syntax errors.
     for value in [r#"["admin"]"#, "5", "null", "true", r#"{"admin":1}"#, r#""root""#] {
         mismatches::<User>(&format!(r#"{{"role":{value},"exp":1700000900}}"#), Some("role"));
         mismatches::<User>(&format!(r#"{{"exp":1700000900,"role":{value}}}"#), Some("role"));
@@ -439,7 +439,7 @@ fn errors_of_the_policy_come_before_errors_of_the_type() {
 
 #[test]
 fn a_type_that_ignores_errors_does_not_change_the_verdict() {
-    /// Takes anything that does not fit for nothing.
+    /// Turns an error into `None`.
     struct Lenient<T>(#[allow(dead_code)] Option<T>);
     impl<'de, T: Deserialize<'de>> Deserialize<'de> for Lenient<T> {
         fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -456,21 +456,21 @@ fn a_type_that_ignores_errors_does_not_change_the_verdict() {
     struct Outer {
         x: Lenient<Inner>,
     }
-    // As the whole type: a malformed claim is still one, a broken document too.
+    // As the whole type, it does not hide a malformed claim or a broken document.
     assert!(read::<Lenient<Inner>>(r#"{"a":"no"}"#).is_err());
     assert!(matches!(
         read::<Lenient<Inner>>(r#"{"a":1,"exp":"no"}"#),
         Err(VerifyError::MalformedClaim { claim: "exp", .. })
     ));
     assert!(matches!(read::<Lenient<Inner>>(r#"{"a":1,"a":1}"#), Err(VerifyError::DuplicateMember { .. })));
-    // What is wrong with the claims of an inner object is not said of the token, which is good.
+    // Errors of the claims of an inner object are not reported as errors of the token's claims.
     let read_outer =
         |inner: &str| read::<Outer>(&format!(r#"{{"exp":1800000000,"sub":"u","x":{inner}}}"#)).err();
     for inner in [r#"{"a":"no","sub":"x"}"#, r#"{"a":"no","aud":7}"#, r#"{"a":"no","exp":1}"#] {
         let error = read_outer(inner).unwrap();
         assert!(matches!(error, VerifyError::ClaimsMismatch { .. }), "{error:?}");
     }
-    // As a field: it loses its place in the text, and what follows is not taken for claims.
+    // As a field, it loses its place in the text. The text that follows must not be read as claims.
     let text = r#"{"x":{"a":"no","exp":1800000000},"exp":1600000000}"#;
     assert!(read::<Outer>(text).is_err());
 }
@@ -500,11 +500,11 @@ fn private_claims_are_read_as_serde_json_reads_them() {
         "address":"127.0.0.1","flags":[true,"c",-5],"numbers":{"-1":0.5},"none":null,"nested":{"n":["y",null]}}"#;
     let expected: Private = serde_json::from_str(payload).unwrap();
     reads(payload, expected);
-    // A unit variant has a second spelling.
+    // A unit variant can be written in a second way.
     let spelled = payload.replace("\"Unit\"", "{\"Unit\":null}");
     reads(&spelled, serde_json::from_str::<Private>(&spelled).unwrap());
     mismatches::<Private>(&payload.replace("\"Unit\"", "{\"Unit\":5}"), Some("kinds"));
-    // An error deep inside names the field at the top.
+    // An error inside a claim names the claim at the top.
     mismatches::<Private>(&payload.replace("[1,2]", "[1,true]"), Some("kinds"));
     mismatches::<Private>(&payload.replace("\"y\"", "7"), Some("nested"));
 }
@@ -541,7 +541,7 @@ fn a_registered_claim_can_be_bytes_and_is_an_enum_only_if_it_is_text() {
     mismatches::<Enums>(r#"{"aud":["a"]}"#, Some("aud"));
 }
 
-/// Asks for what serde_json gives only to types of its own.
+/// Asks for the values that serde_json gives only to its own types.
 struct Private<const NEWTYPE: bool>;
 
 impl<'de, const NEWTYPE: bool> Deserialize<'de> for Private<NEWTYPE> {
@@ -583,7 +583,7 @@ fn values_reserved_for_types_of_serde_json_are_refused() {
 
 #[test]
 fn nested_names_without_their_values_do_not_make_broken_json_valid() {
-    /// Takes up to so many names of an object, and none of their values.
+    /// Reads at most this many names of an object, and none of their values.
     struct Names<const MOST: usize>;
     impl<'de, const MOST: usize> Deserialize<'de> for Names<MOST> {
         fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -617,7 +617,7 @@ fn nested_names_without_their_values_do_not_make_broken_json_valid() {
 
 #[test]
 fn nested_values_that_are_not_read_do_not_make_broken_json_valid() {
-    /// Takes the name of an enum's variant, and not what follows it.
+    /// Reads the name of an enum's variant, and not its content.
     struct NameOnly(String);
     impl<'de> Deserialize<'de> for NameOnly {
         fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -633,7 +633,7 @@ fn nested_values_that_are_not_read_do_not_make_broken_json_valid() {
             access.variant().map(|(name, _)| Self(name))
         }
     }
-    /// Is there whatever the value is.
+    /// Succeeds without reading the value.
     struct Whatever;
     impl<'de> Deserialize<'de> for Whatever {
         fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
@@ -655,7 +655,7 @@ fn nested_values_that_are_not_read_do_not_make_broken_json_valid() {
         broken::<BTreeMap<String, Vec<Whatever>>>(payload);
         broken::<BTreeMap<String, Vec<NameOnly>>>(payload);
     }
-    // Whatever is there can be left unread where it is JSON.
+    // A value that is valid JSON may stay unread.
     assert_eq!(read::<BTreeMap<String, NameOnly>>(r#"{"x":"A"}"#).unwrap()["x"].0, "A");
 }
 
@@ -741,7 +741,7 @@ fn the_keys_of_a_map_may_be_booleans_and_other_keys_are_not_cut_in_half() {
     }
     let flags = BTreeMap::from([(true, 1), (false, 0)]);
     reads(r#"{"flags":{"true":1,"false":0}}"#, Flags { flags });
-    // serde_json 1.0.154 takes the first byte of a key for a character, and panics at some of these.
+    // serde_json 1.0.154 reads the first byte of a key as a character, and panics at some of these.
     for name in ["é", "éa", "日本", "\u{1f600}", "", "t", "tru", "true ", "truе", "\\u0074rue", "1", "TRUE"]
     {
         mismatches::<Flags>(&format!(r#"{{"flags":{{"{name}":1}},"exp":1700000900}}"#), Some("flags"));
@@ -753,7 +753,7 @@ fn the_keys_of_a_map_may_be_booleans_and_other_keys_are_not_cut_in_half() {
 
 #[test]
 fn the_value_of_a_name_that_was_not_understood_is_not_returned() {
-    /// Passes over names that are not numbers, with their values.
+    /// Skips names that are not numbers, and their values.
     struct Numbers;
     impl<'de> Deserialize<'de> for Numbers {
         fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -1,7 +1,7 @@
-//! Dropped HMAC keys leave nothing behind: read in memory as it is freed.
+//! Checks that dropped HMAC keys leave no secrets in memory. The memory is searched while it is freed.
 //!
-//! A secret can be forged with from the SHA-256 states after its inner and outer key block as well as from the
-//! secret itself, so those are looked for too. The states are computed here, apart from the crate under test.
+//! The SHA-256 states after the inner and the outer key block are enough to forge signatures, so they are searched for too.
+//! This file computes the states without the crate under test.
 
 #[path = "util/watching.rs"]
 mod watching;
@@ -12,21 +12,21 @@ use watching::{leaks, living, state_after};
 
 const SECRET: [u8; 32] = *b"\x11a secret of this test, 32 bytes";
 
-/// Numbers of the RSA key that are looked for, in DER.
+/// A part of the private numbers of the RSA key, in DER.
 static PRIVATE: OnceLock<[u8; 32]> = OnceLock::new();
 
-/// The secret, the two states that it can be replaced by, and a part of a private key.
+/// Returns the bytes to search for: the secret, the two states that can replace it, and a part of a private key.
 fn needles() -> [[u8; 32]; 4] {
     let private = PRIVATE.get().copied().unwrap_or(SECRET);
     [SECRET, state_after(SECRET, 0x36), state_after(SECRET, 0x5c), private]
 }
 
-// One test, since it watches all threads.
+// There is only one test in this file, because it watches all threads.
 #[test]
 fn a_dropped_key_leaves_neither_its_secret_nor_its_hash_states() {
     // The search works: a living key holds the states, and a secret that is not wiped is found.
     let (key, found) = living(|| HmacKey::hs256(&SecretBytes::from_bytes(SECRET)).unwrap());
-    assert_eq!(found, 1, "the states are kept otherwise than this test thinks");
+    assert_eq!(found, 1, "the key keeps its states in another form than this test expects");
     assert_eq!(leaks(|| drop(SECRET.to_vec())), 1);
 
     assert_eq!(leaks(|| drop(key)), 0);
@@ -39,7 +39,7 @@ fn a_dropped_key_leaves_neither_its_secret_nor_its_hash_states() {
         }),
         0
     );
-    // Texts that are decoded on the way leave no copy.
+    // Decoding a text leaves no copy.
     let text = "EWEgc2VjcmV0IG9mIHRoaXMgdGVzdCwgMzIgYnl0ZXM";
     assert_eq!(
         leaks(|| drop(Box::new(HmacKey::hs256(&SecretBytes::from_base64url(text).unwrap()).unwrap()))),
@@ -53,7 +53,7 @@ fn a_dropped_key_leaves_neither_its_secret_nor_its_hash_states() {
     private_keys();
 }
 
-/// Also a file that turns out to be broken near its end.
+/// Checks private keys, also a file with an error near its end.
 #[cfg(feature = "rsa")]
 fn private_keys() {
     use countersign::PrivateKey;

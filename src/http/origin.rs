@@ -45,8 +45,7 @@ impl AllowedOrigins {
     ///
     /// - [`SetupError::NoOrigins`] for an empty list.
     /// - [`SetupError::InvalidOrigin`] for an origin that browsers do not send, so that it would match no request: with a path
-    ///   or
-    ///   a slash at its end, in upper case, or with the default port of its scheme. Also for `*` and `null`.
+    ///   or a slash at its end, in upper case, or with the default port of its scheme. Also for `*` and `null`.
     ///
     /// An IP address in an unusual form is not an error, but it matches no request.
     ///

@@ -159,21 +159,21 @@ impl Object {
         append(&mut self.0, value)
     }
 
-    /// Appends a member whose name is already encoded, from the comma to the colon.
+    /// Appends a member. Its name is already encoded, from the comma to the colon.
     #[inline]
     pub(crate) fn known<T: Serialize + ?Sized>(&mut self, name: &[u8; 7], value: &T) -> Result<(), Error> {
         self.0.extend_from_slice(name);
         append(&mut self.0, value)
     }
 
-    /// Appends a member whose name is already encoded and whose value is a string.
+    /// Appends a member with a string value. Its name is already encoded.
     #[inline]
     pub(crate) fn known_text(&mut self, name: &[u8; 7], text: &str) -> Result<(), Error> {
         self.0.extend_from_slice(name);
         append_text(&mut self.0, text)
     }
 
-    /// Appends a member whose name and value are already encoded.
+    /// Appends a member. Its name and value are already encoded.
     pub(crate) fn known_json(&mut self, name: &[u8; 7], json: &str) {
         self.0.extend_from_slice(name);
         self.0.extend_from_slice(json.as_bytes());

@@ -93,7 +93,7 @@
         clippy::unwrap_used
     )
 )]
-// Import from `core` and `alloc` whatever does not need `std`.
+// Import from `core` and `alloc` everything that does not need `std`.
 #![warn(
     clippy::alloc_instead_of_core,
     clippy::std_instead_of_alloc,

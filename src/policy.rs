@@ -52,7 +52,7 @@ pub(crate) enum NumericSubject {
     Accepted,
 }
 
-/// A policy whose settings have been checked.
+/// A policy with settings that have been checked.
 #[derive(Clone, Debug)]
 pub(crate) struct Policy {
     /// The expected issuers. `None` accepts any issuer, and tokens without one.
@@ -94,19 +94,19 @@ impl Policy {
         self.check_age(claims, now)
     }
 
-    /// RFC 7519 section 4.1.1.
+    /// Checks `iss` (RFC 7519 section 4.1.1).
     fn check_issuer(&self, claims: &Registered, payload: &str) -> Result<(), VerifyError> {
         let text = claims.iss.map(|text| text.of(payload, &claims.resolved));
         check_text(self.issuer.as_ref(), text, "iss", |expected| VerifyError::WrongIssuer { expected })
     }
 
-    /// RFC 7519 section 4.1.2.
+    /// Checks `sub` (RFC 7519 section 4.1.2).
     fn check_subject(&self, claims: &Registered, payload: &str) -> Result<(), VerifyError> {
         let text = claims.sub.map(|text| text.of(payload, &claims.resolved));
         check_text(self.subject.as_ref(), text, "sub", |expected| VerifyError::WrongSubject { expected })
     }
 
-    /// RFC 7519 section 4.1.3: a recipient that is not named in an `aud` must refuse the token.
+    /// Checks `aud` (RFC 7519 section 4.1.3): a recipient that is not named in an `aud` must refuse the token.
     fn check_audience(&self, claims: &Registered, payload: &str) -> Result<(), VerifyError> {
         match (&self.audience, &claims.aud) {
             (AudienceRule::Any, _) | (AudienceRule::None, None) => Ok(()),
@@ -136,7 +136,7 @@ impl Policy {
         }
     }
 
-    /// RFC 7519 section 4.1.5.
+    /// Checks `nbf` (RFC 7519 section 4.1.5).
     fn check_not_before(&self, claims: &Registered, now: UnixTime) -> Result<(), VerifyError> {
         match claims.nbf.map(NumericDate::time) {
             Some(not_before) if now.saturating_add(self.leeway) < not_before => {
@@ -146,8 +146,8 @@ impl Policy {
         }
     }
 
-    /// RFC 7519 section 4.1.6 does not require this check. We check because a token from the future comes from a wrong clock or
-    /// from a forger.
+    /// Checks that `iat` is not in the future. RFC 7519 section 4.1.6 does not require this. We check it because a token from
+    /// the future comes from a wrong clock or from a forger.
     fn check_issued_at(&self, claims: &Registered, now: UnixTime) -> Result<(), VerifyError> {
         match (self.future_issued_at, claims.iat.map(NumericDate::time)) {
             (FutureIssuedAt::Refused, Some(issued_at)) if now.saturating_add(self.leeway) < issued_at => {
@@ -157,7 +157,7 @@ impl Policy {
         }
     }
 
-    /// RFC 7519 section 4.1.4: a token must not be accepted on or after `exp`.
+    /// Checks `exp` (RFC 7519 section 4.1.4): a token must not be accepted on or after `exp`.
     fn check_expiration(&self, claims: &Registered, now: UnixTime) -> Result<(), VerifyError> {
         match claims.exp.map(NumericDate::time) {
             Some(expired_at) if now >= expired_at.saturating_add(self.leeway) => {

@@ -441,7 +441,7 @@ pub struct Token<T> {
     body: Body<String>,
 }
 
-/// A [`Token`] whose claims borrow from a [`Buffer`].
+/// A [`Token`] with claims that borrow from a [`Buffer`].
 #[derive(Clone)]
 pub struct BorrowedToken<'b, T> {
     claims: T,

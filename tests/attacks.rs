@@ -433,7 +433,7 @@ fn keys_in_the_header_are_ignored() {
 
 // ---- kid ----
 
-/// A set whose keys have the ids `one` and `two`; `one` is [`key`].
+/// A set with two keys. Their ids are `one`, which is [`key`], and `two`.
 fn set() -> KeySet {
     let mut keys = KeySet::new();
     keys.insert(key().with_key_id("one").unwrap()).unwrap();

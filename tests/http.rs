@@ -1,4 +1,4 @@
-//! Headers as clients, and those who are up to no good, send them.
+//! Tests reading and writing HTTP headers, with the headers of usual clients and of attackers.
 
 mod util;
 
@@ -108,7 +108,7 @@ fn a_bearer_token_is_verified_like_any_token() {
     let value = format!("Bearer {text}");
     let token: Token<()> = verifier.at(NOW).verify_bearer([&value]).unwrap();
     assert_eq!(token.subject(), Some("ann"));
-    // As text, as bytes, owned or not, one or none.
+    // The values may be text or bytes, owned or borrowed, in a list or in an `Option`.
     assert!(verifier.at(NOW).verify_bearer::<()>(Some(value.as_str())).is_ok());
     assert!(verifier.at(NOW).verify_bearer::<()>([value.as_bytes()]).is_ok());
     assert!(verifier.at(NOW).verify_bearer::<()>(vec![value.clone()]).is_ok());
@@ -128,7 +128,7 @@ fn a_bearer_token_is_verified_like_any_token() {
 #[cfg(feature = "std")]
 #[test]
 fn a_bearer_token_is_compared_with_the_clock() {
-    // Over since 2023.
+    // This token expired in 2023.
     let value = format!("Bearer {}", jwt(GOOD));
     assert!(strict().verify_bearer::<()>([&value]).unwrap_err().is_expired());
 }
@@ -290,7 +290,7 @@ fn unavailable_keys_give_no_challenge_to_add_to() {
     assert_eq!((challenge.status(), challenge.www_authenticate()), (503, None));
 }
 
-// ---- cookies that are set ----
+// ---- setting cookies ----
 
 #[test]
 fn the_presets_follow_the_rules_of_browsers_for_their_prefixes() {
@@ -409,7 +409,7 @@ fn a_cookie_that_browsers_would_drop_is_not_written() {
     assert_eq!(error, SetupError::CookieTooLarge { bytes: 4097, limit: 4096 });
 }
 
-// ---- cookies that are read ----
+// ---- reading cookies ----
 
 #[test]
 fn a_cookie_is_found_among_others_whatever_they_contain() {
@@ -427,7 +427,7 @@ fn a_cookie_is_found_among_others_whatever_they_contain() {
     }
     assert_eq!(cookie.find([b"a=\xff\xfe; __Host-refresh=abc".as_slice()]), Ok(Some("abc")));
     assert_eq!(cookie.find(["a=1", "__Host-refresh=abc", "b=2"]), Ok(Some("abc")));
-    // A value may hold what looks like a pair.
+    // A value may contain text that looks like a pair.
     assert_eq!(cookie.find(["__Host-refresh=a=b=="]), Ok(Some("a=b==")));
 }
 
@@ -530,7 +530,7 @@ fn a_request_without_origin_headers_is_refused_unless_allowed() {
     assert_eq!(origins.check(NONE, NONE), Err(RequestError::NoOrigin));
     let origins = origins.allow_requests_without_origin();
     assert_eq!(origins.check(NONE, NONE), Ok(()));
-    // It is not a way around what is said.
+    // It does not allow requests with a wrong header.
     assert_eq!(origins.check(["https://evil.example"], NONE), Err(RequestError::ForeignOrigin));
     assert_eq!(origins.check(NONE, ["cross-site"]), Err(RequestError::CrossSite));
 }
@@ -605,7 +605,7 @@ fn an_origin_that_no_browser_sends_cannot_be_allowed() {
     }
 }
 
-// ---- laws ----
+// ---- properties ----
 
 proptest! {
     #[test]
@@ -624,13 +624,13 @@ proptest! {
         name in "[!#$%&'*+.^_`|~0-9A-Za-z-]{1,20}",
         value in "[!#-+\\--:<-\\[\\]-~]{1,60}",
         before in "[^;]{0,20}",
-        behind in "[^;]{0,20}",
+        after in "[^;]{0,20}",
     ) {
         prop_assume!(!name.starts_with("__"));
         let cookie = Cookie::host(&name).unwrap();
         let set = cookie.set(&value, DAY).unwrap();
         let pair = set.expose_secret().split("; ").next().unwrap();
-        let header = format!("{before}; {pair}; {behind}");
+        let header = format!("{before}; {pair}; {after}");
         prop_assert_eq!(cookie.find([&header]), Ok(Some(&*value)));
     }
 

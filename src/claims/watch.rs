@@ -255,8 +255,8 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Watch<'_, A> {
     }
 }
 
-/// A map. `pending` is true while the type has got a name but has not asked for the value: the JSON reader has then not read
-/// past the value.
+/// A map. `pending` is true while the type has a name but has not asked for its value. The JSON reader has then not read past
+/// the value.
 struct WatchMap<'f, A> {
     map: Watch<'f, A>,
     keys: Reading,

@@ -163,8 +163,8 @@ impl Verifier {
 
     /// Verifies a token at the time of the wall clock, into a `T` that may borrow from `buffer`.
     ///
-    /// With an HS256 key that would write the same header, only `T` itself allocates, once the buffer has grown to the size of
-    /// the tokens. Some rare tokens need more allocations: tokens with more than four audiences, with more than 32 private
+    /// Once the buffer has grown to the size of the tokens, only `T` itself allocates, if an HS256 key would write exactly the
+    /// token's header. Some rare tokens need more allocations: tokens with more than four audiences, with more than 32 private
     /// claims, or with escapes in registered claims.
     ///
     /// # Errors

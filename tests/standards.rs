@@ -79,7 +79,7 @@ fn named_tests(text: &str) -> Vec<(&str, &str)> {
         .step_by(2)
         .filter_map(|code| code.rsplit_once("::"))
         .inspect(|(file, test)| {
-            assert!(plain(file) && plain(test), "{file}::{test} is not the name of a test")
+            assert!(plain(file) && plain(test), "{file}::{test} is not the name of a test");
         })
         .collect()
 }

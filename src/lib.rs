@@ -46,7 +46,7 @@
 //! A method that loosens a check says so in its name, such as `allow_missing_expiration`, so that a reviewer sees it.
 //!
 //! The library does not panic, has no `unsafe` code of its own and keeps no global state that can be set. Its core does not
-//! read a clock or open a socket. It does not encrypt or decrypt tokens (JWE), and it does not fetch keys over the network.
+//! read a clock or open a socket.
 //!
 //! # Where to find what
 //!
@@ -63,7 +63,7 @@
 //! | sign bytes that are not claims | the module [`jws`] |
 //! | issue access and refresh tokens for sessions | the crate `countersign-session` |
 //!
-//! The [README](https://docs.rs/crate/countersign/latest) lists the features and the supported algorithms.
+//! The [README](https://docs.rs/crate/countersign/latest) lists the features, the supported algorithms and the limitations.
 //!
 //! # Guides
 //!

@@ -212,21 +212,26 @@ fn verifying_key(case: &Value, algorithm: Algorithm, strength: Strength) -> Resu
     let format = key_format(case)?;
     let value = text(&case["key"]["value"])?;
     Ok(match (algorithm, format) {
-        (Algorithm::Hs256, format) => secret(value, format, strength)?.into(),
-        (Algorithm::Rs256, Format::Pem) => PublicKey::from_pem(value)?.rs256()?.into(),
+        (hmac, format) if is_hmac(hmac) => secret(hmac, value, format, strength)?.into(),
+        (rsa, Format::Pem) => PublicKey::from_pem(value)?.verifying_key(rsa)?.into(),
         // The crate has no constructor that makes an RSA key from a secret.
         _ => return Err(Reject("wrong_key_type")),
     })
 }
 
-fn secret(value: &str, format: Format, strength: Strength) -> Result<HmacKey, Verdict> {
+fn is_hmac(algorithm: Algorithm) -> bool {
+    matches!(algorithm, Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512)
+}
+
+fn secret(algorithm: Algorithm, value: &str, format: Format, strength: Strength) -> Result<HmacKey, Verdict> {
     Ok(match (format, strength) {
-        (Format::Octets, Strength::Strict) => HmacKey::hs256(&SecretBytes::from_base64url(value)?)?,
+        (Format::Octets, Strength::Strict) => HmacKey::new(algorithm, &SecretBytes::from_base64url(value)?)?,
         (Format::Octets, Strength::Any) => {
-            HmacKey::hs256_with_weak_secret(&SecretBytes::from_bytes(decode(value.trim_end_matches('='))?))?
+            let secret = SecretBytes::from_bytes(decode(value.trim_end_matches('='))?);
+            HmacKey::with_weak_secret(algorithm, &secret)?
         }
         // The confusion attack: the text of the public key as the secret.
-        (Format::Pem, _) => HmacKey::hs256(&SecretBytes::from_bytes(value))?,
+        (Format::Pem, _) => HmacKey::new(algorithm, &SecretBytes::from_bytes(value))?,
     })
 }
 
@@ -242,11 +247,15 @@ fn parse_key(case: &Value) -> Result<Verdict, Verdict> {
     };
     let value = text(&case["key"]["value"])?;
     // The default role is that of a key that verifies.
-    let role = role.unwrap_or(if algorithm == Algorithm::Hs256 { "secret" } else { "public" });
+    let role = role.unwrap_or(if is_hmac(algorithm) { "secret" } else { "public" });
     match (algorithm, role, format) {
-        (Algorithm::Hs256, "secret", _) => drop(secret(value, format, Strength::Strict)?),
-        (Algorithm::Rs256, "private", Format::Pem) => drop(PrivateKey::from_pem(value)?.rs256()?),
-        (Algorithm::Rs256, "public", Format::Pem) => drop(PublicKey::from_pem(value)?.rs256()?),
+        (hmac, "secret", _) if is_hmac(hmac) => drop(secret(hmac, value, format, Strength::Strict)?),
+        (rsa, "private", Format::Pem) if !is_hmac(rsa) => {
+            drop(PrivateKey::from_pem(value)?.signing_key(rsa)?);
+        }
+        (rsa, "public", Format::Pem) if !is_hmac(rsa) => {
+            drop(PublicKey::from_pem(value)?.verifying_key(rsa)?);
+        }
         // The crate has no constructor that makes a secret from a public key, or a public key from a secret.
         (_, "secret" | "private" | "public", _) => return Err(Reject("wrong_key_type")),
         _ => return Err(Unsupported),
@@ -258,8 +267,8 @@ fn sign_exact(case: &Value) -> Result<Verdict, Verdict> {
     let (algorithm, format) = (algorithm(&case["alg"])?, key_format(case)?);
     let value = text(&case["key"]["value"])?;
     let key: Box<dyn SignKey> = match (algorithm, format) {
-        (Algorithm::Hs256, format) => Box::new(secret(value, format, Strength::Strict)?),
-        (Algorithm::Rs256, Format::Pem) => Box::new(PrivateKey::from_pem(value)?.rs256()?),
+        (hmac, format) if is_hmac(hmac) => Box::new(secret(hmac, value, format, Strength::Strict)?),
+        (rsa, Format::Pem) => Box::new(PrivateKey::from_pem(value)?.signing_key(rsa)?),
         _ => return Err(Reject("wrong_key_type")),
     };
     let input = format!("{}.{}", text(&case["header_b64u"])?, text(&case["payload_b64u"])?);

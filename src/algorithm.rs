@@ -66,8 +66,22 @@ macro_rules! algorithms {
 algorithms! {
     /// HMAC with SHA-256: one secret signs and verifies.
     Hs256, "HS256", Hmac, 32..=32;
+    /// HMAC with SHA-384.
+    Hs384, "HS384", Hmac, 48..=48;
+    /// HMAC with SHA-512.
+    Hs512, "HS512", Hmac, 64..=64;
     /// RSASSA-PKCS1-v1_5 with SHA-256: a private key signs, the public key verifies.
     Rs256, "RS256", Rsa, 256..=1024;
+    /// RSASSA-PKCS1-v1_5 with SHA-384.
+    Rs384, "RS384", Rsa, 256..=1024;
+    /// RSASSA-PKCS1-v1_5 with SHA-512.
+    Rs512, "RS512", Rsa, 256..=1024;
+    /// RSASSA-PSS with SHA-256, MGF1 with the same hash, and a salt as long as its output.
+    Ps256, "PS256", Rsa, 256..=1024;
+    /// RSASSA-PSS with SHA-384.
+    Ps384, "PS384", Rsa, 256..=1024;
+    /// RSASSA-PSS with SHA-512.
+    Ps512, "PS512", Rsa, 256..=1024;
 }
 
 /// The length of the longest signature of all algorithms.

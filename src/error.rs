@@ -1,11 +1,13 @@
 //! One error type per operation: [`KeyError`], [`SignError`], [`VerifyError`], [`PolicyError`]; two more that the traits
-//! need: [`SignatureError`], [`EntropyError`]. None of them holds key bytes, token text or a dependency's error.
+//! need: [`SignatureError`], [`EntropyError`]. None of them holds key bytes or a dependency's error, and what they print holds
+//! no token text.
 
 use crate::algorithm::Algorithm;
-use crate::json::Flaw;
+use crate::json::{self, Flaw};
 use crate::time::UnixTime;
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
+use alloc::string::ToString;
 use alloc::sync::Arc;
 use core::fmt;
 use core::str::Utf8Error;
@@ -92,7 +94,8 @@ impl fmt::Display for Size {
 
 /// What a verifier was told to expect of a claim: any one of some names.
 ///
-/// It comes from the configuration, never from a token, so it may be logged.
+/// It comes from the configuration, never from a token, so it may be logged. If an issuer or audience of the token differs
+/// from one of the names in a slash at the end, in `http` and `https`, or in upper and lower case only, the text says so.
 ///
 /// # Examples
 ///
@@ -110,17 +113,70 @@ impl fmt::Display for Size {
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expected(Arc<[Box<str>]>);
+#[derive(Clone, PartialEq, Eq)]
+pub struct Expected {
+    names: Arc<[Box<str>]>,
+    /// The place of a name that the token nearly has.
+    near: Option<(u32, Difference)>,
+}
 
 impl Expected {
-    pub(crate) fn new(names: Arc<[Box<str>]>) -> Self {
-        Self(names)
+    pub(crate) const fn new(names: Arc<[Box<str>]>) -> Self {
+        Self { names, near: None }
+    }
+
+    /// Notes that the token has `found`, for URLs.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn but_found(mut self, found: &str) -> Self {
+        for (place, name) in (0..).zip(&*self.names) {
+            if let Some(difference) = Difference::between(name, found) {
+                self.near = Some((place, difference));
+            }
+        }
+        self
     }
 
     /// The names, any of which would have done.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|name| &**name)
+        self.names.iter().map(|name| &**name)
+    }
+
+    fn near(&self) -> Option<(&str, Difference)> {
+        let (place, difference) = self.near?;
+        Some((self.names.get(usize::try_from(place).ok()?)?, difference))
+    }
+}
+
+/// What people get wrong in a URL.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Difference {
+    LacksSlash,
+    ExtraSlash,
+    Scheme,
+    Case,
+}
+
+impl Difference {
+    /// The one difference between the two, if there is no other.
+    fn between(expected: &str, found: &str) -> Option<Self> {
+        let is_short = expected.len() < found.len();
+        let (short, long) = if is_short { (expected, found) } else { (found, expected) };
+        if long.strip_suffix('/') == Some(short) {
+            Some(if is_short { Self::ExtraSlash } else { Self::LacksSlash })
+        } else if let (Some(short), Some(long)) = (short.strip_prefix("http:"), long.strip_prefix("https:"))
+            && short == long
+        {
+            Some(Self::Scheme)
+        } else {
+            expected.eq_ignore_ascii_case(found).then_some(Self::Case)
+        }
+    }
+}
+
+impl fmt::Debug for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Expected({self})")
     }
 }
 
@@ -132,9 +188,57 @@ impl fmt::Display for Expected {
             }
             write!(f, "{name:?}")?;
         }
-        Ok(())
+        let Some((name, difference)) = self.near() else { return Ok(()) };
+        let how = match difference {
+            Difference::LacksSlash => "without the slash at the end",
+            Difference::ExtraSlash => "with a slash at the end",
+            Difference::Scheme if name.starts_with("https") => "with http in place of https",
+            Difference::Scheme => "with https in place of http",
+            Difference::Case => "in other upper and lower case",
+        };
+        write!(f, ": it has {name:?} {how}")
     }
 }
+
+/// What serde said about claims that do not fit their type. Read it with
+/// [`VerifyError::serde_message`], after its section "Security".
+///
+/// Its `Debug` text is the same for every message, and all messages are equal: errors are compared by the place that they
+/// name, not by words that change between versions of serde.
+///
+/// # Examples
+///
+/// ```
+/// use countersign::{SerdeMessage, VerifyError};
+///
+/// // For a test of your own code.
+/// let error = VerifyError::ClaimsMismatch { claim: Some("role"), offset: 7, message: SerdeMessage::default() };
+/// assert_eq!(error.serde_message(), None);
+/// ```
+#[derive(Clone, Default)]
+// Boxed twice, so that it takes one word of each `VerifyError`.
+pub struct SerdeMessage(Option<Box<Box<str>>>);
+
+impl SerdeMessage {
+    #[cold]
+    pub(crate) fn new(error: &json::Error) -> Self {
+        Self(Some(Box::new(error.to_string().into_boxed_str())))
+    }
+}
+
+impl fmt::Debug for SerdeMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SerdeMessage(..)")
+    }
+}
+
+impl PartialEq for SerdeMessage {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for SerdeMessage {}
 
 /// Why a token is refused.
 ///
@@ -144,7 +248,8 @@ impl fmt::Display for Expected {
 /// # Security
 ///
 /// The first failure ends the verification. [`InvalidSignature`](Self::InvalidSignature) comes before anything
-/// that is said about claims, and says nothing more. No variant holds text out of the token.
+/// that is said about claims, and says nothing more. No text of an error holds text out of the token; only
+/// [`serde_message`](Self::serde_message) may.
 ///
 /// # Examples
 ///
@@ -172,12 +277,16 @@ pub enum VerifyError {
     #[error("token has no key id and several keys of its algorithm are trusted")]
     AmbiguousKey,
     /// The signature is good and the policy holds, but the claims do not fit the type that was asked for.
+    ///
+    /// The text holds nothing out of the token. While you develop, [`serde_message`](Self::serde_message) says more.
     #[error("claims do not fit the requested type{}, at byte {offset} of the payload", in_field(*.claim))]
     ClaimsMismatch {
         /// The field of the claims type that could not be read, if it was one of its own.
         claim: Option<&'static str>,
         /// Where in the decoded payload reading stopped.
         offset: usize,
+        /// What serde said; see [`serde_message`](Self::serde_message).
+        message: SerdeMessage,
     },
     /// The header has a `crit` that is malformed or names an extension this verifier was not told to understand, or a `b64` of
     /// `false`. A `crit` that is not a list of texts is an [`InvalidHeader`](Self::InvalidHeader).
@@ -354,12 +463,31 @@ fn malformed(claim: &str, found: Option<&'static str>) -> impl fmt::Display {
     Malformed(claim, found)
 }
 
+/// What to change in a claims type that writes this.
+fn way_out(claim: &str, found: Option<&str>) -> &'static str {
+    match (claim, found) {
+        ("exp" | "nbf" | "iat", Some("a string" | "an array" | "an object")) => {
+            ": use UnixTime, or let serde write seconds, e.g. with chrono's ts_seconds"
+        }
+        ("aud", Some(_)) => ": use Audience",
+        ("iss" | "sub" | "jti", Some("a number")) => ": write its digits as a string",
+        _ => "",
+    }
+}
+
 /// " in field x" for an error text, or nothing.
 fn in_field(claim: Option<&'static str>) -> impl fmt::Display {
     struct InField(Option<&'static str>);
     impl fmt::Display for InField {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            self.0.map_or(Ok(()), |claim| write!(f, " in field {claim}"))
+            let Some(claim) = self.0 else { return Ok(()) };
+            write!(f, " in field {claim}")?;
+            match claim {
+                "exp" | "nbf" | "iat" => f.write_str(", a number of seconds, perhaps with a fraction"),
+                "aud" => f.write_str(", a string or an array of strings"),
+                "iss" | "sub" | "jti" => f.write_str(", a string"),
+                _ => Ok(()),
+            }
         }
     }
     InField(claim)
@@ -410,6 +538,38 @@ impl VerifyError {
         }
     }
 
+    /// What serde said about claims that do not fit the type, for a [`ClaimsMismatch`](Self::ClaimsMismatch): the way to
+    /// find out what is wrong inside `flatten`, a tagged or an untagged enum, where no field of the type can be named.
+    ///
+    /// # Security
+    ///
+    /// It may hold text out of the token, such as a name, an address or a secret in a claim. It is for development: never
+    /// write it to a log in production, and never send it to a client.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use countersign::{Claims, HmacKey, SecretBytes, UnixTime, Verifier};
+    /// #[derive(Debug, serde::Deserialize)]
+    /// #[serde(tag = "kind", rename_all = "lowercase")]
+    /// enum Account { Person { id: u64 }, Robot {} }
+    ///
+    /// # let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
+    /// # let text = Claims::new(std::collections::BTreeMap::from([("kind", "person"), ("id", "1")])).never_expires().sign(&key)?;
+    /// # let verifier = Verifier::builder(key).accept_any_issuer().no_audience().allow_missing_expiration().build()?;
+    /// let error = verifier.verify::<Account>(&text).unwrap_err();
+    /// assert_eq!(error.to_string(), "claims do not fit the requested type, at byte 0 of the payload");
+    /// assert_eq!(error.serde_message(), Some(r#"invalid type: string "1", expected u64"#));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn serde_message(&self) -> Option<&str> {
+        match self {
+            Self::ClaimsMismatch { message, .. } => message.0.as_deref().map(|text| &**text),
+            _ => None,
+        }
+    }
+
     /// The error for a `part` whose JSON has this flaw.
     pub(crate) const fn of_json(part: Part, flaw: Flaw) -> Self {
         match flaw {
@@ -442,6 +602,9 @@ impl VerifyError {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum KeyError {
+    /// The primes of the RSA key are close to one another, so Fermat's method finds them and with them the private key.
+    #[error("the primes of the RSA key are so close to one another that it can be factored: make a new key")]
+    ClosePrimes,
     /// A [`KeySet`](crate::KeySet) has a key of this algorithm and key id already, or another collection of keys one of this
     /// name.
     #[error("there is a key of that name already")]
@@ -524,6 +687,16 @@ pub enum KeyError {
         /// The least that is allowed.
         minimum: usize,
     },
+    /// A prime up to 701 divides the modulus, so it is not the product of two large primes
+    /// ([NIST SP 800-89](https://doi.org/10.6028/NIST.SP.800-89) section 5.3.3).
+    #[error("the RSA modulus has a small prime factor, so it can be factored: make a new key")]
+    SmallFactor,
+    /// The primes of the RSA private key have different lengths, e.g. 1088 and 960 bits. The backend in Rust does not support
+    /// that, AWS-LC does.
+    #[error(
+        "the primes of the RSA key have different lengths, which this backend does not support: sign by aws_lc::signing_key, or make a new key"
+    )]
+    UnequalPrimes,
     /// The name is not that of an algorithm of this crate. Names are compared exactly; `none` is never one.
     #[error("not the name of a supported algorithm, such as HS256 or RS256, in capital letters")]
     UnsupportedAlgorithm,
@@ -543,6 +716,7 @@ impl KeyError {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::ClosePrimes => "close_primes",
             Self::DuplicateKey => "duplicate_key",
             Self::EmptySecret => "empty_secret",
             Self::Entropy => "entropy",
@@ -559,6 +733,8 @@ impl KeyError {
             Self::Roca => "roca",
             Self::SecretTooLong { .. } => "secret_too_long",
             Self::SecretTooShort { .. } => "secret_too_short",
+            Self::SmallFactor => "small_factor",
+            Self::UnequalPrimes => "unequal_primes",
             Self::UnsupportedAlgorithm => "unsupported_algorithm",
             Self::UnsupportedByBackend => "unsupported_by_backend",
             Self::UnsupportedKeyType => "unsupported_key_type",
@@ -607,7 +783,8 @@ impl fmt::Display for KeyFile {
 /// ```
 /// use countersign::FileMistake;
 ///
-/// assert_eq!(FileMistake::Pem.to_string(), "this is PEM text: call from_pem");
+/// let error = FileMistake::Path.to_string();
+/// assert_eq!(error, "this looks like the path of a file: pass what the file holds");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -618,8 +795,12 @@ pub enum FileMistake {
     Base64OfPem,
     /// Something other than base64 between the BEGIN and the END line.
     BrokenBase64,
-    /// A certificate.
+    /// A certificate that is not well-formed.
+    BrokenCertificate,
+    /// A certificate, where a key is needed.
     Certificate,
+    /// A certificate request, which is not a certificate yet.
+    CertificateRequest,
     /// Nothing.
     Empty,
     /// A private key that is encrypted with a passphrase.
@@ -638,7 +819,9 @@ pub enum FileMistake {
     MissingNumbers,
     /// An RSA private key of more than two primes.
     MultiPrime,
-    /// A file of another kind: a certificate request, parameters.
+    /// A public key or a file of another kind, where a certificate is needed.
+    NotACertificate,
+    /// A file of another kind: parameters, a revocation list.
     NotAKey,
     /// Text without a BEGIN line.
     NotPem,
@@ -656,8 +839,12 @@ pub enum FileMistake {
     PublicKey,
     /// A key file of PuTTY.
     Putty,
+    /// An RSA key whose algorithm has other parameters than NULL or none.
+    RsaParameters,
     /// An RSA key that is for RSASSA-PSS only.
     RsaPss,
+    /// PEM text with several certificates.
+    SeveralCertificates,
     /// PEM text with several keys.
     SeveralKeys,
     /// An SSH public key.
@@ -672,7 +859,9 @@ impl FileMistake {
             Self::Base64 => "base64",
             Self::Base64OfPem => "base64_of_pem",
             Self::BrokenBase64 => "broken_base64",
+            Self::BrokenCertificate => "broken_certificate",
             Self::Certificate => "certificate",
+            Self::CertificateRequest => "certificate_request",
             Self::Empty => "empty",
             Self::Encrypted => "encrypted",
             Self::EscapedLineBreaks => "escaped_line_breaks",
@@ -682,6 +871,7 @@ impl FileMistake {
             Self::MissingEnd => "missing_end",
             Self::MissingNumbers => "missing_numbers",
             Self::MultiPrime => "multi_prime",
+            Self::NotACertificate => "not_a_certificate",
             Self::NotAKey => "not_a_key",
             Self::NotPem => "not_pem",
             Self::OpenSsh => "open_ssh",
@@ -691,7 +881,9 @@ impl FileMistake {
             Self::PrivateKey => "private_key",
             Self::PublicKey => "public_key",
             Self::Putty => "putty",
+            Self::RsaParameters => "rsa_parameters",
             Self::RsaPss => "rsa_pss",
+            Self::SeveralCertificates => "several_certificates",
             Self::SeveralKeys => "several_keys",
             Self::SshPublic => "ssh_public",
         }
@@ -701,16 +893,27 @@ impl FileMistake {
 impl fmt::Display for FileMistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Base64 => "this is base64 without BEGIN and END lines: decode it and call from_der",
+            Self::Base64 => {
+                "this is base64 without BEGIN and END lines: decode it and call from_der, or from_certificate_der for a certificate"
+            }
             Self::Base64OfPem => "this is a PEM file encoded as base64: decode it once first",
             Self::BrokenBase64 => "the body of the PEM is not base64",
+            Self::BrokenCertificate => "the certificate is not well-formed: fetch it or export it again",
+            Self::Certificate if cfg!(feature = "certificate") => {
+                "this is a certificate: PublicKey::from_certificate_pem and from_certificate_der read its public key"
+            }
             Self::Certificate => {
-                "this is a certificate, not a key: openssl x509 -pubkey -noout prints its public key"
+                "this is a certificate: with the feature `certificate`, PublicKey::from_certificate_pem reads its public key"
+            }
+            Self::CertificateRequest => {
+                "this is a certificate request: pass the certificate that was issued for it, or the public key"
             }
             Self::Empty => "the key file is empty",
             Self::Encrypted => "the private key is encrypted: decrypt it first, with openssl pkey",
             Self::EscapedLineBreaks => "the PEM has \\n as two characters: turn them into line breaks",
-            Self::Hex => "this is hex: decode it and call from_der",
+            Self::Hex => {
+                "this is hex: decode it and call from_der, or from_certificate_der for a certificate"
+            }
             Self::Jwk => "this is a JSON Web Key: pass its n and e to from_modulus_and_exponent",
             Self::LabelMismatch => "the labels of the BEGIN and the END line of the PEM differ",
             Self::MissingEnd => "the END line of the PEM is missing",
@@ -718,16 +921,25 @@ impl fmt::Display for FileMistake {
                 "the RSA private key lacks numbers: e, d, p, q, d mod p-1, d mod q-1 and 1/q mod p are needed"
             }
             Self::MultiPrime => "the RSA private key has more than two primes, which is not supported",
+            Self::NotACertificate => {
+                "this is not a certificate: if it is a public key, call from_pem or from_der"
+            }
             Self::NotAKey => "this is something other than a key",
             Self::NotPem => "there is no BEGIN line, so this is not PEM",
             Self::OpenSsh => "this is an OpenSSH key: convert it with ssh-keygen -p -m PKCS8",
             Self::Path => "this looks like the path of a file: pass what the file holds",
-            Self::Pem => "this is PEM text: call from_pem",
-            Self::Pkcs12 => "this is a PKCS#12 file: openssl pkcs12 -nodes -nocerts takes the key out",
+            Self::Pem => "this is PEM text: call from_pem, or from_certificate_pem for a certificate",
+            Self::Pkcs12 => "this is a PKCS#12 file: openssl pkcs12 -nodes prints the key and the certificates in it",
             Self::PrivateKey => "this is a private key: a verifier wants the public one",
             Self::PublicKey => "this is a public key: a signer wants the private one",
             Self::Putty => "this is a key of PuTTY: export it with puttygen -O private-openssh",
+            Self::RsaParameters => {
+                "the algorithm of the RSA key has parameters: only NULL is allowed there, or nothing"
+            }
             Self::RsaPss => "this RSA key is restricted to RSA-PSS, which is not supported",
+            Self::SeveralCertificates => {
+                "there are several certificates in the PEM: keep only the one that is meant, of a chain usually the first"
+            }
             Self::SeveralKeys => "there are several keys in the PEM: keep only the one that is meant",
             Self::SshPublic => "this is an SSH public key: convert it with ssh-keygen -e -m PKCS8",
         })
@@ -786,7 +998,8 @@ pub enum SignError {
         name: &'static str,
     },
     /// The claims type holds a registered claim of the wrong type, or a time beyond 2^53 s.
-    #[error("{}", malformed(claim, *.found))]
+    /// [The page on types](crate::manual::types) says how each type is written.
+    #[error("{}{}", malformed(claim, *.found), way_out(claim, *.found))]
     MalformedClaim {
         /// The claim.
         claim: &'static str,

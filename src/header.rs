@@ -425,7 +425,7 @@ impl EncodedHeader {
 fn write<'t>(object: &mut Object, name: &[u8; 7], text: Option<&'t str>) -> Option<(&'t str, usize)> {
     let text = text?;
     // A string always serialises.
-    object.known_text(name, text).ok()?;
+    object.known(name, text).ok()?;
     Some((text, object.len().saturating_sub(1)))
 }
 

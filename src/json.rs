@@ -47,12 +47,20 @@ pub(crate) fn read<'de, T>(
     text: &'de str,
     read: impl FnOnce(&mut Reader<'de>) -> Result<T, Error>,
 ) -> Result<T, usize> {
+    read_or_error(text, read).map_err(|error| offset_of(text, &error))
+}
+
+/// Reads like [`read`], but returns the error itself. Its message may contain parts of `text`.
+pub(crate) fn read_or_error<'de, T>(
+    text: &'de str,
+    read: impl FnOnce(&mut Reader<'de>) -> Result<T, Error>,
+) -> Result<T, Error> {
     let mut reader = Reader::from_str(text);
     // We enforce the depth limit ourselves: `check_text` before reading, and `claims::watch` while a claims type reads. (Our
     // own visitors do not recurse.) serde_json counts one level differently, and miscounts for a type that has ignored an
     // error.
     reader.disable_recursion_limit();
-    read(&mut reader).and_then(|value| reader.end().map(|()| value)).map_err(|error| offset_of(text, &error))
+    read(&mut reader).and_then(|value| reader.end().map(|()| value))
 }
 
 /// Returns where `text` stops being JSON, or `None` if it is JSON. Accepts a number of any size.
@@ -61,7 +69,7 @@ pub(crate) fn broken_at(text: &str) -> Option<usize> {
 }
 
 /// Converts the line and the column of `error` to bytes from the start of `text`.
-fn offset_of(text: &str, error: &Error) -> usize {
+pub(crate) fn offset_of(text: &str, error: &Error) -> usize {
     let lines_before = error.line().saturating_sub(1);
     let before: usize =
         text.split_inclusive('\n').take(lines_before).map(str::len).fold(0, usize::saturating_add);
@@ -394,7 +402,20 @@ impl<'de> Names<'de> {
     #[inline]
     pub(crate) fn contains(&self, name: &str) -> bool {
         self.inline.iter().take(self.used).any(|known| *known == name)
-            || (!self.spilled.is_empty() && self.spilled.contains(name))
+            || (!self.spilled.is_empty() && self.is_spilled(name))
+    }
+
+    // Not inlined, so that each program contains the code of the tree (4 KB) only once.
+    #[cold]
+    #[inline(never)]
+    fn is_spilled(&self, name: &str) -> bool {
+        self.spilled.contains(name)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn spill(&mut self, name: Cow<'de, str>) -> bool {
+        self.spilled.insert(name)
     }
 
     /// Adds `name`. Returns false if the name was added before.
@@ -409,7 +430,7 @@ impl<'de> Names<'de> {
                 self.used = self.used.saturating_add(1);
                 true
             }
-            (_, name) => self.spilled.insert(name),
+            (_, name) => self.spill(name),
         }
     }
 

@@ -5,7 +5,11 @@
 
 #[cfg(feature = "rsa-verify")]
 pub(crate) mod asn1;
+#[cfg(feature = "certificate")]
+pub(crate) mod certificate;
 pub(crate) mod entropy;
+#[cfg(feature = "rsa-verify")]
+pub(crate) mod factoring;
 #[cfg(feature = "rsa-verify")]
 pub(crate) mod file;
 #[cfg(feature = "rsa-verify")]
@@ -13,8 +17,6 @@ pub(crate) mod material;
 pub(crate) mod mistaken;
 #[cfg(feature = "rsa-verify")]
 pub(crate) mod pem;
-#[cfg(feature = "rsa-verify")]
-pub(crate) mod roca;
 #[cfg(feature = "rsa-verify")]
 pub(crate) mod rsa;
 pub(crate) mod signature;
@@ -296,7 +298,9 @@ impl VerifyingKey {
     /// ```
     /// use countersign::PublicKey;
     ///
-    /// let public = PublicKey::from_modulus_and_exponent(&[0xff; 256], &[1, 0, 1])?;
+    /// # use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+    /// # let modulus = BASE64_URL_SAFE_NO_PAD.decode("0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw").unwrap();
+    /// let public = PublicKey::from_modulus_and_exponent(&modulus, &[1, 0, 1])?;
     /// let key = public.rs256()?;
     /// assert!(key.public_key() == Some(&public));
     /// # Ok::<(), countersign::KeyError>(())

@@ -15,10 +15,10 @@ use core::fmt;
 use core::hash::{Hash, Hasher};
 
 #[cfg(not(feature = "std"))]
-use alloc::collections::{BTreeMap as Map, BTreeSet as Set};
+use alloc::collections::{BTreeMap as Map, BTreeSet as Segments};
 // A tree of 100,000 keys costs seventeen comparisons of long strings; a hash map costs one.
 #[cfg(feature = "std")]
-use std::collections::{HashMap as Map, HashSet as Set};
+use std::collections::{HashMap as Map, HashSet as Segments};
 
 /// A source of keys for a verifier. Implement it if one key or a [`KeySet`] is not enough.
 ///
@@ -218,8 +218,26 @@ pub struct Keys(Kind);
 #[derive(Clone)]
 enum Kind {
     One(KeyRef<'static>),
-    Set(Arc<KeySet>),
+    Set(Arc<dyn Set>),
     Source(Arc<dyn KeySource>),
+}
+
+/// The methods of a [`KeySet`] that a verifier calls. A program that has only one key links no code of key sets.
+trait Set: Send + Sync + fmt::Debug {
+    /// Returns the key whose own header is this segment.
+    fn recognize(&self, segment: &str) -> Option<&KeyRef<'static>>;
+
+    fn find(&self, header: &Header<'_>) -> Result<KeyRef<'_>, VerifyError>;
+}
+
+impl Set for KeySet {
+    fn recognize(&self, segment: &str) -> Option<&KeyRef<'static>> {
+        self.recognize(segment)
+    }
+
+    fn find(&self, header: &Header<'_>) -> Result<KeyRef<'_>, VerifyError> {
+        self.find(header)
+    }
 }
 
 impl Keys {
@@ -330,7 +348,7 @@ impl fmt::Debug for Keys {
 #[derive(Clone, Default)]
 pub struct KeySet {
     /// By the encoded header that the key would write.
-    by_segment: Set<BySegment>,
+    by_segment: Segments<BySegment>,
     /// By key id. Several keys have the same id only if their algorithms differ.
     by_key_id: Map<Box<str>, Vec<KeyRef<'static>>>,
     /// By algorithm, for tokens without a key id.

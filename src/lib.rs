@@ -35,7 +35,7 @@
 //!
 //! - **A token that chooses its algorithm or key.** A key has one algorithm for life, and the header is only compared with it.
 //!   `none` does not exist. The parameters `jwk`, `jku`, `x5u` and `x5c` have no effect.
-//! - **A weak, broken or mistaken key.** HMAC secrets under 32 bytes, RSA keys under 2048 bits, and public keys used as a
+//! - **A weak, broken or mistaken key.** HMAC secrets shorter than the hash, RSA keys under 2048 bits, and public keys used as a
 //!   secret are errors when the key is made, not when the first token fails.
 //! - **A check that is skipped in silence.** `exp` is required. Every claim that you configure is required. You have to
 //!   decide on the issuer and the audience. A claim of the wrong type is an error and never counts as missing. Clocks may
@@ -53,7 +53,8 @@
 //! | to | use |
 //! |---|---|
 //! | make an HMAC key | [`HmacKey`], from [`SecretBytes`] |
-//! | make RSA keys (features `rsa`, `rsa-verify`) | `PrivateKey::rs256`, which makes a [`SigningKey`]; `PublicKey::rs256`, which makes a [`VerifyingKey`] |
+//! | make RSA keys (features `rsa`, `rsa-verify`) | `PrivateKey::rs256` or `signing_key`, which make a [`SigningKey`]; `PublicKey::rs256` or `verifying_key`, which make a [`VerifyingKey`] |
+//! | read the public key of an X.509 certificate (feature `certificate`) | `PublicKey::from_certificate_pem`, which checks nothing else |
 //! | let AWS-LC do the RSA arithmetic (feature `aws-lc-rs`) | `aws_lc::signing_key`, `aws_lc::verifying_key` |
 //! | sign in an HSM, a KMS or another library | [`Claims::prepare`], [`SigningKey::custom`], or your own [`SignKey`] |
 //! | verify in an HSM, a KMS or another library | [`VerifyingKey::custom`] |
@@ -69,6 +70,7 @@
 //!
 //! - [`manual::keys`]: how to load and rotate keys, read JWK sets, and trust several issuers
 //! - [`manual::axum`]: an extractor for axum
+//! - [`manual::types`]: which types to use for claims
 //! - [`manual::testing`]: how to test code that verifies tokens
 //! - [`manual::migrating`]: how to move here from other crates
 //! - [`manual::performance`]: what signing and verifying cost
@@ -135,8 +137,8 @@ pub use backend::aws_lc;
 pub use backend::rust::hmac::HmacKey;
 pub use claims::{Audience, Claims};
 pub use error::{
-    EntropyError, Expected, FileMistake, KeyError, KeyFile, Part, PolicyError, SignError, SignatureError,
-    Size, VerifyError,
+    EntropyError, Expected, FileMistake, KeyError, KeyFile, Part, PolicyError, SerdeMessage, SignError,
+    SignatureError, Size, VerifyError,
 };
 pub use header::Header;
 pub use jws::compact::Unverified;

@@ -20,3 +20,7 @@ pub mod standards {}
 
 #[doc = include_str!("manual/testing.md")]
 pub mod testing {}
+
+// `tests/types` compiles and runs the code of this page, because it uses other crates.
+#[cfg_attr(not(doctest), doc = include_str!("manual/types.md"))]
+pub mod types {}

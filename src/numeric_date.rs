@@ -24,6 +24,17 @@ impl NumericDate {
         (-LIMIT..=LIMIT).contains(&time.as_secs()).then_some(Self::Whole(time.as_secs()))
     }
 
+    /// Returns the seconds, unless they have a fraction.
+    pub(crate) fn whole(self) -> Option<i64> {
+        match self {
+            Self::Whole(seconds) => Some(seconds),
+            Self::Fraction(seconds) => {
+                let (whole, exact) = truncate(seconds);
+                (exact == seconds).then_some(whole)
+            }
+        }
+    }
+
     /// Returns the time, with a fraction rounded down. It is for ages, because `x < oldest` and `floor(x) < oldest` are the
     /// same.
     pub(crate) fn rounded_down(self) -> UnixTime {

@@ -3,7 +3,7 @@
 //! The times are checked last, and `exp` after `nbf` and `iat`, so that "expired" means that no other check failed. Only the
 //! maximum age is checked after `exp`, because a new token also fixes that.
 
-use crate::claims::Registered;
+use crate::claims::{Audiences, Registered};
 use crate::error::{Expected, PolicyError, VerifyError};
 use crate::numeric_date::NumericDate;
 use crate::time::UnixTime;
@@ -97,13 +97,17 @@ impl Policy {
     /// Checks `iss` (RFC 7519 section 4.1.1).
     fn check_issuer(&self, claims: &Registered, payload: &str) -> Result<(), VerifyError> {
         let text = claims.iss.map(|text| text.of(payload, &claims.resolved));
-        check_text(self.issuer.as_ref(), text, "iss", |expected| VerifyError::WrongIssuer { expected })
+        check_text(self.issuer.as_ref(), text, "iss", |names, found| VerifyError::WrongIssuer {
+            expected: Expected::new(names).but_found(found),
+        })
     }
 
     /// Checks `sub` (RFC 7519 section 4.1.2).
     fn check_subject(&self, claims: &Registered, payload: &str) -> Result<(), VerifyError> {
         let text = claims.sub.map(|text| text.of(payload, &claims.resolved));
-        check_text(self.subject.as_ref(), text, "sub", |expected| VerifyError::WrongSubject { expected })
+        check_text(self.subject.as_ref(), text, "sub", |names, _| VerifyError::WrongSubject {
+            expected: Expected::new(names),
+        })
     }
 
     /// Checks `aud` (RFC 7519 section 4.1.3): a recipient that is not named in an `aud` must refuse the token.
@@ -116,7 +120,7 @@ impl Policy {
                 if found.iter().any(|text| holds(expected, text.of(payload, &claims.resolved))) {
                     Ok(())
                 } else {
-                    Err(VerifyError::WrongAudience { expected: Expected::new(expected.clone()) })
+                    Err(wrong_audience(Expected::new(expected.clone()), found, claims, payload))
                 }
             }
         }
@@ -179,6 +183,20 @@ const fn missing(claim: &'static str) -> VerifyError {
     VerifyError::MissingClaim { claim: Cow::Borrowed(claim) }
 }
 
+#[cold]
+#[inline(never)]
+fn wrong_audience(
+    mut expected: Expected,
+    found: &Audiences,
+    claims: &Registered,
+    payload: &str,
+) -> VerifyError {
+    for text in found.iter() {
+        expected = expected.but_found(text.of(payload, &claims.resolved));
+    }
+    VerifyError::WrongAudience { expected }
+}
+
 fn holds(expected: &Names, found: &str) -> bool {
     expected.iter().any(|name| **name == *found)
 }
@@ -188,13 +206,13 @@ fn check_text(
     expected: Option<&Names>,
     found: Option<&str>,
     claim: &'static str,
-    wrong: impl FnOnce(Expected) -> VerifyError,
+    wrong: impl FnOnce(Names, &str) -> VerifyError,
 ) -> Result<(), VerifyError> {
     match (expected, found) {
         (None, _) => Ok(()),
         (Some(_), None) => Err(missing(claim)),
         (Some(expected), Some(found)) if holds(expected, found) => Ok(()),
-        (Some(expected), Some(_)) => Err(wrong(Expected::new(expected.clone()))),
+        (Some(expected), Some(found)) => Err(wrong(expected.clone(), found)),
     }
 }
 

@@ -76,10 +76,10 @@ fn alg_is_compared_exactly_and_unknown_ones_are_refused() {
         "HS25６",
         "SHA256",
         "HMAC",
-        "HS384",
-        "HS512",
-        "RS384",
-        "PS256",
+        "HS224",
+        "HS512/256",
+        "RS1",
+        "PS1",
         "ES256",
         "EdDSA",
         "Ed25519",
@@ -301,7 +301,10 @@ fn secret_refused(secret: &[u8], found: KeyFile) {
     let error = HmacKey::hs256(&SecretBytes::from_bytes(secret)).unwrap_err();
     assert_eq!(error, expected, "{}", String::from_utf8_lossy(secret));
     assert_discreet(&error, &[&String::from_utf8_lossy(secret)]);
-    assert_eq!(HmacKey::hs256_with_weak_secret(&SecretBytes::from_bytes(secret)).unwrap_err(), expected);
+    assert_eq!(
+        HmacKey::with_weak_secret(Algorithm::Hs256, &SecretBytes::from_bytes(secret)).unwrap_err(),
+        expected
+    );
     assert_eq!(
         SecretBytes::from_base64(&b64_standard(secret))
             .and_then(|secret| HmacKey::hs256(&secret))
@@ -399,7 +402,7 @@ fn an_empty_secret_is_refused() {
         KeyError::SecretTooShort { bytes: 0, minimum: 32 }
     );
     assert_eq!(
-        HmacKey::hs256_with_weak_secret(&SecretBytes::from_bytes("")).unwrap_err(),
+        HmacKey::with_weak_secret(Algorithm::Hs256, &SecretBytes::from_bytes("")).unwrap_err(),
         KeyError::EmptySecret
     );
     assert_eq!(
@@ -2373,10 +2376,53 @@ mod rsa {
             assert_eq!(made(&[&[0; 100][..], &[0xff; 255]].concat()), small(2040));
             assert_eq!(made(&[&[1][..], &[0xff; 1024]].concat()), large(8193));
             assert_eq!(made(&[0xff; 100_000]), large(800_000));
-            assert_eq!(made(&[&[0xff; 255][..], &[0xfe]].concat()), Err(KeyError::MalformedKey));
-            assert_eq!(made(&[0xff; 256]), Ok(()));
-            assert_eq!(made(&[0xff; 1024]), Ok(()));
+            let mut even = modulus();
+            even[255] -= 1;
+            assert_eq!(made(&even), Err(KeyError::SmallFactor));
+            assert_eq!(made(&modulus()), Ok(()));
+            assert_eq!(made(&der(include_str!("data/rsa_8192_public.pem"))[33..33 + 1024]), Ok(()));
             assert_eq!(made(&[&[0; 3][..], &modulus()].concat()), Ok(()));
+        }
+
+        /// NIST SP 800-89 section 5.3.3.
+        #[test]
+        fn a_modulus_with_a_small_factor_is_refused() {
+            let made = |modulus: &[u8]| verifying_of(modulus, &[1, 0, 1]).map(|_| ());
+            let is_prime = |number: &u32| (2..*number).all(|divisor| !number.is_multiple_of(divisor));
+            let rest = |number: &[u8], prime: u32| {
+                number.iter().fold(0, |rest, byte| (rest << 8 | u32::from(*byte)) % prime)
+            };
+            // The odd multiples of a prime above the modulus of the test key. Only its last four bytes change.
+            let multiples = |prime: u32| {
+                let first = prime - rest(&modulus(), prime);
+                (0..).map(move |count| first + count * prime).filter(|above| above % 2 == 0).map(|above| {
+                    let mut number = modulus();
+                    let end = u32::from_be_bytes(number[252..].try_into().unwrap());
+                    number[252..].copy_from_slice(&(end + above).to_be_bytes());
+                    number
+                })
+            };
+            for prime in (3..=701).filter(is_prime) {
+                let multiple = multiples(prime).next().unwrap();
+                assert_eq!(rest(&multiple, prime), 0);
+                assert_eq!(made(&multiple), Err(KeyError::SmallFactor), "{prime}");
+            }
+            assert_eq!(KeyError::SmallFactor.code(), "small_factor");
+            assert_eq!(made(&[0xff; 256]), Err(KeyError::SmallFactor));
+            // Larger factors are not searched for.
+            let only_709 = |number: &Vec<u8>| (3..=701).filter(is_prime).all(|prime| rest(number, prime) != 0);
+            assert_eq!(made(&multiples(709).find(only_709).unwrap()), Ok(()));
+        }
+
+        /// CVE-2022-26320.
+        #[test]
+        fn a_modulus_of_neighbouring_primes_is_refused() {
+            let made = |modulus: &str| verifying_of(&util::unb64(modulus), &[1, 0, 1]).map(|_| ());
+            for modulus in [SAME_PRIMES, NEXT_PRIMES, CLOSE_PRIMES] {
+                assert_eq!(made(modulus), Err(KeyError::ClosePrimes));
+            }
+            assert_eq!(KeyError::ClosePrimes.code(), "close_primes");
+            assert_eq!(made(LESS_CLOSE_PRIMES), Ok(()));
         }
 
         #[test]
@@ -2393,11 +2439,11 @@ mod rsa {
             assert_eq!(made(&modulus), Err(KeyError::Roca));
             assert_eq!(made(&[&[0][..], &modulus].concat()), Err(KeyError::Roca));
             assert_eq!(KeyError::Roca.code(), "roca");
-            // Numbers next to it do not have the mark.
+            // Numbers next to it do not have the mark, though some have a small factor.
             let last = modulus.len() - 1;
             for change in [2, 4, 8, 32] {
                 modulus[last] ^= change;
-                assert_eq!(made(&modulus), Ok(()));
+                assert_ne!(made(&modulus), Err(KeyError::Roca));
                 modulus[last] ^= change;
             }
         }
@@ -2535,6 +2581,31 @@ mod rsa {
              -s_ezadfMvHIgI4LEvuO0bJ2-i4MgDjLVQyEuMxloazH9FI8ocPatA",
         ),
     ];
+
+    /// The square of a prime.
+    const SAME_PRIMES: &str = "\
+        oKotZhsFYRtd-G8ya8umrsEHmVNs6dzJ4WNWhCl_HU8E7mMVEY8DSEVu9D0QJPzJNDm1FwLBXGcC87mbWBLL65yZDKWOcEJ2\
+        gZO_36Lz3kFbcVsfclmYeUMWiT6tDRaJSEwF30-fBMpg3psJmOS6lFDxBHrn0cP0GH368CKg25KTYy2cS6jSRawi5r-8q3Tb\
+        lSFmqu5zCEizVzHutYFC7ICry15UfrGMl6O30gi67LGreHg-isGofACKmHIKBdILCX512m-c_tgb7PQlA-xCvMD0dSg7Xav8\
+        ixRRjJvJWEyc6rk2K8YyBMYZIWhtNV-YgvO12KNJinZM56I533cxYQ";
+    /// The product of a prime and the next one. Fermat's method factors it in the first round.
+    const NEXT_PRIMES: &str = "\
+        oKotZhsFYRtd-G8ya8umrsEHmVNs6dzJ4WNWhCl_HU8E7mMVEY8DSEVu9D0QJPzJNDm1FwLBXGcC87mbWBLL65yZDKWOcEJ2\
+        gZO_36Lz3kFbcVsfclmYeUMWiT6tDRaJSEwF30-fBMpg3psJmOS6lFDxBHrn0cP0GH368CKg3K_FdkIjtA3D5wgGuTTyMVhR\
+        nnCJLLfAm_mgG-zrKhbG5JogERY7GLB1QOhIez5GdKH20gdDmgEPJLh7koD92Vq7LiAGEhFd2rnyqYxyghGuDbm0RXmwoDQn\
+        9v9EDbY938uCYz4rYfQh_N4PPBkFd8yRbvIp5pYKzKYw5l3Qp5mWSQ";
+    /// A modulus that Fermat's method factors in round 100.
+    const CLOSE_PRIMES: &str = "\
+        oKotZhsFYRtd-G8ya8umrsEHmVNs6dzJ4WNWhCl_HU8E7mMVEY8DSEVu9D0QJPzJNDm1FwLBXGcC87mbWBLL_4Fm8xUxb65r\
+        egy7k3aBFQ6pxYIWgFt70HmufzV-nFRS1u0DgmFPpXShSZMXZ-2pXHU_glXupcTwF9-pjZpW2CHN6psxrvsmPP-6U_WrLxRh\
+        uIoOzMp-xnozG4VSTHUVCG_d5Do6IVWL5zhLacd5XEPC_cnOggnaikCL8jyTtMMY8NNVz4kn13bd_aqZdPnkSvAOOuJoiYGV\
+        XaN49LrokBcThFkDdv3zYT5zLRUOXRTK-QrDbnIjmUMj9a42fubCJw";
+    /// A modulus that Fermat's method would factor in round 101.
+    const LESS_CLOSE_PRIMES: &str = "\
+        oKotZhsFYRtd-G8ya8umrsEHmVNs6dzJ4WNWhCl_HU8E7mMVEY8DSEVu9D0QJPzJNDm1FwLBXGcC87mbWBLL_5ruHiizo8Pi\
+        WjR-9ARvjiIXBt11yc9L0d7AagbgJ4VzOAtnjXZQnnrBzAN_skJEm0r2eDYE8xSyFxy6zkEMFy_kxaMAeOA_8xK3NbWTDC2w\
+        8Y6pGfhzEuUP-peEVlW45TmlUpP1kHIcFZIYBRBcI_iykV0S7TdDKFlE5tSMkqBX8pgL9cZYGQh2BInTwP4rJu7EdrPhySar\
+        6f-4Mxgszb8n-ATav58kswvW0KOluzhZWSo1KhFVRu8eeXuHscwC8Q";
 
     /// The modulus of a key with exponent 3 (`openssl genrsa -3 2048`).
     const CUBE_MODULUS: &str = "\

@@ -6,8 +6,8 @@ use core::cell::Cell;
 use core::fmt::Debug;
 use core::time::Duration;
 use countersign::{
-    Algorithm, Audience, Claims, Identity, KeyError, KeyFile, Limits, Part, PolicyError, SignError, SignKey,
-    Size, UnixTime, Verifier, VerifierBuilder, VerifyError, jws,
+    Algorithm, Audience, Claims, Identity, KeyError, KeyFile, Limits, Part, PolicyError, SerdeMessage,
+    SignError, SignKey, Size, UnixTime, Verifier, VerifierBuilder, VerifyError, jws,
 };
 use serde::ser::{SerializeMap, SerializeStruct, Serializer};
 use serde::{Deserialize, Serialize};
@@ -128,6 +128,39 @@ fn the_error_names_the_expected_value_and_never_the_found_one() {
 }
 
 #[test]
+fn the_error_names_a_difference_of_a_slash_the_scheme_or_the_case_only() {
+    for (expected, found, how) in [
+        ("https://a.example/", "https://a.example", "without the slash at the end"),
+        ("https://a.example", "https://a.example/", "with a slash at the end"),
+        ("https://a.example", "http://a.example", "with http in place of https"),
+        ("http://a.example", "https://a.example", "with https in place of http"),
+        ("https://a.example", "https://A.Example", "in other upper and lower case"),
+    ] {
+        let hint = format!(": it has \"{expected}\" {how}");
+        let issuers = built(lax_issuer().issuer("other").issuer(expected));
+        let error = refusal(&issuers, &jwt(format!(r#"{{"iss":"{found}"}}"#)));
+        assert_eq!(error.to_string(), format!("token is not issued by \"other\" or \"{expected}\"{hint}"));
+        assert_eq!((error.code(), expected_names(&error)), ("wrong_issuer", vec!["other", expected]));
+
+        let audiences = built(lax_audience().audience(expected));
+        for value in [format!("\"{found}\""), format!(r#"["x","{found}"]"#)] {
+            let error = refusal(&audiences, &jwt(format!(r#"{{"aud":{value}}}"#)));
+            assert_eq!(error.to_string(), format!("token is not meant for \"{expected}\"{hint}"));
+            assert_eq!((error.code(), expected_names(&error)), ("wrong_audience", vec![expected]));
+        }
+    }
+    let verifier = built(lax_issuer().issuer("https://a.example"));
+    let two_differences = ["https://a.example//", "http://a.example/", "HTTPS://a.example/"];
+    for other in [&two_differences[..], &["https://b.example/", "a.example", "/", ""]].concat() {
+        let error = refusal(&verifier, &jwt(format!(r#"{{"iss":"{other}"}}"#)));
+        assert_eq!(error.to_string(), r#"token is not issued by "https://a.example""#, "{other}");
+    }
+    // A subject is a name and not a URL, so its error gives no such hint.
+    let error = refusal(&built(lax().subject("ann")), &jwt(r#"{"sub":"Ann"}"#));
+    assert_eq!(error.to_string(), r#"token subject is not "ann""#);
+}
+
+#[test]
 fn the_text_of_an_error_says_what_is_wrong_and_where() {
     let said = |error: &dyn std::fmt::Display| error.to_string();
     for (part, name) in [(Part::Header, "header"), (Part::Payload, "payload"), (Part::Signature, "signature")]
@@ -147,12 +180,27 @@ fn the_text_of_an_error_says_what_is_wrong_and_where() {
     ] {
         assert_eq!(said(&VerifyError::TooLarge { size, limit: 9 }), format!("more than 9 {name}"));
     }
-    let mismatch = |claim| said(&VerifyError::ClaimsMismatch { claim, offset: 9 });
+    let mismatch =
+        |claim| said(&VerifyError::ClaimsMismatch { claim, offset: 9, message: SerdeMessage::default() });
     assert_eq!(
         mismatch(Some("role")),
         "claims do not fit the requested type in field role, at byte 9 of the payload"
     );
     assert_eq!(mismatch(None), "claims do not fit the requested type, at byte 9 of the payload");
+    for (claim, what) in [
+        ("exp", "a number of seconds, perhaps with a fraction"),
+        ("nbf", "a number of seconds, perhaps with a fraction"),
+        ("iat", "a number of seconds, perhaps with a fraction"),
+        ("aud", "a string or an array of strings"),
+        ("iss", "a string"),
+        ("sub", "a string"),
+        ("jti", "a string"),
+    ] {
+        let text = format!(
+            "claims do not fit the requested type in field {claim}, {what}, at byte 9 of the payload"
+        );
+        assert_eq!(mismatch(Some(claim)), text);
+    }
 
     let several = built(undecided().issuer("a").issuer("b").issuer("c").no_audience());
     let error = refusal(&several, &jwt(r#"{"iss":"d","exp":1700000900}"#));
@@ -796,6 +844,7 @@ fn the_error_of_a_malformed_claim_names_the_required_and_the_found_type() {
             // A registered claim that is `None` is left out of the token.
             if !document.is_null() {
                 let error = Claims::new(json!({claim: document})).never_expires().sign(&key()).unwrap_err();
+                let expected = expected + advice_for(claim, value);
                 assert_eq!((error.to_string(), error.code()), (expected, "malformed_claim"));
             }
         }
@@ -804,6 +853,18 @@ fn the_error_of_a_malformed_claim_names_the_required_and_the_found_type() {
     let error = refusal(&open(), &jwt(r#"{"\u0073ub":4}"#));
     assert_eq!(error, VerifyError::MalformedClaim { claim: "sub", found: None });
     assert_eq!(error.to_string(), "claim sub must be a string");
+}
+
+/// Returns the advice in the error about a claims type.
+fn advice_for(claim: &str, value: &str) -> &'static str {
+    match (claim, value.as_bytes()[0]) {
+        ("exp" | "nbf" | "iat", b'"' | b'[' | b'{') => {
+            ": use UnixTime, or let serde write seconds, e.g. with chrono's ts_seconds"
+        }
+        ("aud", _) => ": use Audience",
+        ("iss" | "sub" | "jti", b'5' | b'-' | b'1') => ": write its digits as a string",
+        _ => "",
+    }
 }
 
 #[test]
@@ -909,6 +970,40 @@ fn a_type_may_contain_the_registered_claims_itself() {
         (&several["aud"], &several["sub"], &several["jti"]),
         (&json!(["a", "b"]), &json!("ann"), &json!("7"))
     );
+}
+
+#[test]
+fn a_float_of_whole_seconds_is_written_as_an_integer() {
+    #[derive(Serialize)]
+    struct Floats {
+        exp: f64,
+        nbf: Option<f32>,
+        iat: f64,
+        auth_time: f64,
+    }
+    let payload = |exp, iat| {
+        let floats = Floats { exp, nbf: Some(16_777_216.0), iat, auth_time: 1_700_000_000.0 };
+        let text = Claims::new(floats).sign(&key()).unwrap();
+        let message = jws::MessageVerifier::new(key()).verify(&text).unwrap();
+        String::from_utf8(message.payload().to_vec()).unwrap()
+    };
+    // A private claim is written as its type serialises it.
+    assert_eq!(
+        payload(1_700_000_900.0, -0.0),
+        r#"{"exp":1700000900,"nbf":16777216,"iat":0,"auth_time":1700000000.0}"#
+    );
+    assert_eq!(
+        payload(9_007_199_254_740_992.0, -2.0),
+        r#"{"exp":9007199254740992,"nbf":16777216,"iat":-2,"auth_time":1700000000.0}"#
+    );
+    // A fraction is not rounded away.
+    assert_eq!(
+        payload(1_700_000_900.25, -0.5),
+        r#"{"exp":1700000900.25,"nbf":16777216,"iat":-0.5,"auth_time":1700000000.0}"#
+    );
+    let map = Claims::new(BTreeMap::from([("exp", 1.7e9)])).sign(&key()).unwrap();
+    let map = jws::MessageVerifier::new(key()).verify(&map).unwrap();
+    assert_eq!(map.payload(), br#"{"exp":1700000000}"#);
 }
 
 #[test]

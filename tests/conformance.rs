@@ -7,7 +7,7 @@
 mod driver;
 mod util;
 
-use countersign::{HmacKey, SecretBytes, SignKey, jws};
+use countersign::{Algorithm, HmacKey, SecretBytes, SignKey, jws};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use util::random::Random;
@@ -173,7 +173,7 @@ fn key(secret: &[u8]) -> HmacKey {
 }
 
 fn tag(secret: &[u8], message: &[u8]) -> Vec<u8> {
-    HmacKey::hs256_with_weak_secret(&SecretBytes::from_bytes(secret))
+    HmacKey::with_weak_secret(Algorithm::Hs256, &SecretBytes::from_bytes(secret))
         .unwrap()
         .sign_bytes(message)
         .unwrap()
@@ -228,7 +228,7 @@ fn genuine(random: &mut Random) -> Vec<Case> {
         let of_rsa = Case::new("verify", "RS256", "pem", RSA_PUBLIC, accept()).with("mode", "jws");
         cases.extend([
             of_rsa.clone().with("token", &*token),
-            of_rsa.with("token", &*token).with("options/algs", json!(["PS256", "HS256", "RS256"])),
+            of_rsa.with("token", &*token).with("options/algs", json!(["ES256", "HS256", "RS256"])),
             Case::new("raw-verify", "RS256", "pem", RSA_PUBLIC, Accept(None))
                 .with("msg_hex", hex(input.as_bytes()))
                 .with("sig_hex", hex(&unb64(signature))),
@@ -308,7 +308,7 @@ fn hostile_tokens() -> Vec<Case> {
     let signed_by = |signature: &str| format!("{header}.{payload}.{signature}");
     add("invalid_signature", &["", &*zeros, &*other, &signature[..40], payload].map(signed_by));
     add("invalid_signature", &[format!("{header}.{header}.{signature}"), format!("{header}..{signature}")]);
-    for name in ["none", "None", "nOnE", "NONE", "none ", "", "hs256", "HS256 ", "HS512", "ES256", "EdDSA"] {
+    for name in ["none", "None", "nOnE", "NONE", "none ", "", "hs256", "HS256 ", "HS224", "ES256", "EdDSA"] {
         let sealed = sealed(&format!(r#"{{"alg":"{name}"}}"#));
         let stripped = sealed[..=sealed.rfind('.').unwrap()].to_owned();
         add("unsupported_algorithm", &[sealed, stripped]);
@@ -482,7 +482,7 @@ fn absent() -> [Vec<(&'static str, Value)>; 2] {
         any.extend(values.iter().map(|value| ("key", json!({ "format": format, "value": value }))));
     }
     any.extend(["thumbprint", "decrypt", "Verify", "verify ", ""].map(|kind| ("kind", json!(kind))));
-    for name in ["ES256", "PS256", "HS384", "RS512", "EdDSA", "none", "hs256", "HS256 ", ""] {
+    for name in ["ES256", "PS1", "HS224", "RS1", "EdDSA", "none", "hs256", "HS256 ", ""] {
         any.push(("alg", json!(name)));
     }
     any.extend(

@@ -8,6 +8,7 @@ use countersign::http::{
 };
 use countersign::{Token, VerifyError};
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 use util::{GOOD, NOW, assert_discreet, jwt, later, seconds, strict};
 
 const NONE: [&str; 0] = [];
@@ -336,6 +337,41 @@ fn a_cookie_is_deleted_with_the_name_and_path_that_it_was_set_with() {
 }
 
 #[test]
+fn clear_former_deletes_the_cookies_of_former_paths_and_keeps_the_new_one() {
+    let cookie = Cookie::refresh_under("/auth/refresh").unwrap();
+    assert_eq!(cookie.clear_former(), [""; 0]);
+    let cookie = cookie.formerly_under("/auth").unwrap().formerly_under("/").unwrap();
+    let cookie = cookie.same_site(SameSite::Lax);
+    // The cookies of a browser that visited before each change of the path, by name and path.
+    let mut jar: BTreeMap<String, String> = BTreeMap::new();
+    for (path, value) in [("/", "first"), ("/auth", "second"), ("/auth/refresh", "third")] {
+        jar.insert(format!("__Secure-refresh Path={path}"), format!("__Secure-refresh={value}"));
+    }
+    let header = |jar: &BTreeMap<String, String>| jar.values().cloned().collect::<Vec<_>>().join("; ");
+    assert_eq!(cookie.find([&header(&jar)]), Err(RequestError::DoubledCookie));
+    for deletion in cookie.clear_former() {
+        let attributes: Vec<&str> = deletion.split("; ").collect();
+        assert_eq!(attributes[0], "__Secure-refresh=");
+        assert_eq!(attributes[2..], ["Max-Age=0", "Secure", "HttpOnly", "SameSite=Lax"]);
+        jar.remove(&format!("__Secure-refresh {}", attributes[1])).expect("a cookie in the jar");
+    }
+    assert_eq!(cookie.find([&header(&jar)]), Ok(Some("third")));
+    assert!(!cookie.clear_former().contains(&cookie.clear()));
+}
+
+#[test]
+fn a_former_path_must_be_valid_and_differ_from_the_current_one() {
+    let cookie = Cookie::refresh_under("/auth").unwrap();
+    for path in ["/auth", "", "auth", "/a;b", "/a b"] {
+        assert_eq!(cookie.clone().formerly_under(path), Err(SetupError::InvalidCookiePath), "{path:?}");
+    }
+    for path in ["/", "/auth"] {
+        assert_eq!(Cookie::refresh().formerly_under(path), Err(SetupError::InvalidCookiePath));
+    }
+    assert!(cookie.formerly_under("/auth/").is_ok());
+}
+
+#[test]
 fn a_cookie_lives_for_the_remaining_whole_seconds_and_400_days_at_most() {
     let max_age = |remains| {
         let set = Cookie::refresh().set("abc", remains).unwrap();
@@ -470,6 +506,21 @@ fn a_duplicate_cookie_is_refused() {
         vec!["__Host-refresh=a; __Host-refresh=b; __Host-refresh=c"],
     ] {
         assert_eq!(cookie.find(values.clone()), Err(RequestError::DoubledCookie), "{values:?}");
+    }
+}
+
+#[test]
+fn find_all_returns_every_value_that_can_be_a_token() {
+    let cookie = Cookie::refresh();
+    for (values, found) in [
+        (vec![], vec![]),
+        (vec!["a=1; __host-refresh=abc; X__Host-refresh=abc"], vec![]),
+        (vec!["__Host-refresh=abc"], vec!["abc"]),
+        (vec!["__Host-refresh=abc; a=1; __Host-refresh=def"], vec!["abc", "def"]),
+        (vec!["__Host-refresh=abc", "__Host-refresh=abc"], vec!["abc", "abc"]),
+        (vec!["__Host-refresh=; __Host-refresh; __Host-refresh=\"; __Host-refresh=abc"], vec!["abc"]),
+    ] {
+        assert_eq!(cookie.find_all(values.clone()), found, "{values:?}");
     }
 }
 
@@ -640,6 +691,7 @@ proptest! {
         let planted = [b"__Host-refresh=".as_slice(), &header].concat();
         for header in [header, planted] {
             if let Ok(Some(value)) = cookie.find([&header]) {
+                prop_assert_eq!(cookie.find_all([&header]), [value]);
                 prop_assert!(cookie.set(value, DAY).is_ok());
             }
         }

@@ -98,10 +98,10 @@ fn a_secret_shorter_than_the_hash_makes_no_key() {
 
 #[test]
 fn a_weak_secret_makes_a_key_only_when_it_is_called_weak_and_never_of_nothing() {
-    let weak = HmacKey::hs256_with_weak_secret(&SecretBytes::from_bytes("secret")).unwrap();
+    let weak = HmacKey::with_weak_secret(Algorithm::Hs256, &SecretBytes::from_bytes("secret")).unwrap();
     assert_accepted(&open().with_keys(weak.clone()), &token_of(&weak));
     no_key(
-        HmacKey::hs256_with_weak_secret(&SecretBytes::from_bytes("")),
+        HmacKey::with_weak_secret(Algorithm::Hs256, &SecretBytes::from_bytes("")),
         &KeyError::EmptySecret,
         "empty_secret",
         "",
@@ -804,7 +804,7 @@ fn a_secret_over_64_kib_makes_no_key() {
     let limit = 64 * 1024;
     assert!(HmacKey::hs256(&SecretBytes::from_bytes(vec![7; limit])).is_ok());
     let secret = SecretBytes::from_bytes(vec![7; limit + 1]);
-    for made in [HmacKey::hs256(&secret), HmacKey::hs256_with_weak_secret(&secret)] {
+    for made in [HmacKey::hs256(&secret), HmacKey::with_weak_secret(Algorithm::Hs256, &secret)] {
         no_key(made, &KeyError::SecretTooLong { bytes: limit + 1, limit }, "secret_too_long", "");
     }
 }
@@ -961,6 +961,15 @@ mod rsa {
             "a certificate" => [Half::Private, Half::Public]
                 .map(|half| Form::file(half, "CERTIFICATE", &der(CERTIFICATE)))
                 .into(),
+            "a certificate request" => [Half::Private, Half::Public]
+                .map(|half| {
+                    Form::file(
+                        half,
+                        "CERTIFICATE REQUEST",
+                        &der(include_str!("data/certificate_request.pem")),
+                    )
+                })
+                .into(),
             "a JWK" => {
                 let jwk = r#"{"kty":"RSA","e":"AQAB","n":"AQAB","use":"sig"}"#;
                 [Half::Private, Half::Public].map(|half| Form::text(half, jwk)).into()
@@ -1022,16 +1031,192 @@ mod rsa {
         [&[0x30, 0x82], &u16::try_from(content.len()).unwrap().to_be_bytes()[..], &content].concat()
     }
 
+    /// DER of a tag and some content.
+    fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+        match u16::try_from(content.len()).unwrap() {
+            short @ ..0x80 => [&[tag, short as u8], content].concat(),
+            length => [&[tag, 0x82], &length.to_be_bytes()[..], content].concat(),
+        }
+    }
+
+    /// The cells of the table on the page on keys whose first line begins so.
+    fn table(head: &str) -> Vec<Vec<&'static str>> {
+        let page = include_str!("../src/manual/keys.md");
+        let rows = page.lines().skip_while(|line| !line.starts_with(head)).skip(2);
+        let rows = rows.take_while(|line| line.starts_with('|'));
+        rows.map(|row| row.trim_matches('|').split('|').map(str::trim).collect()).collect()
+    }
+
     #[test]
     fn the_page_on_keys_says_what_becomes_of_each_form() {
-        let page = include_str!("../src/manual/keys.md");
-        let rows = page.lines().skip_while(|line| !line.starts_with("| the key is |")).skip(2);
-        let rows: Vec<_> = rows.take_while(|line| line.starts_with('|')).collect();
-        assert_eq!(rows.len(), 26);
-        for row in rows {
-            let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let rows = table("| the key is |");
+        assert_eq!(rows.len(), 27);
+        for cells in rows {
             for form in forms(cells[0]) {
                 assert_eq!(form.outcomes(), cells[1..], "{}", cells[0]);
+            }
+        }
+    }
+
+    #[cfg(feature = "certificate")]
+    mod certificates {
+        use super::*;
+
+        /// All four are of the key pair of `util`.
+        const RSA_CERTIFICATE: &str = include_str!("data/certificate.pem");
+        const VERSION_1: &str = include_str!("data/certificate_v1.pem");
+        /// With a list of what OpenSSL trusts it for, after the certificate.
+        const TRUSTED: &str = include_str!("data/certificate_trusted.pem");
+        const REQUEST: &str = include_str!("data/certificate_request.pem");
+
+        fn said(made: Result<PublicKey, KeyError>) -> String {
+            match made {
+                Ok(key) => {
+                    assert_eq!(key.to_pem().unwrap(), RSA_PUBLIC);
+                    "read".into()
+                }
+                Err(error) => {
+                    assert_discreet(&error, &[RSA_CERTIFICATE, RSA_PRIVATE]);
+                    format!("`{}`", error.code())
+                }
+            }
+        }
+
+        /// Samples of the form that the page on keys calls so: as text, if it is text, and as bytes.
+        fn forms(name: &str) -> Vec<(Option<String>, Vec<u8>)> {
+            let text = |text: &str| (Some(text.to_owned()), text.as_bytes().to_vec());
+            let file = |text: &str| (Some(text.to_owned()), der(text));
+            let certificate = RSA_CERTIFICATE;
+            match name {
+                "a certificate in PEM" => vec![
+                    text(certificate),
+                    text(VERSION_1),
+                    text(&certificate.replace("CERTIFICATE", "X509 CERTIFICATE")),
+                    text(&certificate.replace("CERTIFICATE", "X.509 CERTIFICATE")),
+                ],
+                "PEM with CR LF, indented, on one line, or after a byte order mark" => vec![
+                    text(&certificate.replace('\n', "\r\n")),
+                    text(&certificate.replace('\n', "\n    ")),
+                    text(&certificate.replace('\n', "")),
+                    text(&format!("\u{feff}{certificate}")),
+                ],
+                "PEM with text or keys beside it" => vec![
+                    text(&format!("subject=CN = auth.example\n{certificate}and text\n")),
+                    text(&format!("{RSA_PRIVATE}{certificate}")),
+                    text(&format!("{certificate}{EC_PUBLIC}{}", pem("DH PARAMETERS", &[0x30, 0]))),
+                ],
+                "PEM with several certificates" => {
+                    vec![text(&format!("{certificate}{CERTIFICATE}")), text(&certificate.repeat(2))]
+                }
+                "PEM with `\\n` as two characters" => vec![text(&certificate.replace('\n', "\\n"))],
+                "PEM without its END line" => vec![text(certificate.split("-----END").next().unwrap())],
+                "PEM in base64 once more" => vec![text(&b64_standard(certificate))],
+                "a certificate in DER" => vec![(None, der(certificate)), (None, der(VERSION_1))],
+                "DER in base64, as in `x5c`" => vec![text(&b64_standard(der(certificate)))],
+                "DER in hex" => vec![text(&hex(&der(certificate)))],
+                "a certificate that is cut off, or followed by other bytes" => vec![
+                    file(&pem("CERTIFICATE", &der(certificate)[..700])),
+                    file(&pem("CERTIFICATE", &[&der(certificate)[..], &[0]].concat())),
+                    file(TRUSTED),
+                ],
+                "a certificate of a key of another type" => vec![file(CERTIFICATE)],
+                "a certificate request" => {
+                    vec![file(REQUEST), file(&REQUEST.replace("CERTIFICATE", "NEW CERTIFICATE"))]
+                }
+                "a private key" => pems()[..2]
+                    .iter()
+                    .map(|text| &**text)
+                    .chain([EC_PRIVATE, EC_SEC1, ENCRYPTED])
+                    .map(file)
+                    .collect(),
+                "a public key" => {
+                    pems()[2..].iter().map(|text| &**text).chain([EC_PUBLIC]).map(file).collect()
+                }
+                "a JWK" => vec![text(r#"{"kty":"RSA","e":"AQAB","n":"AQAB","x5c":[]}"#)],
+                "the path of a file" => vec![text("/etc/countersign/keys/2026-12-01.crt")],
+                _ => panic!("no sample of {name:?}"),
+            }
+        }
+
+        #[test]
+        fn the_page_on_keys_says_what_becomes_of_each_certificate() {
+            let rows = table("| the certificate is |");
+            assert_eq!(rows.len(), 17);
+            for cells in rows {
+                for (text, bytes) in forms(cells[0]) {
+                    let from_pem = text.as_deref().map(PublicKey::from_certificate_pem);
+                    let outcomes = [
+                        from_pem.map_or("not text".into(), said),
+                        said(PublicKey::from_certificate_der(&bytes)),
+                    ];
+                    assert_eq!(outcomes, cells[1..], "{}", cells[0]);
+                }
+            }
+        }
+
+        /// The docs promise no check, so that nobody takes one for granted.
+        #[test]
+        fn nothing_of_a_certificate_is_checked_but_its_key() {
+            let valid = der(RSA_CERTIFICATE);
+            let replaced = |old: &[u8], new: &[u8]| {
+                let mut changed = valid.clone();
+                let places: Vec<_> =
+                    (0..valid.len() - old.len()).filter(|&place| valid[place..].starts_with(old)).collect();
+                assert!(!places.is_empty());
+                for place in places {
+                    changed[place..place + old.len()].copy_from_slice(new);
+                }
+                changed
+            };
+            let mut wrong_signature = valid.clone();
+            *wrong_signature.last_mut().unwrap() ^= 1;
+            for changed in [
+                wrong_signature,
+                // Until 2011, and from 2049.
+                replaced(b"21261108", b"20111108"),
+                replaced(b"261202", b"491202"),
+                replaced(b"auth.example", b"evil.example"),
+            ] {
+                assert_ne!(changed, valid);
+                assert_eq!(said(PublicKey::from_certificate_der(&changed)), "read");
+            }
+        }
+
+        #[test]
+        fn a_certificate_with_a_weak_key_makes_no_key() {
+            let small = der(RSA_1024_PUBLIC);
+            let certificate = der(RSA_CERTIFICATE);
+            let key = der(RSA_PUBLIC);
+            let place = certificate.windows(key.len()).position(|window| window == key).unwrap();
+            let with = |key: &[u8]| {
+                // 4 bytes of header each before the certificate and what is signed of it, and then the signature.
+                let after = &certificate[place + 294..];
+                let signature = after.len() - (15 + 5 + 256);
+                let signed = tlv(0x30, &[&certificate[8..place], key, &after[..signature]].concat());
+                tlv(0x30, &[&signed, &after[signature..]].concat())
+            };
+            assert_eq!(with(&key), certificate);
+            let error = KeyError::ModulusTooSmall { bits: 1024, minimum: 2048 };
+            no_key(
+                PublicKey::from_certificate_der(&with(&small)),
+                &error,
+                "modulus_too_small",
+                RSA_1024_PUBLIC,
+            );
+            let pss = KeyError::File(FileMistake::RsaPss);
+            no_key(PublicKey::from_certificate_der(&with(&der(PSS_PUBLIC))), &pss, "rsa_pss", PSS_PUBLIC);
+        }
+
+        #[test]
+        fn any_changed_byte_of_a_certificate_makes_a_key_or_an_error() {
+            let certificate = der(RSA_CERTIFICATE);
+            for place in 0..certificate.len() {
+                let mut changed = certificate.clone();
+                changed[place] ^= 0x11;
+                match PublicKey::from_certificate_der(&changed) {
+                    Ok(key) => assert!(PublicKey::from_pem(&key.to_pem().unwrap()).unwrap() == key),
+                    Err(error) => assert_discreet(&error, &[RSA_CERTIFICATE]),
+                }
             }
         }
     }
@@ -1165,10 +1350,6 @@ mod rsa {
         /// RFC 5958 section 2.
         #[test]
         fn a_public_key_beside_a_private_one_has_to_be_its_own() {
-            let tlv = |tag: u8, content: &[u8]| match u16::try_from(content.len()).unwrap() {
-                short @ ..0x80 => [&[tag, short as u8], content].concat(),
-                length => [&[tag, 0x82], &length.to_be_bytes()[..], content].concat(),
-            };
             let (private, public) = (der(RSA_PRIVATE), der(RSA_PUBLIC));
             let (algorithm, pkcs1) = (&private[7..22], tlv(4, &private[26..]));
             let with = |public: &[u8]| {
@@ -1246,7 +1427,8 @@ mod rsa {
             }
             mistaken(CERTIFICATE, FileMistake::Certificate);
             mistaken(&CERTIFICATE.replace("CERTIFICATE", "TRUSTED CERTIFICATE"), FileMistake::Certificate);
-            for label in ["CERTIFICATE REQUEST", "PKCS7", "DH PARAMETERS", "PGP PUBLIC KEY BLOCK", "", "public key"] {
+            mistaken(&CERTIFICATE.replace("CERTIFICATE", "CERTIFICATE REQUEST"), FileMistake::CertificateRequest);
+            for label in ["ATTRIBUTE CERTIFICATE", "PKCS7", "DH PARAMETERS", "PGP PUBLIC KEY BLOCK", "", "public key"] {
                 mistaken(&pem(label, &der(RSA_PUBLIC)), FileMistake::NotAKey);
             }
             // A reader of public keys is not told how to read private ones.
@@ -1278,11 +1460,13 @@ mod rsa {
             wrong(br#"{"kty":"RSA"}"#, FileMistake::Jwk);
             wrong(b"ssh-rsa AAAAB3NzaC1yc2E", FileMistake::SshPublic);
             wrong(&der(CERTIFICATE), FileMistake::Certificate);
+            wrong(&der(include_str!("data/certificate_v1.pem")), FileMistake::Certificate);
+            wrong(&der(include_str!("data/certificate_request.pem")), FileMistake::CertificateRequest);
             wrong(&der(ENCRYPTED), FileMistake::Encrypted);
             // PFX: version 3, and the content.
             wrong(&[0x30, 7, 2, 1, 3, 0x30, 2, 5, 0], FileMistake::Pkcs12);
             wrong(&[0x30, 11, 2, 1, 3, 0x30, 2, 5, 0, 0x30, 2, 5, 0], FileMistake::Pkcs12);
-            // A certificate request: no version before the subject.
+            // Something else that is signed.
             wrong(&[0x30, 13, 0x30, 3, 2, 1, 0, 0x30, 2, 5, 0, 3, 2, 0, 1], FileMistake::NotAKey);
             let unsupported = KeyError::UnsupportedKeyType;
             for text in [EC_SEC1, EC_PRIVATE] {
@@ -1351,6 +1535,32 @@ mod rsa {
             wrong(signing_der(&der(EC_PRIVATE)).map(|_| ()), EC_PRIVATE);
         }
 
+        /// RFC 8017 appendix A.1 asks for NULL. Go and others have left it out.
+        #[test]
+        fn the_parameters_of_an_rsa_key_are_null_or_left_out() {
+            let (private, public) = (der(RSA_PRIVATE), der(RSA_PUBLIC));
+            let oid = &public[6..17];
+            for (parameters, is_read) in [
+                (&[5, 0][..], true),
+                (&[], true),
+                (&[5, 1, 0], false),
+                (oid, false),
+                (&[0x30, 0], false),
+                (&[2, 1, 0], false),
+            ] {
+                let algorithm = tlv(0x30, &[oid, parameters].concat());
+                let public = tlv(0x30, &[&algorithm[..], &public[19..]].concat());
+                let private = tlv(0x30, &[&[2, 1, 0][..], &algorithm, &private[22..]].concat());
+                if is_read {
+                    pair(&signing_der(&private).unwrap(), &verifying_der(&public).unwrap());
+                } else {
+                    let error = KeyError::File(FileMistake::RsaParameters);
+                    no_key(signing_der(&private), &error, "rsa_parameters", "");
+                    no_key(verifying_der(&public), &error, "rsa_parameters", "");
+                }
+            }
+        }
+
         #[test]
         fn der_that_is_cut_or_stretched_makes_no_key() {
             for text in pems() {
@@ -1405,7 +1615,7 @@ mod rsa {
             let private = der(RSA_PRIVATE);
             // Offsets in this PKCS#8 file of a byte within each number.
             for (what, place) in [
-                ("n", 200),
+                ("n", 201),
                 ("d", 400),
                 ("p", 620),
                 ("q", 750),
@@ -1578,6 +1788,25 @@ mod rsa {
             let theirs = util::aws_lc::rsa_signing_key().with_key_id(name).unwrap();
             assert_accepted(&verifier, &token_of(&ours));
             assert_accepted(&verifier, &token_of(&theirs));
+        }
+    }
+
+    /// The library python-rsa makes such keys: 1088 and 960 bits.
+    #[cfg(feature = "rsa")]
+    #[test]
+    fn primes_of_different_lengths_are_named_by_the_backend_that_does_not_take_them() {
+        let pems = [
+            include_str!("data/rsa_2048_primes_1088_960.pem"),
+            include_str!("data/rsa_2048_primes_1025_1023.pem"),
+        ];
+        for text in pems {
+            for pem in [text, &pem("RSA PRIVATE KEY", &der(text)[26..])] {
+                no_key(util::pure::signing(pem), &KeyError::UnequalPrimes, "unequal_primes", pem);
+                let public = PrivateKey::from_pem(pem).unwrap().public_key().to_pem().unwrap();
+                util::pure::verifying(&public).unwrap();
+                #[cfg(feature = "aws-lc-rs")]
+                pair(&util::aws_lc::signing(pem).unwrap(), &util::pure::verifying(&public).unwrap());
+            }
         }
     }
 
@@ -1824,33 +2053,7 @@ oFSSm3nbu2pGfVod2pSExYxqCLiPE2PKIvkcAHiYcL/8QDGxpXpTRJJvaRuL5TGJ\n\
 AgMBAAE=\n\
 -----END PUBLIC KEY-----\n";
 
-    /// `openssl genrsa 8192`, `openssl rsa -pubout`.
-    const RSA_8192_PUBLIC: &str = "\
------BEGIN PUBLIC KEY-----\n\
-MIIEIjANBgkqhkiG9w0BAQEFAAOCBA8AMIIECgKCBAEAqLlWdUu42B119ZRGSdov\n\
-vKwSR+CBtzqQIH36d0AzMH9TMdyTNZFn7BebixnolnEoWlUiR+O7T7yuEjDGNZSW\n\
-k97YabYJEftyxWih6z8dgYF6njBxnjMwpxVmmpWnm4RLiRHizc0N6uY0HcQBgVsC\n\
-IhXH7GaCACHB/fK0yQqT/DXa0yNdxsumrMn7BAbLx7hzNiLthIKOnpomugpMi9Fa\n\
-S9tYP0ShW0+pfStzHPRmBpawvWRcG3bQLUiXemzF2oYiTACjhpT7rd0PAuGVrnmP\n\
-weXPIyr7PhRBTwZQpWcdb+5iMM1ZIq8iHtkQkcVPo6xoWeURU5XVP1jgdwaj6lBx\n\
-9ZMipXkPzFqa3lWX26w2DR1y2ZgBmY7+RSF0Oc9244CoJdk6Ar5ZigAEXf4GSk+A\n\
-l8XnoFyY5URRTcsB0WrC5nn7KqxBG4d78MkJxTnVjYf4XMoF+6R7hr9TqsERdrfC\n\
-H0hN1KEGGGlsRxIDKti5zUp3a7E8i0iTExHo8fJxliOejhdGljMgd8DkOqEHRT0F\n\
-CsOJw7uP5gd+B6Sg8GQYLjUXJXNGhZp/huHelInLWWE9L47oTUTD3Vz6Ev2RLuJ1\n\
-f60hi5oxIoEThzbjj0aO5yCk+uoJmbKLDnDzsvm6cVjBjrASebq+OH/80zQOBVUZ\n\
-NLDgA38vvHD2kH/dx3rSuwsMXxv9iexMzKu+7Tfbj55rN6tLUTf5QxkDZnVHDPE9\n\
-ILjpQXvPSy1JpiRgbEZfe4wX4pSRxdMcb5MfZtV0nAM5+vexBkoqfwauBfpAPsg6\n\
-5FL0UZKsEP5nHk82uICxo0furjLVADkfKg7g66jEzXDEVCxXEHy3xoLhT9xpaEct\n\
-K4txa83jrnari+kuDU076mFcVbs9X+QONRY4v+lrfYKEZCP9c5Dc7K5WzYAyme9U\n\
-8gJora+tgZ5Z+/alYBcR6i0nXAUPIKi+JDQUKwu/HLAYyfFKp9w5SjFydzct+x2J\n\
-DSz3Nu0EJdII14J5lN/Io3GqAEYkZ8jNiiFrZT+qx3K7oU5ljeshn+gbOmh0d76y\n\
-8xPnEUt9hLzk77c6TQ7zsmUHEHkGDyxBDmVYgKA6jvb8uBs2cwKtm0wdu9GAQ0dP\n\
-MiaHY5ytNtdqQ4pet4lGRnrN4UYumzbwtlOfa+Z4VnZT2UqmvXWM6NnEJpCsBF+L\n\
-gaR1UZ+CVVNuPt2WJuYVBVStVKWCt9EWneIx1btVJ+YgBlWHb8FFR4XG7oT+wUvp\n\
-kzKyrU1q4H5VkbxTpjFSqq0PA0UcX+pYPvrhdL56Wme2D9naHD+sjwuLyOCPkGz5\n\
-gZBSfwpdEAz6qXrRdFspN9M1smg5G0SKGsfK8U/EaGs2X0NzscZ+ApzBDMQSxqBE\n\
-iQIDAQAB\n\
------END PUBLIC KEY-----\n";
+    const RSA_8192_PUBLIC: &str = include_str!("data/rsa_8192_public.pem");
 
     /// A signature of it over `{"alg":"RS256","typ":"JWT"}` and `{"exp":1700000900}`.
     const RSA_8192_SIGNATURE: &str = "\

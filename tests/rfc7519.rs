@@ -4,7 +4,7 @@
 //! The tokens are exact copies from <https://www.rfc-editor.org/rfc/rfc7519>.
 
 use core::time::Duration;
-use countersign::{HmacKey, KeyError, SecretBytes, UnixTime, Verifier, VerifyError};
+use countersign::{Algorithm, HmacKey, KeyError, SecretBytes, UnixTime, Verifier, VerifyError};
 use std::borrow::Cow;
 
 /// The key of section 3.1, from RFC 7515 appendix A.1, which has the same token.
@@ -112,7 +112,8 @@ struct Person {
 
 #[test]
 fn the_well_known_token_verifies_with_its_weak_secret_and_without_expiry_when_both_are_allowed() {
-    let key = HmacKey::hs256_with_weak_secret(&SecretBytes::from_bytes(WELL_KNOWN_SECRET)).unwrap();
+    let key =
+        HmacKey::with_weak_secret(Algorithm::Hs256, &SecretBytes::from_bytes(WELL_KNOWN_SECRET)).unwrap();
     let verifier =
         Verifier::builder(key).accept_any_issuer().no_audience().allow_missing_expiration().build().unwrap();
     let token = verifier.at(UnixTime::from_secs(1_800_000_000)).verify::<Person>(WELL_KNOWN).unwrap();
@@ -129,7 +130,8 @@ fn the_well_known_secret_is_too_short_for_the_strict_constructor() {
 
 #[test]
 fn the_well_known_token_lacks_exp_and_is_refused_for_it_by_default() {
-    let key = HmacKey::hs256_with_weak_secret(&SecretBytes::from_bytes(WELL_KNOWN_SECRET)).unwrap();
+    let key =
+        HmacKey::with_weak_secret(Algorithm::Hs256, &SecretBytes::from_bytes(WELL_KNOWN_SECRET)).unwrap();
     let verifier = Verifier::builder(key).accept_any_issuer().no_audience().build().unwrap();
     let error = verifier.at(UnixTime::from_secs(1_800_000_000)).verify::<Person>(WELL_KNOWN).unwrap_err();
     assert_eq!(error, VerifyError::MissingClaim { claim: Cow::Borrowed("exp") });
@@ -138,7 +140,8 @@ fn the_well_known_token_lacks_exp_and_is_refused_for_it_by_default() {
 
 #[test]
 fn an_expired_token_gets_a_401_that_says_so() {
-    let key = HmacKey::hs256_with_weak_secret(&SecretBytes::from_bytes(WELL_KNOWN_SECRET)).unwrap();
+    let key =
+        HmacKey::with_weak_secret(Algorithm::Hs256, &SecretBytes::from_bytes(WELL_KNOWN_SECRET)).unwrap();
     let past = UnixTime::from_secs(1_000);
     let text = countersign::Claims::registered().expires_at(past).sign(&key).unwrap();
     let verifier = Verifier::builder(key).accept_any_issuer().no_audience().build().unwrap();

@@ -44,7 +44,7 @@ mod section_4_1 {
         QPocSadnHXFxnt8Is9UzpERV0ePPQdLuW3IS_de3xyIrDaLGdjluPxUAhb6L2aXic1U12podGU0KLUQSE_oI-ZnmKJ3F4uOZDnd6QZWJushZ\
         41Axf_fcIe8u9ipH84ogoree7vjbU5y18kDquDg";
     /// Figure 3 (section 3.3): the `n` of the public key. Its `e` is `AQAB`.
-    const N: &str = "n4EPtAOCc9AlkeQHPzHStgAbgs7bTZLwUBZdR8_KuKPEHLd4rHVTeT-O-XV2jRojdNhxJWTDvNd7nqQ0VEiZQHz_AJmSCpMaJM\
+    pub(super) const N: &str = "n4EPtAOCc9AlkeQHPzHStgAbgs7bTZLwUBZdR8_KuKPEHLd4rHVTeT-O-XV2jRojdNhxJWTDvNd7nqQ0VEiZQHz_AJmSCpMaJM\
         RBSFKrKb2wqVwGU_NsYOYL-QtiWN2lbzcEe6XC0dApr5ydQLrHqkHHig3RBordaZ6Aj-oBHqFEHYpPe7Tpe-OfVfHd1E6cS6M1FZcD1NNLYD\
         5lFHpPI9bTwJlsde3uhGqC0ZCuEHg8lhzwOHrtIQbS0FVbb9k3-tVTU4fg_3L_vniUFAKwuCLqKnS2BYwdq_mzSnbLY7h_qixoR7jig3__kR\
         huaxwUkRz5iaiQkqgc5gHdrNP5zw";
@@ -85,19 +85,35 @@ mod section_4_1 {
     }
 }
 
-/// The signature of section 4.2 is valid and made by the same RSA key. It is refused because a key has only one algorithm.
-#[test]
 #[cfg(feature = "rsa-verify")]
-fn section_4_2_ps384_is_refused() {
+mod section_4_2 {
+    use super::{CONTENT, PAYLOAD, refused, section_4_1::N};
+    use crate::util::{over_each_backend, unb64};
+    use countersign::{Algorithm, PublicKey, VerifyError, jws};
+
     const TEXT: &str = "eyJhbGciOiJQUzM4NCIsImtpZCI6ImJpbGJvLmJhZ2dpbnNAaG9iYml0b24uZXhhbXBsZSJ9.{PAYLOAD}.cu22eBqkYDKg\
         IlTpzDXGvaFfz6WGoz7fUDcfT0kkOy42miAh2qyBzk1xEsnk2IpN6-tPid6VrklHkqsGqDqHCdP6O8TTB5dDDItllVo6_1OLPpcbUrhiUSMx\
         bbXUvdvWXzg-UD8biiReQFlfz28zGWVsdiNAUf8ZnyPEgVFn442ZdNqiVJRmBqrYRXe8P_ijQ7p8Vdz0TTrxUeT3lm8d9shnr2lfJT8ImUjv\
         AA2Xez2Mlp8cBE5awDzT0qI0n6uiP1aCN_2_jLAeQTlqRHtfa64QQSUmFAAjVKPbByi7xho0uTOcbH510a6GYmJUAfmWjwZ6oD4ifKo8DYM-\
         X72Eaw";
-    let text = TEXT.replace("{PAYLOAD}", PAYLOAD);
-    refused(&text, &VerifyError::UnsupportedAlgorithm);
-    let error = jws::MessageVerifier::new(section_4_1::pure::public_key()).verify(&text).unwrap_err();
-    assert_eq!(error, VerifyError::UnsupportedAlgorithm);
+
+    over_each_backend! { "rsa-verify" =>
+        #[test]
+        fn ps384_verifies_as_ps384_only() {
+            let text = TEXT.replace("{PAYLOAD}", PAYLOAD);
+            refused(&text, &VerifyError::AlgorithmMismatch { key: Algorithm::Hs256, token: Algorithm::Ps384 });
+            let public = PublicKey::from_modulus_and_exponent(&unb64(N), &[1, 0, 1]).unwrap();
+            let verify = |algorithm| {
+                let key = verifies_by(&public, algorithm).unwrap();
+                jws::MessageVerifier::new(key).verify(&text)
+            };
+            assert_eq!(verify(Algorithm::Ps384).unwrap().payload(), CONTENT.as_bytes());
+            for key in [Algorithm::Rs384, Algorithm::Ps256, Algorithm::Ps512] {
+                let mismatch = VerifyError::AlgorithmMismatch { key, token: Algorithm::Ps384 };
+                assert_eq!(verify(key).unwrap_err(), mismatch);
+            }
+        }
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! `tests/unification` runs these tests with all features of `serde_json`, because features that another crate enables must not
 //! change a result.
 
-use countersign::{Audience, Buffer, HmacKey, SecretBytes, UnixTime, Verifier, VerifyError, jws};
+use countersign::{Audience, Buffer, HmacKey, SecretBytes, UnixTime, Unverified, Verifier, VerifyError, jws};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -426,6 +426,98 @@ fn a_field_that_does_not_fit_is_named_whatever_the_json_reader_reports() {
     }
 }
 
+/// Returns serde's message about a payload that does not fit, and checks that the error itself does not print it.
+#[track_caller]
+fn serde_message<T: DeserializeOwned>(payload: &str) -> String {
+    let error = read::<T>(payload).map(|_| ()).unwrap_err();
+    assert_eq!(error.code(), "claims_mismatch");
+    for text in [error.to_string(), format!("{error:?}")] {
+        assert!(!text.contains("xyz") && !text.contains("invalid type"), "{text}");
+    }
+    assert_eq!(error, error.clone());
+    let text = jws::Payload::new(payload).sign(&key()).unwrap();
+    let unverified = Unverified::parse(&text).unwrap().unverified_claims::<T>().map(|_| ()).unwrap_err();
+    assert_eq!(unverified.serde_message(), error.serde_message());
+    assert_eq!(error.clone().serde_message(), error.serde_message());
+    error.serde_message().unwrap().into()
+}
+
+#[test]
+fn serde_message_explains_a_mismatch_also_where_no_field_can_be_named() {
+    #[derive(Deserialize)]
+    #[allow(dead_code)]
+    struct Inner {
+        id: u8,
+    }
+    #[derive(Deserialize)]
+    #[allow(dead_code)]
+    struct Flat {
+        #[serde(flatten)]
+        inner: Inner,
+    }
+    let said = serde_message::<Flat>(r#"{"id":"xyz"}"#);
+    assert!(said.starts_with(r#"invalid type: string "xyz", expected u8"#), "{said}");
+
+    #[derive(Deserialize)]
+    #[serde(tag = "kind", rename_all = "lowercase")]
+    #[allow(dead_code)]
+    enum Tagged {
+        Person(Inner),
+        Robot {},
+    }
+    let said = serde_message::<Tagged>(r#"{"kind":"person","id":"xyz"}"#);
+    assert!(said.starts_with(r#"invalid type: string "xyz", expected u8"#), "{said}");
+    let said = serde_message::<Tagged>(r#"{"kind":"xyz","id":1}"#);
+    assert!(said.starts_with("unknown variant `xyz`, expected `person` or `robot`"), "{said}");
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    #[allow(dead_code)]
+    enum Untagged {
+        Id { id: u8 },
+        Name { name: String },
+    }
+    let said = serde_message::<Untagged>(r#"{"id":"xyz"}"#);
+    assert!(said.starts_with("data did not match any variant of untagged enum Untagged"), "{said}");
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code)]
+    struct Strict {
+        id: u8,
+    }
+    let said = serde_message::<Strict>(r#"{"id":1,"xyz":2}"#);
+    assert!(said.starts_with("unknown field `xyz`, expected `id`"), "{said}");
+
+    // A field of the type, and a registered claim.
+    let said = serde_message::<BTreeMap<String, u64>>(r#"{"n":1,"exp":1700000900.5}"#);
+    assert!(said.starts_with("invalid type: floating point `1700000900.5`, expected u64"), "{said}");
+    let said = serde_message::<BTreeMap<String, u64>>(r#"{"n":"xyz"}"#);
+    assert!(said.starts_with(r#"invalid type: string "xyz", expected u64 at line 1 column 10"#), "{said}");
+    let said = serde_message::<Vec<u8>>("{}");
+    assert!(said.starts_with("claims are read into a struct or a map"), "{said}");
+}
+
+#[test]
+fn only_a_mismatch_has_a_serde_message() {
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code)]
+    struct Newer {
+        tenant: u8,
+    }
+    for payload in [
+        r#"{"tenant":"xyz","exp":1600000000}"#,
+        r#"{"tenant":"xyz","exp":"xyz"}"#,
+        r#"{"tenant":"xyz","a":1,"a":2}"#,
+        r#"{"tenant":"xyz""#,
+        "{}",
+    ] {
+        let error = read::<Newer>(payload).unwrap_err();
+        assert_ne!(error.code(), "claims_mismatch", "{payload}");
+        assert_eq!(error.serde_message(), None, "{payload}");
+    }
+}
+
 #[test]
 fn errors_of_the_policy_come_before_errors_of_the_type() {
     #[derive(Debug, Deserialize)]
@@ -747,7 +839,7 @@ fn the_keys_of_a_map_may_be_booleans_and_other_keys_are_not_cut_in_half() {
         mismatches::<Flags>(&format!(r#"{{"flags":{{"{name}":1}},"exp":1700000900}}"#), Some("flags"));
         let payload = format!(r#"{{"flags":{{"{name}":1}}}}"#);
         let text = signed(&payload);
-        assert!(countersign::Unverified::parse(&text).unwrap().unverified_claims::<Flags>().is_err());
+        assert!(Unverified::parse(&text).unwrap().unverified_claims::<Flags>().is_err());
     }
 }
 

@@ -1,12 +1,13 @@
 //! Checks that dropped HMAC keys leave no secrets in memory. The memory is searched while it is freed.
 //!
-//! The SHA-256 states after the inner and the outer key block are enough to forge signatures, so they are searched for too.
-//! This file computes the states without the crate under test.
+//! The states of the hash after the inner and the outer key block are enough to forge signatures, so they are searched for
+//! too. This file computes the states without the crate under test.
 
 #[path = "util/watching.rs"]
 mod watching;
 
-use countersign::{HmacKey, SecretBytes, SignKey};
+use countersign::{Algorithm, HmacKey, SecretBytes, SignKey};
+use sha2::block_api::compress512;
 use std::sync::OnceLock;
 use watching::{leaks, living, state_after};
 
@@ -15,10 +16,56 @@ const SECRET: [u8; 32] = *b"\x11a secret of this test, 32 bytes";
 /// A part of the private numbers of the RSA key, in DER.
 static PRIVATE: OnceLock<[u8; 32]> = OnceLock::new();
 
-/// Returns the bytes to search for: the secret, the two states that can replace it, and a part of a private key.
-fn needles() -> [[u8; 32]; 4] {
+/// The initial states of SHA-384 and SHA-512: FIPS 180-4 sections 5.3.4 and 5.3.5.
+const SHA384: [u64; 8] = [
+    0xcbbb_9d5d_c105_9ed8,
+    0x629a_292a_367c_d507,
+    0x9159_015a_3070_dd17,
+    0x152f_ecd8_f70e_5939,
+    0x6733_2667_ffc0_0b31,
+    0x8eb4_4a87_6858_1511,
+    0xdb0c_2e0d_64f9_8fa7,
+    0x47b5_481d_befa_4fa4,
+];
+const SHA512: [u64; 8] = [
+    0x6a09_e667_f3bc_c908,
+    0xbb67_ae85_84ca_a73b,
+    0x3c6e_f372_fe94_f82b,
+    0xa54f_f53a_5f1d_36f1,
+    0x510e_527f_ade6_82d1,
+    0x9b05_688c_2b3e_6c1f,
+    0x1f83_d9ab_fb41_bd6b,
+    0x5be0_cd19_137e_2179,
+];
+
+/// Returns the first half of the state after the key block XOR `pad`, in the byte order of this machine, as the hash keeps
+/// it. The secret is [`SECRET`] twice.
+fn wide_state_after(mut state: [u64; 8], pad: u8) -> [u8; 32] {
+    let mut block = [pad; 128];
+    for (byte, secret) in block.iter_mut().zip(SECRET.iter().chain(&SECRET)) {
+        *byte ^= secret;
+    }
+    compress512(&mut state, &[block]);
+    let mut bytes = [0; 32];
+    for (place, word) in bytes.chunks_exact_mut(8).zip(state) {
+        place.copy_from_slice(&word.to_ne_bytes());
+    }
+    bytes
+}
+
+/// Returns the bytes to search for: the secret, for each hash the two states that can replace it, and a part of a private key.
+fn needles() -> [[u8; 32]; 8] {
     let private = PRIVATE.get().copied().unwrap_or(SECRET);
-    [SECRET, state_after(SECRET, 0x36), state_after(SECRET, 0x5c), private]
+    [
+        SECRET,
+        state_after(SECRET, 0x36),
+        state_after(SECRET, 0x5c),
+        wide_state_after(SHA384, 0x36),
+        wide_state_after(SHA384, 0x5c),
+        wide_state_after(SHA512, 0x36),
+        wide_state_after(SHA512, 0x5c),
+        private,
+    ]
 }
 
 // There is only one test in this file, because it watches all threads.
@@ -39,6 +86,14 @@ fn a_dropped_key_leaves_neither_its_secret_nor_its_hash_states() {
         }),
         0
     );
+    for algorithm in [Algorithm::Hs384, Algorithm::Hs512] {
+        let twice = || SecretBytes::from([SECRET; 2].concat());
+        let (key, found) = living(|| HmacKey::new(algorithm, &twice()).unwrap());
+        assert_eq!(found, 1, "{algorithm}");
+        assert_eq!(leaks(|| drop(key)), 0, "{algorithm}");
+        let sign = || HmacKey::new(algorithm, &twice()).unwrap().sign_bytes(b"input").unwrap();
+        assert_eq!(leaks(|| drop(Box::new(sign()))), 0, "{algorithm}");
+    }
     // Decoding a text leaves no copy.
     let text = "EWEgc2VjcmV0IG9mIHRoaXMgdGVzdCwgMzIgYnl0ZXM";
     assert_eq!(

@@ -1,10 +1,10 @@
 //! Law: any bytes as a key are a key or an error, without a panic; what holds the beginning of a PEM block anywhere is
-//! never an HMAC secret, be it long or short; and a key that was read, public or private, can be written and read
-//! again.
+//! never an HMAC secret, be it long or short; and a key that was read, public or private or from a certificate, can be
+//! written and read again.
 #![no_main]
 
 use countersign::{
-    Entropy, EntropyError, HmacKey, KeyError, PrivateKey, PublicKey, SecretBytes, SignKey, VerifyKey,
+    Algorithm, Entropy, EntropyError, HmacKey, KeyError, PrivateKey, PublicKey, SecretBytes, SignKey, VerifyKey,
     VerifyingKey, jws,
 };
 use libfuzzer_sys::fuzz_target;
@@ -23,7 +23,7 @@ impl Entropy for Fixed {
 
 fuzz_target!(|bytes: &[u8]| {
     let secret = HmacKey::hs256(&SecretBytes::from_bytes(bytes));
-    let weak = HmacKey::hs256_with_weak_secret(&SecretBytes::from_bytes(bytes));
+    let weak = HmacKey::with_weak_secret(Algorithm::Hs256, &SecretBytes::from_bytes(bytes));
     assert!(weak.is_ok() || secret.is_err());
     if bytes.windows(BEGIN.len()).any(|window| window == BEGIN) {
         assert!(matches!(secret, Err(KeyError::NotASecret { .. })));
@@ -37,6 +37,9 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(verifying) = PublicKey::from_der(bytes).and_then(|key| key.rs256()) {
         read_again(&verifying);
     }
+    if let Ok(verifying) = PublicKey::from_certificate_der(bytes).and_then(|key| key.rs256()) {
+        read_again(&verifying);
+    }
     if let Ok(key) = PrivateKey::from_der(bytes) {
         sign_and_verify(key);
     }
@@ -44,6 +47,10 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = SecretBytes::from_base64(text).and_then(|secret| HmacKey::hs256(&secret));
     let _ = SecretBytes::from_base64url(text).and_then(|secret| HmacKey::hs256(&secret));
     if let Ok(verifying) = PublicKey::from_pem(text).and_then(|key| key.any_exponent().rs256()) {
+        assert!(text.as_bytes().windows(BEGIN.len()).any(|window| window == BEGIN));
+        read_again(&verifying);
+    }
+    if let Ok(verifying) = PublicKey::from_certificate_pem(text).and_then(|key| key.any_exponent().rs256()) {
         assert!(text.as_bytes().windows(BEGIN.len()).any(|window| window == BEGIN));
         read_again(&verifying);
     }

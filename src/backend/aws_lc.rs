@@ -1,8 +1,9 @@
 //! RSA keys over the crate `aws-lc-rs`: faster, and not in Rust.
 //!
 //! The same material makes keys here and in pure Rust. Both kinds of key work in one program and in one
-//! [`KeySet`](crate::KeySet), and both backends refuse the same keys. There is nothing to set up, and nothing to choose for the
-//! whole program. The crate needs a C compiler to be built.
+//! [`KeySet`](crate::KeySet). Both backends refuse the same keys, with one exception: a private key whose primes have different
+//! lengths signs here, and is [`KeyError::UnequalPrimes`] in pure Rust. There is nothing to set up, and nothing to choose for
+//! the whole program. The crate needs a C compiler to be built.
 //!
 //! # Security
 //!
@@ -37,7 +38,7 @@ use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents,
+    self, ParsedPublicKey, RsaKeyPair, RsaParameters, RsaPublicKeyComponents, RsaSignatureEncoding,
 };
 use zeroize::Zeroizing;
 
@@ -48,11 +49,8 @@ use zeroize::Zeroizing;
 /// - [`KeyError::WrongKeyType`] for an algorithm that needs another type of key.
 /// - [`KeyError::Exponent`] for another exponent than 65537, unless [`PublicKey::any_exponent`] allows it.
 pub fn verifying_key(public: &PublicKey, algorithm: Algorithm) -> Result<VerifyingKey, KeyError> {
-    let verifier = match algorithm {
-        Algorithm::Rs256 => RsaVerifier::new(public)?,
-        _ => return Err(KeyError::WrongKeyType),
-    };
-    Ok(VerifyingKey::new(algorithm, public, verifier))
+    let (parameters, _) = parameters(algorithm).ok_or(KeyError::WrongKeyType)?;
+    Ok(VerifyingKey::new(algorithm, public, RsaVerifier::new(public, parameters)?))
 }
 
 /// Makes a key that signs tokens of this algorithm.
@@ -66,7 +64,8 @@ pub fn signing_key(private: &PrivateKey, algorithm: Algorithm) -> Result<Signing
     let verifying = verifying_key(private.public_key(), algorithm)?;
     // The library checks that the private numbers belong to the public ones.
     let pair = RsaKeyPair::from_der(private.rsa()?).map_err(|_| KeyError::MalformedKey)?;
-    Ok(SigningKey::new(RsaSigner(pair), verifying))
+    let (_, encoding) = parameters(algorithm).ok_or(KeyError::WrongKeyType)?;
+    Ok(SigningKey::new(RsaSigner { pair, encoding }, verifying))
 }
 
 /// Generates an RSA key of 2048, 3072, 4096 or 8192 bits with exponent 65537.
@@ -104,16 +103,29 @@ pub fn generate_rsa(bits: usize) -> Result<PrivateKey, KeyError> {
     PrivateKey::from_der(&Zeroizing::new(pkcs8.as_ref().to_vec()))
 }
 
+/// What the library calls the two halves of an algorithm.
+fn parameters(algorithm: Algorithm) -> Option<(&'static RsaParameters, &'static RsaSignatureEncoding)> {
+    Some(match algorithm {
+        Algorithm::Rs256 => (&signature::RSA_PKCS1_2048_8192_SHA256, &signature::RSA_PKCS1_SHA256),
+        Algorithm::Rs384 => (&signature::RSA_PKCS1_2048_8192_SHA384, &signature::RSA_PKCS1_SHA384),
+        Algorithm::Rs512 => (&signature::RSA_PKCS1_2048_8192_SHA512, &signature::RSA_PKCS1_SHA512),
+        Algorithm::Ps256 => (&signature::RSA_PSS_2048_8192_SHA256, &signature::RSA_PSS_SHA256),
+        Algorithm::Ps384 => (&signature::RSA_PSS_2048_8192_SHA384, &signature::RSA_PSS_SHA384),
+        Algorithm::Ps512 => (&signature::RSA_PSS_2048_8192_SHA512, &signature::RSA_PSS_SHA512),
+        _ => return None,
+    })
+}
+
 struct RsaVerifier {
     key: ParsedPublicKey,
     modulus_bytes: usize,
 }
 
 impl RsaVerifier {
-    fn new(public: &PublicKey) -> Result<Self, KeyError> {
+    fn new(public: &PublicKey, parameters: &'static RsaParameters) -> Result<Self, KeyError> {
         let numbers = public.rsa()?;
         let key = RsaPublicKeyComponents { n: numbers.modulus(), e: &*numbers.exponent_bytes() }
-            .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
+            .to_parsed_public_key(parameters)
             .map_err(|_| KeyError::MalformedKey)?;
         Ok(Self { key, modulus_bytes: numbers.modulus().len() })
     }
@@ -129,13 +141,16 @@ impl CheckSignature for RsaVerifier {
     }
 }
 
-struct RsaSigner(RsaKeyPair);
+struct RsaSigner {
+    pair: RsaKeyPair,
+    encoding: &'static RsaSignatureEncoding,
+}
 
 impl MakeSignature for RsaSigner {
     fn make(&self, input: &[u8]) -> Result<Signature, SignError> {
-        let mut signature = vec![0; self.0.public_modulus_len()];
-        self.0
-            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), input, &mut signature)
+        let mut signature = vec![0; self.pair.public_modulus_len()];
+        self.pair
+            .sign(self.encoding, &SystemRandom::new(), input, &mut signature)
             .map_err(|_| SignError::SigningFailed)?;
         Ok(Signature::from(signature))
     }

@@ -7,20 +7,46 @@ use alloc::borrow::Cow;
 use core::fmt;
 use core::marker::PhantomData;
 use serde::de::value::StrDeserializer;
-use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, Expected, SeqAccess, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
 
-/// An error on the way through `T`: one of the JSON's, or one of `T`'s. Of the latter, only the name of a missing field is kept,
-/// because the rest may hold token text.
+/// An error while `T` reads the payload: an error of the JSON or of `T`, or the name of a missing field. The message of an
+/// error may contain token text, so it is not printed.
 pub(crate) enum Fault<E> {
-    Json(E),
+    Error(E),
     Missing(&'static str),
-    Other,
+    /// The capture already holds the error.
+    Noted,
 }
 
-impl<E> serde::de::Error for Fault<E> {
-    fn custom<M: fmt::Display>(_: M) -> Self {
-        Self::Other
+impl<E: Error> Error for Fault<E> {
+    fn custom<M: fmt::Display>(message: M) -> Self {
+        Self::Error(E::custom(message))
+    }
+
+    // The JSON reader's own wording. This also takes less code than serde's default methods.
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::Error(E::invalid_type(found, expected))
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::Error(E::invalid_value(found, expected))
+    }
+
+    fn invalid_length(length: usize, expected: &dyn Expected) -> Self {
+        Self::Error(E::invalid_length(length, expected))
+    }
+
+    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
+        Self::Error(E::unknown_variant(variant, expected))
+    }
+
+    fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
+        Self::Error(E::unknown_field(field, expected))
+    }
+
+    fn duplicate_field(field: &'static str) -> Self {
+        Self::Error(E::duplicate_field(field))
     }
 
     fn missing_field(field: &'static str) -> Self {
@@ -86,7 +112,7 @@ impl<'x, 'de, E> CapturedDeserializer<'x, 'de, E> {
     }
 }
 
-impl<'de, E> Deserializer<'de> for CapturedDeserializer<'_, 'de, E> {
+impl<'de, E: Error> Deserializer<'de> for CapturedDeserializer<'_, 'de, E> {
     type Error = Fault<E>;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
@@ -116,7 +142,7 @@ impl<'de, E> Deserializer<'de> for CapturedDeserializer<'_, 'de, E> {
     ) -> Result<V::Value, Self::Error> {
         // `RawValue` cannot be served: the raw text has been consumed.
         if name.starts_with(RESERVED) {
-            return Err(Fault::Other);
+            return Err(Fault::custom("a registered claim cannot be read as raw JSON"));
         }
         visitor.visit_newtype_struct(self)
     }
@@ -131,7 +157,9 @@ impl<'de, E> Deserializer<'de> for CapturedDeserializer<'_, 'de, E> {
             CapturedValue::Borrowed(text) | CapturedValue::Text(text) => {
                 visitor.visit_enum(StrDeserializer::new(text))
             }
-            CapturedValue::Date(_) | CapturedValue::Audiences(..) => Err(Fault::Other),
+            CapturedValue::Date(_) | CapturedValue::Audiences(..) => {
+                Err(Fault::custom("a registered claim that is not text cannot be read as an enum"))
+            }
         }
     }
 
@@ -163,7 +191,11 @@ struct CapturedSequence<I, E> {
     error: PhantomData<E>,
 }
 
-impl<'x, 'de: 'x, I: Iterator<Item = CapturedValue<'x, 'de>>, E> SeqAccess<'de> for CapturedSequence<I, E> {
+impl<'x, 'de: 'x, I, E> SeqAccess<'de> for CapturedSequence<I, E>
+where
+    I: Iterator<Item = CapturedValue<'x, 'de>>,
+    E: Error,
+{
     type Error = Fault<E>;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(

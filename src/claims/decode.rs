@@ -19,7 +19,7 @@
 use crate::claims::captured::{CapturedDeserializer, CapturedValue, Fault};
 use crate::claims::watch::{Notes, Watch};
 use crate::claims::{Audiences, Name, Registered};
-use crate::error::{Part, Size, VerifyError};
+use crate::error::{Part, SerdeMessage, Size, VerifyError};
 use crate::json::{self, Flaw, NameSeed, Names, RESERVED, Resolved, Text, TextSeed};
 use crate::jws::compact::Unverified;
 use crate::limits::Limits;
@@ -29,7 +29,8 @@ use alloc::boxed::Box;
 use core::cell::Cell;
 use core::fmt;
 use serde::de::{
-    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess,
+    SeqAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
 
@@ -62,22 +63,24 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(
 /// What comes of a payload that was not read without a hitch.
 #[cold]
 #[inline(never)]
-fn judge<T>(read: Result<T, usize>, capture: Capture<'_, '_>, rules: Rules<'_>) -> Result<T, VerifyError> {
-    let stopped = read.as_ref().err().copied();
-    match (fault(stopped, capture, rules), read) {
-        (Some(error), _) => Err(error),
-        (None, Ok(claims)) => Ok(claims),
-        (None, Err(offset)) => Err(VerifyError::ClaimsMismatch { claim: None, offset }),
+fn judge<T>(
+    read: Result<T, json::Error>,
+    capture: Capture<'_, '_>,
+    rules: Rules<'_>,
+) -> Result<T, VerifyError> {
+    match fault(read.as_ref().err(), capture, rules) {
+        Some(error) => Err(error),
+        None => read.map_err(|_| unfit(0)),
     }
 }
 
-/// Why the payload is refused, if it is. Reading it may have `stopped` early.
+/// Returns why the payload is refused, if it is. Reading it may have failed with an `error`.
 ///
 /// Inlined only so that the program, and not this crate, compiles what it shares with `T`'s pass.
 #[cold]
 #[inline]
-fn fault(stopped: Option<usize>, mut capture: Capture<'_, '_>, rules: Rules<'_>) -> Option<VerifyError> {
-    let found = capture.fault(stopped);
+fn fault(error: Option<&json::Error>, mut capture: Capture<'_, '_>, rules: Rules<'_>) -> Option<VerifyError> {
+    let found = capture.fault(error);
     if !capture.doubted() {
         return found;
     }
@@ -86,29 +89,37 @@ fn fault(stopped: Option<usize>, mut capture: Capture<'_, '_>, rules: Rules<'_>)
     let Capture { payload, registered, .. } = capture;
     *registered = Registered::default();
     let mut capture = Capture::new(payload, rules, registered);
-    let stopped = json::read(payload, |reader| capture.read_alone(reader)).err();
-    capture.fault(stopped).or_else(|| found.map(mismatch))
+    let read = json::read_or_error(payload, |reader| capture.read_alone(reader));
+    capture.fault(read.as_ref().err()).or_else(|| found.map(mismatch))
 }
 
 /// The error for claims that are good and do not fit the type, whatever reading them into the type met.
 pub(crate) fn mismatch(error: VerifyError) -> VerifyError {
     match error {
         VerifyError::ClaimsMismatch { .. } | VerifyError::MissingClaim { .. } => error,
-        VerifyError::InvalidJson { offset, .. } => VerifyError::ClaimsMismatch { claim: None, offset },
-        _ => VerifyError::ClaimsMismatch { claim: None, offset: 0 },
+        VerifyError::InvalidJson { offset, .. } => unfit(offset),
+        _ => unfit(0),
     }
 }
 
-/// Lets `T` read the payload. The error is where reading stopped.
-fn stream<'de, T: Deserialize<'de>>(capture: &mut Capture<'_, 'de>) -> Result<T, usize> {
-    json::read(capture.payload, |reader| {
+fn unfit(offset: usize) -> VerifyError {
+    VerifyError::ClaimsMismatch { claim: None, offset, message: SerdeMessage::default() }
+}
+
+/// Lets `T` read the payload.
+fn stream<'de, T: Deserialize<'de>>(capture: &mut Capture<'_, 'de>) -> Result<T, json::Error> {
+    json::read_or_error(capture.payload, |reader| {
         let claims = T::deserialize(ClaimsDeserializer { reader, capture })?;
         if !capture.progress.in_object() && !capture.doubted.get() {
             // `T` did not ask for the object, but the policy needs it.
             capture.read_alone(reader)?;
         }
         // `T` may have ignored an error. What it made of the rest is worth nothing.
-        if capture.progress == Progress::Finished { Ok(claims) } else { Err(json::stop()) }
+        if capture.progress == Progress::Finished {
+            Ok(claims)
+        } else {
+            Err(json::Error::custom("the type ignored an error"))
+        }
     })
 }
 
@@ -208,6 +219,15 @@ impl Registered {
         }
     }
 
+    pub(crate) const fn date(&self, name: Name) -> Option<NumericDate> {
+        match name {
+            Name::Exp => self.exp,
+            Name::Nbf => self.nbf,
+            Name::Iat => self.iat,
+            Name::Iss | Name::Sub | Name::Aud | Name::Jti => None,
+        }
+    }
+
     #[inline]
     fn set_text(&mut self, name: Name, text: Text) {
         match name {
@@ -290,15 +310,16 @@ impl<'a, 'de> Capture<'a, 'de> {
         self.doubted.get() || self.unread
     }
 
-    /// Why the payload is refused, if it is.
+    /// Returns why the payload is refused, if it is. Reading it may have failed with an `error`.
     #[cold]
     #[inline(never)]
-    fn fault(&mut self, stopped: Option<usize>) -> Option<VerifyError> {
-        self.refusal.take().or_else(|| stopped.map(|offset| self.explain(offset)))
+    fn fault(&mut self, error: Option<&json::Error>) -> Option<VerifyError> {
+        self.refusal.take().or_else(|| error.map(|error| self.explain(error)))
     }
 
-    /// Why reading stopped at `offset`.
-    fn explain(&self, offset: usize) -> VerifyError {
+    /// Returns the error to report for the `error` that reading failed with.
+    fn explain(&self, error: &json::Error) -> VerifyError {
+        let offset = json::offset_of(self.payload, error);
         let field = match (self.malformed, self.misfit) {
             (None, Some(Misfit::Missing(field))) => {
                 return VerifyError::MissingClaim { claim: Cow::Borrowed(field) };
@@ -311,7 +332,9 @@ impl<'a, 'de> Capture<'a, 'de> {
             (Some(offset), ..) => refused(Flaw::Invalid { offset }),
             (None, None, Progress::NotBegun) => refused(Flaw::Invalid { offset }),
             (None, Some((name, found)), _) => VerifyError::MalformedClaim { claim: name.text(), found },
-            (None, None, _) => VerifyError::ClaimsMismatch { claim: field, offset },
+            (None, None, _) => {
+                VerifyError::ClaimsMismatch { claim: field, offset, message: SerdeMessage::new(error) }
+            }
         }
     }
 
@@ -498,7 +521,7 @@ impl<'de> ClaimsDeserializer<'_, '_, '_, 'de> {
     /// Claims are read into a struct, a map or nothing.
     fn not_an_object<R>(self) -> Result<R, json::Error> {
         self.capture.progress = Progress::NotAnObject;
-        Err(json::stop())
+        Err(json::Error::custom("claims are read into a struct or a map"))
     }
 }
 
@@ -602,12 +625,12 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for ClaimsVisitor<'_, '_, 'de, V> {
         capture.progress = Progress::Entered;
         let access = ClaimsAccess { map, capture: &mut *capture, shown, current: Current::None };
         visitor.visit_map(access).map_err(|fault| match fault {
-            Fault::Json(error) => error,
+            Fault::Error(error) => error,
             Fault::Missing(field) => {
                 capture.misfit = Some(Misfit::Missing(field));
                 json::stop()
             }
-            Fault::Other => json::stop(),
+            Fault::Noted => json::stop(),
         })
     }
 }
@@ -661,13 +684,13 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for ClaimsAccess<'_, '_, 'de, A> {
                 })
             }
             Current::Registered(name) => {
-                let value = self.capture.shown(name).ok_or(Fault::Other)?;
+                let value = self.capture.shown(name).ok_or(Fault::Noted)?;
                 seed.deserialize(CapturedDeserializer::new(value)).inspect_err(|_| {
                     self.capture.misfit = self.shown.field(name.text()).map(Misfit::Field);
                 })
             }
             // A visitor that asks for a value before its name.
-            Current::None => Err(Fault::Other),
+            Current::None => Err(Fault::custom("a value was asked for before its name")),
         }
     }
 }
@@ -681,7 +704,7 @@ impl<'de, A: MapAccess<'de>> ClaimsAccess<'_, '_, 'de, A> {
         self.current = loop {
             let next = self.map.next_key_seed(NameSeed);
             let Some(name) = next.map_err(|error| self.doubt(error))? else { break Current::None };
-            let registered = self.capture.admit(&name).map_err(|Refused| Fault::Other)?;
+            let registered = self.capture.admit(&name).map_err(|Refused| Fault::Noted)?;
             let Some(registered) = registered else {
                 self.capture.unread = true;
                 break Current::Private(name);
@@ -700,7 +723,7 @@ impl<'de, A: MapAccess<'de>> ClaimsAccess<'_, '_, 'de, A> {
         loop {
             self.advance()?;
             let Current::Private(_) = self.current else { return Ok(()) };
-            self.map.next_value::<IgnoredAny>().map_err(Fault::Json)?;
+            self.map.next_value::<IgnoredAny>().map_err(Fault::Error)?;
             self.capture.unread = false;
         }
     }
@@ -708,7 +731,7 @@ impl<'de, A: MapAccess<'de>> ClaimsAccess<'_, '_, 'de, A> {
     /// Notes an error that goes to `T`, which may ignore it.
     fn doubt(&self, error: A::Error) -> Fault<A::Error> {
         self.capture.doubted.set(true);
-        Fault::Json(error)
+        Fault::Error(error)
     }
 }
 
@@ -727,8 +750,8 @@ impl<'de> Visitor<'de> for Alone<'_, '_, 'de> {
         capture.progress = Progress::Entered;
         let access = ClaimsAccess { map, capture, shown: Shown::NOTHING, current: Current::None };
         access.drain().map_err(|fault| match fault {
-            Fault::Json(error) => error,
-            Fault::Missing(_) | Fault::Other => json::stop(),
+            Fault::Error(error) => error,
+            Fault::Missing(_) | Fault::Noted => json::stop(),
         })
     }
 }

@@ -235,8 +235,14 @@ impl Merge {
             return self.refuse(SignError::MalformedClaim { claim: name.text(), found });
         }
         self.met |= name.bit();
-        self.object.known_json(name.member_start(), &text);
-        Ok(())
+        // Some servers refuse a float, also one without a fraction: `1700000000.0`.
+        match self.registered.date(name).and_then(NumericDate::whole) {
+            Some(seconds) => self.object.known(name.member_start(), &seconds),
+            None => {
+                self.object.known_json(name.member_start(), &text);
+                Ok(())
+            }
+        }
     }
 
     fn refuse(&mut self, refusal: SignError) -> Result<(), json::Error> {

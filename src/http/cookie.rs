@@ -5,6 +5,7 @@ use crate::http::error::{RequestError, SetupError};
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 use zeroize::Zeroizing;
@@ -24,8 +25,23 @@ use zeroize::Zeroizing;
 /// A cookie is sent by the browser whoever wrote the page that asks, so routes that read it need
 /// [`AllowedOrigins`](super::AllowedOrigins) besides `SameSite`, which says nothing against other hosts of the same domain.
 ///
-/// Delete the cookie at logout only. Deletion is by name: the late answer to a refresh that failed would wipe the cookie
-/// that another tab has just been given.
+/// Send [`clear`](Self::clear) with the answer to a logout only. It deletes by name and path: the late answer to a refresh
+/// that failed would wipe the cookie that another tab has just been given.
+///
+/// A logout must always be able to delete the cookie. Read it there with [`find_all`](Self::find_all), because
+/// [`find`](Self::find) refuses a doubled cookie, and a user whose browser has one could not get out.
+///
+/// # A path that changes
+///
+/// A browser keeps cookies of one name below several paths and sends all that fit. After a change of the path, both come
+/// until the older one ends, which takes 400 days at most, and every request is a
+/// [`RequestError::DoubledCookie`]. Name the former paths with [`formerly_under`](Self::formerly_under), and
+/// send [`clear_former`](Self::clear_former) with each answer that sets the cookie, with the answer to a doubled cookie and
+/// with the answer to a logout. It cannot wipe a new cookie, because no answer sets one below a former path any more.
+///
+/// A cookie whose name begins with `__Host-` has one path only. If it is doubled, an old browser has let another host plant
+/// one: newer browsers refuse it
+/// ([RFC 6265bis section 5.7](https://www.ietf.org/archive/id/draft-ietf-httpbis-rfc6265bis-22.html#section-5.7)).
 ///
 /// # Examples
 ///
@@ -48,6 +64,7 @@ pub struct Cookie {
     name: Box<str>,
     path: Box<str>,
     same_site: SameSite,
+    former_paths: Vec<Box<str>>,
 }
 
 impl Cookie {
@@ -111,16 +128,44 @@ impl Cookie {
     /// - [`SetupError::InvalidCookiePath`] as [`refresh_under`](Self::refresh_under) says.
     pub fn secure(name: &str, path: &str) -> Result<Self, SetupError> {
         let name = prefixed("__Secure-", name)?;
-        let allowed = path.bytes().all(|byte| matches!(byte, b'!'..=b'~') && byte != b';');
-        // Browsers leave out a longer attribute, and the cookie then has another path.
-        if !path.starts_with('/') || !allowed || path.len() > 1024 {
-            return Err(SetupError::InvalidCookiePath);
-        }
-        Ok(Self::build(name, path.into()))
+        Ok(Self::build(name, checked_path(path)?))
     }
 
     fn build(name: Box<str>, path: Box<str>) -> Self {
-        Self { name, path, same_site: SameSite::Strict }
+        Self { name, path, same_site: SameSite::Strict, former_paths: Vec::new() }
+    }
+
+    /// The same cookie of a server that has set it below another path before, for [`clear_former`](Self::clear_former). Can
+    /// be called once for each former path.
+    ///
+    /// # Errors
+    ///
+    /// [`SetupError::InvalidCookiePath`] as [`refresh_under`](Self::refresh_under) says, for the present path, and for a
+    /// `__Host-` cookie, which cannot have had another path.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::http::{Cookie, RequestError};
+    ///
+    /// // This server used to set the cookie below /auth. Browsers that have both send both.
+    /// let cookie = Cookie::refresh_under("/auth/refresh")?.formerly_under("/auth")?;
+    /// let header = "__Secure-refresh=new; __Secure-refresh=old";
+    /// assert_eq!(cookie.find([header]), Err(RequestError::DoubledCookie));
+    /// // Sent with the 400, this leaves the new one.
+    /// assert_eq!(
+    ///     cookie.clear_former(),
+    ///     ["__Secure-refresh=; Path=/auth; Max-Age=0; Secure; HttpOnly; SameSite=Strict"],
+    /// );
+    /// # Ok::<(), countersign::http::SetupError>(())
+    /// ```
+    pub fn formerly_under(mut self, path: &str) -> Result<Self, SetupError> {
+        let path = checked_path(path)?;
+        if path == self.path || self.name.starts_with("__Host-") {
+            return Err(SetupError::InvalidCookiePath);
+        }
+        self.former_paths.push(path);
+        Ok(self)
     }
 
     /// Another `SameSite` than `Strict`.
@@ -176,7 +221,7 @@ impl Cookie {
         if seconds == 0 {
             return Err(SetupError::NoTimeRemains);
         }
-        let attributes = self.attributes(seconds);
+        let attributes = self.attributes(&self.path, seconds);
         let length =
             [self.name.len(), 1, value.len(), attributes.len()].into_iter().fold(0, usize::saturating_add);
         if length > LIMIT {
@@ -204,11 +249,26 @@ impl Cookie {
     /// ```
     #[must_use]
     pub fn clear(&self) -> String {
-        format!("{}={}", self.name, self.attributes(0))
+        self.clear_under(&self.path)
     }
 
-    fn attributes(&self, seconds: u64) -> String {
-        format!("; Path={}; Max-Age={seconds}; Secure; HttpOnly; SameSite={}", self.path, self.same_site)
+    /// The values of the `Set-Cookie` headers that delete the cookies of this name below the former paths. Empty if
+    /// [`formerly_under`](Self::formerly_under) names none.
+    ///
+    /// # Examples
+    ///
+    /// See [`formerly_under`](Self::formerly_under).
+    #[must_use]
+    pub fn clear_former(&self) -> Vec<String> {
+        self.former_paths.iter().map(|path| self.clear_under(path)).collect()
+    }
+
+    fn clear_under(&self, path: &str) -> String {
+        format!("{}={}", self.name, self.attributes(path, 0))
+    }
+
+    fn attributes(&self, path: &str, seconds: u64) -> String {
+        format!("; Path={path}; Max-Age={seconds}; Secure; HttpOnly; SameSite={}", self.same_site)
     }
 
     /// The value of this cookie in the values of a request's `Cookie` headers; `None` if it is not there.
@@ -243,16 +303,43 @@ impl Cookie {
     where
         V: AsRef<[u8]> + ?Sized + 'a,
     {
-        let pairs = values.into_iter().flat_map(|value| value.as_ref().split(|byte| *byte == b';'));
-        let mut found = pairs.filter_map(|pair| self.value_in(pair));
+        let mut found = self.values_in(values);
         let Some(value) = found.next() else { return Ok(None) };
         if found.next().is_some() {
             return Err(RequestError::DoubledCookie);
         }
-        if value.is_empty() || !value.iter().all(|byte| is_cookie_octet(*byte)) {
-            return Err(RequestError::MalformedCookie);
-        }
-        core::str::from_utf8(value).map(Some).map_err(|_| RequestError::MalformedCookie)
+        well_formed(value).map(Some).ok_or(RequestError::MalformedCookie)
+    }
+
+    /// All values of this cookie in the values of a request's `Cookie` headers, for a logout: end the session of each, then
+    /// delete the cookie. Leaves out values that [`find`](Self::find) would call malformed.
+    ///
+    /// # Security
+    ///
+    /// Do not give access by one of several values. One may have been planted, and no order says which.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::http::Cookie;
+    ///
+    /// let cookie = Cookie::refresh();
+    /// assert_eq!(cookie.find_all(["__Host-refresh=abc; __Host-refresh=planted"]), ["abc", "planted"]);
+    /// assert!(cookie.find_all(["__Host-refresh="]).is_empty());
+    /// ```
+    pub fn find_all<'a, V>(&self, values: impl IntoIterator<Item = &'a V>) -> Vec<&'a str>
+    where
+        V: AsRef<[u8]> + ?Sized + 'a,
+    {
+        self.values_in(values).filter_map(well_formed).collect()
+    }
+
+    fn values_in<'a, V>(&self, values: impl IntoIterator<Item = &'a V>) -> impl Iterator<Item = &'a [u8]>
+    where
+        V: AsRef<[u8]> + ?Sized + 'a,
+    {
+        let pairs = values.into_iter().flat_map(|value| value.as_ref().split(|byte| *byte == b';'));
+        pairs.filter_map(|pair| self.value_in(pair))
     }
 
     /// What stands behind this cookie's name; a name without a value counts as an empty one.
@@ -269,6 +356,22 @@ const LIMIT: usize = 4096;
 /// `cookie-octet` of [RFC 6265 section 4.1.1](https://www.rfc-editor.org/rfc/rfc6265#section-4.1.1).
 const fn is_cookie_octet(byte: u8) -> bool {
     matches!(byte, b'!' | b'#'..=b'+' | b'-'..=b':' | b'<'..=b'[' | b']'..=b'~')
+}
+
+fn well_formed(value: &[u8]) -> Option<&str> {
+    if value.is_empty() || !value.iter().all(|byte| is_cookie_octet(*byte)) {
+        return None;
+    }
+    core::str::from_utf8(value).ok()
+}
+
+fn checked_path(path: &str) -> Result<Box<str>, SetupError> {
+    let allowed = path.bytes().all(|byte| matches!(byte, b'!'..=b'~') && byte != b';');
+    // Browsers leave out a longer attribute, and the cookie then has another path.
+    if !path.starts_with('/') || !allowed || path.len() > 1024 {
+        return Err(SetupError::InvalidCookiePath);
+    }
+    Ok(path.into())
 }
 
 fn prefixed(prefix: &str, name: &str) -> Result<Box<str>, SetupError> {

@@ -15,11 +15,12 @@ const RSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1
 pub(crate) const RSA_IDENTIFIER: AlgorithmIdentifierRef<'static> =
     AlgorithmIdentifierRef { oid: RSA, parameters: Some(AnyRef::NULL) };
 
-/// Checks that a key is one of RSA. RFC 8017 appendix A.1 asks for a NULL; some writers leave it out.
+/// Checks that a key is one of RSA. RFC 8017 appendix A.1 asks for a NULL; some writers leave it out. Others are refused, because
+/// they may restrict the key in a way that would go unnoticed.
 pub(crate) fn check_is_rsa(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<(), KeyError> {
     match algorithm.oid {
         RSA if algorithm.parameters.is_none_or(|parameters| parameters == AnyRef::NULL) => Ok(()),
-        RSA => Err(KeyError::MalformedKey),
+        RSA => Err(KeyError::File(FileMistake::RsaParameters)),
         RSA_PSS => Err(KeyError::File(FileMistake::RsaPss)),
         _ => Err(KeyError::UnsupportedKeyType),
     }
@@ -56,6 +57,15 @@ pub(crate) fn public_half(der: &[u8]) -> Result<[UintRef<'_>; 2], KeyError> {
     Ok([modulus, exponent])
 }
 
+/// The two primes of an `RSAPrivateKey`.
+#[cfg(feature = "rsa")]
+pub(crate) fn primes(der: &[u8]) -> Option<[UintRef<'_>; 2]> {
+    match Vec::from_der(der).ok()?[..] {
+        [_, _, _, _, p, q, ..] => Some([p, q]),
+        _ => None,
+    }
+}
+
 /// Whether `der` has the structure of an `RSAPrivateKey`, with two primes or more.
 pub(crate) fn is_rsa_private(der: &[u8]) -> bool {
     matches!(shape(der)[..], [Tag::Integer, ref rest @ ..] if rest.len() >= 8 && rest.starts_with(&[Tag::Integer; 8]))
@@ -69,17 +79,24 @@ fn is_multi_prime(der: &[u8]) -> bool {
 
 /// The name of a well-formed structure that is not a key that could be read.
 pub(crate) fn mistake(der: &[u8]) -> Option<KeyError> {
-    const VERSION: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };
+    // The version of a certificate and the attributes of a request have this tag.
+    const ZERO: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };
     let first = |der| Vec::<AnyRef<'_>>::from_der(der).ok()?.first().and_then(|first| first.to_der().ok());
     let mistake = match shape(der)[..] {
         // PFX, RFC 7292 section 4.
         [Tag::Integer, Tag::Sequence] | [Tag::Integer, Tag::Sequence, Tag::Sequence] => FileMistake::Pkcs12,
         // EncryptedPrivateKeyInfo, RFC 5958 section 3.
         [Tag::Sequence, Tag::OctetString] => FileMistake::Encrypted,
-        // Certificate, RFC 5280 section 4.1: of version 3, which it says. A request has the same shape outside.
+        // Something that is signed: the first element says what.
         [Tag::Sequence, Tag::Sequence, Tag::BitString] => {
-            match first(der).map(|tbs| shape(&tbs)).as_deref() {
-                Some([VERSION, ..]) => FileMistake::Certificate,
+            match first(der).map(|signed| shape(&signed)).as_deref() {
+                // Certificate, RFC 5280 section 4.1: of version 3, which it says, or of version 1, which it does not.
+                Some(
+                    [ZERO, ..]
+                    | [Tag::Integer, Tag::Sequence, Tag::Sequence, Tag::Sequence, Tag::Sequence, Tag::Sequence],
+                ) => FileMistake::Certificate,
+                // CertificationRequest, RFC 2986 section 4.
+                Some([Tag::Integer, Tag::Sequence, Tag::Sequence, ZERO]) => FileMistake::CertificateRequest,
                 _ => FileMistake::NotAKey,
             }
         }

@@ -29,9 +29,11 @@ impl PublicKey {
     ///
     /// # Errors
     ///
-    /// - [`KeyError::File`] names what the text is instead, e.g. the private key or a certificate.
+    /// - [`KeyError::File`] names what the text is instead, e.g. the private key or a certificate, which `from_certificate_pem`
+    ///   reads (feature `certificate`).
     /// - [`KeyError::MalformedKey`], [`KeyError::UnsupportedKeyType`] for what is inside.
-    /// - [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`], [`KeyError::Roca`].
+    /// - [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`]; [`KeyError::SmallFactor`],
+    ///   [`KeyError::Roca`], [`KeyError::ClosePrimes`] for a modulus that can be factored.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         Self::from_der(&pem::decode(pem, Wanted::Public)?)
     }
@@ -64,7 +66,9 @@ impl PublicKey {
     /// ```
     /// use countersign::PublicKey;
     ///
-    /// let key = PublicKey::from_modulus_and_exponent(&[0xff; 256], &[1, 0, 1])?;
+    /// # use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+    /// # let modulus = BASE64_URL_SAFE_NO_PAD.decode("0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw").unwrap();
+    /// let key = PublicKey::from_modulus_and_exponent(&modulus, &[1, 0, 1])?;
     /// assert!(PublicKey::from_pem(&key.to_pem()?)? == key);
     /// # Ok::<(), countersign::KeyError>(())
     /// ```
@@ -83,7 +87,9 @@ impl PublicKey {
     /// ```
     /// use countersign::PublicKey;
     ///
-    /// let key = PublicKey::from_modulus_and_exponent(&[0xff; 256], &[1, 0, 1])?;
+    /// # use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+    /// # let modulus = BASE64_URL_SAFE_NO_PAD.decode("0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw").unwrap();
+    /// let key = PublicKey::from_modulus_and_exponent(&modulus, &[1, 0, 1])?;
     /// assert!(PublicKey::from_der(&key.to_der()?)? == key);
     /// # Ok::<(), countersign::KeyError>(())
     /// ```
@@ -112,7 +118,8 @@ impl PrivateKey {
     ///
     /// - [`KeyError::File`] names what the text is instead, e.g. the public key or an encrypted one.
     /// - [`KeyError::MalformedKey`], [`KeyError::UnsupportedKeyType`] for what is inside.
-    /// - [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`], [`KeyError::Roca`].
+    /// - [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`]; [`KeyError::SmallFactor`],
+    ///   [`KeyError::Roca`], [`KeyError::ClosePrimes`] for a modulus that can be factored.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         Self::from_der(&pem::decode(pem, Wanted::Private)?)
     }
@@ -167,9 +174,28 @@ fn is_private(der: &[u8]) -> bool {
 }
 
 /// Whether `der` is some public key: SPKI or PKCS#1.
-#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+#[cfg(any(feature = "aws-lc-rs", feature = "certificate", feature = "rsa"))]
 fn is_public(der: &[u8]) -> bool {
     SubjectPublicKeyInfoRef::from_der(der).is_ok() || asn1::public_numbers(der).is_some()
+}
+
+/// What bytes are that are not a certificate which can be read.
+#[cfg(feature = "certificate")]
+pub(crate) fn no_certificate(bytes: &[u8]) -> FileMistake {
+    if is_private(bytes) {
+        return FileMistake::PrivateKey;
+    }
+    if is_public(bytes) {
+        return FileMistake::NotACertificate;
+    }
+    match unreadable(bytes) {
+        KeyError::File(FileMistake::NotAKey) => FileMistake::NotACertificate,
+        KeyError::File(FileMistake::Certificate) | KeyError::MalformedKey => FileMistake::BrokenCertificate,
+        // How to read a private key is of no use here.
+        KeyError::File(FileMistake::Encrypted) | KeyError::UnsupportedKeyType => FileMistake::PrivateKey,
+        KeyError::File(mistake) => mistake,
+        _ => FileMistake::NotACertificate,
+    }
 }
 
 /// Why bytes that are not a key cannot be read.

@@ -11,6 +11,12 @@ use zeroize::Zeroizing;
 ///
 /// Read from a file or made of numbers, then turned into a [`VerifyingKey`](crate::VerifyingKey) by an algorithm.
 ///
+/// # Security
+///
+/// A modulus that anybody can factor makes no key: one with a prime factor up to 701, one with the fingerprint of ROCA, and one
+/// of two primes so close that 100 rounds of Fermat's method find them. Other weak keys are not noticed, such as two keys that
+/// share a prime.
+///
 /// # Examples
 ///
 /// ```no_run
@@ -40,15 +46,17 @@ impl PublicKey {
     ///
     /// # Errors
     ///
-    /// [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`], [`KeyError::Roca`];
-    /// [`KeyError::MalformedKey`] for an even modulus.
+    /// [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`]; [`KeyError::SmallFactor`],
+    /// [`KeyError::Roca`], [`KeyError::ClosePrimes`] for a modulus that can be factored.
     ///
     /// # Examples
     ///
     /// ```
     /// use countersign::{KeyError, PublicKey};
+    /// use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
     ///
-    /// let modulus = [0xff; 256];
+    /// # let n = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
+    /// let modulus = BASE64_URL_SAFE_NO_PAD.decode(n).unwrap(); // the `n` of a JWK, here that of RFC 7517
     /// assert!(PublicKey::from_modulus_and_exponent(&modulus, &[1, 0, 1])?.rs256().is_ok());
     ///
     /// let odd = PublicKey::from_modulus_and_exponent(&modulus, &[3])?;
@@ -68,8 +76,10 @@ impl PublicKey {
     /// ```
     /// use countersign::PublicKey;
     ///
-    /// let key = PublicKey::from_modulus_and_exponent(&[0xff; 256], &[0, 1, 0, 1])?;
-    /// assert_eq!(key.modulus_and_exponent(), Some((vec![0xff; 256], vec![1, 0, 1])));
+    /// # use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+    /// # let modulus = BASE64_URL_SAFE_NO_PAD.decode("0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw").unwrap();
+    /// let key = PublicKey::from_modulus_and_exponent(&modulus, &[0, 1, 0, 1])?;
+    /// assert_eq!(key.modulus_and_exponent(), Some((modulus, vec![1, 0, 1])));
     /// # Ok::<(), countersign::KeyError>(())
     /// ```
     #[must_use]

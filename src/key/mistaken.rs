@@ -94,24 +94,27 @@ fn is_der(secret: &[u8]) -> Choice {
     };
     let outer = outer.get(..length).unwrap_or_default();
     let (begin, content) = secret.split_at_checked(length).unwrap_or_default();
-    let begins =
-        |bytes: &[u8]| content.get(..bytes.len()).map_or(Choice::from(0), |front| front.ct_eq(bytes));
-    // An AlgorithmIdentifier with its OID, or a certificate; a modulus; the version that private keys begin with.
-    let oid = content.get(..1).map_or(Choice::from(0), |front| front.ct_eq(&[0x30]))
-        & content.get(2..3).map_or(Choice::from(0), |third| third.ct_eq(&[0x06]));
-    let first: [&[u8]; 9] = [
-        &[0x30, 0x81],
-        &[0x30, 0x82],
-        &[0x02, 0x82],
-        &[0x02, 0x81],
-        &[0x02, 0x01, 0x00, 0x02],
-        &[0x02, 0x01, 0x00, 0x30],
-        &[0x02, 0x01, 0x01, 0x02],
-        &[0x02, 0x01, 0x01, 0x04],
-        &[0x02, 0x01, 0x01, 0x30],
-    ];
-    begin.ct_eq(outer) & (oid | any(first.into_iter().map(begins)))
+    let Some(front) = content.first_chunk() else { return Choice::from(0) };
+    let front = u32::from_be_bytes(*front);
+    begin.ct_eq(outer) & any(DER_CONTENT.into_iter().map(|(bits, mark)| (front & bits).ct_eq(&mark)))
 }
+
+/// How the content of a key begins: which bits of its first four bytes, and what they are.
+const DER_CONTENT: [(u32, u32); 10] = [
+    // An AlgorithmIdentifier with its OID, or a certificate.
+    (0xff00_ff00, 0x3000_0600),
+    (0xffff_0000, 0x3081_0000),
+    (0xffff_0000, 0x3082_0000),
+    // A modulus.
+    (0xffff_0000, 0x0282_0000),
+    (0xffff_0000, 0x0281_0000),
+    // The version that private keys begin with, and what comes after it.
+    (0xffff_ffff, 0x0201_0002),
+    (0xffff_ffff, 0x0201_0030),
+    (0xffff_ffff, 0x0201_0102),
+    (0xffff_ffff, 0x0201_0104),
+    (0xffff_ffff, 0x0201_0130),
+];
 
 // The marks are separated by `|`: as an array of slices, each would take 40 bytes more in a program.
 

@@ -1,6 +1,7 @@
-//! Finds the key in a PEM text ([RFC 7468](https://www.rfc-editor.org/rfc/rfc7468)), and names what is there in its place.
+//! Finds the key or the certificate in a PEM text ([RFC 7468](https://www.rfc-editor.org/rfc/rfc7468)), and names what is there
+//! in its place.
 //!
-//! The crate `pem-rfc7468` decodes. It reads the strict form, so this module finds the one block with a key and takes out the
+//! The crate `pem-rfc7468` decodes. It reads the strict form, so this module finds the one block that is wanted and takes out the
 //! white space that section 3 lets a reader ignore.
 
 use crate::error::{FileMistake, KeyError};
@@ -11,17 +12,56 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use pkcs8::der::pem::{self, LineEnding};
 use zeroize::Zeroizing;
 
-/// Which half of a key pair is wanted.
+/// What is wanted: a certificate, or one half of a key pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
+    #[cfg(feature = "certificate")]
+    Certificate,
     #[cfg_attr(not(any(feature = "aws-lc-rs", feature = "rsa")), expect(dead_code, reason = "nothing signs"))]
     Private,
     Public,
 }
 
-/// The DER inside the only key of `text`.
+impl Wanted {
+    /// Whether a block of this label counts: of those that do, there may be one only.
+    fn counts(self, label: &str) -> bool {
+        match self {
+            #[cfg(feature = "certificate")]
+            Self::Certificate => is_certificate(label),
+            Self::Private | Self::Public => label.ends_with("PRIVATE KEY") || label.ends_with("PUBLIC KEY"),
+        }
+    }
+
+    const fn several(self) -> FileMistake {
+        match self {
+            #[cfg(feature = "certificate")]
+            Self::Certificate => FileMistake::SeveralCertificates,
+            Self::Private | Self::Public => FileMistake::SeveralKeys,
+        }
+    }
+
+    /// The name of a text whose first block has this label, and which has none that counts.
+    fn mistake(self, label: &str) -> FileMistake {
+        match self {
+            _ if label.ends_with("CERTIFICATE REQUEST") => FileMistake::CertificateRequest,
+            #[cfg(feature = "certificate")]
+            Self::Certificate if label.ends_with("PRIVATE KEY") => FileMistake::PrivateKey,
+            #[cfg(feature = "certificate")]
+            Self::Certificate => FileMistake::NotACertificate,
+            Self::Private | Self::Public if is_certificate(label) => FileMistake::Certificate,
+            Self::Private | Self::Public => FileMistake::NotAKey,
+        }
+    }
+}
+
+/// RFC 7468 section 5.1, and OpenSSL's label for a certificate that it trusts.
+fn is_certificate(label: &str) -> bool {
+    matches!(label, "CERTIFICATE" | "X509 CERTIFICATE" | "X.509 CERTIFICATE" | "TRUSTED CERTIFICATE")
+}
+
+/// The DER inside the only key or certificate of `text`.
 pub(crate) fn decode(text: &str, wanted: Wanted) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let block = only_key(text).map_err(KeyError::File)?;
+    let block = only_block(text, wanted).map_err(KeyError::File)?;
     block.check_label(wanted)?;
     block.check_body().map_err(KeyError::File)?;
     block.decode().map_err(KeyError::File)
@@ -45,13 +85,11 @@ struct Block<'a> {
 }
 
 impl Block<'_> {
-    fn is_key(&self) -> bool {
-        self.label.ends_with("PRIVATE KEY") || self.label.ends_with("PUBLIC KEY")
-    }
-
-    /// Whether the label is that of a file which may hold the key that is wanted.
+    /// Whether the label is that of a file which may hold what is wanted.
     fn check_label(&self, wanted: Wanted) -> Result<(), KeyError> {
         let mistake = match (wanted, self.label) {
+            #[cfg(feature = "certificate")]
+            (Wanted::Certificate, _) => return Ok(()),
             (Wanted::Public, "PUBLIC KEY" | "RSA PUBLIC KEY")
             | (Wanted::Private, "PRIVATE KEY" | "RSA PRIVATE KEY") => return Ok(()),
             // Where the public key is wanted, how to read a private one is of no use.
@@ -105,22 +143,21 @@ impl Block<'_> {
     }
 }
 
-/// The only block with a key. Others may be beside it: certificates, parameters, requests.
-fn only_key(text: &str) -> Result<Block<'_>, FileMistake> {
-    let (mut key, mut other) = (None, None);
+/// The only block that counts. Others may be beside it: certificates beside a key, parameters, requests.
+fn only_block(text: &str, wanted: Wanted) -> Result<Block<'_>, FileMistake> {
+    let (mut found, mut other) = (None, None);
     let mut rest = text;
     while let Some((block, after)) = next_block(rest)? {
         rest = after;
-        if !block.is_key() {
+        if !wanted.counts(block.label) {
             other = other.or(Some(block));
-        } else if key.replace(block).is_some() {
-            return Err(FileMistake::SeveralKeys);
+        } else if found.replace(block).is_some() {
+            return Err(wanted.several());
         }
     }
-    match (key, other) {
-        (Some(key), _) => Ok(key),
-        (None, Some(other)) if other.label.ends_with("CERTIFICATE") => Err(FileMistake::Certificate),
-        (None, Some(_)) => Err(FileMistake::NotAKey),
+    match (found, other) {
+        (Some(found), _) => Ok(found),
+        (None, Some(other)) => Err(wanted.mistake(other.label)),
         (None, None) => Err(mistake(text)),
     }
 }

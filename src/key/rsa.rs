@@ -1,7 +1,7 @@
 //! The numbers that an RSA key may have ([RFC 7518 section 3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3)).
 
 use crate::error::KeyError;
-use crate::key::roca;
+use crate::key::factoring;
 use alloc::boxed::Box;
 use core::num::NonZero;
 
@@ -36,13 +36,8 @@ impl PublicNumbers {
         let modulus = strip_zeros(modulus);
         check_bits(bit_length(modulus))?;
         let exponent = exponent_value(exponent)?;
-        if roca::has_fingerprint(modulus) {
-            return Err(KeyError::Roca);
-        }
-        // A product of odd primes is odd; Montgomery's arithmetic needs that.
-        if modulus.last().is_none_or(|last| last % 2 == 0) {
-            return Err(KeyError::MalformedKey);
-        }
+        // Among others, an even modulus, for which Montgomery's arithmetic does not work.
+        factoring::refuse(modulus)?;
         Ok(Self { modulus: modulus.into(), exponent })
     }
 
@@ -94,15 +89,21 @@ pub(crate) fn strip_zeros(number: &[u8]) -> &[u8] {
     number.get(zeros..).unwrap_or_default()
 }
 
-fn bit_length(number: &[u8]) -> usize {
+pub(crate) fn bit_length(number: &[u8]) -> usize {
     let number = strip_zeros(number);
     let unused = number.first().map_or(0, |first| first.leading_zeros());
     number.len().saturating_mul(8).saturating_sub(usize::try_from(unused).unwrap_or(0))
 }
 
+/// The modulus of RFC 7517 appendix A.1, in base64url.
+#[cfg(test)]
+pub(crate) const MODULUS: &str = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
     #[test]
     fn lengths_are_counted_in_bits() {
@@ -117,7 +118,7 @@ mod tests {
 
     #[test]
     fn exponents_are_65537_or_asked_for() {
-        let modulus = [0xff; 256];
+        let modulus = URL_SAFE_NO_PAD.decode(MODULUS).unwrap();
         let check = |exponent: &[u8], allowed| {
             PublicNumbers::new(&modulus, exponent).and_then(|numbers| numbers.check_exponent(allowed)).is_ok()
         };

@@ -395,9 +395,19 @@ macro_rules! over_each_backend {
 }
 pub(crate) use over_each_backend;
 
-/// What makes keys of each backend, from its `signs` and `verifies`. Signing needs this feature.
+/// Writes the functions that make keys of a backend, from its `signs_by` and `verifies_by`. Functions without an algorithm
+/// make keys for RS256. Signing needs this feature.
 macro_rules! rsa_keys {
     ($signing:tt) => {
+        #[cfg(feature = $signing)]
+        pub(crate) fn signs(private: &PrivateKey) -> Result<SigningKey, KeyError> {
+            signs_by(private, Algorithm::Rs256)
+        }
+
+        pub(crate) fn verifies(public: &PublicKey) -> Result<VerifyingKey, KeyError> {
+            verifies_by(public, Algorithm::Rs256)
+        }
+
         #[cfg(feature = $signing)]
         pub(crate) fn signing(pem: &str) -> Result<SigningKey, KeyError> {
             signs(&PrivateKey::from_pem(pem)?)
@@ -453,17 +463,17 @@ pub(crate) use rsa_keys;
 pub(crate) mod pure {
     #[cfg(feature = "rsa")]
     use super::{Counting, RSA_PRIVATE};
-    use countersign::{KeyError, PublicKey, VerifyingKey};
+    use countersign::{Algorithm, KeyError, PublicKey, VerifyingKey};
     #[cfg(feature = "rsa")]
     use countersign::{PrivateKey, SigningKey};
 
     #[cfg(feature = "rsa")]
-    pub(crate) fn signs(private: &PrivateKey) -> Result<SigningKey, KeyError> {
-        private.rs256_with(Counting)
+    pub(crate) fn signs_by(private: &PrivateKey, algorithm: Algorithm) -> Result<SigningKey, KeyError> {
+        private.signing_key_with(algorithm, Counting)
     }
 
-    pub(crate) fn verifies(public: &PublicKey) -> Result<VerifyingKey, KeyError> {
-        public.rs256()
+    pub(crate) fn verifies_by(public: &PublicKey, algorithm: Algorithm) -> Result<VerifyingKey, KeyError> {
+        public.verifying_key(algorithm)
     }
 
     super::rsa_keys!("rsa");
@@ -475,13 +485,8 @@ pub(crate) mod aws_lc {
     use super::RSA_PRIVATE;
     use countersign::{Algorithm, KeyError, PrivateKey, PublicKey, SigningKey, VerifyingKey, aws_lc};
 
-    pub(crate) fn signs(private: &PrivateKey) -> Result<SigningKey, KeyError> {
-        aws_lc::signing_key(private, Algorithm::Rs256)
-    }
-
-    pub(crate) fn verifies(public: &PublicKey) -> Result<VerifyingKey, KeyError> {
-        aws_lc::verifying_key(public, Algorithm::Rs256)
-    }
+    pub(crate) use aws_lc::signing_key as signs_by;
+    pub(crate) use aws_lc::verifying_key as verifies_by;
 
     super::rsa_keys!("aws-lc-rs");
 }

@@ -94,7 +94,14 @@ impl Config {
 /// out as soon as one of the two uses the successor and the other comes with the older token. A thief who always comes inside
 /// the grace, with the very token that the owner has just exchanged, is not found out: no token is ever used after its
 /// successor. The sign of that is a session in which *every* exchange is followed by an
-/// [`EventKind::GraceReplay`](crate::EventKind::GraceReplay). [`None`](Self::None) leaves no such time; its price is that
+/// [`EventKind::GraceReplay`](crate::EventKind::GraceReplay).
+///
+/// No number of replays in a row ends a session, because honest clients have no upper bound: two tabs that refresh on the
+/// same timer replay once in each generation, for weeks. Compare in your log what the two requests of each generation came
+/// from: tabs share their address and `User-Agent`. Where that is not enough, bind sessions to a key
+/// ([`Binding::key_thumbprint`](crate::Binding::key_thumbprint)), so that a copied token is worth nothing.
+///
+/// [`None`](Self::None) leaves no such time; its price is that
 /// every lost answer and every second tab is a logout. [`UntilSuccessorUsed`](Self::UntilSuccessorUsed) loses nobody whose
 /// laptop slept through an answer; its price is a window as long as the cap.
 ///
@@ -237,6 +244,9 @@ impl ConfigBuilder {
     }
 
     /// How many sessions a subject may have. A login above it revokes the one that began first.
+    ///
+    /// Without a cap, one account can hold any number of sessions. With a cap, a login reads the list of the subject's
+    /// sessions twice. The list has as many rows as the cap at most, and one more for each login that is under way.
     pub const fn sessions_per_subject(mut self, count: usize) -> Self {
         self.cap = Some(count);
         self

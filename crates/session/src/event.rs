@@ -51,7 +51,8 @@ pub enum EventKind {
     /// A token came with another binding. The session was revoked, unless [`OnMismatch`](crate::OnMismatch) says
     /// otherwise.
     BindingMismatch,
-    /// A token was exchanged a second time inside the grace: two tabs, or an answer that got lost.
+    /// A token was exchanged a second time inside the grace: two tabs, an answer that got lost, or a thief. If one follows
+    /// every exchange of a session, see the security section of [`Grace`](crate::Grace).
     GraceReplay,
     /// A session began.
     Issued,

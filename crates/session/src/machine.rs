@@ -387,7 +387,7 @@ impl Machine {
     }
 
     /// The row of a session that is ended, and the denial of its access tokens.
-    fn end(&self, row: &Row, reason: Reason, now: UnixTime) -> Write {
+    pub(crate) fn end(&self, row: &Row, reason: Reason, now: UnixTime) -> Write {
         Write {
             replaces: Some(row.version),
             row: Row { revoked: Some((now, reason)), ..row.next_version() },

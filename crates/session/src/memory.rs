@@ -46,6 +46,7 @@ pub struct MemoryStore {
 struct Tables {
     /// Shared, so that a list is copied after the lock is given back.
     rows: HashMap<SessionId, Arc<Row>>,
+    /// Those that were not ended.
     by_subject: BTreeMap<String, BTreeSet<SessionId>>,
     epochs: HashMap<String, u64>,
 }
@@ -69,7 +70,14 @@ impl Tables {
     }
 
     fn put(&mut self, row: &Row) {
-        self.by_subject.entry(row.subject.clone()).or_default().insert(row.session);
+        if row.revoked.is_none() {
+            self.by_subject.entry(row.subject.clone()).or_default().insert(row.session);
+        } else if let Some(sessions) = self.by_subject.get_mut(&row.subject) {
+            sessions.remove(&row.session);
+            if sessions.is_empty() {
+                self.by_subject.remove(&row.subject);
+            }
+        }
         self.rows.insert(row.session, Arc::new(row.clone()));
     }
 

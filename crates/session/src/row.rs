@@ -13,8 +13,8 @@ use countersign::UnixTime;
 ///
 /// No token can be made of it without the master key. The machine makes rows, a store only carries them:
 /// [`to_bytes`](Self::to_bytes) into one column and [`from_bytes`](Self::from_bytes) out of it, with
-/// [`session_id`](Self::session_id) as key, and [`version`](Self::version), [`subject`](Self::subject) and
-/// [`purge_after`](Self::purge_after) in columns of their own, to be found by.
+/// [`session_id`](Self::session_id) as key, and [`version`](Self::version), [`subject`](Self::subject),
+/// [`purge_after`](Self::purge_after) and whether it was [`revoked`](Self::revoked) in columns of their own, to be found by.
 ///
 /// # Examples
 ///

@@ -47,7 +47,8 @@ const AHEAD: Duration = Duration::from_secs(24 * 3600);
 ///
 /// - No refusal tells its cause to the client: answer [`Error::code`] and [`Error::challenge`], log [`Error::refusal`].
 /// - Never delete a cookie because an exchange was refused: it may be a late answer to an old request, and the cookie the
-///   new one. Only the answer to a logout deletes.
+///   new one. Only the answer to a logout deletes; a cookie below a former path is another matter, see
+///   [`Cookie`](countersign::http::Cookie#a-path-that-changes).
 /// - Answer with `Cache-Control: no-store`.
 /// - Ask again after an error. Under a runtime, spawn [`logout`](Self::logout) and the other ends, so that a client that goes
 ///   away does not drop them half way:
@@ -470,9 +471,19 @@ impl<S: Store> Sessions<S> {
 
     /// Ends the sessions above the cap, those first that began first. Who logs in at the same time sees the same order, as long
     /// as every clock is less than a day off.
+    ///
+    /// Reads the list once more after the new row is written, because two logins at once do not see each other before.
+    /// `created_at` cannot wait for that: an order that changes later lets two logins end each other.
+    ///
+    /// Rows that are over and were not ended, because they expired or all sessions were ended, count as the oldest. Otherwise
+    /// they would fill the list, which each login reads.
     async fn evict(&self, grant: &Grant, epoch: u64, cap: NonZeroUsize, now: UnixTime) -> Result<(), Error> {
         let (subject, own) = (grant.subject(), grant.session_id());
-        let mut living = self.living(self.store.list(subject).await?, epoch, now);
+        let rows = self.store.list(subject).await?;
+        let lives = |row: &Row| row.check_alive(epoch, now, self.config().skew).is_ok();
+        let over: Vec<Row> =
+            rows.iter().filter(|row| row.revoked.is_none() && !lives(row)).cloned().collect();
+        let mut living = self.living(rows, epoch, now);
         // Those of a clock that was wrong go first. They may stand ahead for years, and nobody could log in.
         let furthest = now.saturating_add(AHEAD);
         living.sort_by_key(|row| match row.created_at.cmp(&furthest) {
@@ -482,12 +493,18 @@ impl<S: Store> Sessions<S> {
             _ => 1,
         });
         let above = living.get(cap.get()..).unwrap_or_default();
+        let left = over.get(cap.get().saturating_sub(living.len())..).unwrap_or_default();
         // Read after the rows: if all sessions were ended meanwhile, this login is over too, and takes no place.
-        if above.is_empty() || self.store.epoch(subject).await? > epoch {
+        if (above.is_empty() && left.is_empty()) || self.store.epoch(subject).await? > epoch {
             return Ok(());
         }
         for row in above {
             self.end(row.session, Some(subject), Reason::Evicted, now).await?;
+        }
+        for row in left {
+            // No event: nothing ends that lived. After a conflict the row is listed again, and the next login does it.
+            let reason = if row.subject_epoch == epoch { Reason::Evicted } else { Reason::Revoked };
+            let _ = self.write(&self.machine.end(row, reason, now)).await?;
         }
         Ok(())
     }

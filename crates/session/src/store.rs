@@ -18,13 +18,17 @@ use countersign::UnixTime;
 /// Nine operations, each atomic by itself. Everything that has to be right when two ask at once is
 /// [`compare_and_swap`](Self::compare_and_swap). Write them as `async fn`. A database driver that blocks has
 /// [`BlockingStore`] instead. Where the store is chosen at run time, there is [`DynStore`](crate::DynStore). The futures must
-/// be `Send`: those of a single-threaded worker are not, so send its calls to a task of their own.
+/// be `Send`. Those of a single-threaded worker are not (a browser, a Cloudflare worker, `Rc` inside): wrap the connection and
+/// each future in `SendWrapper` of the crate [`send_wrapper`](https://docs.rs/send_wrapper) (feature `futures`), which panics
+/// on any other thread, or send the calls to a task of their own.
 ///
 /// The contract, which the module `contract` (feature `contract`) checks for any store:
 ///
 /// - `load` sees every write that had been answered before it began: no replica that lags, no cache.
 /// - An error says nothing about whether a write was made. It must never be told as an absence.
 /// - A subject's epoch begins at 0 and is kept for ever: forgetting it would bring revoked sessions back.
+/// - Subjects are compared byte by byte. Collations of databases are not: `utf8mb4_0900_as_cs` of MySQL tells case and
+///   accents apart, and ignores U+200B and U+00AD all the same. Keep the subject as bytes (`VARBINARY`, `BYTEA`, `BLOB`).
 ///
 /// # Examples
 ///
@@ -48,7 +52,12 @@ pub trait Store: Send + Sync {
         row: &Row,
     ) -> impl Future<Output = Result<Swap, StoreError>> + Send;
 
-    /// All rows of a subject, ended ones too, in any order.
+    /// All rows of a subject but those that were ended ([`Row::revoked`]), in any order: also rows that have expired, and rows
+    /// of former epochs. Keep in a column whether a row was ended, and write it with each swap. An ended row stays where
+    /// [`load`](Self::load) finds it.
+    ///
+    /// Each login reads the list where sessions have a cap, so ended rows in it would make every login slower than the one
+    /// before.
     fn list(&self, subject: &str) -> impl Future<Output = Result<Vec<Row>, StoreError>> + Send;
 
     /// The present epoch of a subject: 0 if it never was another.

@@ -12,8 +12,8 @@ mod contract {
     use countersign::UnixTime;
     use countersign_session::contract::{self, Report, Violation};
     use countersign_session::{
-        Blocking, BlockingStore, DenyKey, DynStore, Loaded, MemoryStore, Row, SessionId, Store, StoreError,
-        Swap, blocking,
+        Blocking, BlockingStore, DenyKey, DynStore, Loaded, MemoryStore, Reason, Row, SessionId, Store,
+        StoreError, Swap, blocking,
     };
     use std::collections::{BTreeMap, BTreeSet};
     use std::io::Write;
@@ -40,7 +40,7 @@ mod contract {
         assert_eq!(report.to_string(), lines.concat());
         let counts: Vec<usize> = report.entries().map(|(_, count)| count).collect();
         // Fewer would be orders that are not looked at any more.
-        assert_eq!(counts, [13, 6, 150, 150, 6, 12, 12, 47, 17, 3, 4, 5, 5, 4, 4, 5]);
+        assert_eq!(counts, [14, 6, 150, 150, 6, 12, 12, 47, 17, 3, 4, 5, 5, 4, 4, 5]);
     }
 
     #[cfg(feature = "getrandom")]
@@ -137,7 +137,12 @@ mod contract {
         InsertOverwrites,
         ListByPrefix,
         ListIgnoresCase,
-        ListLeavesOutEnded,
+        ListHasEnded,
+        ListHasEndedUnlessLoggedOut,
+        ListLeavesOutExpired,
+        ListLeavesOutFormerEpochs,
+        ListLeavesOutSwapped,
+        ListLeavesOutWhatALostSwapEnds,
         LoadFromCache,
         LoadLeavesOutEnded,
         LoadWithoutEpoch,
@@ -163,7 +168,7 @@ mod contract {
     }
 
     /// Which law finds it.
-    const FAULTS: [(Fault, &str); 42] = [
+    const FAULTS: [(Fault, &str); 47] = [
         (Fault::DenialKeepsThreeKeys, "every key of a denial counts"),
         (Fault::DenialKeepsTwoKeys, "every key of a denial counts"),
         (Fault::DenialKeysEndAtZero, "a denial is of its keys only"),
@@ -192,7 +197,12 @@ mod contract {
         (Fault::InsertOverwrites, "a second row of the same id is a conflict"),
         (Fault::ListByPrefix, "a list has all rows of its subject and no others"),
         (Fault::ListIgnoresCase, "a list has all rows of its subject and no others"),
-        (Fault::ListLeavesOutEnded, "a list has the present row"),
+        (Fault::ListHasEnded, "a list leaves out ended rows"),
+        (Fault::ListHasEndedUnlessLoggedOut, "a list leaves out ended rows"),
+        (Fault::ListLeavesOutExpired, "an inserted row is listed"),
+        (Fault::ListLeavesOutFormerEpochs, "a list has rows of former epochs"),
+        (Fault::ListLeavesOutSwapped, "a list has the present row"),
+        (Fault::ListLeavesOutWhatALostSwapEnds, "a swap that was not made leaves its row listed"),
         (Fault::LoadFromCache, "a swap is seen by the next load"),
         (Fault::LoadLeavesOutEnded, "an ended session keeps its row"),
         (Fault::LoadWithoutEpoch, "a row is loaded with the present epoch"),
@@ -221,6 +231,8 @@ mod contract {
         subjects: BTreeMap<SessionId, String>,
         /// The first row of each session that was loaded.
         cache: BTreeMap<SessionId, Row>,
+        /// What was taken off the lists by a swap that was not made.
+        unlisted: BTreeSet<SessionId>,
         epochs: BTreeMap<String, u64>,
         denials: BTreeMap<Vec<u8>, UnixTime>,
     }
@@ -257,6 +269,24 @@ mod contract {
                 Some(Fault::VersionIs(Width::U32)) => stored as u32 == expected as u32,
                 Some(Fault::VersionIs(Width::U8)) => stored as u8 == expected as u8,
                 _ => stored == expected,
+            }
+        }
+
+        fn is_listed(&self, row: &Row, tables: &Tables) -> bool {
+            let reason = row.revoked().map(|(_, reason)| reason);
+            let epoch = tables.epochs.get(row.subject()).copied().unwrap_or_default();
+            match self.fault {
+                Some(Fault::ListHasEnded) => true,
+                Some(Fault::ListHasEndedUnlessLoggedOut) => reason != Some(Reason::Logout),
+                // By a clock of its own, years ahead of the contract's.
+                Some(Fault::ListLeavesOutExpired)
+                    if row.expires_at() < UnixTime::from_secs(1_800_000_000) =>
+                {
+                    false
+                }
+                Some(Fault::ListLeavesOutFormerEpochs) if row.subject_epoch() < epoch => false,
+                Some(Fault::ListLeavesOutSwapped) => row.version() == 1,
+                _ => reason.is_none() && !tables.unlisted.contains(&row.session_id()),
             }
         }
 
@@ -309,6 +339,9 @@ mod contract {
                 Some(version) => self.same_version(version, expected) || self.has(Fault::SwapComparesNothing),
                 None => self.has(Fault::SwapInsertsWhatIsAbsent),
             };
+            if self.has(Fault::ListLeavesOutWhatALostSwapEnds) && row.revoked().is_some() {
+                tables.unlisted.insert(row.session_id());
+            }
             if self.has(Fault::SwapEndsOthers) && fits && row.revoked().is_some() {
                 tables.rows.retain(|_, other| other.subject() != row.subject());
             }
@@ -328,7 +361,7 @@ mod contract {
                 (self.subject(theirs) == self.subject(subject)
                     || self.has(Fault::ListByPrefix) && theirs.starts_with(subject)
                     || self.has(Fault::ListIgnoresCase) && theirs.eq_ignore_ascii_case(subject))
-                    && !(self.has(Fault::ListLeavesOutEnded) && row.revoked().is_some())
+                    && self.is_listed(row, &tables)
             };
             let page = match self.fault {
                 Some(Fault::ListGivesAPageOf(rows)) => rows,

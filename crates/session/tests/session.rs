@@ -20,7 +20,7 @@ mod session {
     };
     use countersign_session::{
         AccessVerifier, Binding, Config, ConfigError, DenyKey, Denylist, Ended, Error, EventKind, Exchange,
-        Fingerprint, Grace, Lifetime, Loaded, Login, Machine, MasterKeys, MemoryStore, OnMismatch,
+        Fingerprint, Grace, Grant, Lifetime, Loaded, Login, Machine, MasterKeys, MemoryStore, OnMismatch,
         Randomness, Reason, Recency, RefreshToken, Refusal, Row, SessionId, Sessions, Store, StoreError,
         blocking,
     };
@@ -511,7 +511,7 @@ mod session {
         before.refresh(&grant, NOW);
     }
 
-    fn bound(server: &Server, value: &str) -> countersign_session::Grant {
+    fn bound(server: &Server, value: &str) -> Grant {
         server.login_as(&Login::new("ann").binding(Binding::fingerprint(value)), NOW)
     }
 
@@ -753,6 +753,22 @@ mod session {
     }
 
     #[test]
+    fn two_tabs_that_refresh_on_the_same_timer_stay_logged_in_and_each_repeat_is_reported() {
+        let server = server();
+        let mut grant = server.login("ann", NOW);
+        server.events();
+        for step in 1..=1000 {
+            let now = later(step * 570);
+            let first = server.refresh(&grant, now);
+            let second = server.refresh(&grant, after(now, 1));
+            assert_eq!((second.exchange(), text(&second)), (Exchange::Replayed, text(&first)));
+            assert_eq!(server.events(), [EventKind::Rotated, EventKind::GraceReplay]);
+            grant = second;
+        }
+        assert!(server.lives(&grant, later(1000 * 570 + 1)));
+    }
+
+    #[test]
     fn the_grace_is_over_as_soon_as_the_successor_was_used() {
         let server = server();
         let first = server.login("ann", NOW);
@@ -938,7 +954,7 @@ mod session {
 
     #[test]
     fn a_denial_that_failed_behind_its_row_is_written_by_whoever_comes_next() {
-        let comers: [fn(&Server, &countersign_session::Grant); 2] = [
+        let comers: [fn(&Server, &Grant); 2] = [
             |server, lost| {
                 assert_eq!(server.refusal(text(lost), later(3)), Refusal::Revoked(Reason::Rollback));
             },
@@ -1173,6 +1189,74 @@ mod session {
     }
 
     #[test]
+    fn a_login_reads_no_more_rows_than_the_cap_allows_however_many_came_before() {
+        const CAP: usize = 3;
+        const LOGINS: usize = 1000;
+        // Before its row is written and behind it. The first logins find fewer, and no session too many.
+        let full = (0..LOGINS).map(|before| 2 * before.min(CAP) + 1).sum();
+        type Then = fn(&Server, &Grant, UnixTime);
+        let after_each: [(&str, usize, Then); 4] = [
+            ("nothing", full, |_, _, _| {}),
+            ("a logout", LOGINS, |server, grant, now| {
+                blocking(server.sessions.at(now).logout(text(grant))).unwrap();
+            }),
+            ("reuse", LOGINS, |server, grant, now| {
+                let second = server.refresh(grant, now);
+                server.refresh(&second, now);
+                assert_eq!(server.refusal(text(grant), now), Refusal::Reused(Recency::Stale));
+            }),
+            // Its rows stay as they are, and each end of all sessions reads them once more.
+            (
+                "an end of all",
+                full + (1..=LOGINS).map(|rows| rows.min(CAP)).sum::<usize>(),
+                |server, _, now| {
+                    blocking(server.sessions.at(now).revoke_all("ann")).unwrap();
+                },
+            ),
+        ];
+        for (what, expected, then) in after_each {
+            let server = server_of(config().sessions_per_subject(CAP));
+            server.login("bob", NOW);
+            server.store().listed();
+            for step in 0..LOGINS {
+                let now = later(i64::try_from(step).unwrap());
+                let grant = server.login("ann", now);
+                then(&server, &grant, now);
+            }
+            assert_eq!(server.store().listed(), expected, "{what}");
+            // Nothing was purged.
+            assert_eq!(server.store().rows(), LOGINS + 1, "{what}");
+        }
+    }
+
+    #[test]
+    fn sessions_that_have_expired_do_not_fill_the_list_and_end_without_an_event() {
+        const CAP: i64 = 3;
+        let server = server_of(config().sessions_per_subject(3));
+        for round in 0..50 {
+            let now = later(round * 15 * DAY);
+            for step in 0..CAP {
+                server.login("ann", after(now, step.unsigned_abs()));
+            }
+            assert_eq!(blocking(server.shared().list("ann")).unwrap().len(), 3);
+        }
+        assert!(server.events().iter().all(|kind| *kind == EventKind::Issued));
+    }
+
+    #[test]
+    fn a_session_that_lives_never_goes_for_one_that_is_over() {
+        let server = server_of(config().sessions_per_subject(3));
+        let over: Vec<_> = (0..3).map(|_| server.login("ann", NOW)).collect();
+        blocking(server.sessions.at(NOW).revoke_all("ann")).unwrap();
+        let living: Vec<_> = (0..3).map(|step| server.login("ann", later(1 + step))).collect();
+        assert!(living.iter().all(|grant| server.lives(grant, later(5))));
+        for grant in &over {
+            assert_eq!(server.refusal(text(grant), later(5)), Refusal::Revoked(Reason::Revoked));
+            assert!(server.check(&server.access(grant), later(5)).is_err());
+        }
+    }
+
+    #[test]
     fn a_single_session_is_the_last_one_also_on_a_server_whose_clock_is_behind() {
         let server = server_of(config().single_session());
         let first = server.login("ann", NOW);
@@ -1215,9 +1299,7 @@ mod session {
             assert_eq!(left.len(), cap);
             // Within seconds of a day, who of the others goes first is left open.
             if ahead == HOUR || ahead > 2 * DAY {
-                let gone = |grant: &countersign_session::Grant| {
-                    left.iter().all(|row| row.session_id() != grant.session_id())
-                };
+                let gone = |grant: &Grant| left.iter().all(|row| row.session_id() != grant.session_id());
                 assert!(wrong.iter().all(gone), "cap {cap}, {ahead} s ahead");
             }
         }
@@ -1238,7 +1320,7 @@ mod session {
         let after = receiver.recv().unwrap();
         assert!(server.check(&server.access(&after), NOW).is_ok());
         server.refresh(&after, NOW);
-        assert_eq!(server.refusal(text(&died), NOW), Refusal::StaleEpoch);
+        assert_eq!(server.refusal(text(&died), NOW), Refusal::Revoked(Reason::Revoked));
     }
 
     #[test]
@@ -1260,7 +1342,7 @@ mod session {
         let (last, ended) = grants.split_last().unwrap();
         let purged = |now| {
             blocking(server.sessions.at(now).purge()).unwrap();
-            blocking(server.shared().list("ann")).unwrap().len()
+            server.store().rows()
         };
         let end = later(10 * MINUTE + HOUR);
         assert_eq!(purged(end), 100);

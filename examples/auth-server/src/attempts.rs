@@ -6,26 +6,34 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+/// How many addresses are counted by themselves: some megabytes. Above it, whole networks are.
+const MOST: usize = 100_000;
+
 /// Counts attempts by address. Not by name: whoever knows a name could then lock its owner out.
-pub struct Attempts(DefaultKeyedRateLimiter<IpAddr>);
+pub struct Attempts {
+    table: DefaultKeyedRateLimiter<IpAddr>,
+    most: usize,
+}
 
 impl Attempts {
     /// So many at once, and so many in each minute after that.
     pub fn new(per_minute: NonZeroU32) -> Self {
-        Self(RateLimiter::keyed(Quota::per_minute(per_minute)))
+        Self { table: RateLimiter::keyed(Quota::per_minute(per_minute)), most: MOST }
     }
 
     /// Takes one attempt, or says how long to wait.
     pub fn take(&self, address: IpAddr) -> Result<(), Duration> {
-        self.0
-            .check_key(&site(address))
+        let key = if self.table.len() < self.most { site(address) } else { network(address) };
+        self.table
+            .check_key(&key)
             .map_err(|not_until| not_until.wait_time_from(DefaultClock::default().now()))
     }
 
-    /// Forgets the addresses that have been quiet.
+    /// Forgets the addresses that have been quiet for a minute. Call it about once a minute, so that the table holds the
+    /// addresses of two minutes.
     pub fn forget_the_quiet(&self) {
-        self.0.retain_recent();
-        self.0.shrink_to_fit();
+        self.table.retain_recent();
+        self.table.shrink_to_fit();
     }
 }
 
@@ -40,9 +48,43 @@ fn site(address: IpAddr) -> IpAddr {
     }
 }
 
+/// What one provider has: a /32 of IPv6, or a /16 of IPv4. Who has a /44 of IPv6 comes from a million networks of /64, which
+/// would fill the memory.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            let [a, b, ..] = address.octets();
+            std::net::Ipv4Addr::new(a, b, 0, 0).into()
+        }
+        IpAddr::V6(address) => {
+            let [a, b, ..] = address.segments();
+            std::net::Ipv6Addr::new(a, b, 0, 0, 0, 0, 0, 0).into()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wide_network_cannot_fill_the_table_and_keeps_no_others_out() {
+        let attempts = Attempts { most: 10, ..Attempts::new(NonZeroU32::new(2).unwrap()) };
+        let taken = (1..=1000_u32).filter(|number| {
+            let address = format!("2001:db8:{:x}:{:x}::1", number >> 8, number & 0xff);
+            attempts.take(address.parse().unwrap()).is_ok()
+        });
+        // Each of the first ten by itself, and all others together.
+        assert_eq!(taken.count(), 12);
+        let other = |address: &str| attempts.take(address.parse().unwrap());
+        assert_eq!(other("2001:db9::1"), Ok(()));
+        for number in 0..1000 {
+            let _ = other(&format!("192.0.{}.{}", number >> 8, number & 0xff));
+        }
+        assert!(other("192.0.2.1").is_err());
+        assert_eq!(other("198.51.100.1"), Ok(()));
+        assert_eq!(attempts.table.len(), 14);
+    }
 
     #[test]
     fn the_attempt_after_the_last_has_to_wait_and_other_addresses_need_not() {

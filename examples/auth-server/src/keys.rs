@@ -2,13 +2,14 @@
 
 use crate::config::SigningAlgorithm;
 use crate::jwks::key_id;
+use crate::server::new_id;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use countersign::{
     HmacKey, KeyError, PolicyError, PrivateKey, PublicKey, SecretBytes, SigningKey, Verifier, VerifyingKey,
 };
 use countersign_session::AccessVerifier;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -96,7 +97,7 @@ fn private(folder: &Path) -> Result<SigningKey, KeyFileError> {
     // For the application servers; anew each time, should the private key have been exchanged.
     let public_path = folder.join(PUBLIC);
     let pem = public.to_pem().map_err(at)?;
-    fs::write(&public_path, pem).map_err(|error| KeyFileError::File { path: public_path, error })?;
+    replace(&public_path, pem.as_bytes()).map_err(|error| KeyFileError::File { path: public_path, error })?;
     key.with_key_id(key_id(public).ok_or(KeyError::MalformedKey).map_err(at)?).map_err(at)
 }
 
@@ -150,6 +151,23 @@ fn new_secret() -> Result<SecretBytes, KeyError> {
     Ok(SecretBytes::from(BASE64_STANDARD.encode(secret.expose_secret()).into_bytes()))
 }
 
+/// Gives a file other content, in one step: who reads it meanwhile has all of the old or all of the new one.
+fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    if fs::read(path).is_ok_and(|present| present == content) {
+        return Ok(());
+    }
+    // Another name for each server: several may start at once.
+    let name = new_id().ok_or_else(|| std::io::Error::other("the system has no randomness"))?;
+    let new = path.with_extension(name);
+    let written = File::create_new(&new).and_then(|mut file| {
+        file.write_all(content)?;
+        file.sync_all()
+    });
+    written.and_then(|()| fs::rename(&new, path)).inspect_err(|_| {
+        let _ = fs::remove_file(&new);
+    })
+}
+
 /// No more than a warning: secrets that an orchestrator puts there often look so.
 fn warn_if_others_can_read(path: &Path) {
     #[cfg(unix)]
@@ -183,4 +201,27 @@ fn read_or_make(
     file.write_all(made.expose_secret()).and_then(|()| file.sync_all()).map_err(at)?;
     tracing::info!(path = %path.display(), "made a key");
     Ok(made)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+
+    #[test]
+    fn a_reader_of_the_public_key_has_the_old_one_or_the_new_one() {
+        let folder = std::env::temp_dir().join(format!("auth-server-keys-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join(PUBLIC);
+        replace(&path, b"old").unwrap();
+        // Whoever has opened the file before reads it to its end behind the change.
+        let mut reading = File::open(&path).unwrap();
+        replace(&path, b"new").unwrap();
+        let mut read = String::new();
+        reading.read_to_string(&mut read).unwrap();
+        assert_eq!((&*read, &*fs::read(&path).unwrap()), ("old", b"new".as_slice()));
+        replace(&path, b"new").unwrap();
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+        fs::remove_dir_all(&folder).unwrap();
+    }
 }

@@ -14,4 +14,5 @@ pub mod refused;
 pub mod request;
 pub mod routes;
 pub mod server;
+pub mod unattended;
 pub mod users;

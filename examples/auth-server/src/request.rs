@@ -85,6 +85,12 @@ pub fn refresh_token<'a>(server: &Server, headers: &'a HeaderMap) -> Result<Opti
     server.refresh_cookie.find(headers.get_all(COOKIE))
 }
 
+/// Every refresh token in the cookies, for who leaves: that the browser has two must not keep a user in.
+pub fn refresh_tokens(server: &Server, headers: &HeaderMap) -> Vec<String> {
+    let found = server.refresh_cookie.find_all(headers.get_all(COOKIE));
+    found.into_iter().map(str::to_owned).collect()
+}
+
 /// What the request came with besides its token.
 pub fn binding(server: &Server, headers: &HeaderMap) -> Result<Binding, RequestError> {
     let cookie = server.fingerprint_cookie.find(headers.get_all(COOKIE))?;

@@ -6,6 +6,7 @@ use crate::database::{Database, DatabaseError};
 use crate::jwks::Jwks;
 use crate::keys::{self, AccessKey, CheckingKey, KeyFileError};
 use crate::passwords::{PasswordError, Passwords};
+use crate::unattended::Unattended;
 use crate::users::{Name, Role, User};
 use countersign::http::{AllowedOrigins, Cookie};
 use countersign::{KeyError, PolicyError};
@@ -30,7 +31,7 @@ pub struct Server {
     pub attempts: Attempts,
     /// Whose pages may use the cookies.
     pub origins: AllowedOrigins,
-    /// Holds the refresh token.
+    /// Holds the refresh token. A `__Host-` cookie has one path, so no former one has to be deleted.
     pub refresh_cookie: Cookie,
     /// Holds what the session's tokens are bound to.
     pub fingerprint_cookie: Cookie,
@@ -38,6 +39,8 @@ pub struct Server {
     pub bind: Bind,
     /// The public key, if it is public.
     pub jwks: Option<Jwks>,
+    /// What runs to its end though its client has gone.
+    pub unattended: Unattended,
 }
 
 /// Why the server does not start.
@@ -104,6 +107,7 @@ impl Server {
             fingerprint_cookie: Cookie::fingerprint(),
             bind: config.bind,
             jwks,
+            unattended: Unattended::default(),
         };
         if let Some((name, password)) = &config.admin {
             let name = Name::new(name).ok_or(StartError::AdminName)?;
@@ -130,11 +134,13 @@ impl Server {
 
     /// What has to be done from time to time, for as long as the server runs.
     pub async fn housekeeping(&self) {
-        let mut hourly = tokio::time::interval(Duration::from_secs(3600));
-        loop {
-            hourly.tick().await;
+        let mut minutely = tokio::time::interval(Duration::from_secs(60));
+        for minute in 0_u64.. {
+            minutely.tick().await;
             self.attempts.forget_the_quiet();
-            if let Err(error) = self.sessions.purge().await {
+            if minute % 60 == 0
+                && let Err(error) = self.sessions.purge().await
+            {
                 tracing::warn!(?error, "what has ended could not be taken away");
             }
         }

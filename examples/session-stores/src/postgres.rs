@@ -27,10 +27,11 @@ const SCHEMA: &str = "
         sid         bytea  NOT NULL PRIMARY KEY,
         sub         bytea  NOT NULL,
         version     bigint NOT NULL,
+        ended       bool   NOT NULL,
         purge_after bigint NOT NULL,
         data        bytea  NOT NULL
     );
-    CREATE INDEX IF NOT EXISTS sessions_of_subject ON sessions (sub);
+    CREATE INDEX IF NOT EXISTS sessions_of_subject ON sessions (sub) WHERE NOT ended;
     CREATE INDEX IF NOT EXISTS sessions_to_purge ON sessions (purge_after);
     CREATE TABLE IF NOT EXISTS session_epochs (
         sub   bytea  NOT NULL PRIMARY KEY,
@@ -49,11 +50,11 @@ const IS_PREPARED: &str = "SELECT to_regclass('session_denials') IS NOT NULL";
 const LOAD: &str = "
     SELECT data, coalesce(epoch, 0) FROM sessions LEFT JOIN session_epochs USING (sub) WHERE sid = $1";
 const INSERT: &str = "
-    INSERT INTO sessions (sid, sub, version, purge_after, data) VALUES ($1, $2, $3, $4, $5)
+    INSERT INTO sessions (sid, sub, version, ended, purge_after, data) VALUES ($1, $2, $3, $4, $5, $6)
     ON CONFLICT (sid) DO NOTHING";
 const SWAP: &str = "
-    UPDATE sessions SET version = $3, purge_after = $4, data = $5 WHERE sid = $1 AND version = $2";
-const LIST: &str = "SELECT data FROM sessions WHERE sub = $1";
+    UPDATE sessions SET version = $3, ended = $4, purge_after = $5, data = $6 WHERE sid = $1 AND version = $2";
+const LIST: &str = "SELECT data FROM sessions WHERE sub = $1 AND NOT ended";
 const EPOCH: &str = "SELECT epoch FROM session_epochs WHERE sub = $1";
 const BUMP_EPOCH: &str = "
     INSERT INTO session_epochs (sub, epoch) VALUES ($1, 1)
@@ -207,6 +208,7 @@ impl Store for PostgresStore {
                     &sid.as_bytes().as_slice(),
                     &row.subject().as_bytes(),
                     &row.version().cast_signed(),
+                    &row.revoked().is_some(),
                     &row.purge_after().as_secs(),
                     &row.to_bytes(),
                 ],
@@ -224,6 +226,7 @@ impl Store for PostgresStore {
                     &sid.as_bytes().as_slice(),
                     &expected.cast_signed(),
                     &row.version().cast_signed(),
+                    &row.revoked().is_some(),
                     &row.purge_after().as_secs(),
                     &row.to_bytes(),
                 ],

@@ -28,20 +28,24 @@ const LOAD: &str = "
 /// Inserts if the expected version is the empty text, else swaps. Versions are compared as text: a number of Lua is
 /// exact to 2^53 only.
 ///
-/// KEYS: session, sessions of the subject, time table.
-/// ARGV: expected version, version, subject, data, sid, purge_after, seconds to live.
+/// KEYS: session, listed sessions of the subject, time table.
+/// ARGV: expected version, version, subject, data, sid, purge_after, seconds to live, whether it was ended.
 const WRITE: &str = "
     if (redis.call('HGET', KEYS[1], 'version') or '') ~= ARGV[1] then return 0 end
     redis.call('HSET', KEYS[1], 'version', ARGV[2], 'sub', ARGV[3], 'data', ARGV[4])
     redis.call('EXPIRE', KEYS[1], ARGV[7])
-    redis.call('SADD', KEYS[2], ARGV[5])
-    if redis.call('TTL', KEYS[2]) < tonumber(ARGV[7]) then redis.call('EXPIRE', KEYS[2], ARGV[7]) end
+    if ARGV[8] == '1' then
+        redis.call('SREM', KEYS[2], ARGV[5])
+    else
+        redis.call('SADD', KEYS[2], ARGV[5])
+        if redis.call('TTL', KEYS[2]) < tonumber(ARGV[7]) then redis.call('EXPIRE', KEYS[2], ARGV[7]) end
+    end
     redis.call('ZADD', KEYS[3], ARGV[6], ARGV[5] .. ARGV[3])
     return 1";
 
 /// Looks at each time once more: a row may have been written since it was found.
 ///
-/// KEYS: time table, then session and sessions of the subject, for each.
+/// KEYS: time table, then session and listed sessions of the subject, for each.
 /// ARGV: now, then the member of the time table, for each.
 const PURGE_SESSIONS: &str = "
     for i = 2, #ARGV do
@@ -152,7 +156,7 @@ impl RedisStore {
         format!("{}session:{sid}", self.prefix)
     }
 
-    /// A set: the sessions of one subject.
+    /// A set: the sessions of one subject that were not ended.
     fn subject_key(&self, subject: &str) -> String {
         format!("{}subject:{subject}", self.prefix)
     }
@@ -202,7 +206,8 @@ impl RedisStore {
             .arg(row.to_bytes())
             .arg(&sid)
             .arg(row.purge_after().as_secs())
-            .arg(seconds_to_live(row));
+            .arg(seconds_to_live(row))
+            .arg(u8::from(row.revoked().is_some()));
         self.run(&script).await.map(Swap::from_rows)
     }
 

@@ -28,10 +28,11 @@ const SCHEMA: &str = "
         sid         BLOB    NOT NULL PRIMARY KEY,
         sub         BLOB    NOT NULL,
         version     INTEGER NOT NULL,
+        ended       INTEGER NOT NULL,
         purge_after INTEGER NOT NULL,
         data        BLOB    NOT NULL
     ) STRICT, WITHOUT ROWID;
-    CREATE INDEX IF NOT EXISTS sessions_of_subject ON sessions (sub);
+    CREATE INDEX IF NOT EXISTS sessions_of_subject ON sessions (sub) WHERE ended = 0;
     CREATE INDEX IF NOT EXISTS sessions_to_purge ON sessions (purge_after);
     CREATE TABLE IF NOT EXISTS session_epochs (
         sub   BLOB    NOT NULL PRIMARY KEY,
@@ -49,11 +50,11 @@ const LOAD: &str = "
     SELECT data, coalesce((SELECT epoch FROM session_epochs WHERE session_epochs.sub = sessions.sub), 0)
     FROM sessions WHERE sid = ?1";
 const INSERT: &str = "
-    INSERT INTO sessions (sid, sub, version, purge_after, data) VALUES (?1, ?2, ?3, ?4, ?5)
+    INSERT INTO sessions (sid, sub, version, ended, purge_after, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
     ON CONFLICT (sid) DO NOTHING";
 const SWAP: &str = "
-    UPDATE sessions SET version = ?3, purge_after = ?4, data = ?5 WHERE sid = ?1 AND version = ?2";
-const LIST: &str = "SELECT data FROM sessions WHERE sub = ?1";
+    UPDATE sessions SET version = ?3, ended = ?4, purge_after = ?5, data = ?6 WHERE sid = ?1 AND version = ?2";
+const LIST: &str = "SELECT data FROM sessions WHERE sub = ?1 AND ended = 0";
 const EPOCH: &str = "SELECT epoch FROM session_epochs WHERE sub = ?1";
 const BUMP_EPOCH: &str = "
     INSERT INTO session_epochs (sub, epoch) VALUES (?1, 1)
@@ -137,8 +138,8 @@ impl Store for SqliteStore {
     async fn insert(&self, row: &Row) -> Result<Swap, StoreError> {
         let columns = Columns::of(row);
         let hit = self.writer.call(move |db| {
-            let Columns { sid, subject, version, purge_after, row } = columns;
-            db.prepare_cached(INSERT)?.execute(params![sid, subject, version, purge_after, row])
+            let Columns { sid, subject, version, ended, purge_after, row } = columns;
+            db.prepare_cached(INSERT)?.execute(params![sid, subject, version, ended, purge_after, row])
         });
         Ok(swap(hit.await?))
     }
@@ -146,9 +147,9 @@ impl Store for SqliteStore {
     async fn compare_and_swap(&self, expected: u64, row: &Row) -> Result<Swap, StoreError> {
         let columns = Columns::of(row);
         let hit = self.writer.call(move |db| {
-            let Columns { sid, version, purge_after, row, .. } = columns;
+            let Columns { sid, version, ended, purge_after, row, .. } = columns;
             let expected = expected.cast_signed();
-            db.prepare_cached(SWAP)?.execute(params![sid, expected, version, purge_after, row])
+            db.prepare_cached(SWAP)?.execute(params![sid, expected, version, ended, purge_after, row])
         });
         Ok(swap(hit.await?))
     }
@@ -225,6 +226,7 @@ struct Columns {
     sid: [u8; 16],
     subject: Vec<u8>,
     version: i64,
+    ended: bool,
     purge_after: i64,
     row: Vec<u8>,
 }
@@ -236,6 +238,7 @@ impl Columns {
             subject: row.subject().into(),
             // SQLite has signed integers only: the same bits.
             version: row.version().cast_signed(),
+            ended: row.revoked().is_some(),
             purge_after: row.purge_after().as_secs(),
             row: row.to_bytes(),
         }

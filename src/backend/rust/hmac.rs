@@ -9,7 +9,7 @@ use crate::secret::SecretBytes;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use sha2::{Sha256, Sha384, Sha512};
 use zeroize::Zeroizing;
 
 /// A secret that signs and verifies tokens of one HMAC algorithm. The key schedule has been run, and the secret itself is not
@@ -38,17 +38,28 @@ use zeroize::Zeroizing;
 /// ```
 #[derive(Clone)]
 pub struct HmacKey {
-    keyed: Keyed,
+    keyed: Arc<dyn Keyed>,
     identity: Identity,
 }
 
 /// An HMAC that has taken its key and no message yet.
 ///
-/// Each state has an `Arc` of its own. If one `Arc` held the whole enum, a variant smaller than the largest would be followed by
-/// stale bytes of the stack, such as a copy of the state, which no drop wipes.
-#[derive(Clone)]
-enum Keyed {
-    Sha256(Arc<Hmac<Sha256>>),
+/// A trait and not an enum, so that a program links only the hashes of the algorithms that it names.
+trait Keyed: Send + Sync {
+    fn tag(&self, input: &[u8]) -> Signature;
+
+    /// Compares in constant time; a tag of another length is refused.
+    fn check(&self, input: &[u8], tag: &[u8]) -> Result<(), SignatureError>;
+}
+
+impl<M: Mac + Clone + Send + Sync> Keyed for M {
+    fn tag(&self, input: &[u8]) -> Signature {
+        Signature::from_bytes(&self.clone().chain_update(input).finalize().into_bytes())
+    }
+
+    fn check(&self, input: &[u8], tag: &[u8]) -> Result<(), SignatureError> {
+        self.clone().chain_update(input).verify_slice(tag).map_err(|_| SignatureError::Invalid)
+    }
 }
 
 impl HmacKey {
@@ -59,7 +70,27 @@ impl HmacKey {
     /// - [`KeyError::SecretTooShort`] under 32 bytes; [`KeyError::SecretTooLong`] over 64 KiB.
     /// - [`KeyError::NotASecret`] for a PEM, DER, JWK or SSH key.
     pub fn hs256(secret: &SecretBytes) -> Result<Self, KeyError> {
-        Self::new(Algorithm::Hs256, secret)
+        Self::of::<Hmac<Sha256>>(Algorithm::Hs256, strong(secret, Algorithm::Hs256)?)
+    }
+
+    /// Makes a key for HS384.
+    ///
+    /// # Errors
+    ///
+    /// - [`KeyError::SecretTooShort`] under 48 bytes; [`KeyError::SecretTooLong`] over 64 KiB.
+    /// - [`KeyError::NotASecret`] for a PEM, DER, JWK or SSH key.
+    pub fn hs384(secret: &SecretBytes) -> Result<Self, KeyError> {
+        Self::of::<Hmac<Sha384>>(Algorithm::Hs384, strong(secret, Algorithm::Hs384)?)
+    }
+
+    /// Makes a key for HS512.
+    ///
+    /// # Errors
+    ///
+    /// - [`KeyError::SecretTooShort`] under 64 bytes; [`KeyError::SecretTooLong`] over 64 KiB.
+    /// - [`KeyError::NotASecret`] for a PEM, DER, JWK or SSH key.
+    pub fn hs512(secret: &SecretBytes) -> Result<Self, KeyError> {
+        Self::of::<Hmac<Sha512>>(Algorithm::Hs512, strong(secret, Algorithm::Hs512)?)
     }
 
     /// Makes a key for an algorithm that is chosen at run time.
@@ -81,32 +112,27 @@ impl HmacKey {
     /// # Ok::<(), KeyError>(())
     /// ```
     pub fn new(algorithm: Algorithm, secret: &SecretBytes) -> Result<Self, KeyError> {
-        let minimum = minimum(algorithm)?;
-        secret.refuse_key_file()?;
-        let bytes = secret.expose_secret().len();
-        if bytes < minimum {
-            return Err(KeyError::SecretTooShort { bytes, minimum });
-        }
-        Self::keyed(algorithm, secret.expose_secret())
+        Self::keyed(algorithm, strong(secret, algorithm)?)
     }
 
-    /// Makes a key for HS256 from a secret of any length except zero, for tokens of systems that cannot be changed.
+    /// Makes a key from a secret of any length except zero, for tokens of systems that cannot be changed.
     ///
     /// # Errors
     ///
     /// - [`KeyError::EmptySecret`]; [`KeyError::SecretTooLong`] over 64 KiB.
     /// - [`KeyError::NotASecret`] for a PEM, DER, JWK or SSH key.
+    /// - [`KeyError::WrongKeyType`] for an algorithm that is not an HMAC.
     ///
     /// # Security
     ///
-    /// A short or guessable secret can be found from one token, offline. Whoever has found it signs as you do. Use this to
+    /// A short or guessable secret can be found from one token, offline. Anyone who has found it signs as you do. Use this to
     /// verify what others still sign, and replace the secret.
-    pub fn hs256_with_weak_secret(secret: &SecretBytes) -> Result<Self, KeyError> {
+    pub fn with_weak_secret(algorithm: Algorithm, secret: &SecretBytes) -> Result<Self, KeyError> {
         secret.refuse_key_file()?;
         if secret.expose_secret().is_empty() {
             return Err(KeyError::EmptySecret);
         }
-        Self::keyed(Algorithm::Hs256, secret.expose_secret())
+        Self::keyed(algorithm, secret.expose_secret())
     }
 
     /// Makes a random key that exists in this process only.
@@ -143,13 +169,33 @@ impl HmacKey {
     }
 
     fn keyed(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
-        let keyed = match algorithm {
-            // HMAC takes a key of any length, so there always is one.
-            Algorithm::Hs256 => Hmac::new_from_slice(secret).ok().map(|hmac| Keyed::Sha256(Arc::new(hmac))),
-            _ => None,
-        };
-        Ok(Self { keyed: keyed.ok_or(KeyError::WrongKeyType)?, identity: Identity::new(algorithm) })
+        match algorithm {
+            Algorithm::Hs256 => Self::of::<Hmac<Sha256>>(algorithm, secret),
+            Algorithm::Hs384 => Self::of::<Hmac<Sha384>>(algorithm, secret),
+            Algorithm::Hs512 => Self::of::<Hmac<Sha512>>(algorithm, secret),
+            _ => Err(KeyError::WrongKeyType),
+        }
     }
+
+    fn of<M: Mac + KeyInit + Clone + Send + Sync + 'static>(
+        algorithm: Algorithm,
+        secret: &[u8],
+    ) -> Result<Self, KeyError> {
+        // HMAC takes a key of any length, so this always succeeds.
+        let keyed = <M as KeyInit>::new_from_slice(secret).map_err(|_| KeyError::WrongKeyType)?;
+        Ok(Self { keyed: Arc::new(keyed), identity: Identity::new(algorithm) })
+    }
+}
+
+/// The bytes of a secret that is long enough for an algorithm and is not a key file.
+fn strong(secret: &SecretBytes, algorithm: Algorithm) -> Result<&[u8], KeyError> {
+    let minimum = minimum(algorithm)?;
+    secret.refuse_key_file()?;
+    let secret = secret.expose_secret();
+    if secret.len() < minimum {
+        return Err(KeyError::SecretTooShort { bytes: secret.len(), minimum });
+    }
+    Ok(secret)
 }
 
 /// The shortest secret, in bytes: RFC 7518 section 3.2 asks for the size of the hash output or more. A signature is that output.
@@ -161,21 +207,13 @@ identified!(HmacKey);
 
 impl SignKey for HmacKey {
     fn sign_bytes(&self, input: &[u8]) -> Result<Signature, SignError> {
-        Ok(match &self.keyed {
-            Keyed::Sha256(keyed) => {
-                Signature::from_bytes(&Hmac::clone(keyed).chain_update(input).finalize().into_bytes())
-            }
-        })
+        Ok(self.keyed.tag(input))
     }
 }
 
 impl VerifyKey for HmacKey {
     fn verify_bytes(&self, input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
-        // Constant time; a tag of another length is refused.
-        let compared = match &self.keyed {
-            Keyed::Sha256(keyed) => Hmac::clone(keyed).chain_update(input).verify_slice(signature),
-        };
-        compared.map_err(|_| SignatureError::Invalid)
+        self.keyed.check(input, signature)
     }
 }
 

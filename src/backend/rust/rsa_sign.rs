@@ -2,23 +2,89 @@
 
 use crate::algorithm::Algorithm;
 use crate::error::{KeyError, SignError};
+use crate::key::asn1;
 use crate::key::entropy::Entropy;
 use crate::key::material::PrivateKey;
-use crate::key::rsa::check_bits;
+use crate::key::rsa::{bit_length, check_bits};
 use crate::key::signature::Signature;
-use crate::key::{MakeSignature, SigningKey};
+use crate::key::{MakeSignature, SigningKey, VerifyingKey};
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use chacha20::ChaCha20Rng;
+use pkcs8::der::asn1::UintRef;
 use rsa::pkcs1::{DecodeRsaPrivateKey, EncodeRsaPrivateKey};
-use rsa::pkcs1v15;
 use rsa::rand_core::SeedableRng;
 use rsa::signature::{RandomizedSigner, SignatureEncoding};
-use sha2::Sha256;
+use rsa::{pkcs1v15, pss};
+use sha2::digest::FixedOutputReset;
+use sha2::digest::const_oid::AssociatedOid;
+use sha2::{Digest, Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+/// Writes the methods of each algorithm. A program that calls one links the code of its hash and its padding only.
+macro_rules! algorithms {
+    ($($method:ident, $method_with:ident, $variant:ident, $name:literal, $scheme:ty;)*) => {
+        impl PrivateKey {
+            $(
+                #[doc = concat!("Makes a key that signs ", $name, " tokens, with the operating system's randomness.")]
+                ///
+                /// # Security
+                ///
+                /// As [`signing_key`](Self::signing_key).
+                ///
+                /// # Errors
+                ///
+                /// - [`KeyError::MalformedKey`] if the private numbers do not belong to the public ones.
+                /// - [`KeyError::UnequalPrimes`] if the primes have different lengths, which only `aws_lc::signing_key`
+                ///   supports.
+                /// - [`KeyError::Exponent`] for another exponent than 65537, unless [`any_exponent`](Self::any_exponent)
+                ///   allows it.
+                #[cfg(feature = "getrandom")]
+                pub fn $method(&self) -> Result<SigningKey, KeyError> {
+                    self.$method_with(crate::key::entropy::SystemEntropy::new())
+                }
+
+                #[doc = concat!("Makes a key that signs ", $name, " tokens, with a source of randomness.")]
+                ///
+                /// # Errors
+                ///
+                #[doc = concat!("As [`", stringify!($method), "`](Self::", stringify!($method), ").")]
+                pub fn $method_with(&self, entropy: impl Entropy + 'static) -> Result<SigningKey, KeyError> {
+                    self.signing::<$scheme>(self.public_key().$method()?, entropy)
+                }
+            )*
+
+            /// Makes a key that signs tokens of an algorithm that is chosen at run time, with a source of randomness.
+            ///
+            /// # Errors
+            ///
+            /// As [`signing_key`](Self::signing_key).
+            pub fn signing_key_with(
+                &self,
+                algorithm: Algorithm,
+                entropy: impl Entropy + 'static,
+            ) -> Result<SigningKey, KeyError> {
+                match algorithm {
+                    $(Algorithm::$variant => self.$method_with(entropy),)*
+                    _ => Err(KeyError::WrongKeyType),
+                }
+            }
+        }
+    };
+}
+
+algorithms! {
+    rs256, rs256_with, Rs256, "RS256", pkcs1v15::SigningKey<Sha256>;
+    rs384, rs384_with, Rs384, "RS384", pkcs1v15::SigningKey<Sha384>;
+    rs512, rs512_with, Rs512, "RS512", pkcs1v15::SigningKey<Sha512>;
+    ps256, ps256_with, Ps256, "PS256", pss::SigningKey<Sha256>;
+    ps384, ps384_with, Ps384, "PS384", pss::SigningKey<Sha384>;
+    ps512, ps512_with, Ps512, "PS512", pss::SigningKey<Sha512>;
+}
+
 impl PrivateKey {
-    /// Makes a key that signs RS256 tokens, with the operating system's randomness.
+    /// Makes a key that signs tokens of an algorithm that is chosen at run time, with the operating system's randomness.
     ///
     /// # Security
     ///
@@ -31,44 +97,22 @@ impl PrivateKey {
     ///
     /// # Errors
     ///
+    /// - [`KeyError::WrongKeyType`] for an algorithm that needs another type of key.
     /// - [`KeyError::MalformedKey`] if the private numbers do not belong to the public ones.
+    /// - [`KeyError::UnequalPrimes`] if the primes have different lengths, which only `aws_lc::signing_key` supports.
     /// - [`KeyError::Exponent`] for another exponent than 65537, unless [`any_exponent`](Self::any_exponent) allows it.
-    #[cfg(feature = "getrandom")]
-    pub fn rs256(&self) -> Result<SigningKey, KeyError> {
-        self.signing_key(Algorithm::Rs256)
-    }
-
-    /// Makes a key that signs RS256 tokens, with a source of randomness.
-    ///
-    /// # Errors
-    ///
-    /// As [`rs256`](Self::rs256).
-    pub fn rs256_with(&self, entropy: impl Entropy + 'static) -> Result<SigningKey, KeyError> {
-        self.signing_key_with(Algorithm::Rs256, entropy)
-    }
-
-    /// Makes a key that signs tokens of an algorithm that is chosen at run time.
-    ///
-    /// # Errors
-    ///
-    /// [`KeyError::WrongKeyType`] for an algorithm that needs another type of key; else as [`rs256`](Self::rs256).
     #[cfg(feature = "getrandom")]
     pub fn signing_key(&self, algorithm: Algorithm) -> Result<SigningKey, KeyError> {
         self.signing_key_with(algorithm, crate::key::entropy::SystemEntropy::new())
     }
 
-    /// As [`signing_key`](Self::signing_key), with a source of randomness.
-    ///
-    /// # Errors
-    ///
-    /// As [`signing_key`](Self::signing_key).
-    pub fn signing_key_with(
+    fn signing<S: Scheme>(
         &self,
-        algorithm: Algorithm,
+        verifying: VerifyingKey,
         entropy: impl Entropy + 'static,
     ) -> Result<SigningKey, KeyError> {
-        let verifying = self.public_key().verifying_key(algorithm)?;
-        Ok(SigningKey::new(RsaSigner::new(self, Arc::new(entropy))?, verifying))
+        let signer = RsaSigner { scheme: S::of(private_numbers(self)?), entropy: Arc::new(entropy) };
+        Ok(SigningKey::new(signer, verifying))
     }
 
     /// Generates an RSA key of `bits` bits with exponent 65537. 2048 take about a second.
@@ -110,34 +154,66 @@ impl PrivateKey {
     }
 }
 
-/// An RSA private key, precomputed, for RSASSA-PKCS1-v1_5 with SHA-256.
-struct RsaSigner {
-    key: pkcs1v15::SigningKey<Sha256>,
+/// The key as the crate has it, checked.
+fn private_numbers(private: &PrivateKey) -> Result<rsa::PrivateKey, KeyError> {
+    let pkcs1 = private.rsa()?;
+    let key = rsa::PrivateKey::from_pkcs1_der(pkcs1).map_err(|_| reason(private))?;
+    // The crate checks n, d, p and q, and computes the other three numbers anew. A file with other numbers is broken, even
+    // if the key would work.
+    let again = key.to_pkcs1_der().map_err(|_| KeyError::MalformedKey)?;
+    if bool::from(again.as_bytes().ct_eq(pkcs1)) { Ok(key) } else { Err(KeyError::MalformedKey) }
+}
+
+/// Why the crate `rsa` does not take a key. It keeps each prime in half the bits of the modulus, so that the time of signing does
+/// not depend on the lengths of the primes.
+fn reason(private: &PrivateKey) -> KeyError {
+    let half = bit_length(private.public_key().numbers.modulus()).div_ceil(2);
+    let fits = |prime: &UintRef<'_>| bit_length(prime.as_bytes()) <= half;
+    match asn1::primes(&private.pkcs1) {
+        Some(primes) if !primes.iter().all(fits) => KeyError::UnequalPrimes,
+        _ => KeyError::MalformedKey,
+    }
+}
+
+/// An RSA private key, precomputed, for one padding and one hash.
+struct RsaSigner<S> {
+    scheme: S,
     entropy: Arc<dyn Entropy>,
 }
 
-impl RsaSigner {
-    fn new(private: &PrivateKey, entropy: Arc<dyn Entropy>) -> Result<Self, KeyError> {
-        let pkcs1 = private.rsa()?;
-        let key = rsa::PrivateKey::from_pkcs1_der(pkcs1).map_err(|_| KeyError::MalformedKey)?;
-        // The crate checks n, d, p and q, and computes the other three numbers anew. A file with other numbers is broken, even
-        // if the key would work.
-        let again = key.to_pkcs1_der().map_err(|_| KeyError::MalformedKey)?;
-        if !bool::from(again.as_bytes().ct_eq(pkcs1)) {
-            return Err(KeyError::MalformedKey);
-        }
-        Ok(Self { key: pkcs1v15::SigningKey::new(key), entropy })
+impl<S: Scheme> MakeSignature for RsaSigner<S> {
+    fn make(&self, input: &[u8]) -> Result<Signature, SignError> {
+        let mut random = random(&*self.entropy).ok_or(SignError::Entropy)?;
+        self.scheme.sign(&mut random, input).map(Signature::from).ok_or(SignError::SigningFailed)
     }
 }
 
-impl MakeSignature for RsaSigner {
-    fn make(&self, input: &[u8]) -> Result<Signature, SignError> {
-        let mut random = random(&*self.entropy).ok_or(SignError::Entropy)?;
-        let signature =
-            self.key.try_sign_with_rng(&mut random, input).map_err(|_| SignError::SigningFailed)?;
-        Ok(Signature::from(signature.to_vec()))
-    }
+/// What the crate `rsa` calls a signing key: a padding and a hash, and the key that they are for.
+trait Scheme: Send + Sync + 'static {
+    fn of(key: rsa::PrivateKey) -> Self;
+
+    /// Draws blinding, and the salt if there is one, from `random`.
+    fn sign(&self, random: &mut ChaCha20Rng, input: &[u8]) -> Option<Vec<u8>>;
 }
+
+macro_rules! scheme {
+    ($($module:ident)*) => {$(
+        impl<H> Scheme for $module::SigningKey<H>
+        where
+            H: Digest + AssociatedOid + FixedOutputReset + Send + Sync + 'static,
+        {
+            fn of(key: rsa::PrivateKey) -> Self {
+                Self::new(key)
+            }
+
+            fn sign(&self, random: &mut ChaCha20Rng, input: &[u8]) -> Option<Vec<u8>> {
+                self.try_sign_with_rng(random, input).ok().map(|signature| signature.to_vec())
+            }
+        }
+    )*};
+}
+
+scheme!(pkcs1v15 pss);
 
 /// A generator seeded from `entropy`, unless that fails.
 fn random(entropy: &(impl Entropy + ?Sized)) -> Option<ChaCha20Rng> {

@@ -1,30 +1,57 @@
 //! RSA keys that verify. The arithmetic is the crate `crypto-bigint`'s; nothing of it shows outside this file.
 
 use crate::algorithm::Algorithm;
+use crate::backend::rust::rsa_padding::{Padding, Pkcs1, Pss};
 use crate::error::{KeyError, SignatureError};
 use crate::key::material::PublicKey;
 use crate::key::rsa::PublicNumbers;
 use crate::key::{CheckSignature, VerifyingKey};
 use alloc::boxed::Box;
-use alloc::vec;
 use core::num::NonZero;
 use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
 use crypto_bigint::{BoxedUint, MontyForm, MontyMultiplier, Odd};
-use sha2::{Digest, Sha256};
+use sha2::{Sha256, Sha384, Sha512};
 
 /// Multiplies in a buffer of its own, so that a power takes one allocation and not one for each product.
 type Multiplier<'a> = <BoxedMontyForm as MontyForm>::Multiplier<'a>;
 
-impl PublicKey {
-    /// Makes a key that verifies RS256 tokens.
-    ///
-    /// # Errors
-    ///
-    /// [`KeyError::Exponent`] for another exponent than 65537, unless [`any_exponent`](Self::any_exponent) allows it.
-    pub fn rs256(&self) -> Result<VerifyingKey, KeyError> {
-        self.verifying_key(Algorithm::Rs256)
-    }
+/// Writes the method of each algorithm. A program that calls one links the code of its hash and its padding only.
+macro_rules! algorithms {
+    ($($method:ident, $variant:ident, $name:literal, $padding:ty, $doc:literal;)*) => {
+        impl PublicKey {
+            $(
+                #[doc = concat!("Makes a key that verifies ", $name, " tokens: ", $doc)]
+                ///
+                /// # Errors
+                ///
+                /// [`KeyError::Exponent`] for another exponent than 65537, unless [`any_exponent`](Self::any_exponent) allows
+                /// it.
+                pub fn $method(&self) -> Result<VerifyingKey, KeyError> {
+                    self.verifying::<$padding>(Algorithm::$variant)
+                }
+            )*
 
+            /// The same methods, chosen at run time.
+            fn by_algorithm(&self, algorithm: Algorithm) -> Result<VerifyingKey, KeyError> {
+                match algorithm {
+                    $(Algorithm::$variant => self.$method(),)*
+                    _ => Err(KeyError::WrongKeyType),
+                }
+            }
+        }
+    };
+}
+
+algorithms! {
+    rs256, Rs256, "RS256", Pkcs1<Sha256>, "RSASSA-PKCS1-v1_5 with SHA-256.";
+    rs384, Rs384, "RS384", Pkcs1<Sha384>, "RSASSA-PKCS1-v1_5 with SHA-384.";
+    rs512, Rs512, "RS512", Pkcs1<Sha512>, "RSASSA-PKCS1-v1_5 with SHA-512.";
+    ps256, Ps256, "PS256", Pss<Sha256>, "RSASSA-PSS with SHA-256 and a salt of 32 bytes.";
+    ps384, Ps384, "PS384", Pss<Sha384>, "RSASSA-PSS with SHA-384 and a salt of 48 bytes.";
+    ps512, Ps512, "PS512", Pss<Sha512>, "RSASSA-PSS with SHA-512 and a salt of 64 bytes.";
+}
+
+impl PublicKey {
     /// Makes a key that verifies tokens of an algorithm that is chosen at run time.
     ///
     /// # Errors
@@ -36,39 +63,40 @@ impl PublicKey {
     /// ```
     /// use countersign::{Algorithm, KeyError, PublicKey};
     ///
-    /// let public = PublicKey::from_modulus_and_exponent(&[0xff; 256], &[1, 0, 1])?;
+    /// # use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+    /// # let modulus = BASE64_URL_SAFE_NO_PAD.decode("0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw").unwrap();
+    /// let public = PublicKey::from_modulus_and_exponent(&modulus, &[1, 0, 1])?;
     /// assert!(public.verifying_key("RS256".parse()?).is_ok());
     /// assert_eq!(public.verifying_key(Algorithm::Hs256).unwrap_err(), KeyError::WrongKeyType);
     /// # Ok::<(), KeyError>(())
     /// ```
     pub fn verifying_key(&self, algorithm: Algorithm) -> Result<VerifyingKey, KeyError> {
-        let verifier = match algorithm {
-            Algorithm::Rs256 => RsaVerifier::new(self.rsa()?)?,
-            _ => return Err(KeyError::WrongKeyType),
-        };
-        Ok(VerifyingKey::new(algorithm, self, verifier))
+        self.by_algorithm(algorithm)
+    }
+
+    fn verifying<P: Padding + 'static>(&self, algorithm: Algorithm) -> Result<VerifyingKey, KeyError> {
+        Ok(VerifyingKey::new(algorithm, self, RsaVerifier::<P>::new(self.rsa()?)?))
     }
 }
 
-/// The DigestInfo of SHA-256: RFC 8017 section 9.2, note 1.
-const SHA256_INFO: &[u8] = b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20";
-
-/// An RSA public key, precomputed, for RSASSA-PKCS1-v1_5 with SHA-256.
-struct RsaVerifier {
+/// An RSA public key, precomputed, for signatures with the padding `P`.
+struct RsaVerifier<P> {
     modulus: BoxedMontyParams,
     exponent: NonZero<u64>,
-    before_hash: Box<[u8]>,
+    modulus_bytes: usize,
+    padding: P,
 }
 
-impl RsaVerifier {
+impl<P: Padding> RsaVerifier<P> {
     fn new(numbers: &PublicNumbers) -> Result<Self, KeyError> {
-        let before_hash = before_hash(numbers.modulus().len()).ok_or(KeyError::MalformedKey)?;
         let modulus = Odd::new(BoxedUint::from_be_slice_vartime(numbers.modulus()));
         let modulus = modulus.into_option().ok_or(KeyError::MalformedKey)?;
+        let bits = usize::try_from(modulus.bit_width_vartime()).map_err(|_| KeyError::MalformedKey)?;
         Ok(Self {
             modulus: BoxedMontyParams::new_vartime(modulus),
             exponent: numbers.exponent(),
-            before_hash,
+            modulus_bytes: numbers.modulus().len(),
+            padding: P::new(bits).ok_or(KeyError::MalformedKey)?,
         })
     }
 
@@ -96,32 +124,17 @@ impl RsaVerifier {
     }
 }
 
-/// The encoded message of RFC 8017 section 9.2, of as many bytes as the modulus, up to the hash. At 2048 bits there are
-/// 202 bytes of padding; the RFC asks for 8.
-fn before_hash(modulus_bytes: usize) -> Option<Box<[u8]>> {
-    let hash_bytes = <Sha256 as Digest>::output_size();
-    let not_padding = hash_bytes.checked_add(SHA256_INFO.len())?.checked_add(3)?;
-    let padding = modulus_bytes.checked_sub(not_padding)?;
-    Some([&[0, 1][..], &vec![0xff; padding], &[0], SHA256_INFO].concat().into_boxed_slice())
-}
-
-impl CheckSignature for RsaVerifier {
+impl<P: Padding> CheckSignature for RsaVerifier<P> {
     fn check(&self, input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
-        let hash = Sha256::digest(input);
-        let length = self.before_hash.len().saturating_add(hash.len());
-        // RFC 8017 section 8.2.2 step 1: exactly as long as the modulus.
-        if signature.len() != length {
+        // RFC 8017 sections 8.1.2 and 8.2.2 step 1: exactly as long as the modulus.
+        if signature.len() != self.modulus_bytes {
             return Err(SignatureError::Invalid);
         }
         let message = self.message(signature).ok_or(SignatureError::Invalid)?;
-        // Step 4: the whole encoded message is built and compared. Nothing of what the signature holds is read, so
-        // there is nothing that could be read in two ways.
-        let (zeros, encoded) =
-            message.split_at_checked(message.len().saturating_sub(length)).unwrap_or_default();
-        let (before_hash, rest) = encoded.split_at_checked(self.before_hash.len()).unwrap_or_default();
-        let equal =
-            zeros.iter().all(|byte| *byte == 0) && before_hash == &*self.before_hash && rest == &*hash;
-        if equal { Ok(()) } else { Err(SignatureError::Invalid) }
+        let before = message.len().saturating_sub(self.modulus_bytes);
+        let (zeros, encoded) = message.split_at_checked(before).unwrap_or_default();
+        let valid = zeros.iter().all(|byte| *byte == 0) && self.padding.holds(encoded, input);
+        if valid { Ok(()) } else { Err(SignatureError::Invalid) }
     }
 }
 
@@ -129,11 +142,15 @@ impl CheckSignature for RsaVerifier {
 mod tests {
     use super::*;
     use crate::algorithm::ALL;
+    use crate::key::rsa::MODULUS;
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
     /// As long as RSA is the only other family.
     #[test]
     fn every_algorithm_of_rsa_has_a_key_and_no_hmac_has() {
-        let public = PublicKey::from_modulus_and_exponent(&[0xff; 256], &[1, 0, 1]).unwrap();
+        let modulus = URL_SAFE_NO_PAD.decode(MODULUS).unwrap();
+        let public = PublicKey::from_modulus_and_exponent(&modulus, &[1, 0, 1]).unwrap();
         for algorithm in ALL.iter().copied() {
             assert_eq!(public.verifying_key(algorithm).is_ok(), !algorithm.is_hmac(), "{algorithm}");
         }

@@ -29,10 +29,34 @@ type Outcome = Result<(), Box<dyn Error>>;
 
 type Step = (&'static str, fn() -> Outcome);
 
+/// Of the key in `vectors`: `openssl req -x509 -subj /CN=auth.example -days 36500`.
+const CERTIFICATE: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIDETCCAfmgAwIBAgIUSKm2vjwzRx8Yvsuh6R9RgczNQw8wDQYJKoZIhvcNAQEL
+BQAwFzEVMBMGA1UEAwwMYXV0aC5leGFtcGxlMCAXDTI2MTIwMjAwMjQzOVoYDzIx
+MjYxMTA4MDAyNDM5WjAXMRUwEwYDVQQDDAxhdXRoLmV4YW1wbGUwggEiMA0GCSqG
+SIb3DQEBAQUAA4IBDwAwggEKAoIBAQC+hnHNsryAKYp22b9Dgggcz13ykLclT3UL
+ghf1FQACy20ZVBCk6ubaN4LmR1WIJTMZFq7jB/P/hn4gspXTjcsB2IklJVoCbpS7
+zJEKPmOtwxm2Qxna4wfdFxo1ZvxDPYRRsBIoa00Hmq+f7ApgP0HdwAWLjf/wd3kF
+a0TlaujNBEsh7irrYFoLA8M4BOa7mJhVjnfjMjVO8sfDCdcKawLKYWoSUTv1J1tc
+nkGwjxho0pKRKG0A3QxJIaYMnlxgq7UUZTfc/QZXox9pzfF8eT9XhDuQ7oga8f+u
+VgpOePvZF4ghAi26DaoZZZYu528AA+OEhRBLMTYus6mOlHrUAhRfAgMBAAGjUzBR
+MB0GA1UdDgQWBBQZSvVI732cZCVBAac5p5ne+RILtTAfBgNVHSMEGDAWgBQZSvVI
+732cZCVBAac5p5ne+RILtTAPBgNVHRMBAf8EBTADAQH/MA0GCSqGSIb3DQEBCwUA
+A4IBAQAUAeoHlrb0BHNFAln3NnFXiPBE8ddTRIw+g8A4puZCKOhh2Ucn+W6Fizt8
+dcgG1jPGrcojGEphtCnlzE7gEGLAT2/L4fQPZPpvOVXSdSAk38l9pIpem9+wu7Mg
+rGyiUx2bt5EP1qyf5yceeF2wduHE71S04sHcf7MqDjAEzySGw6CvxzG72QNJYN1l
+JdhhMMFDVtxBnuAJJnmjqbO3UEzrfTFn2wHATr+2VCe2B5+2Lavi/rWcgEZHU3Il
+pBVq5o2fxUbZGLV8yRFAghBKU18n2ydhvlUmA0gglYQkqgyO8nxF6tMXvjRQSc4r
+6uXLIPdMDB+f9yRdEBWpb2svyjYO
+-----END CERTIFICATE-----
+";
+
 /// The number of the step that fails, from 1, is the exit code.
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     ("HS256 signs what OpenSSL signs, and verifies it", hs256_signs_and_verifies),
     ("RS256 signs what OpenSSL signs, and verifies it", rs256_signs_and_verifies),
+    ("the key in a certificate verifies what its private half signed", certificate_verifies),
     ("HS256 tokens with a changed character are refused", hs256_tampered_tokens_are_refused),
     ("RS256 tokens with a changed character are refused", rs256_tampered_tokens_are_refused),
     ("a token of one key is refused by the other", tokens_of_other_keys_are_refused),
@@ -111,6 +135,12 @@ fn rs256_signs_and_verifies() -> Outcome {
     let key = PrivateKey::from_pem(PRIVATE_PEM)?.rs256_with(Kernel)?;
     signs_and_verifies(&key, &verifier(PublicKey::from_pem(PUBLIC_PEM)?.rs256()?)?, RS256_TOKEN)?;
     signs_and_verifies(&key, &verifier(key.verifying_key())?, RS256_TOKEN)
+}
+
+fn certificate_verifies() -> Outcome {
+    let key = PrivateKey::from_pem(PRIVATE_PEM)?.rs256_with(Kernel)?;
+    let public = PublicKey::from_certificate_pem(CERTIFICATE)?;
+    signs_and_verifies(&key, &verifier(public.rs256()?)?, RS256_TOKEN)
 }
 
 /// Both algorithms are deterministic: blinding does not show in the signature.

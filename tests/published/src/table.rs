@@ -64,7 +64,8 @@ impl BlockingStore for Table {
     fn list(&self, subject: &str) -> Result<Vec<Row>, StoreError> {
         let content = self.content();
         let rows = content.rows.values().map(|bytes| Row::from_bytes(bytes));
-        rows.filter(|row| row.as_ref().map_or(true, |row| row.subject() == subject)).collect()
+        let is_listed = |row: &Row| row.subject() == subject && row.revoked().is_none();
+        rows.filter(|row| row.as_ref().map_or(true, is_listed)).collect()
     }
 
     fn epoch(&self, subject: &str) -> Result<u64, StoreError> {

@@ -28,13 +28,14 @@ pub(crate) async fn check<S: Store>(kit: &Kit<'_, S>, report: &mut Report) -> Re
     writing_at_once(kit).await?;
     listing(kit).await?;
     listing_many(kit).await?;
+    leaving_out_ended(kit).await?;
     telling_subjects_apart(kit).await?;
     epochs(kit).await?;
     denying(kit).await?;
     denying_many(kit).await?;
     telling_keys_apart(kit).await?;
     purging(kit).await?;
-    report.add("laws of single calls", 13);
+    report.add("laws of single calls", 14);
     Ok(())
 }
 
@@ -117,7 +118,7 @@ async fn swapping<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
     let found = loaded(kit, first.session).await?;
     hold("an ended session keeps its row", found.as_ref() == Some(&third), &found)?;
     let listed = kit.store.list(&first.subject).await?;
-    hold("a list has the present row", listed == [third], &listed)
+    hold("a list leaves out ended rows", listed.is_empty(), &listed)
 }
 
 /// Versions that are the same to a column, a cast or a float that is too small for them.
@@ -223,6 +224,53 @@ async fn listing_many<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
     }
     let listed = kit.store.list(&login.subject).await?.len();
     hold("a list has all rows of its subject and no others", listed == MANY, listed)
+}
+
+/// A row stays in the list until a swap that was made ends it, whatever else happens to it.
+async fn leaving_out_ended<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
+    let login = Login::new(kit.subject()?);
+    let (first, other) = (row(kit, &login)?, row(kit, &login)?);
+    for row in [&first, &other] {
+        hold("a new row is inserted", kit.store.insert(row).await? == Swap::Done, ())?;
+    }
+    let swap = kit.store.compare_and_swap(7, &Row { version: 8, ..ended(&first) }).await?;
+    hold("a swap from another version is a conflict", swap == Swap::Conflict, swap)?;
+    let listed = listed(kit, &login).await?;
+    hold("a swap that was not made leaves its row listed", listed == of([&first, &other]), &listed)?;
+    let second = Row { generation: 2, ..first.next_version() };
+    let swap = kit.store.compare_and_swap(1, &second).await?;
+    hold("a swap from the present version is made", swap == Swap::Done, swap)?;
+    let listed = self::listed(kit, &login).await?;
+    hold("a list has the present row", listed == of([&second, &other]), &listed)?;
+    kit.store.bump_epoch(&login.subject).await?;
+    let listed = self::listed(kit, &login).await?;
+    hold("a list has rows of former epochs", listed == of([&second, &other]), &listed)?;
+    for reason in [Reason::Evicted, Reason::Rollback] {
+        let living = row(kit, &login)?;
+        let ended = Row { revoked: Some((NOW, reason)), ..living.next_version() };
+        hold("a new row is inserted", kit.store.insert(&living).await? == Swap::Done, ())?;
+        let swap = kit.store.compare_and_swap(1, &ended).await?;
+        hold("a swap from the present version is made", swap == Swap::Done, swap)?;
+        let listed = self::listed(kit, &login).await?;
+        let unharmed = listed.contains(&second) && listed.contains(&other);
+        hold("what happens to one session happens to no other", unharmed, &listed)?;
+        hold("a list leaves out ended rows", listed.len() == 2, &listed)?;
+        let found = loaded(kit, ended.session).await?;
+        hold("an ended session keeps its row", found.as_ref() == Some(&ended), &found)?;
+    }
+    Ok(())
+}
+
+/// The list of a login's subject, in the order of [`of`].
+async fn listed<S: Store>(kit: &Kit<'_, S>, login: &Login) -> Result<Vec<Row>, Violation> {
+    Ok(of(&kit.store.list(&login.subject).await?))
+}
+
+/// These rows by their ids.
+fn of<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Vec<Row> {
+    let mut rows: Vec<Row> = rows.into_iter().cloned().collect();
+    rows.sort_by_key(|row| row.session);
+    rows
 }
 
 /// Subjects that a collation, a trim or a column takes for the same.

@@ -9,7 +9,7 @@ use countersign_session::{
     blocking,
 };
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 pub(crate) const ISSUER: &str = "https://auth.example";
@@ -20,6 +20,8 @@ pub(crate) const AUDIENCE: &str = "https://api.example";
 pub(crate) struct Kept {
     tables: Mutex<Tables>,
     calls: Mutex<Vec<&'static str>>,
+    /// How many rows its lists have had.
+    listed: AtomicUsize,
     down: AtomicBool,
     /// How many swaps are lost to a rival who writes the same row again.
     rivals: AtomicU64,
@@ -112,6 +114,15 @@ impl Kept {
         )
     }
 
+    pub(crate) fn rows(&self) -> usize {
+        self.tables.lock().unwrap().rows.len()
+    }
+
+    /// How many rows its lists have had since this was asked last.
+    pub(crate) fn listed(&self) -> usize {
+        self.listed.swap(0, Ordering::Relaxed)
+    }
+
     pub(crate) fn denials(&self) -> usize {
         self.tables.lock().unwrap().denials.len()
     }
@@ -153,7 +164,10 @@ impl BlockingStore for Kept {
         let tables = self.asked("list")?;
         let rows: Vec<Row> =
             tables.rows.values().map(|bytes| Row::from_bytes(bytes)).collect::<Result<_, _>>()?;
-        Ok(rows.into_iter().filter(|row| row.subject() == subject).collect())
+        let is_listed = |row: &Row| row.subject() == subject && row.revoked().is_none();
+        let listed: Vec<Row> = rows.into_iter().filter(is_listed).collect();
+        self.listed.fetch_add(listed.len(), Ordering::Relaxed);
+        Ok(listed)
     }
 
     fn epoch(&self, subject: &str) -> Result<u64, StoreError> {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 
-/// For as long, requests under way are waited for at the end.
+/// For as long, requests under way are waited for at the end, and ends of sessions whose clients have gone.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[tokio::main]
@@ -39,7 +39,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         let server = server.clone();
         async move { server.housekeeping().await }
     });
-    let app = router(server).into_make_service_with_connect_info::<SocketAddr>();
+    let app = router(server.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let asked = Arc::new(tokio::sync::Notify::new());
     let told = asked.clone();
     let serve = axum::serve(listener, app).with_graceful_shutdown(async move {
@@ -47,8 +47,13 @@ async fn run() -> Result<(), Box<dyn Error>> {
         tracing::info!("stopping");
         told.notify_one();
     });
+    let served = async {
+        serve.await?;
+        server.unattended.ended().await;
+        Ok::<(), std::io::Error>(())
+    };
     tokio::select! {
-        result = serve => result?,
+        result = served => result?,
         // A client that never finishes does not keep the server up.
         () = async { asked.notified().await; tokio::time::sleep(PATIENCE).await } => {}
     }

@@ -71,7 +71,11 @@ function refresh() {
     const { status, ok, content } = await send("POST", "/token/refresh");
     if (ok) take(content);
     // Only an answer about the token ends the session here. A 503, or no network, ends nothing.
-    else if (status === 400) leave();
+    else if (status === 400) {
+      leave();
+      // The browser has two cookies of this name, so every refresh is refused until one is gone.
+      if (content.error === "doubled_cookie") await send("POST", "/logout");
+    }
     return ok;
   }).catch((error) => {
     log(`no answer: ${error.message}`, true);

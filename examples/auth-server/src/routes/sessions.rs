@@ -1,7 +1,7 @@
 //! Exchange, end and list sessions.
 
 use crate::refused::Refused;
-use crate::request::{Access, FromOwnPage, binding, refresh_token};
+use crate::request::{Access, FromOwnPage, binding, refresh_token, refresh_tokens};
 use crate::server::Server;
 use crate::users::{Claims, User};
 use axum::Json;
@@ -57,9 +57,10 @@ fn header(cookie: &SetCookie) -> Option<HeaderValue> {
 /// Runs to its end, also if the client goes away meanwhile. A session that was ended by half would be ended by its next
 /// exchange, if that comes soon; this way it is at once, and in the log.
 pub(super) async fn to_its_end<T: Send + 'static>(
+    server: &Server,
     work: impl Future<Output = Result<T, session::Error>> + Send + 'static,
 ) -> Result<T, Refused> {
-    match tokio::spawn(work).await {
+    match server.unattended.run(work).await {
         Ok(ended) => Ok(ended?),
         Err(_) => Err(Refused::unavailable("interrupted")),
     }
@@ -82,23 +83,35 @@ pub(super) async fn refresh(
     // The role may be another by now.
     let Some(user) = server.database.user_of(grant.subject()).await? else {
         let ending = server.clone();
-        to_its_end(async move { ending.sessions.revoke(grant.session_id()).await }).await?;
+        to_its_end(&server, async move { ending.sessions.revoke(grant.session_id()).await }).await?;
         return Err(Refused::new(StatusCode::BAD_REQUEST, "invalid_grant"));
     };
     answer(&server, &grant, &user, Cookies { fingerprint })
 }
 
-/// Ends the session of the cookie. Whatever was in it, the answer is that it is gone.
+/// Ends the session of the cookie, or of each if there are two. Whatever was in it, the answer is that it is gone.
 pub(super) async fn logout(
     State(server): State<Arc<Server>>,
     FromOwnPage(headers): FromOwnPage,
 ) -> Result<Response, Refused> {
-    if let Some(token) = refresh_token(&server, &headers)? {
-        let (server, token) = (server.clone(), token.to_owned());
-        // An error is a 503, and the cookie stays: the session may still live.
-        to_its_end(async move { server.sessions.logout(&token).await }).await?;
-    }
+    let (ending, tokens) = (server.clone(), refresh_tokens(&server, &headers));
+    // An error is a 503, and the cookie stays: the session may still live.
+    to_its_end(&server, async move { end_all(&ending, &tokens).await }).await?;
     Ok(gone(&server))
+}
+
+/// Ends the sessions of these tokens. One that was planted beside the browser's own can hold the number of a master key
+/// that no server has: once another was found, that is no reason to try again.
+pub(super) async fn end_all(server: &Server, tokens: &[String]) -> Result<(), session::Error> {
+    let (mut found, mut again) = (false, false);
+    for token in tokens {
+        match server.sessions.logout(token).await {
+            Ok(ended) => found |= ended != Ended::Unknown,
+            Err(session::Error::Retry) => again = true,
+            Err(error) => return Err(error),
+        }
+    }
+    if again && !found { Err(session::Error::Retry) } else { Ok(()) }
 }
 
 pub(super) async fn logout_everywhere(
@@ -106,7 +119,7 @@ pub(super) async fn logout_everywhere(
     Access(access): Access,
 ) -> Result<Response, Refused> {
     let ending = server.clone();
-    to_its_end(async move { ending.sessions.revoke_all(access.subject()).await }).await?;
+    to_its_end(&server, async move { ending.sessions.revoke_all(access.subject()).await }).await?;
     Ok(gone(&server))
 }
 
@@ -140,7 +153,8 @@ pub(super) async fn revoke(
     // Not even text, or no id.
     let Path(id) = id.map_err(|_| unknown())?;
     let id: SessionId = id.parse().map_err(|_| unknown())?;
-    match to_its_end(async move { server.sessions.revoke_of(access.subject(), id).await }).await? {
+    let ending = server.clone();
+    match to_its_end(&server, async move { ending.sessions.revoke_of(access.subject(), id).await }).await? {
         // Another user's session is as unknown as one that never was.
         Ended::Unknown => Err(unknown()),
         _ => Ok(StatusCode::NO_CONTENT),

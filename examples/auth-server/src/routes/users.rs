@@ -1,11 +1,11 @@
 //! Registration and login.
 
-use super::sessions::{Cookies, answer, to_its_end};
+use super::sessions::{Cookies, answer, end_all, to_its_end};
 use crate::body::Body;
 use crate::config::Bind;
 use crate::device;
 use crate::refused::Refused;
-use crate::request::{Attempt, NotFromOthers, refresh_token};
+use crate::request::{Attempt, NotFromOthers, refresh_tokens};
 use crate::server::{Server, new_id};
 use crate::users::{Claims, Name, Role, User};
 use axum::Json;
@@ -73,11 +73,9 @@ pub(super) async fn login(
         .in_epoch(epoch);
     // The browser forgets the session that it has: nobody could end it but from a list. Before the new one begins, so that it
     // does not count, and no other device has to go for it.
-    let (ending, old) = (server.clone(), refresh_token(&server, &headers).ok().flatten().map(str::to_owned));
-    let grant = to_its_end(async move {
-        if let Some(old) = old
-            && let Err(error) = ending.sessions.logout(&old).await
-        {
+    let (ending, old) = (server.clone(), refresh_tokens(&server, &headers));
+    let grant = to_its_end(&server, async move {
+        if let Err(error) = end_all(&ending, &old).await {
             tracing::warn!(?error, "the session that the browser had could not be ended");
         }
         ending.sessions.login(&login).await

@@ -198,14 +198,8 @@ fn a_doubled_cookie_is_refused_and_neither_is_used() {
     let cookies = ann.cookie_header();
     for planted in ["__Host-refresh=planted", "__Host-fingerprint=planted"] {
         for value in [format!("{planted}; {cookies}"), format!("{cookies}; {planted}")] {
-            for path in ["/token/refresh", "/logout"] {
-                // Logging out does not look at the fingerprint.
-                if path == "/logout" && planted.starts_with("__Host-fingerprint") {
-                    continue;
-                }
-                let answer = post(path).header("Cookie", &value).send(server.address());
-                assert_eq!(answer.refusal(), (400, "doubled_cookie".into()), "{path} {planted}");
-            }
+            let answer = post("/token/refresh").header("Cookie", &value).send(server.address());
+            assert_eq!(answer.refusal(), (400, "doubled_cookie".into()), "{planted}");
         }
         let split = post("/token/refresh").header("Cookie", &cookies).header("Cookie", planted);
         split.send(server.address()).assert_refused(400, "doubled_cookie");
@@ -215,6 +209,61 @@ fn a_doubled_cookie_is_refused_and_neither_is_used() {
     let api = Request::new("GET", "/").header("Authorization", bearer).header("Cookie", doubled);
     api.send(server.address()).assert_refused(400, "doubled_cookie");
     ann.assert_refresh();
+}
+
+/// A logout takes what a refresh does not: else every request would be refused until the planted cookie ends.
+#[test]
+fn a_browser_with_a_doubled_or_broken_cookie_gets_out_by_a_logout_and_in_again() {
+    let server = Server::start();
+    let other = Browser::of_new_user(server.address(), "bob");
+    let mut browser = Browser::of_new_user(server.address(), "ann");
+    // The number of a master key that no server has stands in the first bytes.
+    let foreign = format!("v1.{}A", "B".repeat(other.refresh_token().len() - 4));
+    for (planted, both_end) in [
+        ("__Host-refresh=planted".to_owned(), false),
+        (format!("__Host-refresh={foreign}"), false),
+        ("__Host-refresh=".to_owned(), false),
+        (format!("__Host-refresh={}", other.refresh_token()), true),
+        ("__Host-fingerprint=planted".to_owned(), true),
+    ] {
+        for first in [true, false] {
+            let before = browser.clone();
+            let cookies = browser.cookie_header();
+            let both = if first { format!("{planted}; {cookies}") } else { format!("{cookies}; {planted}") };
+            let refused = post("/token/refresh").header("Cookie", &both).send(server.address());
+            refused.assert_refused(400, "doubled_cookie");
+            let out = post("/logout").header("Cookie", &both).send(server.address());
+            assert_eq!(out.status, 204, "{planted}: {}", out.body);
+            browser.keep(&out);
+            assert!(browser.cookies.is_empty(), "{planted}");
+            before.clone().refresh().assert_refused(400, "invalid_grant");
+            before.clone().api("GET", "/").assert_refused(401, "denied");
+            assert_eq!(other.api_status(), if both_end { 401 } else { 200 }, "{planted}");
+            browser.assert_login("ann");
+            browser.assert_refresh();
+        }
+    }
+    // One that cannot be read at all is gone as well.
+    let out = post("/logout").header("Cookie", "__Host-refresh=\"").send(server.address());
+    assert_eq!((out.status, out.set_cookies().count()), (204, 2));
+    // With nothing but the other key's token, another server may know more.
+    let alone = post("/logout").header("Cookie", format!("__Host-refresh={foreign}"));
+    alone.send(server.address()).assert_refused(503, "retry");
+}
+
+/// The session that a browser with two cookies leaves behind is ended by its next login, too.
+#[test]
+fn a_login_ends_what_a_doubled_cookie_names() {
+    let server = Server::start();
+    let mut browser = Browser::of_new_user(server.address(), "ann");
+    let before = browser.clone();
+    let body = json!({ "name": "ann", "password": PASSWORD });
+    let both = format!("__Host-refresh=planted; {}", browser.cookie_header());
+    let answer = post("/login").header("Cookie", both).json(&body).send(server.address());
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    browser.keep(&answer);
+    before.clone().api("GET", "/").assert_refused(401, "denied");
+    assert_eq!(browser.api("GET", "/sessions").json()["sessions"].as_array().unwrap().len(), 1);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::client::{Browser, ORIGIN, PASSWORD, Request};
 use crate::server::{ADMIN, Server};
+use crate::store::TestStore;
 use serde_json::json;
 use std::process::Command;
 
@@ -220,6 +221,26 @@ fn requests_under_way_are_answered_before_the_server_stops() {
             assert_eq!(response.status, 200, "{}", response.body);
         }
     }
+}
+
+#[test]
+fn an_end_whose_client_has_gone_comes_to_its_end_before_the_server_stops() {
+    let mut server = Server::start_with(&[("AUTH_DATABASE_TIMEOUT_MS", "20000")]);
+    if !matches!(server.store, TestStore::Sqlite { .. }) {
+        // The others do not wait: they fail.
+        return;
+    }
+    let browser = Browser::of_new_user(server.address(), "ann");
+    // Another process holds the file, so that the end takes as long as it is held.
+    server.store.down();
+    let leaving = browser.request("POST", "/logout").start(browser.address).unwrap();
+    assert_eq!(browser.api_status(), 200);
+    server.ask_to_stop();
+    drop(leaving);
+    assert_eq!(server.events("revoked"), 0);
+    server.store.up();
+    assert!(server.wait().success());
+    assert_eq!(server.events("revoked"), 1);
 }
 
 #[test]

@@ -75,9 +75,19 @@ impl Process {
 
     /// As an administrator stops it.
     pub fn terminate(&mut self) -> ExitStatus {
+        self.ask_to_stop();
+        self.child.wait().unwrap()
+    }
+
+    /// Returns when it has heard of it.
+    pub fn ask_to_stop(&self) {
         let asked = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
         assert!(asked.success());
-        self.child.wait().unwrap()
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !self.log().contains("stopping") {
+            assert!(Instant::now() < deadline, "it does not stop");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// All that it has written so far.
@@ -152,6 +162,14 @@ impl Server {
 
     pub fn terminate(&mut self) -> ExitStatus {
         self.process.terminate()
+    }
+
+    pub fn ask_to_stop(&self) {
+        self.process.ask_to_stop();
+    }
+
+    pub fn wait(&mut self) -> ExitStatus {
+        self.process.child.wait().unwrap()
     }
 
     /// An application server that has this file of ours and nothing else.

@@ -224,7 +224,7 @@ enum Kind {
 
 /// The methods of a [`KeySet`] that a verifier calls. A program that has only one key links no code of key sets.
 trait Set: Send + Sync + fmt::Debug {
-    /// Returns the key whose own header is this segment.
+    /// Returns the key that writes exactly this header segment.
     fn recognize(&self, segment: &str) -> Option<&KeyRef<'static>>;
 
     fn find(&self, header: &Header<'_>) -> Result<KeyRef<'_>, VerifyError>;

@@ -149,7 +149,6 @@ impl PublicKey {
     }
 
     /// The point of a key on `curve`.
-    #[allow(dead_code, reason = "not every set of features has a backend for curves")]
     pub(crate) fn point(&self, curve: Curve) -> Result<&Point, KeyError> {
         match &self.material {
             Material::Ec(point) if point.curve() == curve => Ok(point),
@@ -157,7 +156,6 @@ impl PublicKey {
         }
     }
 
-    #[allow(dead_code, reason = "not every set of features has a backend for Ed25519")]
     pub(crate) const fn ed25519_bytes(&self) -> Result<&[u8; 32], KeyError> {
         match &self.material {
             Material::Ed25519(key) => Ok(key),
@@ -240,7 +238,6 @@ impl PrivateKey {
     }
 
     /// The number of a key for `curve`, and the point if it is known.
-    #[allow(dead_code, reason = "not every set of features has a backend for curves")]
     pub(crate) fn scalar(&self, curve: Curve) -> Result<(&Scalar, Option<&Point>), KeyError> {
         match &self.0 {
             Secret::Ec { scalar, public } if scalar.curve() == curve => Ok((scalar, public.as_ref())),
@@ -249,7 +246,6 @@ impl PrivateKey {
     }
 
     /// The seed of an Ed25519 key, and the public key if it is known.
-    #[allow(dead_code, reason = "not every set of features has a backend for Ed25519")]
     pub(crate) fn seed(&self) -> Result<(&[u8; 32], Option<&[u8; 32]>), KeyError> {
         match &self.0 {
             Secret::Ed25519 { seed, public } => Ok((seed, public.as_ref())),

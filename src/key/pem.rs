@@ -17,7 +17,6 @@ use zeroize::Zeroizing;
 pub(crate) enum Wanted {
     #[cfg(feature = "certificate")]
     Certificate,
-    #[cfg_attr(not(feature = "private-keys"), expect(dead_code, reason = "nothing signs"))]
     Private,
     Public,
 }

@@ -25,7 +25,7 @@ struct User {
     scopes: Vec<String>,
 }
 
-/// A token that was verified. A handler with this argument is called for nobody else.
+/// A token that was verified. A handler with this argument runs only for requests with such a token.
 struct Bearer<T>(Token<T>);
 
 impl<T, S> FromRequestParts<S> for Bearer<T>

@@ -12,9 +12,8 @@ use crate::key::material::PublicKey;
 #[cfg(feature = "private-keys")]
 use crate::key::{
     SigningKey,
-    ec::{Curve, Point, Scalar},
     entropy::Entropy,
-    material::{Material, PrivateKey, Secret},
+    material::{PrivateKey, Secret},
 };
 
 impl PublicKey {
@@ -86,9 +85,12 @@ impl PrivateKey {
         match &self.0 {
             #[cfg(feature = "rsa-verify")]
             Secret::Rsa { public, .. } => Ok(public.clone()),
-            Secret::Ec { scalar, .. } => point(scalar).map(|point| PublicKey::of(Material::Ec(point))),
+            #[cfg(any(feature = "ecdsa", feature = "k256", feature = "p521"))]
+            Secret::Ec { scalar, .. } => ecdsa::public_key(scalar),
+            #[cfg(not(any(feature = "ecdsa", feature = "k256", feature = "p521")))]
+            Secret::Ec { .. } => Err(KeyError::UnsupportedByBackend),
             #[cfg(feature = "ed25519")]
-            Secret::Ed25519 { seed, .. } => Ok(PublicKey::of(Material::Ed25519(ed25519::public_bytes(seed)))),
+            Secret::Ed25519 { seed, .. } => Ok(ed25519::public_key(seed)),
             #[cfg(not(feature = "ed25519"))]
             Secret::Ed25519 { .. } => Err(KeyError::UnsupportedByBackend),
         }
@@ -191,22 +193,5 @@ impl PrivateKey {
                 Err(not_here(other))
             }
         }
-    }
-}
-
-/// The public half of a number, computed and not taken from the file beside it.
-#[cfg(feature = "private-keys")]
-fn point(scalar: &Scalar) -> Result<Point, KeyError> {
-    match scalar.curve() {
-        #[cfg(feature = "ecdsa")]
-        Curve::P256 => ecdsa::p256::public_point(scalar),
-        #[cfg(feature = "ecdsa")]
-        Curve::P384 => ecdsa::p384::public_point(scalar),
-        #[cfg(feature = "p521")]
-        Curve::P521 => ecdsa::p521::public_point(scalar),
-        #[cfg(feature = "k256")]
-        Curve::Secp256k1 => ecdsa::k256::public_point(scalar),
-        #[allow(unreachable_patterns, reason = "reached where a feature is off")]
-        _ => Err(KeyError::UnsupportedByBackend),
     }
 }

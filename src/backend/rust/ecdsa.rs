@@ -66,7 +66,7 @@ macro_rules! curve {
                 }
             }
 
-            pub(crate) fn public_point(scalar: &Scalar) -> Result<Point, KeyError> {
+            pub(super) fn public_point(scalar: &Scalar) -> Result<Point, KeyError> {
                 signer(scalar).map(|(_, point)| point)
             }
 
@@ -114,6 +114,23 @@ macro_rules! curve {
             }
         }
     };
+}
+
+/// Computes the public half of a private number.
+pub(crate) fn public_key(scalar: &Scalar) -> Result<PublicKey, KeyError> {
+    let point = match scalar.curve() {
+        #[cfg(feature = "ecdsa")]
+        Curve::P256 => p256::public_point(scalar),
+        #[cfg(feature = "ecdsa")]
+        Curve::P384 => p384::public_point(scalar),
+        #[cfg(feature = "p521")]
+        Curve::P521 => p521::public_point(scalar),
+        #[cfg(feature = "k256")]
+        Curve::Secp256k1 => k256::public_point(scalar),
+        #[allow(unreachable_patterns, reason = "only reached where a feature is off")]
+        _ => Err(KeyError::UnsupportedByBackend),
+    };
+    point.map(|point| PublicKey::of(Material::Ec(point)))
 }
 
 curve!("ecdsa", p256, P256, es256, "ES256", 0, core::convert::identity);

@@ -51,7 +51,12 @@ impl PrivateKey {
     }
 }
 
-pub(crate) fn public_bytes(seed: &[u8; 32]) -> [u8; 32] {
+/// Computes the public half of a seed.
+pub(crate) fn public_key(seed: &[u8; 32]) -> PublicKey {
+    PublicKey::of(Material::Ed25519(public_bytes(seed)))
+}
+
+fn public_bytes(seed: &[u8; 32]) -> [u8; 32] {
     ed25519_dalek::SigningKey::from_bytes(seed).verifying_key().to_bytes()
 }
 

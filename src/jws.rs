@@ -34,7 +34,7 @@ pub(crate) mod compact;
 pub use compact::{MessageVerifier, Payload, Prepared, Verified};
 
 use crate::error::{Expected, PolicyError, VerifyError};
-use crate::header::{Header, REGISTERED};
+use crate::header::{Header, is_registered};
 use crate::limits::Limits;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -58,7 +58,7 @@ impl HeaderRules {
         if name.is_empty() {
             return Err(PolicyError::Empty { setting: "understand_critical" });
         }
-        if REGISTERED.contains(&name) || name == "b64" {
+        if is_registered(name) || name == "b64" {
             return Err(PolicyError::UnusableExtension { name: name.into() });
         }
         self.understood.push(name.into());

@@ -4,7 +4,7 @@
 
 mod util;
 
-use countersign::{HmacKey, Part, SecretBytes, VerifyError, jws};
+use countersign::{Algorithm, HmacKey, Part, SecretBytes, VerifyError, jws};
 use util::unb64;
 
 /// Figure 7: the payload of all examples. Figure 8 is its encoding.
@@ -117,13 +117,23 @@ mod section_4_2 {
 }
 
 #[test]
-fn section_4_3_es512_is_refused() {
+fn section_4_3_es512_verifies_as_es512_only() {
     let text = format!(
         "eyJhbGciOiJFUzUxMiIsImtpZCI6ImJpbGJvLmJhZ2dpbnNAaG9iYml0b24uZXhhbXBsZSJ9.{PAYLOAD}.\
         AE_R_YZCChjn4791jSQCrdPZCNYqHXCTZH0-JZGYNlaAjP2kqaluUIIUnC9qvbu9Plon7KRTzoNEuT4Va2cmL1eJAQy3mtPBu_u_sDDyYjnAMDxX\
         Pn7XrT0lw-kvAD890jl8e2puQens_IEKBpHABlsbEPX6sFY8OcGDqoRuBomu9xQ2"
     );
-    refused(&text, &VerifyError::UnsupportedAlgorithm);
+    refused(&text, &VerifyError::AlgorithmMismatch { key: Algorithm::Hs256, token: Algorithm::Es512 });
+    #[cfg(feature = "p521")]
+    {
+        // Figure 1, as SPKI.
+        let before = b"\x30\x81\x9b\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\0\x23\x03\x81\x86\0\x04";
+        let x = "AHKZLLOsCOzz5cY97ewNUajB957y-C-U88c3v13nmGZx6sYl_oJXu9A5RkTKqjqvjyekWF-7ytDyRXYgCF5cj0Kt";
+        let y = "AdymlHvOiLxXkEhayXQnNCvDX4h9htZaCJN34kfmC6pV5OhQHiraVySsUdaQkAgDPrwQrJmbnX9cwlGfP-HqHZR1";
+        let public = countersign::PublicKey::from_der(&[&before[..], &unb64(x), &unb64(y)].concat()).unwrap();
+        let message = jws::MessageVerifier::new(public.es512().unwrap()).verify(&text).unwrap();
+        assert_eq!(message.payload(), CONTENT.as_bytes());
+    }
 }
 
 #[test]

@@ -1,31 +1,29 @@
 //! ECDSA keys ([RFC 7518 section 3.4](https://www.rfc-editor.org/rfc/rfc7518#section-3.4)), over the curve crates of RustCrypto,
 //! of which nothing shows outside this file.
 
-use crate::error::{KeyError, SignError, SignatureError};
-use crate::key::ec::{Curve, Point, Scalar};
-use crate::key::entropy::Entropy;
-use crate::key::material::{Material, PrivateKey, PublicKey, Secret};
-use crate::key::signature::Signature;
-use crate::key::{CheckSignature, MakeSignature, SigningKey, VerifyingKey};
-use zeroize::Zeroizing;
-
-/// How often a random number may be out of range before the source of randomness is called broken. One is with a probability of
-/// 1/2 at most, so this never happens with good randomness.
-const TRIES: usize = 128;
+use crate::error::KeyError;
+use crate::key::ec::{Curve, Scalar};
+use crate::key::material::{Material, PublicKey};
 
 /// Writes the keys of one curve.
 macro_rules! curve {
     ($feature:literal, $library:ident, $curve:ident, $method:ident, $name:literal, $unused_bits:literal, $adapt:expr) => {
         #[cfg(feature = $feature)]
         pub(crate) mod $library {
-            use super::{
-                CheckSignature, Curve, Entropy, KeyError, MakeSignature, Material, Point, PrivateKey, PublicKey,
-                Scalar, Secret, SignError, Signature, SignatureError, SigningKey, TRIES, VerifyingKey, Zeroizing,
-            };
+            use crate::error::{KeyError, SignError, SignatureError};
+            use crate::key::ec::{Curve, Point, Scalar};
+            use crate::key::entropy::Entropy;
+            use crate::key::material::{Material, PrivateKey, PublicKey, Secret};
+            use crate::key::signature::Signature;
+            use crate::key::{CheckSignature, MakeSignature, SigningKey, VerifyingKey};
+            use zeroize::Zeroizing;
             use ::$library::ecdsa;
             use ::$library::ecdsa::signature::{Signer as _, Verifier as _};
 
             const CURVE: Curve = Curve::$curve;
+            /// How often a random number may be out of range before the source of randomness is called broken. One is with a probability of
+            /// 1/2 at most, so this never happens with good randomness.
+            const TRIES: usize = 128;
 
             impl PublicKey {
                 #[doc = concat!("Makes a key that verifies ", $name, " tokens.")]

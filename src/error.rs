@@ -292,7 +292,8 @@ pub enum VerifyError {
     /// `false`. A `crit` that is not a list of texts is an [`InvalidHeader`](Self::InvalidHeader).
     #[error("header demands an extension that is not understood")]
     CriticalHeader,
-    /// A name occurs twice at the top of the header or the claims.
+    /// A name occurs twice at the top of the header or the claims. The error does not say which, because names are content of
+    /// the token. The example `inspect` of the repository shows the name.
     #[error("duplicate member in the {part}")]
     DuplicateMember {
         /// The part that holds it.

@@ -583,6 +583,8 @@ fn a_leeway_above_five_minutes_needs_leeway_beyond_limit() {
     let above = |seconds| PolicyError::LeewayAboveLimit { seconds, cap: 300 };
     no_verifier(lax().leeway(seconds(301)), &above(301), "leeway_above_limit");
     no_verifier(lax().leeway(Duration::MAX), &above(u64::MAX), "leeway_above_limit");
+    let said = above(301).to_string();
+    assert_eq!(said, "a leeway of 301 s is above the cap of 300 s: leeway_beyond_limit allows it");
     built(lax().leeway(seconds(300)));
     built(lax().leeway_beyond_limit(Duration::MAX));
 }

@@ -1265,6 +1265,17 @@ mod rsa {
             assert_eq!(core::str::from_utf8(written.expose_secret()).unwrap(), RSA_PRIVATE);
         }
 
+        /// The hash of the DER names a key to some services, the numbers are those of a JWK.
+        #[test]
+        fn a_public_key_is_written_as_the_der_and_the_numbers_of_its_file() {
+            let spki = der(RSA_PUBLIC);
+            for text in &pems()[2..] {
+                let key = PublicKey::from_pem(text).unwrap();
+                assert_eq!(key.to_der().unwrap(), spki);
+                assert_eq!(key.modulus_and_exponent().unwrap(), (spki[33..289].to_vec(), vec![1, 0, 1]));
+            }
+        }
+
         #[test]
         fn a_private_key_is_no_public_one_and_the_reverse() {
             let [pkcs8, pkcs1, spki, pkcs1_public] = pems();

@@ -125,7 +125,7 @@ pub enum RequestError {
     /// The cookie's value is empty, or contains a character that this crate never writes.
     #[error("the cookie is malformed")]
     MalformedCookie,
-    /// The value of `Authorization` is not a scheme, spaces and a token.
+    /// The value of `Authorization` is not a scheme, spaces and a token. A value with `Bearer` twice is malformed, too.
     #[error("credentials are malformed at byte {offset}")]
     MalformedCredentials {
         /// The place in the value where reading stopped, in bytes from the start.

@@ -1560,6 +1560,16 @@ mod session {
             ConfigError::GraceAboveLimit { seconds: 41, cap: 40 }
         );
         assert!(short().clock_skew(of(60)).grace(Grace::Within(of(40))).build().is_ok());
+        // A cap that can be passed names the way.
+        for (builder, way) in [
+            (
+                config().grace(Grace::Within(of(600))),
+                "Grace::UntilSuccessorUsed may be longer than Grace::Within",
+            ),
+            (config().access_lifetime(of(901)), "access_lifetime_beyond_limit allows it"),
+        ] {
+            assert!(error(builder).to_string().ends_with(way));
+        }
         // What is only just sensible is built.
         let builder = config()
             .access_lifetime(of(900))

@@ -319,6 +319,17 @@ fn there_is_nothing_where_nothing_is() {
 }
 
 #[test]
+fn a_method_of_any_length_is_one_word_in_the_log() {
+    let mut server = Server::start();
+    let method = "A".repeat(20_000);
+    assert_eq!(Request::new(&method, "/login").send(server.address()).status, 405);
+    assert!(server.terminate().success());
+    let log = server.log();
+    assert!(log.contains(r#""method":"other""#), "{log}");
+    assert!(!log.contains(&method[..17]));
+}
+
+#[test]
 fn who_tries_too_often_has_to_wait() {
     let server = Server::start_with(&[("AUTH_ATTEMPTS_PER_MINUTE", "3")]);
     let mut browser = Browser::new(server.address());

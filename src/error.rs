@@ -56,7 +56,7 @@ impl fmt::Display for Part {
 ///
 /// let verifier = jws::MessageVerifier::new(HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?);
 /// let error = verifier.verify(&"a".repeat(300_000)).unwrap_err();
-/// assert_eq!(error, VerifyError::TooLarge { size: Size::TokenBytes, limit: 256 * 1024 });
+/// assert_eq!(error, VerifyError::TooLarge { size: Size::TokenBytes, limit: 192 * 1024 });
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,6 +66,8 @@ pub enum Size {
     Audiences,
     /// Levels of nesting in the header or the claims.
     Depth,
+    /// Escapes in the header.
+    Escapes,
     /// Bytes of the encoded header.
     HeaderBytes,
     /// Bytes of the key id.
@@ -83,6 +85,7 @@ impl fmt::Display for Size {
         f.write_str(match self {
             Self::Audiences => "audiences",
             Self::Depth => "levels of nesting",
+            Self::Escapes => "escapes in the header",
             Self::HeaderBytes => "bytes of header",
             Self::KeyIdBytes => "bytes of key id",
             Self::Members => "members",

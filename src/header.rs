@@ -169,6 +169,9 @@ impl<'a, 'de> Reading<'a, 'de> {
 
     /// Reads `json` strictly.
     fn of(json: &'de str, limits: &'a Limits) -> Result<Self, VerifyError> {
+        if json.bytes().filter(|byte| *byte == b'\\').count() > MOST_ESCAPES {
+            return Err(VerifyError::TooLarge { size: Size::Escapes, limit: MOST_ESCAPES });
+        }
         json::check_text(json, limits).map_err(refused)?;
         let mut reading = Self::new(json, limits);
         match json::read(json, |reader| reader.deserialize_map(&mut reading)) {
@@ -290,6 +293,10 @@ impl<'de> Visitor<'de> for &mut Reading<'_, 'de> {
 /// Real headers have under 20 parameters. The limit is needed because anybody can write a header with hundreds, and comparing
 /// all their names with each other would take longer than to hash the longest token.
 const MOST_PARAMETERS: usize = 64;
+
+/// Each escape costs 20 ns, and a header may hold thousands. Real headers have a few hundred, because PHP escapes each slash in
+/// the base64 of an `x5c`, which has one in 64 characters.
+const MOST_ESCAPES: usize = 1024;
 
 /// `typ` and `cty` are media types: real ones have under 100 bytes.
 const TYPE_BYTES: usize = 1024;

@@ -108,6 +108,13 @@ fn alg_is_required_and_must_be_text() {
 }
 
 #[test]
+fn a_header_with_more_than_1024_escapes_is_refused() {
+    let header = |count| format!(r#"{{"alg":"HS256","x":"{}"}}"#, "\\/".repeat(count));
+    assert_accepted(&open(), &headed(header(1024)));
+    header_refused(header(1025), &VerifyError::TooLarge { size: Size::Escapes, limit: 1024 });
+}
+
+#[test]
 fn an_escaped_alg_is_unescaped_before_it_is_compared() {
     assert_accepted(&open(), &headed(r#"{"\u0061lg":"\u0048S256"}"#));
 }
@@ -525,14 +532,15 @@ fn a_kid_of_a_megabyte_is_refused_by_each_limit() {
     let text = headed(format!(r#"{{"alg":"HS256","kid":"{}"}}"#, "k".repeat(1_000_000)));
     let limits = Limits::new().with_token_bytes(4 << 20);
     let refused = |limits| refusal(&lax().limits(limits).build().unwrap(), &text);
-    assert_eq!(refused(Limits::new()), too_large(Size::TokenBytes, 256 << 10));
+    assert_eq!(refused(Limits::new()), too_large(Size::TokenBytes, 192 << 10));
     assert_eq!(refused(limits), too_large(Size::HeaderBytes, 16 << 10));
     assert_eq!(refused(limits.with_header_bytes(4 << 20)), too_large(Size::KeyIdBytes, 1024));
 }
 
 #[test]
 fn the_length_of_a_kid_is_counted_after_unescaping() {
-    let header = |count| format!(r#"{{"alg":"HS256","kid":"{}"}}"#, "\\u006b".repeat(count));
+    let header =
+        |count: usize| format!(r#"{{"alg":"HS256","kid":"{}{}"}}"#, "\\u006b".repeat(512), "k".repeat(count - 512));
     let named = open().with_keys(key().with_key_id("k".repeat(1024)).unwrap());
     assert_accepted(&named, &headed(header(1024)));
     assert_eq!(refusal(&named, &headed(header(1025))), too_large(Size::KeyIdBytes, 1024));
@@ -702,7 +710,7 @@ fn empty_segments_are_refused_as_invalid_json() {
 #[test]
 fn a_million_dots_are_refused() {
     let dots = ".".repeat(1_000_000);
-    assert_eq!(refusal_of_header(&dots), too_large(Size::TokenBytes, 256 << 10));
+    assert_eq!(refusal_of_header(&dots), too_large(Size::TokenBytes, 192 << 10));
     let text = jwt(GOOD);
     let wide = lax().limits(Limits::new().with_token_bytes(usize::MAX)).build().unwrap();
     for changed in
@@ -1082,13 +1090,13 @@ fn the_depth_limit_cannot_be_raised() {
 #[test]
 fn depth_bombs_are_refused_whether_they_are_closed_or_not() {
     for bomb in [
-        nested(90_000, "[", "]"),
-        "[".repeat(90_000),
-        "{\"a\":".repeat(30_000),
-        format!("{{\"x\":{}", "[".repeat(90_000)),
-        format!("{{\"exp\":{}", nested(40_000, "[", "]")),
-        format!("{{\"aud\":{}", "[".repeat(90_000)),
-        format!("{{\"x\":\"\\\"\",\"y\":{}", "[{".repeat(40_000)),
+        nested(60_000, "[", "]"),
+        "[".repeat(60_000),
+        "{\"a\":".repeat(20_000),
+        format!("{{\"x\":{}", "[".repeat(60_000)),
+        format!("{{\"exp\":{}", nested(25_000, "[", "]")),
+        format!("{{\"aud\":{}", "[".repeat(60_000)),
+        format!("{{\"x\":\"\\\"\",\"y\":{}", "[{".repeat(25_000)),
     ] {
         payload_refused(&bomb, &too_large(Size::Depth, 128));
         let wide = lax().limits(Limits::new().with_header_bytes(usize::MAX)).build().unwrap();
@@ -1113,7 +1121,7 @@ fn a_token_is_accepted_up_to_its_limit_and_not_one_byte_longer() {
         assert_eq!(refusal(&limited(0), &text), too_large(Size::TokenBytes, 0));
     }
 
-    let limit = 256 << 10;
+    let limit = 192 << 10;
     let filled = |bytes| jwt(format!(r#"{{"x":"{}"}}"#, "x".repeat(bytes)));
     let overhead = filled(0).len();
     let most = (limit - overhead) / 4 * 3;

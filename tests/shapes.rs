@@ -561,6 +561,10 @@ fn a_type_that_ignores_errors_does_not_change_the_verdict() {
     for inner in [r#"{"a":"no","sub":"x"}"#, r#"{"a":"no","aud":7}"#, r#"{"a":"no","exp":1}"#] {
         let error = read_outer(inner).unwrap();
         assert!(matches!(error, VerifyError::ClaimsMismatch { .. }), "{error:?}");
+        let payload = format!(r#"{{"exp":1800000000,"sub":"u","x":{inner}}}"#);
+        let text = signed(&payload);
+        let unverified = Unverified::parse(&text).unwrap().unverified_claims::<Outer>().err();
+        assert!(matches!(unverified, Some(VerifyError::ClaimsMismatch { .. })), "{unverified:?}");
     }
     // As a field, it loses its place in the text. The text that follows must not be read as claims.
     let text = r#"{"x":{"a":"no","exp":1800000000},"exp":1600000000}"#;

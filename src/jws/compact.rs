@@ -48,7 +48,7 @@ pub struct Unverified<'t> {
 }
 
 impl<'t> Unverified<'t> {
-    /// Splits a token of up to 256 KiB.
+    /// Splits a token of up to 192 KiB.
     ///
     /// # Errors
     ///
@@ -480,6 +480,12 @@ impl fmt::Debug for Verified {
 }
 
 /// Bytes to be signed, with the header parameters that describe them.
+///
+/// # Security
+///
+/// A payload that is a JSON object of claims makes a JWT. Never sign texts from other parties with the key of your tokens, or
+/// give all of them a special [`typ`](Self::typ), because these parties could write tokens otherwise: see
+/// [`jws`](crate::jws#security).
 #[derive(Clone)]
 pub struct Payload<'a> {
     bytes: &'a [u8],

@@ -68,6 +68,7 @@
 //!
 //! # Guides
 //!
+//! - [`manual::algorithms`]: which algorithm to choose, and what each needs
 //! - [`manual::keys`]: how to load and rotate keys, read JWK sets, and trust several issuers
 //! - [`manual::axum`]: an extractor for axum
 //! - [`manual::types`]: which types to use for claims

@@ -1,5 +1,8 @@
 //! Guides: how to do things with this crate, and why it works as it does.
 
+#[doc = include_str!("manual/algorithms.md")]
+pub mod algorithms {}
+
 #[doc = include_str!("manual/attacks.md")]
 pub mod attacks {}
 

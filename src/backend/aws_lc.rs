@@ -1,14 +1,14 @@
-//! RSA keys over the crate `aws-lc-rs`: faster, and not in Rust.
+//! RSA keys from the crate `aws-lc-rs`, which is faster than pure Rust and written in C and assembly.
 //!
 //! The same material makes keys here and in pure Rust. Both kinds of key work in one program and in one
-//! [`KeySet`](crate::KeySet). Both backends refuse the same keys, with one exception: a private key whose primes have different
-//! lengths signs here, and is [`KeyError::UnequalPrimes`] in pure Rust. There is nothing to set up, and nothing to choose for
-//! the whole program. The crate needs a C compiler to be built.
+//! [`KeySet`](crate::KeySet). Both backends refuse the same keys, with one exception: a private key with two primes of
+//! different lengths signs here, and is [`KeyError::UnequalPrimes`] in pure Rust. There is no setup and no setting for the
+//! whole program. The crate needs a C compiler to be built.
 //!
 //! # Security
 //!
-//! The library draws its randomness from the operating system by itself, blinds every signature and checks it before it is
-//! returned. It keeps the private numbers in memory of its own, and wipes them when the last clone of the key is dropped.
+//! The library takes its randomness from the operating system. It blinds every signature and checks it before it returns it. It
+//! keeps the private numbers in its own memory, and wipes them when the last clone of the key is dropped.
 //!
 //! # Examples
 //!
@@ -74,7 +74,7 @@ pub fn signing_key(private: &PrivateKey, algorithm: Algorithm) -> Result<Signing
 ///
 /// - [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`].
 /// - [`KeyError::UnsupportedByBackend`] for any other length between these.
-/// - [`KeyError::Entropy`] if the library cannot make one.
+/// - [`KeyError::Entropy`] if the library cannot make a key.
 ///
 /// # Examples
 ///
@@ -103,7 +103,7 @@ pub fn generate_rsa(bits: usize) -> Result<PrivateKey, KeyError> {
     PrivateKey::from_der(&Zeroizing::new(pkcs8.as_ref().to_vec()))
 }
 
-/// What the library calls the two halves of an algorithm.
+/// Returns the names of an algorithm in the library: parameters to verify with, and the encoding to sign with.
 fn parameters(algorithm: Algorithm) -> Option<(&'static RsaParameters, &'static RsaSignatureEncoding)> {
     Some(match algorithm {
         Algorithm::Rs256 => (&signature::RSA_PKCS1_2048_8192_SHA256, &signature::RSA_PKCS1_SHA256),
@@ -133,7 +133,7 @@ impl RsaVerifier {
 
 impl CheckSignature for RsaVerifier {
     fn check(&self, input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
-        // RFC 8017 section 8.2.2 step 1: exactly as long as the modulus. Not left to the library to check.
+        // RFC 8017 section 8.2.2 step 1: exactly as long as the modulus. Checked here and not only by the library.
         if signature.len() != self.modulus_bytes {
             return Err(SignatureError::Invalid);
         }

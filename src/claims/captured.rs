@@ -1,4 +1,4 @@
-//! Values that have been captured, shown to a claims type as the JSON itself would show them.
+//! Presents captured values to a claims type as the JSON itself would.
 
 use crate::claims::Audiences;
 use crate::json::{RESERVED, Resolved, Text};
@@ -10,12 +10,12 @@ use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error, Expected, SeqAccess, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
 
-/// An error on the way through `T`: one of the JSON's or of `T`'s, whose words may hold token text, so it is not shown; or
-/// the name of a missing field.
+/// An error on the way through `T`: one from the JSON reader or from `T`, which is not shown because its text may hold token
+/// text; or the name of a missing field.
 pub(crate) enum Fault<E> {
     Error(E),
     Missing(&'static str),
-    /// What is wrong has been noted in the capture.
+    /// The capture has noted what is wrong.
     Noted,
 }
 
@@ -24,7 +24,7 @@ impl<E: Error> Error for Fault<E> {
         Self::Error(E::custom(message))
     }
 
-    // As the reader of the JSON words it, which also takes less code than serde's own default.
+    // The same words as in the JSON reader. They also take less code than serde's own default.
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
         Self::Error(E::invalid_type(found, expected))
     }
@@ -100,7 +100,7 @@ impl<'x, 'de> CapturedValue<'x, 'de> {
     }
 }
 
-/// Shows a [`CapturedValue`] to `T` as the JSON itself would, also as an option, a newtype or a unit variant.
+/// Presents a [`CapturedValue`] to `T` as the JSON itself would, also as an option, a newtype or a unit variant.
 pub(crate) struct CapturedDeserializer<'x, 'de, E> {
     value: CapturedValue<'x, 'de>,
     error: PhantomData<E>,
@@ -185,7 +185,7 @@ impl<'de, E: Error> Deserializer<'de> for CapturedDeserializer<'_, 'de, E> {
     }
 }
 
-/// The entries of `aud`, shown one by one.
+/// The entries of `aud`, presented one by one.
 struct CapturedSequence<I, E> {
     texts: I,
     error: PhantomData<E>,

@@ -1,5 +1,5 @@
-//! The ASN.1 of key files: the numbers of RSA keys (RFC 8017 appendix A.1), and the names of structures that are not the key
-//! that is wanted.
+//! The ASN.1 of key files: reads the numbers of RSA keys (RFC 8017 appendix A.1), and names other structures that are passed in
+//! place of a key.
 
 use crate::error::{FileMistake, KeyError};
 use alloc::vec::Vec;
@@ -11,12 +11,12 @@ use pkcs8::spki::{AlgorithmIdentifierRef, ObjectIdentifier};
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 /// `id-RSASSA-PSS`, RFC 4055 section 3.1.
 const RSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
-/// The algorithm of an RSA key, to be written.
+/// The algorithm identifier that RSA keys are written with.
 pub(crate) const RSA_IDENTIFIER: AlgorithmIdentifierRef<'static> =
     AlgorithmIdentifierRef { oid: RSA, parameters: Some(AnyRef::NULL) };
 
-/// Checks that a key is one of RSA. RFC 8017 appendix A.1 asks for a NULL; some writers leave it out. Others are refused, because
-/// they may restrict the key in a way that would go unnoticed.
+/// Checks that a key is an RSA key. RFC 8017 appendix A.1 asks for NULL as parameters; some writers leave it out. Other
+/// parameters are refused, because they may restrict the key and this crate would ignore the restriction.
 pub(crate) fn check_is_rsa(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<(), KeyError> {
     match algorithm.oid {
         RSA if algorithm.parameters.is_none_or(|parameters| parameters == AnyRef::NULL) => Ok(()),
@@ -26,17 +26,18 @@ pub(crate) fn check_is_rsa(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<(),
     }
 }
 
-/// Modulus and exponent of an `RSAPublicKey`.
+/// Reads the modulus and the exponent of an `RSAPublicKey`.
 pub(crate) fn public_numbers(der: &[u8]) -> Option<[UintRef<'_>; 2]> {
     Vec::from_der(der).ok()?.try_into().ok()
 }
 
-/// An `RSAPublicKey` of this modulus and exponent.
+/// Writes an `RSAPublicKey` of this modulus and exponent.
 pub(crate) fn write_public_numbers(modulus: &[u8], exponent: &[u8]) -> der::Result<Vec<u8>> {
     [UintRef::new(modulus)?, UintRef::new(exponent)?].to_der()
 }
 
-/// Modulus and exponent of an `RSAPrivateKey`, which begins with its version. The others are for the backend to check.
+/// Reads the modulus and the exponent of an `RSAPrivateKey`, which begins with its version. The backend checks the other
+/// numbers.
 #[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
 pub(crate) fn public_half(der: &[u8]) -> Result<[UintRef<'_>; 2], KeyError> {
     let numbers: [UintRef<'_>; 9] = Vec::from_der(der)
@@ -57,7 +58,7 @@ pub(crate) fn public_half(der: &[u8]) -> Result<[UintRef<'_>; 2], KeyError> {
     Ok([modulus, exponent])
 }
 
-/// The two primes of an `RSAPrivateKey`.
+/// Reads the two primes of an `RSAPrivateKey`.
 #[cfg(feature = "rsa")]
 pub(crate) fn primes(der: &[u8]) -> Option<[UintRef<'_>; 2]> {
     match Vec::from_der(der).ok()?[..] {
@@ -66,18 +67,18 @@ pub(crate) fn primes(der: &[u8]) -> Option<[UintRef<'_>; 2]> {
     }
 }
 
-/// Whether `der` has the structure of an `RSAPrivateKey`, with two primes or more.
+/// Returns whether `der` has the structure of an `RSAPrivateKey`, with two primes or more.
 pub(crate) fn is_rsa_private(der: &[u8]) -> bool {
     matches!(shape(der)[..], [Tag::Integer, ref rest @ ..] if rest.len() >= 8 && rest.starts_with(&[Tag::Integer; 8]))
 }
 
-/// RFC 8017 appendix A.1.2: the further primes follow in a SEQUENCE.
+/// Returns whether there are more than two primes. RFC 8017 appendix A.1.2: the further ones follow in a SEQUENCE.
 #[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
 fn is_multi_prime(der: &[u8]) -> bool {
     is_rsa_private(der) && shape(der).get(9) == Some(&Tag::Sequence)
 }
 
-/// The name of a well-formed structure that is not a key that could be read.
+/// Names a well-formed structure that is not a readable key.
 pub(crate) fn mistake(der: &[u8]) -> Option<KeyError> {
     // The version of a certificate and the attributes of a request have this tag.
     const ZERO: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };
@@ -87,10 +88,10 @@ pub(crate) fn mistake(der: &[u8]) -> Option<KeyError> {
         [Tag::Integer, Tag::Sequence] | [Tag::Integer, Tag::Sequence, Tag::Sequence] => FileMistake::Pkcs12,
         // EncryptedPrivateKeyInfo, RFC 5958 section 3.
         [Tag::Sequence, Tag::OctetString] => FileMistake::Encrypted,
-        // Something that is signed: the first element says what.
+        // A signed structure: the first element tells which one.
         [Tag::Sequence, Tag::Sequence, Tag::BitString] => {
             match first(der).map(|signed| shape(&signed)).as_deref() {
-                // Certificate, RFC 5280 section 4.1: of version 3, which it says, or of version 1, which it does not.
+                // Certificate, RFC 5280 section 4.1. Version 3 is written down, version 1 is not.
                 Some(
                     [ZERO, ..]
                     | [Tag::Integer, Tag::Sequence, Tag::Sequence, Tag::Sequence, Tag::Sequence, Tag::Sequence],
@@ -107,7 +108,7 @@ pub(crate) fn mistake(der: &[u8]) -> Option<KeyError> {
     Some(KeyError::File(mistake))
 }
 
-/// The tags inside the outer SEQUENCE; none if `der` is anything else.
+/// Returns the tags inside the outer SEQUENCE; none if `der` is anything else.
 fn shape(der: &[u8]) -> Vec<Tag> {
     Vec::<AnyRef<'_>>::from_der(der).unwrap_or_default().iter().map(Tagged::tag).collect()
 }

@@ -21,24 +21,25 @@ use pkcs8::{PrivateKeyInfoRef, SubjectPublicKeyInfoRef};
 use zeroize::Zeroizing;
 
 impl PublicKey {
-    /// Reads the one key in a PEM text: SPKI (`BEGIN PUBLIC KEY`) or PKCS#1 (`BEGIN RSA PUBLIC KEY`). Which of them it is, is
-    /// detected, whatever the label says.
+    /// Reads the one key in a PEM text: SPKI (`BEGIN PUBLIC KEY`) or PKCS#1 (`BEGIN RSA PUBLIC KEY`). The content decides which
+    /// of the two it is, not the label.
     ///
-    /// White space counts for nothing: line ends may be LF or CR LF, lines of any length or indented. Text, certificates and
-    /// parameters may be beside the key. The page on [keys](crate::manual::keys) has a table of the forms that keys travel in.
+    /// White space is ignored: lines may end in LF or CR LF, have any length and be indented. The text may also hold other
+    /// text, certificates and parameters. The page on [keys](crate::manual::keys) has a table of the forms in which keys are
+    /// passed around.
     ///
     /// # Errors
     ///
     /// - [`KeyError::File`] names what the text is instead, e.g. the private key or a certificate, which `from_certificate_pem`
     ///   reads (feature `certificate`).
-    /// - [`KeyError::MalformedKey`], [`KeyError::UnsupportedKeyType`] for what is inside.
+    /// - [`KeyError::MalformedKey`], [`KeyError::UnsupportedKeyType`] for the content of the block.
     /// - [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`]; [`KeyError::SmallFactor`],
     ///   [`KeyError::Roca`], [`KeyError::ClosePrimes`] for a modulus that can be factored.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         Self::from_der(&pem::decode(pem, Wanted::Public)?)
     }
 
-    /// Reads DER, SPKI or PKCS#1. Which of them it is, is detected.
+    /// Reads a key in DER: SPKI or PKCS#1. The content decides which of the two it is.
     ///
     /// # Errors
     ///
@@ -59,7 +60,7 @@ impl PublicKey {
     ///
     /// # Errors
     ///
-    /// [`KeyError::MalformedKey`] if it cannot be encoded; no key made here is known to do that.
+    /// [`KeyError::MalformedKey`] if the key cannot be encoded; no key made here is known to cause that.
     ///
     /// # Examples
     ///
@@ -109,22 +110,22 @@ impl PublicKey {
 
 #[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
 impl PrivateKey {
-    /// Reads the one key in a PEM text: PKCS#8 (`BEGIN PRIVATE KEY`) or PKCS#1 (`BEGIN RSA PRIVATE KEY`). Which of them it is, is
-    /// detected, whatever the label says.
+    /// Reads the one key in a PEM text: PKCS#8 (`BEGIN PRIVATE KEY`) or PKCS#1 (`BEGIN RSA PRIVATE KEY`). The content decides
+    /// which of the two it is, not the label.
     ///
-    /// Layout and neighbours of the key are as in [`PublicKey::from_pem`].
+    /// The layout, and what else the text may hold, are as in [`PublicKey::from_pem`].
     ///
     /// # Errors
     ///
     /// - [`KeyError::File`] names what the text is instead, e.g. the public key or an encrypted one.
-    /// - [`KeyError::MalformedKey`], [`KeyError::UnsupportedKeyType`] for what is inside.
+    /// - [`KeyError::MalformedKey`], [`KeyError::UnsupportedKeyType`] for the content of the block.
     /// - [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`]; [`KeyError::SmallFactor`],
     ///   [`KeyError::Roca`], [`KeyError::ClosePrimes`] for a modulus that can be factored.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         Self::from_der(&pem::decode(pem, Wanted::Private)?)
     }
 
-    /// Reads DER, PKCS#8 or PKCS#1. Which of them it is, is detected.
+    /// Reads a key in DER: PKCS#8 or PKCS#1. The content decides which of the two it is.
     ///
     /// # Errors
     ///
@@ -133,7 +134,7 @@ impl PrivateKey {
         if let Ok(info) = PrivateKeyInfoRef::from_der(der) {
             asn1::check_is_rsa(&info.algorithm)?;
             let key = Self::from_pkcs1(info.private_key.as_bytes())?;
-            // RFC 5958 section 2: the public key may be beside the private one.
+            // RFC 5958 section 2: the file may also contain the public key.
             let beside = info.public_key.map(|public| public.as_bytes().and_then(asn1::public_numbers));
             let belongs = beside.is_none_or(|numbers| {
                 numbers.is_some_and(|[modulus, exponent]| {
@@ -148,11 +149,11 @@ impl PrivateKey {
         if asn1::is_rsa_private(der) { Self::from_pkcs1(der) } else { Err(unreadable(der)) }
     }
 
-    /// Writes the key as PKCS#8 PEM text, to be stored.
+    /// Writes the key as PKCS#8 PEM text, for storage.
     ///
     /// # Errors
     ///
-    /// [`KeyError::MalformedKey`] if it cannot be encoded; no key made here is known to do that.
+    /// [`KeyError::MalformedKey`] if the key cannot be encoded; no key made here is known to cause that.
     pub fn to_secret_pem(&self) -> Result<SecretBytes, KeyError> {
         let key = OctetStringRef::new(&self.pkcs1)
             .and_then(|key| PrivateKeyInfoRef::new(asn1::RSA_IDENTIFIER, key).to_der())
@@ -168,18 +169,18 @@ impl PrivateKey {
     }
 }
 
-/// Whether `der` is some private key: PKCS#8 or PKCS#1.
+/// Returns whether `der` is a private key of any type: PKCS#8 or PKCS#1.
 fn is_private(der: &[u8]) -> bool {
     PrivateKeyInfoRef::from_der(der).is_ok() || asn1::is_rsa_private(der)
 }
 
-/// Whether `der` is some public key: SPKI or PKCS#1.
+/// Returns whether `der` is a public key of any type: SPKI or PKCS#1.
 #[cfg(any(feature = "aws-lc-rs", feature = "certificate", feature = "rsa"))]
 fn is_public(der: &[u8]) -> bool {
     SubjectPublicKeyInfoRef::from_der(der).is_ok() || asn1::public_numbers(der).is_some()
 }
 
-/// What bytes are that are not a certificate which can be read.
+/// Names bytes that are not a readable certificate.
 #[cfg(feature = "certificate")]
 pub(crate) fn no_certificate(bytes: &[u8]) -> FileMistake {
     if is_private(bytes) {
@@ -191,20 +192,20 @@ pub(crate) fn no_certificate(bytes: &[u8]) -> FileMistake {
     match unreadable(bytes) {
         KeyError::File(FileMistake::NotAKey) => FileMistake::NotACertificate,
         KeyError::File(FileMistake::Certificate) | KeyError::MalformedKey => FileMistake::BrokenCertificate,
-        // How to read a private key is of no use here.
+        // Do not explain how to read a private key, because it is not wanted here.
         KeyError::File(FileMistake::Encrypted) | KeyError::UnsupportedKeyType => FileMistake::PrivateKey,
         KeyError::File(mistake) => mistake,
         _ => FileMistake::NotACertificate,
     }
 }
 
-/// Why bytes that are not a key cannot be read.
+/// Returns why bytes are not a readable key.
 fn unreadable(bytes: &[u8]) -> KeyError {
     if let Some(error) = asn1::mistake(bytes) {
         return error;
     }
     match core::str::from_utf8(bytes).map(pem::mistake) {
-        // Bytes may happen to be UTF-8.
+        // Binary data may happen to be UTF-8.
         Err(_) | Ok(FileMistake::NotPem) => KeyError::MalformedKey,
         Ok(mistake) => KeyError::File(mistake),
     }

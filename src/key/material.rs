@@ -1,4 +1,4 @@
-//! Key material: the numbers of a key, read from a file and range-checked, with no algorithm yet.
+//! Key material: the numbers of a key, read from a file and range-checked, without an algorithm.
 
 use crate::error::KeyError;
 use crate::key::rsa::{Exponents, PublicNumbers};
@@ -9,13 +9,13 @@ use zeroize::Zeroizing;
 
 /// A public key without an algorithm: RSA, of 2048 to 8192 bits.
 ///
-/// Read from a file or made of numbers, then turned into a [`VerifyingKey`](crate::VerifyingKey) by an algorithm.
+/// Read from a file or made of numbers. A method named like an algorithm turns it into a [`VerifyingKey`](crate::VerifyingKey).
 ///
 /// # Security
 ///
-/// A modulus that anybody can factor makes no key: one with a prime factor up to 701, one with the fingerprint of ROCA, and one
-/// of two primes so close that 100 rounds of Fermat's method find them. Other weak keys are not noticed, such as two keys that
-/// share a prime.
+/// A modulus that is easy to factor is refused: one with a prime factor up to 701, one with the fingerprint of ROCA, and one
+/// with two primes so close that 100 rounds of Fermat's method find them. Other weak keys are not detected, such as two keys
+/// that share a prime.
 ///
 /// # Examples
 ///
@@ -27,7 +27,7 @@ use zeroize::Zeroizing;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A mistake in a file is reported here, before any token is looked at:
+/// A mistake in a file is reported here, before the first token is verified:
 ///
 /// ```
 /// use countersign::{FileMistake, KeyError, PublicKey};
@@ -42,7 +42,7 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
-    /// Makes a key of a modulus and an exponent, both big-endian, leading zeros allowed.
+    /// Makes a key from a modulus and an exponent, both big-endian. Leading zeros are allowed.
     ///
     /// # Errors
     ///
@@ -68,7 +68,7 @@ impl PublicKey {
         PublicNumbers::new(modulus, exponent).map(Self::of)
     }
 
-    /// The modulus and the exponent, big-endian without leading zeros, as a JWK has them in `n` and `e`; `None` for a key of
+    /// Returns the modulus and the exponent, big-endian without leading zeros, like `n` and `e` of a JWK; `None` for a key of
     /// another type.
     ///
     /// # Examples
@@ -87,11 +87,11 @@ impl PublicKey {
         Some((self.numbers.modulus().to_vec(), self.numbers.exponent_bytes().into_vec()))
     }
 
-    /// The same key, for use with any odd public exponent from 3 to 2^33 - 1. Without it, only 65537 makes a key for tokens.
+    /// Allows any odd public exponent from 3 to 2^33 - 1 for this key. Otherwise only 65537 makes a key for tokens.
     ///
     /// # Security
     ///
-    /// Signatures are checked in full here, so a small exponent lets no forgery through. It is a sign of an old key.
+    /// This crate checks the whole signature, so a small exponent does not allow forgeries. It is a sign of an old key.
     #[must_use]
     pub fn any_exponent(self) -> Self {
         Self { exponents: Exponents::Any, ..self }
@@ -101,13 +101,13 @@ impl PublicKey {
         Self { numbers, exponents: Exponents::Usual }
     }
 
-    /// Whether these are its modulus and exponent.
+    /// Returns whether the key has this modulus and this exponent.
     #[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
     pub(crate) fn has(&self, modulus: &[u8], exponent: &[u8]) -> bool {
         *self.numbers.modulus() == *modulus && *self.numbers.exponent_bytes() == *exponent
     }
 
-    /// The numbers, if their exponent is allowed.
+    /// Returns the numbers, if their exponent is allowed.
     pub(crate) fn rsa(&self) -> Result<&PublicNumbers, KeyError> {
         self.numbers.check_exponent(self.exponents)?;
         Ok(&self.numbers)
@@ -131,8 +131,8 @@ impl fmt::Debug for PublicKey {
 
 /// A private key without an algorithm: RSA, of 2048 to 8192 bits. Wiped when it is dropped.
 ///
-/// Read from a file or generated, then turned into a [`SigningKey`](crate::SigningKey) by an algorithm, which also checks that
-/// the private numbers belong to the public ones.
+/// Read from a file or generated. A method named like an algorithm turns it into a [`SigningKey`](crate::SigningKey), and
+/// checks that the private numbers belong to the public ones.
 ///
 /// # Examples
 ///
@@ -153,13 +153,13 @@ pub struct PrivateKey {
 
 #[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
 impl PrivateKey {
-    /// The public half.
+    /// Returns the public half.
     #[must_use]
     pub const fn public_key(&self) -> &PublicKey {
         &self.public
     }
 
-    /// The same key, for use with any odd public exponent from 3 to 2^33 - 1. Without it, only 65537 makes a key for tokens.
+    /// Allows any odd public exponent from 3 to 2^33 - 1 for this key. Otherwise only 65537 makes a key for tokens.
     #[must_use]
     pub fn any_exponent(self) -> Self {
         Self { public: self.public.any_exponent(), ..self }
@@ -169,7 +169,7 @@ impl PrivateKey {
         Self { pkcs1, public: PublicKey::of(numbers) }
     }
 
-    /// The key as PKCS#1, if its exponent is allowed.
+    /// Returns the key as PKCS#1, if its exponent is allowed.
     pub(crate) fn rsa(&self) -> Result<&[u8], KeyError> {
         self.public.rsa().map(|_| self.pkcs1.as_slice())
     }

@@ -1,8 +1,8 @@
-//! Signing and verifying, beside the floor that the crates underneath set.
+//! Measures signing and verifying, and compares them with the floor: the same work without a token library. This is the keyed
+//! HMAC or the raw RSA operation, base64, one `serde_json` pass, and the clock.
 //!
-//! `cargo bench`, or `cargo bench -- verify/HS256` for a part. The floor is the same work without a token library around
-//! it: the keyed HMAC or the raw RSA operation, base64, one `serde_json` pass, the clock. Compare ratios within one run;
-//! absolute times belong to the machine. Other libraries are in `benches/compare`.
+//! Run `cargo bench`, or `cargo bench -- verify/HS256` for a part. Compare only ratios within one run, because absolute times
+//! depend on the machine. `benches/compare` measures other libraries.
 
 use base64::Engine;
 use base64::engine::Simd;
@@ -25,7 +25,7 @@ use std::time::{Instant, SystemTime};
 
 const SECRET: [u8; 32] = [7; 32];
 const HEADER: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
-/// The same header with its members the other way round: no key of ours writes it, so it has to be read.
+/// The same header with its members in another order. Our keys do not write it, so it has to be read.
 const OTHER_HEADER: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9";
 
 const RSA_KEYS: [(&str, &str); 3] = [
@@ -34,7 +34,7 @@ const RSA_KEYS: [(&str, &str); 3] = [
     ("RS256-4096", include_str!("../tests/data/rsa_4096.pem")),
 ];
 
-/// Seven claims, and how many bytes of text stand beside them.
+/// Seven claims, and the length of an additional text in bytes.
 const SIZES: [(&str, usize); 3] = [("typical", 0), ("1k", 1_000), ("100k", 100_000)];
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -55,7 +55,7 @@ struct Tiny {
     id: u32,
 }
 
-/// What the floor reads and writes: everything in one struct.
+/// The claims that the floor reads and writes, in one struct.
 #[derive(Serialize, Deserialize)]
 struct Everything {
     iss: String,
@@ -108,7 +108,7 @@ fn verifier(keys: impl Into<Keys>) -> Verifier {
         .unwrap()
 }
 
-/// The same work as an HS256 key does, without a token library around it.
+/// Does the same work as an HS256 key, without a token library.
 struct Floor {
     mac: Hmac<Sha256>,
     engine: Simd,
@@ -164,7 +164,7 @@ fn sign(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new(name, "typical"), |bencher| {
             bencher.iter(|| claims.sign(black_box(&key)).unwrap());
         });
-        // The crate's `Signer` draws no randomness and does not blind: less than what signing has to do here.
+        // The `Signer` of the crate `rsa` uses no random numbers and does not blind, so it does less work than our signing.
         let raw = pkcs1v15::SigningKey::<Sha256>::new(rsa::PrivateKey::from_pkcs8_pem(pem).unwrap());
         group.bench_function(BenchmarkId::new(format!("floor-{name}"), "unblinded"), |bencher| {
             bencher.iter(|| raw.sign(black_box(&[7; 275])).to_bytes());
@@ -259,7 +259,7 @@ fn keys(criterion: &mut Criterion) {
         for number in 0..count {
             keys.insert(numbered(number)).unwrap();
         }
-        // A thousand of them in turn, so that it is not always the same one that is at hand.
+        // A thousand tokens in turn, so that the key is not always in the cache.
         let used = count.min(1_000);
         let texts: Vec<String> =
             (0..used).map(|step| claims(0).sign(&numbered(step * (count / used))).unwrap()).collect();
@@ -277,7 +277,7 @@ fn numbered(number: u32) -> HmacKey {
     HmacKey::hs256(&SecretBytes::from_bytes(secret)).unwrap().with_key_id(format!("key-{number:06}")).unwrap()
 }
 
-/// Nothing is shared but what is read: two threads do twice the work of one, where there are two cores for them.
+/// Threads share only data that they read, so on two cores two threads do twice the work of one.
 fn threads(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("threads");
     group.throughput(Throughput::Elements(1));

@@ -1,15 +1,16 @@
-//! Answers conformance cases: one JSON object a line on standard input, one verdict a line on standard output.
+//! Answers conformance cases. Reads one JSON object per line from standard input, and writes one verdict per line to standard
+//! output.
 //!
 //! `cargo run --example conformance < cases.jsonl`
 //!
-//! A case names its `kind` (`verify`, `raw-verify`, `parse-key`, `sign-exact`), `alg`, `key`, `token` and
-//! `options`; a verdict is `accept`, `reject` with the error's code, `unsupported` for what this crate does not
-//! have, or `panic`. Only the public API is used, as a careful caller would use it. Each line is answered, also one
-//! that holds no case: it has no `kind`, and so it is `unsupported`.
+//! A case has the members `kind` (`verify`, `raw-verify`, `parse-key`, `sign-exact`), `alg`, `key`, `token` and `options`. The
+//! verdict is `accept`, `reject` with the code of the error, `unsupported` if this crate lacks a feature, or `panic`. The
+//! program uses only the public API, as a careful caller would. It answers every line: a line that is not a case has no `kind`,
+//! so it is `unsupported`.
 //!
-//! What no option speaks of is off, but for two defaults of the crate in mode `jwt`: an `aud` that nobody expects and a
-//! `typ` other than `JWT` are refused. A case that names no time is judged by the system's clock. Parts of a second in an
-//! option are `unsupported`, and so is a `b64` that the caller understands: RFC 7797 is not implemented.
+//! A check without an option is off. There are two exceptions in mode `jwt`, which are defaults of the crate: an unexpected
+//! `aud` is refused, and so is a `typ` other than `JWT`. A case without a time uses the system's clock. Fractions of a second
+//! in an option are `unsupported`. So is a `b64` in `crit_understood`, because RFC 7797 is not implemented.
 
 use core::panic::AssertUnwindSafe;
 use core::time::Duration;
@@ -21,7 +22,7 @@ use serde_json::{Value, json};
 use std::io::{BufRead, Write};
 use std::panic::catch_unwind;
 
-/// What is said of a case.
+/// The answer to a case.
 enum Verdict {
     Accept(Option<Vec<u8>>),
     Reject(&'static str),
@@ -30,7 +31,7 @@ enum Verdict {
 
 use Verdict::{Accept, Reject, Unsupported};
 
-/// A refusal by the library: its stable code.
+/// Converts an error of the library to a refusal with its stable code.
 macro_rules! reject_with_code {
     ($($error:ty),*) => {$(
         impl From<$error> for Verdict {
@@ -50,14 +51,14 @@ impl From<SignatureError> for Verdict {
 }
 
 fn main() -> std::io::Result<()> {
-    // A panic is a verdict of its own, told on its line.
+    // A panic is written as a verdict, so do not print it here.
     std::panic::set_hook(Box::new(|_| {}));
     answer(std::io::stdin().lock(), std::io::stdout().lock())
 }
 
 /// Writes one line for each line.
 pub(crate) fn answer(input: impl BufRead, mut output: impl Write) -> std::io::Result<()> {
-    // By bytes: a line need not be UTF-8.
+    // Split bytes, because a line need not be UTF-8.
     for line in input.split(b'\n') {
         let case: Value = serde_json::from_slice(&line?).unwrap_or_default();
         let mut answer = json!({ "id": case["id"] });
@@ -103,9 +104,9 @@ fn verify(case: &Value) -> Result<Verdict, Verdict> {
     }
     let mut keys = allowed_keys(case)?;
     match (keys.pop(), keys.is_empty()) {
-        // Nothing is allowed.
+        // No algorithm is allowed.
         (None, _) => verify_with(case, KeySet::new()),
-        // One key is a source by itself.
+        // A verifier accepts a single key without a set.
         (Some(key), true) => verify_with(case, key),
         (Some(last), false) => {
             let mut set = KeySet::new();
@@ -143,7 +144,7 @@ fn verify_with(case: &Value, keys: impl Into<Keys>) -> Result<Verdict, Verdict> 
     }
 }
 
-/// The policy of the options; what they do not name is off.
+/// Makes the policy from the options. A check without an option is off.
 fn verifier(keys: impl Into<Keys>, options: &Value) -> Result<Verifier, Verdict> {
     let seconds = |name: &str| match &options[name] {
         Value::Null => Ok(None),
@@ -180,12 +181,12 @@ fn verifier(keys: impl Into<Keys>, options: &Value) -> Result<Verifier, Verdict>
     Ok(builder.leeway_beyond_limit(seconds("leeway")?.unwrap_or_default()).build()?)
 }
 
-/// The key, once for each algorithm that the caller allows.
+/// Makes the key, once for each algorithm that the caller allows.
 fn allowed_keys(case: &Value) -> Result<Vec<KeyRef<'static>>, Verdict> {
     let listed = &case["options"]["algs"];
     let names = if listed.is_null() { strings(&case["alg"]) } else { strings(listed) };
     let mut known: Vec<Algorithm> = names.into_iter().filter_map(|name| name.parse().ok()).collect();
-    // Allowed twice is allowed.
+    // An algorithm may be listed twice.
     known.sort_unstable();
     known.dedup();
     let mut keys = Vec::new();
@@ -205,15 +206,15 @@ enum Strength {
     Any,
 }
 
-/// The case's key for verifying with `algorithm`, by the usual constructors.
+/// Makes the key for verifying with `algorithm`, with the usual constructors.
 fn verifying_key(case: &Value, algorithm: Algorithm, strength: Strength) -> Result<KeyRef<'static>, Verdict> {
-    // Of a format that is not here, the value need not be a text.
+    // Check the format first, because the value of an unsupported format need not be a string.
     let format = key_format(case)?;
     let value = text(&case["key"]["value"])?;
     Ok(match (algorithm, format) {
         (hmac, format) if is_hmac(hmac) => secret(hmac, value, format, strength)?.into(),
         (rsa, Format::Pem) => PublicKey::from_pem(value)?.verifying_key(rsa)?.into(),
-        // A secret is not an RSA key: no constructor takes it.
+        // No constructor of the crate makes a key pair from a secret.
         _ => return Err(Reject("wrong_key_type")),
     })
 }
@@ -229,7 +230,7 @@ fn secret(algorithm: Algorithm, value: &str, format: Format, strength: Strength)
             let secret = SecretBytes::from_bytes(decode(value.trim_end_matches('='))?);
             HmacKey::with_weak_secret(algorithm, &secret)?
         }
-        // What the confusion attack does: the public key's text as the secret.
+        // The confusion attack: the text of the public key as the secret.
         (Format::Pem, _) => HmacKey::new(algorithm, &SecretBytes::from_bytes(value))?,
     })
 }
@@ -237,15 +238,21 @@ fn secret(algorithm: Algorithm, value: &str, format: Format, strength: Strength)
 fn parse_key(case: &Value) -> Result<Verdict, Verdict> {
     let format = key_format(case)?;
     let role = case["role"].as_str();
-    let algorithm = match &case["alg"] {
-        // On a curve, and no algorithm here is.
-        Value::Null if !case["crv"].is_null() => return Err(Unsupported),
-        Value::Null if role == Some("secret") || format == Format::Octets => Algorithm::Hs256,
-        Value::Null => Algorithm::Rs256,
-        name => algorithm(name)?,
+    let algorithm = match (&case["alg"], &case["crv"]) {
+        (Value::Null, Value::Null) if role == Some("secret") || format == Format::Octets => Algorithm::Hs256,
+        (Value::Null, Value::Null) => algorithm_of(text(&case["key"]["value"])?),
+        (Value::Null, crv) => match crv.as_str() {
+            Some("P-256") => Algorithm::Es256,
+            Some("P-384") => Algorithm::Es384,
+            Some("P-521") => Algorithm::Es512,
+            Some("secp256k1") => Algorithm::Es256k,
+            Some("Ed25519") => Algorithm::Ed25519,
+            _ => return Err(Unsupported),
+        },
+        (name, _) => algorithm(name)?,
     };
     let value = text(&case["key"]["value"])?;
-    // Where it is not said, it is what verifies.
+    // The default role is that of a key that verifies.
     let role = role.unwrap_or(if is_hmac(algorithm) { "secret" } else { "public" });
     match (algorithm, role, format) {
         (hmac, "secret", _) if is_hmac(hmac) => drop(secret(hmac, value, format, Strength::Strict)?),
@@ -255,11 +262,22 @@ fn parse_key(case: &Value) -> Result<Verdict, Verdict> {
         (rsa, "public", Format::Pem) if !is_hmac(rsa) => {
             drop(PublicKey::from_pem(value)?.verifying_key(rsa)?);
         }
-        // No constructor makes a secret of what is public, or the other way round.
+        // The crate has no constructor that makes a secret from a public key, or a public key from a secret.
         (_, "secret" | "private" | "public", _) => return Err(Reject("wrong_key_type")),
         _ => return Err(Unsupported),
     }
     Ok(Accept(None))
+}
+
+/// An algorithm for a key file that does not come with one.
+fn algorithm_of(pem: &str) -> Algorithm {
+    let fits = |algorithm: &Algorithm| {
+        let private = PrivateKey::from_pem(pem).and_then(|key| key.signing_key(*algorithm)).map(drop);
+        let public = PublicKey::from_pem(pem).and_then(|key| key.verifying_key(*algorithm)).map(drop);
+        private.is_ok() || public.is_ok()
+    };
+    let all = [Algorithm::Es256, Algorithm::Es384, Algorithm::Es512, Algorithm::Es256k, Algorithm::Ed25519];
+    all.into_iter().find(fits).unwrap_or(Algorithm::Rs256)
 }
 
 fn sign_exact(case: &Value) -> Result<Verdict, Verdict> {
@@ -298,7 +316,7 @@ fn text(value: &Value) -> Result<&str, Verdict> {
     value.as_str().ok_or(Reject("not_a_text"))
 }
 
-/// A text as a list of one, a list as it is.
+/// Returns the strings of a list, or a single string as a list.
 fn strings(value: &Value) -> Vec<&str> {
     match value {
         Value::Array(values) => values.iter().filter_map(Value::as_str).collect(),
@@ -316,12 +334,12 @@ fn hex(value: &Value) -> Result<Vec<u8>, Verdict> {
     digits.chunks(2).map(byte).collect::<Option<_>>().ok_or(Reject("not_hex"))
 }
 
-/// base64url by way of the crate: the payload segment of an unverified token.
+/// Decodes base64url with the crate, as the payload segment of an unverified token.
 fn decode(text: &str) -> Result<Vec<u8>, Verdict> {
     Ok(Unverified::parse(&format!(".{text}."))?.unverified_payload()?)
 }
 
-/// The other way round: the payload segment of a token that is signed for it.
+/// Encodes base64url with the crate, as the payload segment of a signed token.
 fn encode(bytes: &[u8]) -> String {
     let key = HmacKey::hs256(&SecretBytes::from_bytes([0; 32])).expect("32 bytes are a key");
     let token = jws::Payload::new(bytes).sign(&key).expect("HS256 signs any bytes");

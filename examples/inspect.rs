@@ -1,11 +1,11 @@
-//! Shows what a token says, without a key: nothing of it is verified, whoever wrote it.
+//! Shows the content of a token without a key. It verifies nothing, so anybody can have written the content.
 //!
 //! ```sh
 //! echo "Bearer $TOKEN" | cargo run --example inspect
-//! cargo run --example inspect -- TOKEN                # which the shell remembers
+//! cargo run --example inspect -- TOKEN                # the history of the shell keeps the token
 //! ```
 //!
-//! Broken tokens are shown as far as they can be read, with a note on everything that looks wrong.
+//! Broken tokens are shown as far as they can be read, with a note for each problem.
 
 use base64::Engine;
 use base64::alphabet::URL_SAFE;
@@ -17,16 +17,16 @@ use serde_json::Value;
 use std::io::{Read, Write};
 use std::process::ExitCode;
 
-/// A verifier takes a quarter of this unless it is told otherwise, so what comes behind is not waited for.
+/// The most bytes that are read. By default, a verifier accepts a quarter of this.
 const INPUT_BYTES: u64 = 1024 * 1024;
-/// As seconds this is the year 5138; as milliseconds, 1973.
+/// Numbers from here on are probably milliseconds. As seconds, this is the year 5138; as milliseconds, 1973.
 const MILLISECONDS: f64 = 1e11;
-/// As milliseconds this is the year 5138.
+/// Numbers from here on are not shown as a date. As milliseconds, this is the year 5138.
 const NO_DATE: f64 = 1e14;
 
 fn main() -> ExitCode {
     match read_input().and_then(|input| report(&input)) {
-        // Not `println`, which panics when the reader of a pipe has gone.
+        // `println` would panic if the reader of a pipe has closed it.
         Ok(report) => match std::io::stdout().write_all(report.as_bytes()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,
@@ -38,11 +38,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// The arguments, or else standard input.
+/// Returns the arguments or, if there are none, the standard input.
 fn read_input() -> Result<String, String> {
     let mut bytes = Vec::new();
     for argument in std::env::args_os().skip(1) {
-        // `Bearer` and the token may come as two.
+        // `Bearer` and the token may be two arguments.
         bytes.extend_from_slice(argument.as_encoded_bytes());
         bytes.push(b' ');
     }
@@ -53,14 +53,14 @@ fn read_input() -> Result<String, String> {
     String::from_utf8(bytes).map_err(|_| "not a token: the input is not text".into())
 }
 
-/// What is printed for `input`, or why it is no token at all.
+/// Returns the text to print for `input`, or why it is not a token.
 fn report(input: &str) -> Result<String, String> {
     let text = strip_bearer(input.trim());
     let segments: Vec<&str> = text.split('.').collect();
     let [header, payload, signature] = segments[..] else {
         return Err(match segments.len() {
             _ if text.is_empty() => "not a token: the input is empty".into(),
-            5 => "not a signed token: five segments make an encrypted one (JWE)".into(),
+            5 => "not a signed token: five segments are an encrypted token (JWE)".into(),
             many => format!("not a token: it has {} dots, a token has two", many - 1),
         });
     };
@@ -88,12 +88,12 @@ fn report(input: &str) -> Result<String, String> {
         out += &format!("  - {note}\n");
     }
     if notes.0.is_empty() {
-        out += "  nothing looks wrong; the signature needs a key to be checked\n";
+        out += "  no problems found; to check the signature, a key is needed\n";
     }
     Ok(out)
 }
 
-/// Without the `Bearer ` of an HTTP header.
+/// Removes the `Bearer ` of an HTTP header.
 fn strip_bearer(text: &str) -> &str {
     match text.split_at_checked("Bearer ".len()) {
         Some((start, rest)) if start.eq_ignore_ascii_case("Bearer ") => rest.trim_start(),
@@ -116,7 +116,7 @@ impl Notes {
     }
 }
 
-/// The bytes of a segment, read more forgivingly than a verifier does; what had to be forgiven is noted.
+/// Decodes a segment more leniently than a verifier, and notes each deviation.
 fn decode(part: &str, segment: &str, notes: &mut Notes) -> Option<Vec<u8>> {
     const FORGIVING: GeneralPurpose =
         GeneralPurpose::new(&URL_SAFE, NO_PAD.with_decode_allow_trailing_bits(true));
@@ -163,7 +163,7 @@ impl Part {
         names.sort_unstable();
         for same in names.chunk_by(|one, other| one == other) {
             let note = format!(
-                "{part}: {:?} stands there {} times; readers differ in which they take",
+                "{part}: {:?} occurs {} times; readers differ in which value they use",
                 same[0],
                 same.len()
             );
@@ -172,7 +172,7 @@ impl Part {
         Self { text, members }
     }
 
-    /// The last member of that name, as most readers take it.
+    /// Returns the last member of that name, as most readers do.
     fn get(&self, name: &str) -> Option<&Value> {
         let members = self.members.as_deref().unwrap_or_default();
         members.iter().rev().find(|(member, _)| member == name).map(|(_, value)| value)
@@ -186,14 +186,14 @@ impl Part {
     }
 }
 
-/// The text as it stands, only indented: order, spelling of numbers and duplicates are what matters here.
+/// Writes the text with indentation only, so that the order, the spelling of numbers and duplicates stay visible.
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (mut depth, mut in_string, mut escaped, mut last) = (1_usize, false, false, ' ');
         f.write_str("  ")?;
         for c in self.text.chars() {
             if in_string || self.members.is_none() {
-                // Nothing out of a token may steer the terminal.
+                // A token must not send control characters to the terminal.
                 write_visible(f, c)?;
                 in_string = escaped || c != '"';
                 escaped = !escaped && c == '\\';
@@ -226,7 +226,7 @@ impl fmt::Display for Part {
 }
 
 fn write_visible(f: &mut fmt::Formatter<'_>, c: char) -> fmt::Result {
-    // Characters that reorder a line, end it, or do not show: Unicode's Bidi_Control, line and paragraph separators, zero
+    // Characters that reorder or end a line, or are invisible: Unicode's Bidi_Control, line and paragraph separators, zero
     // width, and tags.
     let steers = matches!(c,
         '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
@@ -237,7 +237,7 @@ fn write_visible(f: &mut fmt::Formatter<'_>, c: char) -> fmt::Result {
     c.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(f, "\\u{unit:04x}"))
 }
 
-/// The members of an object in their order, duplicates included.
+/// The members of an object in their order, with duplicates.
 struct Members(Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Members {
@@ -267,29 +267,34 @@ impl<'de> Deserialize<'de> for Members {
 fn note_header(header: &Part, signature: Option<&[u8]>, notes: &mut Notes) {
     match header.get("alg").and_then(Value::as_str) {
         Some(none) if none.eq_ignore_ascii_case("none") => {
-            notes.add("header: alg is none, so nobody signed this; no verifier of this crate takes it");
+            notes.add(
+                "header: alg is none, so the token is not signed; the verifiers of this crate refuse it",
+            );
         }
         Some(name) => {
             let known = name.parse::<Algorithm>().ok();
-            notes.add_if(known.is_none(), format!("header: alg {name:?} is not known to this crate"));
+            notes.add_if(known.is_none(), format!("header: this crate does not support alg {name:?}"));
             let wrong_length = signature.is_some_and(|signature| match known {
                 Some(Algorithm::Hs256) => signature.len() != 32,
                 Some(Algorithm::Rs256) => signature.len() < 256,
                 _ => signature.is_empty(),
             });
-            notes.add_if(wrong_length, format!("signature: not as long as one of {name:?}"));
+            notes.add_if(wrong_length, format!("signature: wrong length for {name:?}"));
         }
         None => {}
     }
     for name in ["jku", "jwk", "x5c", "x5u"] {
         notes.add_if(
             header.get(name).is_some(),
-            format!("header: {name} offers a key; none is ever taken from a token"),
+            format!("header: {name} offers a key; this crate never takes a key from a token"),
         );
     }
     if let Some(typ) = header.get("typ").and_then(Value::as_str) {
         let usual = typ.eq_ignore_ascii_case("JWT") || typ.eq_ignore_ascii_case("application/JWT");
-        notes.add_if(!usual, format!("header: typ is {typ:?}, which a verifier has to be built for"));
+        notes.add_if(
+            !usual,
+            format!("header: typ is {typ:?}; a verifier accepts it only if configured with `typ`"),
+        );
     }
 }
 
@@ -313,22 +318,22 @@ fn note_claims(payload: &Part, now: UnixTime, notes: &mut Notes) {
     let (mut starts, mut ends) = (f64::NEG_INFINITY, f64::INFINITY);
     for Time { name, number } in payload.times() {
         if number.abs() >= MILLISECONDS {
-            notes.add(format!("payload: {name} is too large for seconds; milliseconds, perhaps"));
+            notes.add(format!("payload: {name} is too large for seconds; it may be in milliseconds"));
             continue;
         }
         match name {
-            "iat" => notes.add_if(now < number, "payload: iat lies in the future"),
+            "iat" => notes.add_if(now < number, "payload: iat is in the future"),
             "nbf" => notes.add_if(now < number, "payload: not yet valid"),
             _ => notes.add_if(now >= number, "payload: expired"),
         }
         if name == "exp" { ends = number } else { starts = starts.max(number) }
     }
-    notes.add_if(ends <= starts, "payload: it ends before it begins");
+    notes.add_if(ends <= starts, "payload: exp is not after iat and nbf");
 }
 
-/// What the crate itself says, as far as it can be said without a key.
+/// Notes the errors of the crate, as far as they do not depend on a key.
 fn note_verdict(text: &str, notes: &mut Notes) {
-    // A set without keys knows none for any token, so another error is about the token.
+    // An empty key set refuses every token with `UnknownKey`, so any other error is about the token.
     let header = jws::MessageVerifier::new(KeySet::new()).verify(text).err();
     let header = header.filter(|error| *error != VerifyError::UnknownKey);
     let claims = Unverified::parse(text).and_then(|token| token.unverified_claims::<()>()).err();
@@ -345,10 +350,10 @@ struct Time {
 }
 
 impl Time {
-    /// The date and how far it is from `now`; of milliseconds, what they would mean.
+    /// Returns the date and its distance from `now`. Reads a number that is too large as milliseconds.
     fn tell(&self, now: UnixTime) -> String {
         let (seconds, unit) = match self.number.abs() {
-            NO_DATE.. => return format!("{:e} is no date", self.number),
+            NO_DATE.. => return format!("{:e} is not a date", self.number),
             MILLISECONDS.. => (self.number / 1000.0, " if in ms"),
             _ => (self.number, ""),
         };
@@ -365,7 +370,7 @@ impl Time {
     }
 }
 
-/// The date and time of day in UTC.
+/// Formats the date and the time of day in UTC.
 fn date(seconds: i64) -> String {
     let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     let (year, month, day) = civil_from_days(days);
@@ -377,7 +382,7 @@ fn date(seconds: i64) -> String {
     )
 }
 
-/// Year, month and day of a day counted from 1970-01-01: Howard Hinnant's algorithm, whose years begin in March.
+/// Converts days since 1970-01-01 to year, month and day, with the algorithm of Howard Hinnant. Its years begin in March.
 fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));

@@ -1,4 +1,4 @@
-//! One side signs with a private key, the other verifies with the public key and could not sign.
+//! Signs with a private key on one side, and verifies with the public key on the other side, which cannot sign.
 //!
 //! ```sh
 //! cargo run --example rs256
@@ -11,25 +11,26 @@ const ISSUER: &str = "https://auth.example";
 const AUDIENCE: &str = "https://api.example";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // Once, as `openssl genpkey` would do it; 2048 bits take about a second.
+    // Make the key pair once, as with `openssl genpkey`. 2048 bits take about a second.
     let pair = PrivateKey::generate_rsa(2048)?;
     let private_pem = pair.to_secret_pem()?;
-    let public_pem = pair.public_key().to_pem()?;
+    let public_pem = pair.public_key()?.to_pem()?;
 
     let token = authentication_server(str::from_utf8(private_pem.expose_secret())?)?;
     println!("token:\n{token}\n");
     println!("public key:\n{public_pem}");
     application_server(&public_pem, &token)?;
 
-    // A mix-up is said when the key is read, not when the first token fails.
-    if let Err(error) = PublicKey::from_pem(str::from_utf8(private_pem.expose_secret())?) {
-        println!("the private key given to the verifier: {error}");
-    }
+    // A mistaken key is an error when the key is read, and not when the first token fails.
+    let mistaken = PublicKey::from_pem(str::from_utf8(private_pem.expose_secret())?);
+    let error = mistaken.err().ok_or("the private key was accepted as a public key")?;
+    println!("the private key given to the verifier: {error}");
+    assert_eq!(error.code(), "private_key");
     Ok(())
 }
 
 fn authentication_server(private_pem: &str) -> Result<String, Box<dyn std::error::Error>> {
-    // Read once and kept: it is parsed and precomputed here.
+    // Read the key once and keep it, because parsing and precomputing take time.
     let key = PrivateKey::from_pem(private_pem)?.rs256()?;
     let claims = Claims::registered()
         .issuer(ISSUER)
@@ -44,5 +45,6 @@ fn application_server(public_pem: &str, text: &str) -> Result<(), Box<dyn std::e
     let verifier = Verifier::builder(key).issuer(ISSUER).audience(AUDIENCE).build()?;
     let token = verifier.verify::<()>(text)?;
     println!("verified: {}\n", token.payload());
+    assert_eq!(token.subject(), Some("user123"));
     Ok(())
 }

@@ -1,33 +1,35 @@
-//! The signature algorithms ([RFC 7518 section 3](https://www.rfc-editor.org/rfc/rfc7518#section-3)) as one table.
+//! The table of the signature algorithms ([RFC 7518 section 3](https://www.rfc-editor.org/rfc/rfc7518#section-3)).
 
 use core::fmt;
 use serde::de::{Deserialize, Deserializer, Unexpected, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-/// What is known of an algorithm without a key.
+/// The properties of an algorithm that do not depend on a key.
 struct Row {
     name: &'static str,
     family: Family,
-    /// Shortest and longest signature in bytes; equal where the algorithm fixes it.
+    /// The lengths of the shortest and the longest signature, in bytes. They are equal if the algorithm fixes the length.
     signature: (usize, usize),
 }
 
-/// Which type of key an algorithm needs.
-#[derive(Clone, Copy)]
+/// The type of key that an algorithm needs.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Family {
     Hmac,
     Rsa,
+    /// A point on a curve.
+    Ec,
 }
 
-/// Writes the enum, the list of all algorithms and what is known of each, so that none can be missing from one of them.
+/// Writes the enum, the list of all algorithms and their properties, so that no algorithm can be missing from one of them.
 macro_rules! algorithms {
     ($($(#[$doc:meta])* $variant:ident, $name:literal, $family:ident, $shortest:literal..=$longest:literal;)*) => {
-        /// A signature algorithm, as the header parameter `alg` names it.
+        /// A signature algorithm, as named in the header parameter `alg`.
         ///
-        /// A token never chooses its algorithm: each key has one, and the header is only compared with it. `none` is not an
+        /// A token never chooses its algorithm. Each key has one, and the header is only compared with it. `none` is not an
         /// algorithm here.
         ///
-        /// It is read and written by its name, as text (`FromStr`, `Display`) and with serde.
+        /// `FromStr`, `Display` and serde read and write the name.
         ///
         /// # Examples
         ///
@@ -82,29 +84,50 @@ algorithms! {
     Ps384, "PS384", Rsa, 256..=1024;
     /// RSASSA-PSS with SHA-512.
     Ps512, "PS512", Rsa, 256..=1024;
+    /// ECDSA with the curve P-256 and SHA-256.
+    Es256, "ES256", Ec, 64..=64;
+    /// ECDSA with the curve P-384 and SHA-384.
+    Es384, "ES384", Ec, 96..=96;
+    /// ECDSA with the curve P-521 and SHA-512.
+    Es512, "ES512", Ec, 132..=132;
+    /// ECDSA with the curve secp256k1 and SHA-256 ([RFC 8812](https://www.rfc-editor.org/rfc/rfc8812)).
+    Es256k, "ES256K", Ec, 64..=64;
+    /// EdDSA with the curve Ed25519 ([RFC 8037](https://www.rfc-editor.org/rfc/rfc8037)). Tokens name it `EdDSA`; the name
+    /// `Ed25519` of [RFC 9864](https://www.rfc-editor.org/rfc/rfc9864) is read as the same.
+    Ed25519, "EdDSA", Ec, 64..=64;
 }
 
-/// The longest signature that any algorithm can have.
+/// The length of the longest signature of all algorithms.
 pub(crate) const LONGEST_SIGNATURE: usize = 1024;
 
 impl Algorithm {
-    /// The name in the header, e.g. `HS256`.
+    /// Returns the name in the header, e.g. `HS256`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.row().name
     }
 
-    /// The algorithm of that name. Names are compared exactly.
+    /// Finds the algorithm with this name. Compares names exactly.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
+        // RFC 9864 section 2.2: the fully-specified name.
+        if name == "Ed25519" {
+            return Some(Self::Ed25519);
+        }
         ALL.iter().copied().find(|algorithm| algorithm.name() == name)
     }
 
-    /// Whether one secret signs and verifies.
+    /// Returns whether one secret both signs and verifies.
     pub(crate) const fn is_hmac(self) -> bool {
         matches!(self.row().family, Family::Hmac)
     }
 
-    /// The length of every signature in bytes, if the algorithm alone decides on it.
+    /// Reports whether the algorithm needs an RSA key.
+    #[cfg(feature = "rsa-verify")]
+    pub(crate) const fn is_rsa(self) -> bool {
+        matches!(self.row().family, Family::Rsa)
+    }
+
+    /// Returns the length of a signature in bytes, if it does not depend on the key.
     pub(crate) const fn signature_length(self) -> Option<usize> {
         match self.row().signature {
             (shortest, longest) if shortest == longest => Some(longest),
@@ -112,13 +135,13 @@ impl Algorithm {
         }
     }
 
-    /// Whether a signature of this length can be one of this algorithm at all.
+    /// Returns whether a signature of this algorithm can have this length.
     pub(crate) const fn allows_signature_of(self, bytes: usize) -> bool {
         let (shortest, longest) = self.row().signature;
         shortest <= bytes && bytes <= longest
     }
 
-    /// How long most signatures are: the buffer of a token is made for that.
+    /// Returns the length of most signatures. The buffer of a token gets this capacity.
     pub(crate) const fn usual_signature_bytes(self) -> usize {
         self.row().signature.0
     }

@@ -1,4 +1,4 @@
-//! What turns key material into keys: one module for each library that does the arithmetic.
+//! Turns key material into keys. There is one module for each library that does the arithmetic.
 
 #[cfg(feature = "aws-lc-rs")]
 pub mod aws_lc;

@@ -1,14 +1,13 @@
-//! base64url without padding ([RFC 4648 section 5](https://www.rfc-editor.org/rfc/rfc4648#section-5)): one byte
-//! string has one spelling, anything else is refused.
+//! Encodes and decodes base64url without padding ([RFC 4648 section 5](https://www.rfc-editor.org/rfc/rfc4648#section-5)). A
+//! byte string has exactly one spelling, and all other spellings are refused.
 //!
-//! Public data only: the tables that the decoder reads depend on the text. Secrets that arrive as base64 text
-//! (`SecretBytes::from_base64`) come through here once, when a key is loaded.
+//! It is for public data only, because the decoder's memory accesses depend on the text.
 
 use alloc::vec::Vec;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::{DecodeError, DecodeSliceError, Engine};
 
-/// The fastest engine that this build has. Both agree on every input; the tests below hold them to it.
+/// Returns the fastest engine of this build. Both engines agree on every input; the tests below check that.
 #[cfg(all(
     feature = "std",
     any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon"))
@@ -16,7 +15,7 @@ use base64::{DecodeError, DecodeSliceError, Engine};
 #[inline]
 fn engine() -> &'static base64::engine::Simd {
     use base64::engine::{Simd, general_purpose::NO_PAD};
-    // A constant in all but name: asking the CPU for its vector unit costs more than a short decode does.
+    // Made once, because to ask the CPU for its vector unit costs more than to decode a short text.
     static ENGINE: std::sync::LazyLock<Simd> = std::sync::LazyLock::new(|| Simd::url_safe(NO_PAD));
     &ENGINE
 }
@@ -29,10 +28,10 @@ fn engine() -> &'static base64::engine::GeneralPurpose {
     &URL_SAFE_NO_PAD
 }
 
-/// Length of the text for `bytes` bytes.
+/// Returns the length of the text for `bytes` bytes.
 #[inline]
 pub(crate) const fn encoded_len(bytes: usize) -> usize {
-    // Two characters for one byte left over, three for two; saturating, so an absurd length stays absurd.
+    // One remaining byte takes two characters, two take three. Saturates, so that an absurd length stays absurd.
     let whole = (bytes / 3).saturating_mul(4);
     match bytes % 3 {
         0 => whole,
@@ -41,7 +40,7 @@ pub(crate) const fn encoded_len(bytes: usize) -> usize {
     }
 }
 
-/// Number of bytes in a text of `characters` characters, if it is well formed.
+/// Returns the number of bytes in a well-formed text of `characters` characters.
 #[inline]
 pub(crate) const fn decoded_len(characters: usize) -> usize {
     let whole = (characters / 4).saturating_mul(3);
@@ -56,29 +55,29 @@ pub(crate) const fn decoded_len(characters: usize) -> usize {
 pub(crate) fn encode_onto(out: &mut Vec<u8>, bytes: &[u8]) {
     let start = out.len();
     out.resize(start.saturating_add(encoded_len(bytes.len())), 0);
-    let written = out.get_mut(start..).map(|room| engine().encode_slice(bytes, room));
+    let written = out.get_mut(start..).map(|target| engine().encode_slice(bytes, target));
     if !matches!(written, Some(Ok(_))) {
-        // The room is exact, so this does not happen; if it ever did, the slow way would still be right.
+        // This does not happen, because the length is exact. If it did, this slower code would still be right.
         out.truncate(start);
         out.extend_from_slice(engine().encode(bytes).as_bytes());
     }
 }
 
-/// Decodes `text` into the front of `room` and tells how many bytes it took.
+/// Decodes `text` into the front of `out` and returns how many bytes it took.
 ///
-/// The error is the offset of the first character that does not belong.
+/// The error is the offset of the first wrong character.
 #[inline]
-pub(crate) fn decode_into(room: &mut [u8], text: &str) -> Result<usize, usize> {
-    URL_SAFE_NO_PAD.decode_slice(text, room).map_err(|error| offset(&error, text.len()))
+pub(crate) fn decode_into(out: &mut [u8], text: &str) -> Result<usize, usize> {
+    URL_SAFE_NO_PAD.decode_slice(text, out).map_err(|error| offset(&error, text.len()))
 }
 
-/// Appends the bytes of `text` to `out`; `out` is as it was when this fails.
+/// Decodes `text` and appends its bytes to `out`. After an error, `out` is unchanged.
 #[inline]
 pub(crate) fn decode_onto(out: &mut Vec<u8>, text: &str) -> Result<(), usize> {
     let start = out.len();
     out.resize(start.saturating_add(decoded_len(text.len())), 0);
     let decoded = match out.get_mut(start..) {
-        Some(room) => engine().decode_slice(text, room).map_err(|error| offset(&error, text.len())),
+        Some(target) => engine().decode_slice(text, target).map_err(|error| offset(&error, text.len())),
         None => Err(0),
     };
     match decoded {
@@ -93,22 +92,22 @@ pub(crate) fn decode_onto(out: &mut Vec<u8>, text: &str) -> Result<(), usize> {
     }
 }
 
-/// Offset of the first byte of `text` that is not in the alphabet.
+/// Returns the offset of the first byte of `text` that is not in the alphabet.
 pub(crate) fn first_foreign(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
-    // Without a branch in the loop the compiler checks sixteen bytes at a time.
+    // The loop has no branch, so that the compiler checks sixteen bytes at a time.
     let foreign = bytes.iter().fold(0, |foreign, &byte| foreign | u8::from(!in_alphabet(byte)));
     if foreign == 0 { None } else { bytes.iter().position(|&byte| !in_alphabet(byte)) }
 }
 
 const fn in_alphabet(byte: u8) -> bool {
-    // Bit 5 is the case of a letter.
+    // Bit 5 of a letter is its case.
     let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
     let digit = byte.wrapping_sub(b'0') < 10;
     letter | digit | (byte == b'-') | (byte == b'_')
 }
 
-/// Where the text went wrong. The error of the crate `base64` also shows the symbol: that stays here.
+/// Returns the offset of the error. The error of the crate `base64` also shows the character, which is not passed on.
 fn offset(error: &DecodeSliceError, length: usize) -> usize {
     match error {
         DecodeSliceError::DecodeError(
@@ -124,8 +123,8 @@ mod tests {
     use alloc::string::String;
 
     #[test]
-    fn the_engine_of_this_build_agrees_with_the_plain_one() {
-        // Lengths on both sides of the vector path's threshold, and something foreign at every place of each.
+    fn the_engine_of_this_build_agrees_with_the_portable_engine() {
+        // Lengths on both sides of the vector path's threshold, with a foreign character at each position.
         let mut state = 0x2545_f491_4f6c_dd1d_u64;
         for length in 0..260_usize {
             let bytes: Vec<u8> = (0..length)
@@ -158,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn the_alphabet_is_the_same_for_every_decoder_at_every_place() {
+    fn every_decoder_has_the_same_alphabet_at_every_position() {
         for length in [4_usize, 16, 32, 64, 100, 132] {
             for place in 0..length {
                 for byte in 0..=127_u8 {
@@ -178,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn bits_that_belong_to_no_byte_are_refused() {
+    fn stray_bits_after_the_last_byte_are_refused() {
         for text in ["QR", "QUJ", "A", "AAAAA"] {
             assert!(decode_into(&mut [0; 8], text).is_err(), "{text}");
             assert!(decode_onto(&mut Vec::new(), text).is_err(), "{text}");

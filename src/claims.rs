@@ -1,5 +1,5 @@
-//! Claims ([RFC 7519 section 4](https://www.rfc-editor.org/rfc/rfc7519#section-4)): the registered ones, and a
-//! type of the caller's beside them in one JSON object.
+//! Claims ([RFC 7519 section 4](https://www.rfc-editor.org/rfc/rfc7519#section-4)): the registered claims and the claims of the
+//! caller's type, in one JSON object.
 
 pub(crate) mod captured;
 pub(crate) mod decode;
@@ -18,37 +18,42 @@ use core::time::Duration;
 use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 
-/// Claims to be signed: a builder for the registered ones around a `T` of yours for the rest.
+/// Claims to be signed: a builder for the registered claims, with your own type `T` for the other claims.
 ///
-/// `T` is a struct or a map: its members stand beside the registered claims in one object. It may hold
-/// registered claims itself; one that is set in the builder *and* in `T` is an error, as is any name that would occur
-/// twice. A registered claim of `T` that is `None` is left out.
+/// `T` is a struct or a map. Its members are written next to the registered claims in one object. `T` may contain registered
+/// claims itself. A claim that is set in the builder *and* in `T` is an error, and so is any other name that would occur twice.
+/// A registered claim of `T` that is `None` is left out.
 ///
-/// A token must expire: without [`expires_in`](Self::expires_in), [`expires_at`](Self::expires_at) or
-/// [`never_expires`](Self::never_expires) it is not signed. If a setter is called twice, the last
-/// call wins, except [`audience`](Self::audience), which adds.
+/// You have to decide when the token expires: without a call of [`expires_in`](Self::expires_in),
+/// [`expires_at`](Self::expires_at) or [`never_expires`](Self::never_expires), signing fails. If a setter is called twice, the
+/// last call wins. The exception is [`audience`](Self::audience), which adds an entry.
 ///
-/// `Claims` is for writing only. What was verified is a [`Token`](crate::Token). A struct of yours may be called
-/// `Claims` too: this one is then `countersign::Claims`.
+/// `Claims` is only for writing. A verified token is a [`Token`](crate::Token). You can name your own struct `Claims` too, and
+/// then write `countersign::Claims` for this one.
 ///
-/// Times are in seconds. Those in milliseconds, as some languages count them, lie tens of thousands of years ahead.
+/// Times are in seconds. Some languages count milliseconds: such a number is tens of thousands of years in the future.
 ///
 /// # Examples
 ///
 /// ```
 /// use core::time::Duration;
-/// use countersign::{Claims, HmacKey, SecretBytes};
+/// use countersign::{Claims, HmacKey, SecretBytes, UnixTime, Unverified};
 ///
 /// #[derive(serde::Serialize)]
 /// struct User { name: String, admin: bool }
 ///
 /// let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
-/// let token = Claims::new(User { name: "Ann".into(), admin: true })
+/// let text = Claims::new(User { name: "Ann".into(), admin: true })
 ///     .issuer("https://auth.example")
-///     .subject("user123")
 ///     .audience("https://api.example")
+///     .issued_at(UnixTime::from_secs(1_700_000_000)) // the default is now
 ///     .expires_in(Duration::from_secs(15 * 60))
 ///     .sign(&key)?;
+/// let payload: serde_json::Value = serde_json::from_slice(&Unverified::parse(&text)?.unverified_payload()?)?;
+/// assert_eq!(payload, serde_json::json!({
+///     "iss": "https://auth.example", "aud": "https://api.example", "iat": 1_700_000_000, "exp": 1_700_000_900,
+///     "name": "Ann", "admin": true,
+/// }));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
@@ -67,7 +72,7 @@ pub struct Claims<T = ()> {
     header: OwnParameters,
 }
 
-/// When a token ends.
+/// When a token expires.
 #[derive(Clone, Copy)]
 enum Expiry {
     Unset,
@@ -77,14 +82,14 @@ enum Expiry {
 }
 
 impl Claims<()> {
-    /// No claims but the registered ones.
+    /// Starts a builder that has only registered claims.
     pub const fn registered() -> Self {
         Self::new(())
     }
 }
 
 impl<T> Claims<T> {
-    /// Claims with the members of `claims`.
+    /// Starts a builder with the members of `claims`.
     pub const fn new(claims: T) -> Self {
         Self {
             claims,
@@ -101,85 +106,86 @@ impl<T> Claims<T> {
         }
     }
 
-    /// `iss`: who signs, usually a URL.
+    /// Sets `iss`: the party that signs, usually as a URL.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = Some(issuer.into());
         self
     }
 
-    /// `sub`: whom the claims are about, under a name that the issuer never gives to another.
+    /// Sets `sub`: the party that the claims are about. The issuer must not give the same name to another party.
     pub fn subject(mut self, subject: impl Into<String>) -> Self {
         self.subject = Some(subject.into());
         self
     }
 
-    /// `aud`: who may accept the token. Each call adds one; one is written as a string, more as an array.
+    /// Adds an entry to `aud`: a party that may accept the token. One entry is written as a string, several as an array.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audience.push(audience.into());
         self
     }
 
-    /// `exp` and `iat`: the token is issued now, or when [`issued_at`](Self::issued_at) says, and ends this much
+    /// Sets `exp` and `iat`: the token is issued now, or at the time of [`issued_at`](Self::issued_at), and expires this much
     /// later. Fractions of a second are cut off.
     pub const fn expires_in(mut self, lifetime: Duration) -> Self {
         self.expiry = Expiry::In(lifetime);
         self
     }
 
-    /// `exp`: the moment from which the token is refused.
+    /// Sets `exp`: the moment from which the token is refused.
     pub const fn expires_at(mut self, moment: UnixTime) -> Self {
         self.expiry = Expiry::At(moment);
         self
     }
 
-    /// No `exp` at all.
+    /// Writes no `exp`.
     ///
     /// # Security
     ///
-    /// Such a token is good until its key is gone. A verifier takes it only with
+    /// Such a token is valid until its key is removed. A verifier accepts it only with
     /// [`allow_missing_expiration`](crate::VerifierBuilder::allow_missing_expiration).
     pub const fn never_expires(mut self) -> Self {
         self.expiry = Expiry::Never;
         self
     }
 
-    /// `nbf`: the moment before which the token is refused.
+    /// Sets `nbf`: the moment before which the token is refused.
     pub const fn not_before(mut self, moment: UnixTime) -> Self {
         self.not_before = Some(moment);
         self
     }
 
-    /// `iat`: when the token is issued.
+    /// Sets `iat`: the moment when the token is issued.
     pub const fn issued_at(mut self, moment: UnixTime) -> Self {
         self.issued_at = Some(moment);
         self
     }
 
-    /// `jti`: a name of this one token, never given to another, so that it can be denied.
+    /// Sets `jti`: the unique id of this token, so that the token can be denied.
     pub fn jwt_id(mut self, id: impl Into<String>) -> Self {
         self.jwt_id = Some(id.into());
         self
     }
 
-    /// The header's `typ`, e.g. `at+jwt`, for verifiers that ask for one. `JWT` if not called.
+    /// Sets the header's `typ`, e.g. `at+jwt`, for verifiers that require one. The default is `JWT`.
     pub fn typ(mut self, typ: impl Into<String>) -> Self {
         self.typ = Some(typ.into());
         self
     }
 
-    /// The header's `cty`: what the claims are, if they are another token, or nothing usual.
+    /// Sets the header's `cty`: the media type of the payload. Most tokens do not need it.
     pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
         self.content_type = Some(content_type.into());
         self
     }
 
-    /// Another header parameter, with any value that serialises as JSON. For issuers' and recipients' agreements such as
-    /// `x5t#S256` or `nonce`. No verifier of this crate takes a key from it.
+    /// Adds another header parameter, with any value that serialises as JSON. It is for parameters that issuer and recipient
+    /// have agreed on, such as `x5t#S256` or `nonce`. The verifiers of this crate never take a key from it.
     ///
     /// # Errors
     ///
-    /// - [`SignError::HeaderParameterTaken`] for `alg`, `kid`, `typ`, `cty`, `crit` and `b64`, and for a name given before.
-    /// - [`SignError::TooManyHeaderParameters`] after 60.
+    /// - [`SignError::HeaderParameterTaken`] for `alg`, `kid`, `typ`, `cty`, `crit` and `b64`, and for a name that was added
+    ///   before.
+    /// - [`SignError::TooManyHeaderParameters`] for more than 60 parameters.
     /// - [`SignError::Serialize`], [`SignError::ReservedName`].
     ///
     /// # Examples
@@ -211,7 +217,7 @@ impl<T> fmt::Debug for Claims<T> {
     }
 }
 
-/// The registered claims.
+/// The name of a registered claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Name {
     Iss,
@@ -226,7 +232,7 @@ pub(crate) enum Name {
 impl Name {
     #[inline]
     pub(crate) fn of(name: &str) -> Option<Self> {
-        // All have three letters: one comparison of lengths rules most other names out.
+        // All have three letters, so one comparison of lengths excludes most other names.
         Some(match &<[u8; 3]>::try_from(name.as_bytes()).ok()? {
             b"iss" => Self::Iss,
             b"sub" => Self::Sub,
@@ -239,7 +245,7 @@ impl Name {
         })
     }
 
-    /// A bit of its own in a set of names.
+    /// Returns the bit of this name in a set of names.
     #[inline]
     pub(crate) const fn bit(self) -> u8 {
         match self {
@@ -253,7 +259,7 @@ impl Name {
         }
     }
 
-    /// What a member of this name begins with, from the comma before it to the colon.
+    /// Returns the beginning of a member with this name, from the comma before it to the colon.
     #[inline]
     pub(crate) const fn member_start(self) -> &'static [u8; 7] {
         match self {
@@ -290,16 +296,16 @@ pub(crate) struct Registered {
     pub(crate) exp: Option<NumericDate>,
     pub(crate) nbf: Option<NumericDate>,
     pub(crate) iat: Option<NumericDate>,
-    /// Which of the names that the verifier requires were met: a bit each, in its order.
+    /// Which of the required names were found: one bit for each name, in the order of the verifier.
     pub(crate) required_met: u64,
-    /// Texts that the payload does not hold as such.
+    /// Texts that have escapes in the payload.
     pub(crate) resolved: Resolved,
 }
 
-/// How many audiences are kept without an allocation; tokens for more than a few are rare.
+/// How many audiences are kept without an allocation. Tokens with more than a few audiences are rare.
 const INLINE_AUDIENCES: usize = 4;
 
-/// The entries of `aud`, and whether they stood in an array.
+/// The entries of `aud`, and whether `aud` was an array.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Audiences {
     inline: [Option<Text>; INLINE_AUDIENCES],
@@ -329,7 +335,7 @@ impl Audiences {
     }
 }
 
-/// An `aud` for a claims struct of your own: a string or an array of strings, whichever the token has.
+/// A field type for `aud` in your own claims struct. It reads a string or an array of strings.
 ///
 /// # Examples
 ///
@@ -345,24 +351,24 @@ impl Audiences {
 pub struct Audience(Vec<String>);
 
 impl Audience {
-    /// Whether `name` is an entry, compared exactly.
+    /// Returns whether `name` is an entry. Compares exactly.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
         self.0.iter().any(|entry| entry == name)
     }
 
-    /// The entries.
+    /// Iterates over the entries.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }
 
-    /// How many entries there are.
+    /// Returns the number of entries.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no entries.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -399,7 +405,7 @@ impl Serialize for Audience {
     }
 }
 
-/// One entry as a string, any other number as an array.
+/// Writes one entry as a string, and any other number of entries as an array.
 fn serialize_audience<S: Serializer>(names: &[String], serializer: S) -> Result<S::Ok, S::Error> {
     if let [name] = names {
         return serializer.serialize_str(name);

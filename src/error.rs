@@ -291,7 +291,8 @@ pub enum VerifyError {
     /// `false`. A `crit` that is not a list of texts is an [`InvalidHeader`](Self::InvalidHeader).
     #[error("header requires an extension that this verifier does not support")]
     CriticalHeader,
-    /// A name occurs twice at the top of the header or the claims.
+    /// A name occurs twice at the top of the header or the claims. The error does not say which, because names are content of
+    /// the token. The example `inspect` of the repository shows the name.
     #[error("duplicate member in the {part}")]
     DuplicateMember {
         /// The part that holds it.
@@ -640,6 +641,10 @@ pub enum KeyError {
     /// A key id is empty or longer than 1 KiB.
     #[error("a key id must have 1 to 1024 bytes")]
     InvalidKeyId,
+    /// The public key is not a point that can verify: it is not on its curve, is the point at infinity, has small order, or is not
+    /// encoded in a canonical form.
+    #[error("the public key is not a valid point of its curve")]
+    InvalidPoint,
     /// The bytes are not a well-formed key: broken DER, or numbers that do not make a key.
     #[error("not a well-formed key")]
     MalformedKey,
@@ -698,14 +703,18 @@ pub enum KeyError {
     /// This crate has no algorithm of this name. Names are compared exactly; `none` is never accepted.
     #[error("not the name of a supported algorithm, such as HS256 or RS256, in capital letters")]
     UnsupportedAlgorithm,
-    /// The backend cannot make or use such a key, although others can.
-    #[error("this backend does not support such a key: another backend may")]
+    /// This backend cannot make or use such a key, although another can, or the feature of the algorithm is off.
+    #[error(
+        "this backend does not support such a key: switch on the feature of its algorithm, or use another backend"
+    )]
     UnsupportedByBackend,
-    /// The file holds a key of an unsupported type, such as an elliptic curve key.
+    /// The file holds a key of an unsupported type, such as X25519.
     #[error("the key is of a type that is not supported")]
     UnsupportedKeyType,
-    /// The algorithm needs another type of key, e.g. HS256 with an RSA key, or RS256 with a secret.
-    #[error("the algorithm needs a key of another type")]
+    /// The algorithm needs another type of key, e.g. HS256 with an RSA key, RS256 with a secret, or ES384 with a key on P-256.
+    #[error(
+        "the algorithm needs a key of another type: HS* a secret, RS* and PS* RSA, ES256 P-256, ES384 P-384, ES512 P-521, ES256K secp256k1, EdDSA Ed25519"
+    )]
     WrongKeyType,
 }
 
@@ -724,6 +733,7 @@ impl KeyError {
             Self::InvalidBase64 => "invalid_base64",
             Self::InvalidHex => "invalid_hex",
             Self::InvalidKeyId => "invalid_key_id",
+            Self::InvalidPoint => "invalid_point",
             Self::MalformedKey => "malformed_key",
             Self::ModulusTooLarge { .. } => "modulus_too_large",
             Self::ModulusTooSmall { .. } => "modulus_too_small",
@@ -805,6 +815,8 @@ pub enum FileMistake {
     Encrypted,
     /// PEM with a backslash and an `n` in place of each line break, as often in environment variables and JSON files.
     EscapedLineBreaks,
+    /// A key on an elliptic curve that the file describes by its numbers and not by its name.
+    ExplicitCurve,
     /// Hex text.
     Hex,
     /// JSON: a JSON Web Key or a set of them.
@@ -863,6 +875,7 @@ impl FileMistake {
             Self::Empty => "empty",
             Self::Encrypted => "encrypted",
             Self::EscapedLineBreaks => "escaped_line_breaks",
+            Self::ExplicitCurve => "explicit_curve",
             Self::Hex => "hex",
             Self::Jwk => "jwk",
             Self::LabelMismatch => "label_mismatch",
@@ -909,6 +922,9 @@ impl fmt::Display for FileMistake {
             Self::Empty => "the key file is empty",
             Self::Encrypted => "the private key is encrypted: decrypt it first, with openssl pkey",
             Self::EscapedLineBreaks => "the PEM contains the two characters \\n instead of line breaks: replace them",
+            Self::ExplicitCurve => {
+                "the file describes its curve by numbers: convert it, with openssl ec -param_enc named_curve"
+            }
             Self::Hex => {
                 "this is hex: decode it and call from_der, or from_certificate_der for a certificate"
             }

@@ -1,5 +1,5 @@
-//! The header of a token ([RFC 7515 section 4](https://www.rfc-editor.org/rfc/rfc7515#section-4)): read
-//! strictly, written once per key.
+//! The header of a token ([RFC 7515 section 4](https://www.rfc-editor.org/rfc/rfc7515#section-4)). It is read strictly, and
+//! written once per key.
 
 use crate::algorithm::Algorithm;
 use crate::base64url;
@@ -14,15 +14,19 @@ use serde::Serialize;
 use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 
 /// Parameters that RFC 7515 and RFC 7518 define, which `crit` must not name (RFC 7515 section 4.1.11).
-pub(crate) const REGISTERED: [&str; 20] = [
-    "alg", "jku", "jwk", "kid", "x5u", "x5c", "x5t", "x5t#S256", "typ", "cty", "crit", "enc", "zip", "epk",
-    "apu", "apv", "iv", "tag", "p2s", "p2c",
-];
+const REGISTERED: &str =
+    "alg jku jwk kid x5u x5c x5t x5t#S256 typ cty crit enc zip epk apu apv iv tag p2s p2c";
+
+/// Reports whether a standard defines the header parameter of this name.
+#[inline(never)]
+pub(crate) fn is_registered(name: &str) -> bool {
+    REGISTERED.split(' ').any(|registered| registered == name)
+}
 
 /// A token's header.
 ///
-/// A [`KeySource`](crate::KeySource) sees it before the signature is checked, when it is only a claim of the
-/// token's sender; the header of a [`Token`](crate::Token) has been verified.
+/// A [`KeySource`](crate::KeySource) gets it before the signature is checked, so there it is unverified text from the sender.
+/// The header of a [`Token`](crate::Token) has been verified.
 ///
 /// # Examples
 ///
@@ -49,25 +53,25 @@ impl<'a> Header<'a> {
         Self { json, fields }
     }
 
-    /// `alg`: how the token is signed.
+    /// Returns `alg`: the signature algorithm.
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
         self.fields.algorithm
     }
 
-    /// `typ`: what kind of token this is, as it is spelled there.
+    /// Returns `typ`: the kind of the token, as it is spelled in the header.
     #[must_use]
     pub fn typ(&self) -> Option<&'a str> {
         self.text(self.fields.typ)
     }
 
-    /// `cty`: what the payload is.
+    /// Returns `cty`: the media type of the payload.
     #[must_use]
     pub fn content_type(&self) -> Option<&'a str> {
         self.text(self.fields.cty)
     }
 
-    /// `kid`: the name of the key. It may be any text: use it to look a key up, never as a path or in a query.
+    /// Returns `kid`: the id of the key. It may be any text, so use it only to look up a key, never as a path or in a query.
     #[must_use]
     pub fn key_id(&self) -> Option<&'a str> {
         self.text(self.fields.kid)
@@ -77,8 +81,8 @@ impl<'a> Header<'a> {
         text.map(|text| text.of(self.json, &self.fields.resolved))
     }
 
-    /// The whole header as JSON, for parameters that have no method here. Its sender chose `jwk`, `jku`, `x5u` and `x5c`: no
-    /// key is ever taken from them.
+    /// Returns the whole header as JSON, for parameters that have no method here. Never take a key from `jwk`, `jku`, `x5u` or
+    /// `x5c`, because the sender chooses them. This crate does not either.
     #[must_use]
     pub const fn json(&self) -> &'a str {
         self.json
@@ -91,7 +95,7 @@ impl fmt::Debug for Header<'_> {
     }
 }
 
-/// What was read from a header.
+/// The fields that were read from a header.
 #[derive(Clone, Debug)]
 pub(crate) struct HeaderFields {
     pub(crate) algorithm: Algorithm,
@@ -109,7 +113,7 @@ impl HeaderFields {
     }
 }
 
-/// Parameters of a header that has been read strictly and of which nothing has been checked.
+/// Parameters of a header that was read strictly. Their values are not checked.
 pub(crate) struct Texts {
     pub(crate) alg: Option<String>,
     pub(crate) typ: Option<String>,
@@ -133,7 +137,7 @@ struct Reading<'a, 'de> {
     json: &'de str,
     limits: &'a Limits,
     names: Names<'de>,
-    /// The parameter whose value is being read, for the error.
+    /// The name of the parameter that is being read, for the error.
     parameter: Option<&'static str>,
     flaw: Option<Flaw>,
     alg: Option<Text>,
@@ -173,7 +177,7 @@ impl<'a, 'de> Reading<'a, 'de> {
         }
     }
 
-    /// Why reading stopped at `offset`.
+    /// Returns why reading stopped at `offset`.
     fn failure(&self, offset: usize) -> VerifyError {
         let flaw = match (self.flaw, self.parameter) {
             (Some(flaw), _) => flaw,
@@ -186,7 +190,7 @@ impl<'a, 'de> Reading<'a, 'de> {
         refused(flaw)
     }
 
-    /// Checks what can be checked of the parameters without a key.
+    /// Checks the parameters as far as this is possible without a key.
     fn finish(self, understood: &[Box<str>]) -> Result<HeaderFields, VerifyError> {
         let alg = self.alg.ok_or(VerifyError::InvalidHeader { name: "alg" })?;
         let algorithm = Algorithm::from_name(alg.of(self.json, &self.resolved))
@@ -197,7 +201,7 @@ impl<'a, 'de> Reading<'a, 'de> {
                 return Err(VerifyError::TooLarge { size: Size::KeyIdBytes, limit });
             }
         }
-        // RFC 7797 section 7: a JWT never has an unencoded payload; and no JWS here has one.
+        // RFC 7797 section 7: a JWT never has an unencoded payload. This crate does not accept it in any JWS.
         if self.b64 == Some(false) {
             return Err(VerifyError::CriticalHeader);
         }
@@ -208,11 +212,13 @@ impl<'a, 'de> Reading<'a, 'de> {
         Ok(HeaderFields { algorithm, typ, cty, kid, resolved })
     }
 
-    /// The rules of RFC 7515 section 4.1.11.
+    /// Checks the rules of RFC 7515 section 4.1.11.
+    #[cold]
+    #[inline(never)]
     fn check_critical(&self, crit: &[String], understood: &[Box<str>]) -> Result<(), VerifyError> {
         let mut seen = Names::new();
         let allowed = |name: &str| {
-            !REGISTERED.contains(&name)
+            !is_registered(name)
                 && self.names.contains(name)
                 && understood.iter().any(|known| **known == *name)
         };
@@ -281,14 +287,14 @@ impl<'de> Visitor<'de> for &mut Reading<'_, 'de> {
     }
 }
 
-/// Real headers have under 20 parameters. Anybody can write one with hundreds, and comparing their names with each other would
-/// take longer than the hash over the longest token.
+/// Real headers have under 20 parameters. The limit is needed because anybody can write a header with hundreds, and comparing
+/// all their names with each other would take longer than to hash the longest token.
 const MOST_PARAMETERS: usize = 64;
 
 /// `typ` and `cty` are media types: real ones have under 100 bytes.
 const TYPE_BYTES: usize = 1024;
 
-/// The parameters that the signer of a token chooses, beside those of the key.
+/// The header parameters that the signer of a token chooses, in addition to those of the key.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Chosen<'a> {
     pub(crate) typ: Option<&'a str>,
@@ -297,7 +303,7 @@ pub(crate) struct Chosen<'a> {
 }
 
 impl Chosen<'_> {
-    /// Refuses a type that is empty, or longer than a verifier accepts.
+    /// Refuses a `typ` or `cty` that is empty or too long.
     pub(crate) fn check(&self) -> Result<(), SignError> {
         for (name, value) in [("typ", self.typ), ("cty", self.content_type)] {
             if value.is_some_and(|value| value.is_empty() || value.len() > TYPE_BYTES) {
@@ -307,20 +313,20 @@ impl Chosen<'_> {
         Ok(())
     }
 
-    /// Whether this is what a key writes by itself into JWTs.
+    /// Returns whether these are the parameters that a key writes into JWTs by default.
     pub(crate) fn is_usual(&self) -> bool {
         self.typ == Some("JWT") && self.content_type.is_none() && self.others.0.is_empty()
     }
 }
 
-/// Header parameters of the caller's.
+/// The header parameters that the caller added.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OwnParameters(Vec<OwnParameter>);
 
 #[derive(Clone, Debug)]
 struct OwnParameter {
     name: Box<str>,
-    /// From the comma before its name to its value.
+    /// The encoded member, from the comma before its name to its value.
     json: Box<str>,
 }
 
@@ -331,7 +337,7 @@ impl OwnParameters {
         Self(Vec::new())
     }
 
-    /// Adds a parameter, unless it is one that the key or a method of its own writes, or is there already.
+    /// Adds a parameter. Refuses names that the key or another method writes, and names that were added before.
     pub(crate) fn insert(&mut self, name: &str, value: &(impl Serialize + ?Sized)) -> Result<(), SignError> {
         const WRITTEN_ELSEWHERE: [&str; 6] = ["alg", "b64", "crit", "cty", "kid", "typ"];
         if name.starts_with(json::RESERVED) {
@@ -340,7 +346,7 @@ impl OwnParameters {
         if WRITTEN_ELSEWHERE.contains(&name) || self.0.iter().any(|known| *known.name == *name) {
             return Err(SignError::HeaderParameterTaken { name: name.into() });
         }
-        // Beside `alg`, `kid`, `typ` and `cty`.
+        // Four names are left for `alg`, `kid`, `typ` and `cty`.
         let limit = MOST_PARAMETERS.saturating_sub(4);
         if self.0.len() >= limit {
             return Err(SignError::TooManyHeaderParameters { limit });
@@ -359,22 +365,23 @@ impl Default for &OwnParameters {
     }
 }
 
-/// The header that a key writes into every token, encoded once when the key is made. Signing copies it, and verifying compares
-/// with it.
+/// The header that a key writes into every token. It is encoded once, when the key is made. Signing copies it, and verifying
+/// compares tokens with it.
 #[derive(Clone)]
 pub(crate) struct EncodedHeader {
     json: String,
     fields: HeaderFields,
-    /// The encoded header and the dot behind it.
+    /// The encoded header and the dot after it.
     prefix: String,
 }
 
 impl EncodedHeader {
-    /// The header of a JWT: `alg`, `typ` as `JWT`, and `kid` where the key has one.
+    /// Encodes the default header of a JWT: `alg`, the `typ` `JWT`, and `kid` if the key has one.
     pub(crate) fn new(algorithm: Algorithm, key_id: Option<&str>) -> Self {
         Self::of(algorithm, key_id, &Chosen { typ: Some("JWT"), ..Chosen::default() })
     }
 
+    /// Encodes a header with these parameters.
     pub(crate) fn of(algorithm: Algorithm, key_id: Option<&str>, chosen: &Chosen<'_>) -> Self {
         let mut object = Object::new();
         write(&mut object, b",\"alg\":", Some(algorithm.name()));
@@ -399,17 +406,17 @@ impl EncodedHeader {
         Self { prefix: String::from_utf8(prefix).unwrap_or_default(), fields, json }
     }
 
-    /// The first segment of the tokens, without the dot.
+    /// Returns the first segment of the tokens, without the dot.
     pub(crate) fn segment(&self) -> &str {
         self.prefix.strip_suffix('.').unwrap_or_default()
     }
 
-    /// The first segment and the dot.
+    /// Returns the first segment and the dot.
     pub(crate) fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// What the segment says.
+    /// Returns the decoded header.
     pub(crate) const fn header(&self) -> Header<'_> {
         Header { json: self.json.as_str(), fields: &self.fields }
     }
@@ -419,7 +426,7 @@ impl EncodedHeader {
     }
 }
 
-/// Writes a text, if there is one, and returns it with the place of the quote after it.
+/// Writes a text, if there is one. Returns the text and the place of the quote after it.
 #[inline(never)]
 fn write<'t>(object: &mut Object, name: &[u8; 7], text: Option<&'t str>) -> Option<(&'t str, usize)> {
     let text = text?;
@@ -428,7 +435,7 @@ fn write<'t>(object: &mut Object, name: &[u8; 7], text: Option<&'t str>) -> Opti
     Some((text, object.len().saturating_sub(1)))
 }
 
-/// The place of a text that was written before `end`, or of a copy if it was written with escapes.
+/// Returns the place of a text that was written before `end`. If it was written with escapes, returns the place of a copy.
 #[inline(never)]
 fn place(json: &str, resolved: &mut Resolved, written: Option<(&str, usize)>) -> Option<Text> {
     let (text, end) = written?;

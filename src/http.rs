@@ -1,15 +1,15 @@
-//! What a server says and reads in HTTP headers: bearer credentials, challenges, cookies, and whether a request comes
-//! from a page of its own.
+//! Reads and writes HTTP headers: bearer credentials, challenges and cookies. Checks whether a request comes from one of the
+//! server's own pages.
 //!
-//! Text in, text out: no framework, no type of one, no socket. Where a header may stand several times, the functions
-//! take all values of it, so that nobody picks the first of two by accident. A value is anything that is bytes:
-//! `&str`, `&[u8]`, `http::HeaderValue`.
+//! The functions take text and return text. They do not depend on a web framework and do not open a socket. If a header may
+//! occur several times, the function takes all values of it, so that a caller does not pick the first of two by accident. A
+//! value is anything that is bytes: `&str`, `&[u8]`, `http::HeaderValue`.
 //!
-//! | to | there is |
+//! | to | use |
 //! |---|---|
 //! | verify the token of a request | [`Verifier::verify_bearer`](crate::Verifier::verify_bearer) |
-//! | verify the access token of a session | `AccessVerifier::verify_bearer` of the crate `countersign-session`, with [`Cookie::find`] for what it is bound to |
-//! | read it only | [`bearer_token`] |
+//! | verify the access token of a session | `AccessVerifier::verify_bearer` of the crate `countersign-session`, with [`Cookie::find`] for the cookie that the token is bound to |
+//! | read the token without verifying it | [`bearer_token`] |
 //! | refuse a request | [`Challenge`], with [`Realm`] and [`Scope`] |
 //! | keep a refresh token in a browser | [`Cookie`] |
 //! | keep other sites away from that cookie | [`AllowedOrigins`] |
@@ -27,10 +27,10 @@ pub use cookie::{Cookie, SameSite, SetCookie};
 pub use error::{RequestError, SetupError};
 pub use origin::AllowedOrigins;
 
-/// The value of `Cache-Control` for every answer that holds a token or sets a cookie
+/// The value of `Cache-Control` for every answer that contains a token or sets a cookie
 /// ([RFC 6749 section 5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1)).
 ///
-/// A cache between server and browser that keeps a `Set-Cookie` hands one user's session to the next.
+/// Without it, a cache between server and browser may store a `Set-Cookie` and give one user's session to the next user.
 ///
 /// # Examples
 ///

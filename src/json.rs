@@ -1,7 +1,7 @@
-//! Strict JSON ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259)): the only room that calls `serde_json`.
+//! Reads and writes strict JSON ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259)). Only this module calls `serde_json`.
 //!
-//! Headers and claims are read in one pass by visitors of our own. This module checks what a serde visitor cannot see:
-//! nesting, duplicate names, names that JSON libraries keep for themselves, and where reading stopped.
+//! Our own visitors read headers and claims in one pass. This module checks what a serde visitor cannot see: nesting, duplicate
+//! names, names that JSON libraries reserve for themselves, and where reading stopped.
 
 use crate::limits::Limits;
 use alloc::borrow::Cow;
@@ -16,33 +16,33 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, Visitor}
 
 /// The deserializer over one document.
 pub(crate) type Reader<'de> = serde_json::Deserializer<serde_json::de::StrRead<'de>>;
-/// What it fails with.
+/// The error of a [`Reader`].
 pub(crate) type Error = serde_json::Error;
 
-/// The names by which `serde_json` passes numbers and raw text through serde begin like this. If another crate in the build
-/// switches those features on, such a member would show the claims type another value than ours.
+/// The prefix of the names under which `serde_json` passes numbers and raw text through serde. Such names are refused, because
+/// another crate in the build may enable these features. The claims type would then read another value than we do.
 pub(crate) const RESERVED: &str = "$serde_json::private::";
 
 /// How many members are compared with each other on the stack.
 const INLINE_NAMES: usize = 32;
 
-/// Why a document is refused before or while it is read. Says nothing of what the document is for.
+/// Why a document is refused before or while it is read. Does not say whether the document is a header or claims.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flaw {
     /// A name occurs twice.
     DuplicateMember,
-    /// It is not JSON from this byte on.
+    /// The text is not JSON from this byte on.
     Invalid { offset: usize },
-    /// A name is one of those that begin with [`RESERVED`].
+    /// A name begins with [`RESERVED`].
     ReservedMember,
-    /// Nested deeper than [`Limits`] allow.
+    /// The document is nested deeper than [`Limits`] allow.
     TooDeep { limit: usize },
-    /// More names than [`Limits`] allow.
+    /// An object has more names than [`Limits`] allow.
     TooManyMembers { limit: usize },
 }
 
-/// Runs `read` over `text`, which must hold one value and nothing else. The error is where reading stopped, in bytes from the
-/// start.
+/// Runs `read` over `text`, which must contain one value and nothing else. The error is the place where reading stopped, in
+/// bytes from the start.
 pub(crate) fn read<'de, T>(
     text: &'de str,
     read: impl FnOnce(&mut Reader<'de>) -> Result<T, Error>,
@@ -50,24 +50,25 @@ pub(crate) fn read<'de, T>(
     read_or_error(text, read).map_err(|error| offset_of(text, &error))
 }
 
-/// As [`read`], with the error itself. Its words may hold parts of `text`.
+/// Reads like [`read`], but returns the error itself. Its message may contain parts of `text`.
 pub(crate) fn read_or_error<'de, T>(
     text: &'de str,
     read: impl FnOnce(&mut Reader<'de>) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let mut reader = Reader::from_str(text);
-    // The depth limit is ours: `check_text` enforces it before, and `claims::watch` while a claims type reads. (Our own visitors
-    // do not recurse.) serde_json counts one level differently, and its count is wrong for a type that has ignored an error.
+    // We enforce the depth limit ourselves: `check_text` before reading, and `claims::watch` while a claims type reads. (Our
+    // own visitors do not recurse.) serde_json counts one level differently, and miscounts for a type that has ignored an
+    // error.
     reader.disable_recursion_limit();
     read(&mut reader).and_then(|value| reader.end().map(|()| value))
 }
 
-/// Where `text` stops being JSON, if it does. A number may be larger than any type of ours holds.
+/// Returns where `text` stops being JSON, or `None` if it is JSON. Accepts a number of any size.
 pub(crate) fn broken_at(text: &str) -> Option<usize> {
     read(text, |reader| IgnoredAny::deserialize(reader)).err()
 }
 
-/// Bytes from the start of `text` to the place that `error` gives as line and column.
+/// Converts the line and the column of `error` to bytes from the start of `text`.
 pub(crate) fn offset_of(text: &str, error: &Error) -> usize {
     let lines_before = error.line().saturating_sub(1);
     let before: usize =
@@ -75,11 +76,11 @@ pub(crate) fn offset_of(text: &str, error: &Error) -> usize {
     before.saturating_add(error.column().saturating_sub(1)).min(text.len())
 }
 
-/// Refuses, before it is read, what a reader that skips members would not notice: nesting that is too deep, and escapes
-/// that encode half a character.
+/// Refuses nesting that is too deep, and `\u` escapes that encode half a surrogate pair. It runs before the text is read,
+/// because a reader that skips members would not notice them.
 pub(crate) fn check_text(text: &str, limits: &Limits) -> Result<(), Flaw> {
-    // Counted without a branch, sixteen bytes at a time. Most documents have few openers, so they cannot be deep, and no
-    // escapes.
+    // This loop has no branch, so that the compiler counts sixteen bytes at a time. Most documents have few opening brackets,
+    // so they cannot be deep, and have no escapes.
     let (mut openers, mut escapes) = (0_usize, 0_u8);
     for chunk in text.as_bytes().chunks(255) {
         let mut count = 0_u8;
@@ -101,7 +102,7 @@ pub(crate) fn check_text(text: &str, limits: &Limits) -> Result<(), Flaw> {
     Ok(())
 }
 
-/// Where `text` has a `\u` escape of a surrogate without its partner (RFC 8259 section 8.2).
+/// Finds a `\u` escape of a surrogate without its partner (RFC 8259 section 8.2).
 fn lone_surrogate(text: &str) -> Option<usize> {
     let unit = |at: usize| {
         let digits = text.get(at..at.saturating_add(6))?.strip_prefix("\\u")?;
@@ -121,7 +122,7 @@ fn lone_surrogate(text: &str) -> Option<usize> {
     None
 }
 
-/// The deepest nesting of `text`, if it is JSON; brackets inside strings do not count.
+/// Counts the levels of nesting in `text`, if it is JSON. Ignores brackets inside strings.
 fn depth(text: &str) -> usize {
     let (mut deepest, mut now, mut in_string, mut escaped) = (0_usize, 0_usize, false, false);
     for byte in text.bytes() {
@@ -141,24 +142,24 @@ fn depth(text: &str) -> usize {
     deepest
 }
 
-/// `value` as JSON text.
+/// Writes `value` as JSON text.
 pub(crate) fn to_text<T: Serialize + ?Sized>(value: &T) -> Result<String, Error> {
     serde_json::to_string(value)
 }
 
-/// An object that is being written. Plain names and texts and the characters between them are written here, all other values
-/// by `serde_json`, which writes each comma and each quote in a step of its own.
+/// An object that is being written. This type writes plain names and texts, and the characters between members, because
+/// `serde_json` writes each comma and each quote in a separate step. `serde_json` writes all other values.
 ///
-/// Every member begins with a comma. That of the first is replaced by the brace.
+/// Every member begins with a comma. `finish` replaces the first comma by the opening brace.
 pub(crate) struct Object(Vec<u8>);
 
 impl Object {
     pub(crate) fn new() -> Self {
-        // Room for the claims of most tokens, so that the buffer is not moved while it grows.
+        // Most claims fit into this capacity, so that the buffer is not moved while it grows.
         Self(Vec::with_capacity(512))
     }
 
-    /// Appends a member. An error leaves half a member behind.
+    /// Appends a member. After an error, half of the member stays in the object.
     pub(crate) fn member<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Error> {
         self.0.push(b',');
         append_text(&mut self.0, name)?;
@@ -166,21 +167,21 @@ impl Object {
         append(&mut self.0, value)
     }
 
-    /// Appends a member whose name is already encoded, from the comma to the colon.
+    /// Appends a member. Its name is already encoded, from the comma to the colon.
     #[inline]
     pub(crate) fn known<T: Serialize + ?Sized>(&mut self, name: &[u8; 7], value: &T) -> Result<(), Error> {
         self.0.extend_from_slice(name);
         append(&mut self.0, value)
     }
 
-    /// Appends a member whose name is already encoded and whose value is a string.
+    /// Appends a member with a string value. Its name is already encoded.
     #[inline]
     pub(crate) fn known_text(&mut self, name: &[u8; 7], text: &str) -> Result<(), Error> {
         self.0.extend_from_slice(name);
         append_text(&mut self.0, text)
     }
 
-    /// Appends a member whose name and value are already encoded.
+    /// Appends a member. Its name and value are already encoded.
     pub(crate) fn known_json(&mut self, name: &[u8; 7], json: &str) {
         self.0.extend_from_slice(name);
         self.0.extend_from_slice(json.as_bytes());
@@ -191,12 +192,12 @@ impl Object {
         self.0.extend_from_slice(member.as_bytes());
     }
 
-    /// How many bytes have been written.
+    /// Returns how many bytes have been written.
     pub(crate) const fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// The whole object.
+    /// Closes the object and returns its bytes.
     #[inline]
     pub(crate) fn finish(mut self) -> Vec<u8> {
         match self.0.first_mut() {
@@ -220,12 +221,13 @@ fn append_text(json: &mut Vec<u8>, text: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether a JSON string holds `text` without an escape ([RFC 8259 section 7](https://www.rfc-editor.org/rfc/rfc8259#section-7)).
+/// Returns whether a JSON string needs no escape for `text`
+/// ([RFC 8259 section 7](https://www.rfc-editor.org/rfc/rfc8259#section-7)).
 #[inline]
 fn is_plain(text: &[u8]) -> bool {
     let escaped = |byte: u8| u8::from(byte < b' ') | u8::from(byte == b'"') | u8::from(byte == b'\\');
     let any = |bytes: &[u8]| bytes.iter().fold(0, |any, byte| any | escaped(*byte)) != 0;
-    // The compiler checks sixteen bytes in one step. The last sixteen may overlap with those before.
+    // The compiler checks sixteen bytes in one step. The last sixteen bytes may overlap with the bytes before them.
     match text.last_chunk::<16>() {
         Some(last) => !any(last) && !text.as_chunks::<16>().0.iter().any(|chunk| any(chunk)),
         None => !any(text),
@@ -237,15 +239,15 @@ fn append<T: Serialize + ?Sized>(json: &mut Vec<u8>, value: &T) -> Result<(), Er
     serde_json::to_writer(json, value)
 }
 
-/// Without std, `serde_json` writes only into a buffer of its own.
+/// Copies from a buffer, because `serde_json` writes only into its own buffer without std.
 #[cfg(not(feature = "std"))]
 fn append<T: Serialize + ?Sized>(json: &mut Vec<u8>, value: &T) -> Result<(), Error> {
     serde_json::to_vec(value).map(|value| json.extend_from_slice(&value))
 }
 
-/// The place of a JSON string: in its document or, if it has escapes, in [`Resolved`] after it.
+/// The place of a JSON string in its document or, if the string has escapes, in [`Resolved`].
 ///
-/// Eight bytes and no pointer, so that what is read of a token is small and cheap to move.
+/// It has eight bytes and no pointer, so that the fields of a token are small and cheap to move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Text {
     /// Never 0, because a quote comes before the text.
@@ -260,7 +262,7 @@ impl Text {
         Some(Self { start, length: u32::try_from(length).ok()? })
     }
 
-    /// The place of `part` in `document`, if it is a slice of it.
+    /// Returns the place of `part` in `document`, if `part` is a slice of it.
     #[inline]
     fn within(document: &str, part: &str) -> Option<Self> {
         let start = part.as_ptr().addr().checked_sub(document.as_ptr().addr())?;
@@ -276,19 +278,19 @@ impl Text {
         Some(start..start.saturating_add(usize::try_from(self.length).ok()?))
     }
 
-    /// The text, if it is in its document.
+    /// Returns the text, if it is in its document.
     pub(crate) fn borrowed(self, document: &str) -> Option<&str> {
         document.get(self.range(0)?)
     }
 
-    /// The text.
+    /// Returns the text, from its document or from `resolved`.
     pub(crate) fn of<'a>(self, document: &'a str, resolved: &'a Resolved) -> &'a str {
         self.borrowed(document).or_else(|| resolved.get(self, document)).unwrap_or_default()
     }
 }
 
-/// The strings of a document that have escapes: resolved, one after the other, with places as if they followed the document
-/// itself.
+/// The strings of a document that have escapes, unescaped, one after the other. Their places count on from the end of the
+/// document.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Resolved(String);
 
@@ -303,15 +305,15 @@ impl Resolved {
         Some(place)
     }
 
-    /// The place of `part` in `document`, or else of a copy in here. `None` only for documents beyond 4 GiB, which [`Limits`]
-    /// rules out.
+    /// Returns the place of `part` in `document`. If `part` is not a slice of it, copies `part` and returns the place of the
+    /// copy. Returns `None` only for documents above 4 GiB, which [`Limits`] do not allow.
     #[inline]
     pub(crate) fn place(&mut self, document: &str, part: &str) -> Option<Text> {
         Text::within(document, part).or_else(|| self.push(document, part))
     }
 }
 
-/// Reads a JSON string, and nothing else, into a [`Text`] of `document`.
+/// Reads a JSON string into a [`Text`] of `document`, and refuses any other value.
 pub(crate) struct TextSeed<'d, 'r> {
     pub(crate) document: &'d str,
     pub(crate) resolved: &'r mut Resolved,
@@ -341,10 +343,10 @@ impl<'de> Visitor<'de> for TextSeed<'_, '_> {
     }
 }
 
-/// The text from the value on that comes after a member's `name` in `document`. `None` for a copy of the name, which a name
-/// with an escape is read into.
+/// Returns the rest of `document` from the value of the member `name` on. `name` must be a slice of `document`. Returns `None`
+/// for a name with an escape, because such a name is a copy.
 pub(crate) fn value_after<'d>(document: &'d str, name: &str) -> Option<&'d str> {
-    // The quote that ends the name, white space and the colon come between.
+    // Between the name and the value are a quote, white space and a colon.
     let rest = document.get(Text::within(document, name)?.range(0)?.end.saturating_add(1)..)?;
     let between = |byte| matches!(byte, b':' | b' ' | b'\t' | b'\n' | b'\r');
     rest.get(rest.bytes().position(|byte| !between(byte))?..)
@@ -377,9 +379,9 @@ impl<'de> Visitor<'de> for NameSeed {
     }
 }
 
-/// The member names of one object. Each may occur once, whichever way it is spelled.
+/// The member names of one object. Each may occur once, with or without escapes.
 ///
-/// Up to 32 names without escapes are kept on the stack; more go into a tree.
+/// Up to 32 names without escapes are on the stack. The others are in a tree.
 pub(crate) struct Names<'de> {
     inline: [&'de str; INLINE_NAMES],
     used: usize,
@@ -391,19 +393,19 @@ impl<'de> Names<'de> {
         Self { inline: [""; INLINE_NAMES], used: 0, spilled: BTreeSet::new() }
     }
 
-    /// How many there are.
+    /// Returns how many names there are.
     pub(crate) fn len(&self) -> usize {
         self.used.saturating_add(self.spilled.len())
     }
 
-    /// Whether `name` is among them.
+    /// Returns whether `name` is one of them.
     #[inline]
     pub(crate) fn contains(&self, name: &str) -> bool {
         self.inline.iter().take(self.used).any(|known| *known == name)
             || (!self.spilled.is_empty() && self.is_spilled(name))
     }
 
-    // The tree's code is not inlined, so that each program compiles it once: it is 4 KB.
+    // Not inlined, so that each program contains the code of the tree (4 KB) only once.
     #[cold]
     #[inline(never)]
     fn is_spilled(&self, name: &str) -> bool {
@@ -416,7 +418,7 @@ impl<'de> Names<'de> {
         self.spilled.insert(name)
     }
 
-    /// Adds `name`. Returns false if it is there already.
+    /// Adds `name`. Returns false if the name was added before.
     #[inline]
     pub(crate) fn insert(&mut self, name: Cow<'de, str>) -> bool {
         if self.contains(&name) {
@@ -432,7 +434,7 @@ impl<'de> Names<'de> {
         }
     }
 
-    /// Adds a name of an object that has `others` beside those in here, or says why the object is refused for it.
+    /// Adds a name, or returns why the object is refused for it. The object has `others` more names that are not in this set.
     #[inline]
     pub(crate) fn admit(&mut self, name: Cow<'de, str>, others: usize, limits: &Limits) -> Result<(), Flaw> {
         check_members(self.len().saturating_add(others), limits)?;
@@ -443,12 +445,12 @@ impl<'de> Names<'de> {
     }
 }
 
-/// Whether one more member may join `count` others.
+/// Refuses another member of an object that has `count` members, if the limit is reached.
 pub(crate) const fn check_members(count: usize, limits: &Limits) -> Result<(), Flaw> {
     if count < limits.members { Ok(()) } else { Err(Flaw::TooManyMembers { limit: limits.members }) }
 }
 
-/// An error for serde that only says "stop". What is wrong has been noted elsewhere.
+/// Makes an error for serde that only stops reading. The caller has noted elsewhere what is wrong.
 pub(crate) fn stop<E: serde::de::Error>() -> E {
     E::custom("refused")
 }
@@ -467,19 +469,19 @@ mod tests {
     }
 
     #[test]
-    fn half_characters_are_found_and_whole_ones_are_not() {
+    fn lone_surrogates_are_found_and_pairs_are_not() {
         assert_eq!(lone_surrogate(r#"{"a":"\ud83d\ude00 \u00e9 \\ud800 é"}"#), None);
         assert_eq!(lone_surrogate(r#""\ud83d""#), Some(1));
         assert_eq!(lone_surrogate(r#""x\ude00\ud83d""#), Some(2));
         assert_eq!(lone_surrogate(r#""\ud83d\u0041""#), Some(1));
         assert_eq!(lone_surrogate(r#""\\\uDFFF""#), Some(3));
-        // What is not an escape is for the parser to say.
+        // The parser reports invalid escapes.
         assert_eq!(lone_surrogate("\\u12\\"), None);
         assert_eq!(lone_surrogate("\\é"), None);
     }
 
     #[test]
-    fn names_are_found_on_the_stack_in_the_tree_and_behind_escapes() {
+    fn names_are_found_on_the_stack_in_the_tree_and_with_escapes() {
         let all: Vec<String> = (0..100).map(|number| number.to_string()).collect();
         let mut names = Names::new();
         assert!(names.insert(Cow::Owned("early".into())));
@@ -495,7 +497,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_elsewhere_is_not_taken_for_a_span() {
+    fn a_text_outside_the_document_is_copied() {
         let whole = String::from("abcdefgh");
         let document = &whole[..6];
         let mut resolved = Resolved::default();
@@ -511,7 +513,7 @@ mod tests {
     }
 
     #[test]
-    fn every_text_is_written_as_serde_json_writes_it_wherever_something_has_to_be_escaped() {
+    fn every_text_is_written_as_serde_json_writes_it() {
         let fillings = ["a", "é", " ", "\"", "\\", "\u{7f}"];
         for (filling, length) in
             fillings.into_iter().flat_map(|filling| (0..36).map(move |length| (filling, length)))
@@ -527,7 +529,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_of_no_members_is_an_object() {
+    fn an_object_may_have_no_members() {
         assert_eq!(Object::new().finish(), b"{}");
         let mut object = Object::new();
         object.known(b",\"exp\":", &7).unwrap();
@@ -536,7 +538,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_says_the_byte_also_behind_line_breaks() {
+    fn a_failure_names_the_byte_also_after_line_breaks() {
         let failure =
             |text| read(text, |reader| Deserialize::deserialize(reader)).map(|(): ()| ()).unwrap_err();
         assert_eq!(failure("\n\n  x"), 4);

@@ -1,18 +1,19 @@
-//! JSON Web Signatures ([RFC 7515](https://www.rfc-editor.org/rfc/rfc7515)): any bytes, signed, as
+//! Signs and verifies bytes as JSON Web Signatures ([RFC 7515](https://www.rfc-editor.org/rfc/rfc7515)):
 //! `header.payload.signature`.
 //!
-//! A JWT is a JWS whose payload is a set of claims. This layer knows nothing of claims: it signs and verifies
-//! payload bytes, with the same keys, key sets and strictness. No time, issuer or audience is checked here, so
-//! for JWTs use [`Claims`](crate::Claims) and [`Verifier`](crate::Verifier).
+//! A JWT is a JWS with claims as its payload. This module does not read claims. It signs and verifies payload bytes, with the
+//! same keys, key sets and strict rules. It does not check a time, an issuer or an audience. For JWTs, use
+//! [`Claims`](crate::Claims) and [`Verifier`](crate::Verifier).
 //!
-//! Only the compact form exists. Detached and unencoded payloads
-//! ([RFC 7797](https://www.rfc-editor.org/rfc/rfc7797)) are refused.
+//! It supports only the compact form. It refuses detached and unencoded payloads
+//! ([RFC 7797](https://www.rfc-editor.org/rfc/rfc7797)).
 //!
 //! # Security
 //!
-//! A payload that is a JSON object of claims makes a JWT. So a server that signs texts of others with the key of its tokens lets them
-//! write tokens. Use another key for other documents, or give them all a [`typ`](Payload::typ) of their own, which a
-//! [`Verifier`](crate::Verifier) refuses ([RFC 8725 section 3.11](https://www.rfc-editor.org/rfc/rfc8725#section-3.11)).
+//! A payload that is a JSON object of claims makes a JWT. If a server signs texts from other parties with the key of its
+//! tokens, these parties can write tokens. So use another key for such documents. Or give all of them a special
+//! [`typ`](Payload::typ), which a [`Verifier`](crate::Verifier) refuses ([RFC 8725 section
+//! 3.11](https://www.rfc-editor.org/rfc/rfc8725#section-3.11)).
 //!
 //! # Examples
 //!
@@ -33,13 +34,13 @@ pub(crate) mod compact;
 pub use compact::{MessageVerifier, Payload, Prepared, Verified};
 
 use crate::error::{Expected, PolicyError, VerifyError};
-use crate::header::{Header, REGISTERED};
+use crate::header::{Header, is_registered};
 use crate::limits::Limits;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-/// What a verifier asks of headers.
+/// The rules of a verifier for headers.
 #[derive(Clone, Debug)]
 pub(crate) struct HeaderRules {
     pub(crate) typ: TypRule,
@@ -57,7 +58,7 @@ impl HeaderRules {
         if name.is_empty() {
             return Err(PolicyError::Empty { setting: "understand_critical" });
         }
-        if REGISTERED.contains(&name) || name == "b64" {
+        if is_registered(name) || name == "b64" {
             return Err(PolicyError::UnusableExtension { name: name.into() });
         }
         self.understood.push(name.into());
@@ -65,19 +66,19 @@ impl HeaderRules {
     }
 }
 
-/// Which `typ` a verifier takes.
+/// Which `typ` a verifier accepts.
 #[derive(Clone, Debug)]
 pub(crate) enum TypRule {
-    /// Any, or none. Most tokens have this one.
+    /// Any `typ`, or none. Most tokens have the `usual` one.
     Any { usual: Option<&'static str> },
-    /// `JWT` or none: what RFC 7519 section 5.1 recommends, so no token of another profile.
+    /// `JWT`, which RFC 7519 section 5.1 recommends, or none. This refuses the tokens of other profiles.
     JwtOrAbsent,
-    /// Any of these, without the optional `application/`. There is at least one.
+    /// One of these, without the optional `application/`. The list is not empty.
     OneOf(Vec<Box<str>>),
 }
 
 impl TypRule {
-    /// The rule that takes `typ`, and what it took if it took some types only.
+    /// Adds `typ` to the rule. If the rule has no list of types yet, starts one.
     pub(crate) fn or(self, typ: &str) -> Result<Self, PolicyError> {
         let typ = match essence(typ) {
             "" => return Err(PolicyError::Empty { setting: "typ" }),
@@ -91,7 +92,7 @@ impl TypRule {
         Ok(Self::OneOf(types))
     }
 
-    /// What most tokens that follow the rule say.
+    /// Returns the `typ` of most tokens that follow the rule.
     pub(crate) fn usual(&self) -> Option<&str> {
         match self {
             Self::Any { usual } => *usual,
@@ -114,7 +115,7 @@ impl TypRule {
     }
 }
 
-/// A media type without the `application/` that RFC 7515 section 4.1.9 lets out when no other `/` follows.
+/// Removes `application/` from a media type if no other `/` follows, because RFC 7515 section 4.1.9 makes it optional then.
 fn essence(typ: &str) -> &str {
     const PREFIX: &str = "application/";
     match (typ.get(..PREFIX.len()), typ.get(PREFIX.len()..)) {

@@ -3,19 +3,23 @@
 //! Key material (a file, numbers) is in [`material`]; a backend turns it into a key. To use a key in an HSM or another library,
 //! implement the traits.
 
-#[cfg(feature = "rsa-verify")]
+#[cfg(feature = "key-files")]
 pub(crate) mod asn1;
 #[cfg(feature = "certificate")]
 pub(crate) mod certificate;
+#[cfg(feature = "key-files")]
+pub(crate) mod ec;
+#[cfg(feature = "key-files")]
+pub(crate) mod ed25519;
 pub(crate) mod entropy;
 #[cfg(feature = "rsa-verify")]
 pub(crate) mod factoring;
-#[cfg(feature = "rsa-verify")]
+#[cfg(feature = "key-files")]
 pub(crate) mod file;
-#[cfg(feature = "rsa-verify")]
+#[cfg(feature = "key-files")]
 pub(crate) mod material;
 pub(crate) mod mistaken;
-#[cfg(feature = "rsa-verify")]
+#[cfg(feature = "key-files")]
 pub(crate) mod pem;
 #[cfg(feature = "rsa-verify")]
 pub(crate) mod rsa;
@@ -24,7 +28,7 @@ pub(crate) mod signature;
 use crate::algorithm::Algorithm;
 use crate::error::{KeyError, SignError, SignatureError};
 use crate::header::EncodedHeader;
-#[cfg(feature = "rsa-verify")]
+#[cfg(feature = "key-files")]
 use crate::key::material::PublicKey;
 use crate::key::signature::Signature;
 use alloc::boxed::Box;
@@ -249,7 +253,7 @@ forward!(&K, Box<K>, Arc<K>);
 #[derive(Clone)]
 pub struct VerifyingKey {
     verifier: Arc<dyn CheckSignature>,
-    #[cfg(feature = "rsa-verify")]
+    #[cfg(feature = "key-files")]
     public: Option<Arc<PublicKey>>,
     identity: Identity,
 }
@@ -260,7 +264,7 @@ pub(crate) trait CheckSignature: Send + Sync {
 }
 
 impl VerifyingKey {
-    #[cfg(feature = "rsa-verify")]
+    #[cfg(feature = "key-files")]
     pub(crate) fn new(
         algorithm: Algorithm,
         public: &PublicKey,
@@ -285,7 +289,7 @@ impl VerifyingKey {
         refuse_hmac(identity.algorithm())?;
         Ok(Self {
             verifier: Arc::new(Custom(key)),
-            #[cfg(feature = "rsa-verify")]
+            #[cfg(feature = "key-files")]
             public: None,
             identity,
         })
@@ -305,7 +309,7 @@ impl VerifyingKey {
     /// assert!(key.public_key() == Some(&public));
     /// # Ok::<(), countersign::KeyError>(())
     /// ```
-    #[cfg(feature = "rsa-verify")]
+    #[cfg(feature = "key-files")]
     #[must_use]
     pub fn public_key(&self) -> Option<&PublicKey> {
         self.public.as_deref()
@@ -337,7 +341,7 @@ pub(crate) trait MakeSignature: Send + Sync {
 }
 
 impl SigningKey {
-    #[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+    #[cfg(feature = "private-keys")]
     pub(crate) fn new(signer: impl MakeSignature + 'static, verifying: VerifyingKey) -> Self {
         let identity = verifying.identity.clone();
         Self { signer: Arc::new(signer), verifying, identity }

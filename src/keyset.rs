@@ -1,4 +1,4 @@
-//! Which key a token is checked with.
+//! Finds the key that a token is verified with.
 
 use crate::algorithm::Algorithm;
 use crate::backend::rust::hmac::HmacKey;
@@ -20,19 +20,19 @@ use alloc::collections::{BTreeMap as Map, BTreeSet as Segments};
 #[cfg(feature = "std")]
 use std::collections::{HashMap as Map, HashSet as Segments};
 
-/// Where a verifier finds the key for a token, if that is more than one key or a [`KeySet`].
+/// A source of keys for a verifier. Implement it if one key or a [`KeySet`] is not enough.
 ///
 /// # Security
 ///
-/// The header is unverified text of the sender. A source may only choose among keys that are trusted already. Whatever it
-/// returns, the verifier checks that the key's own algorithm is the header's.
+/// The header is unverified text from the sender. A source may only choose among keys that are trusted already. The verifier
+/// always checks that the algorithm of the returned key is the algorithm of the header.
 ///
 /// # Examples
 ///
-/// Keys that are swapped while the verifier runs:
+/// A source with keys that are swapped while the verifier runs:
 ///
 /// ```
-/// use countersign::{Header, KeyRef, KeySet, KeySource, Verifier, VerifyError};
+/// use countersign::{Claims, Header, HmacKey, KeyRef, KeySet, KeySource, SecretBytes, UnixTime, Verifier, VerifyError};
 /// use std::sync::{Arc, RwLock};
 ///
 /// struct Live(RwLock<Arc<KeySet>>);
@@ -46,12 +46,22 @@ use std::collections::{HashMap as Map, HashSet as Segments};
 ///
 /// let live = Arc::new(Live(RwLock::new(Arc::new(KeySet::new()))));
 /// let verifier = Verifier::builder(live.clone()).issuer("https://auth.example").no_audience().build()?;
-/// *live.0.write().unwrap() = Arc::new(KeySet::new()); // the next keys, for this verifier and its clones
-/// # Ok::<(), countersign::PolicyError>(())
+///
+/// let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
+/// let now = UnixTime::from_secs(1_700_000_000);
+/// let text = Claims::registered().issuer("https://auth.example").issued_at(now)
+///     .expires_in(core::time::Duration::from_secs(60)).sign(&key)?;
+/// assert_eq!(verifier.at(now).verify::<()>(&text).unwrap_err(), VerifyError::UnknownKey);
+///
+/// let mut next = KeySet::new();
+/// next.insert(key)?;
+/// *live.0.write().unwrap() = Arc::new(next); // for this verifier and its clones
+/// assert!(verifier.at(now).verify::<()>(&text).is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Such a source decodes the header of each token. A [`KeySet`] that a verifier holds itself compares the usual headers byte
-/// for byte, which is faster. Where that matters, swap a verifier made by [`with_keys`](crate::Verifier::with_keys) instead.
+/// With such a source, the verifier decodes the header of each token. With a [`KeySet`], it compares the usual headers byte for
+/// byte, which is faster. If that matters, swap a whole verifier made by [`with_keys`](crate::Verifier::with_keys) instead.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a key that verifies",
     note = "material has no algorithm yet: `public.rs256()?` makes a key of a `PublicKey`",
@@ -62,12 +72,13 @@ pub trait KeySource: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`VerifyError::UnknownKey`] and [`VerifyError::AmbiguousKey`] when there is none or more than one;
-    /// [`VerifyError::KeysUnavailable`] when that cannot be known at the moment, which is answered with 503.
+    /// - [`VerifyError::UnknownKey`] if there is no such key.
+    /// - [`VerifyError::AmbiguousKey`] if there are several.
+    /// - [`VerifyError::KeysUnavailable`] if the keys cannot be read at the moment. The HTTP answer is then 503.
     fn find(&self, header: &Header<'_>) -> Result<KeyRef<'_>, VerifyError>;
 
-    /// A number that changes whenever keys may have been taken away, for whoever remembers what was verified with them. Zero
-    /// for a source whose keys never change.
+    /// Returns a number that changes whenever keys may have been removed, so that caches of verified tokens can be cleared. It
+    /// is always zero for a source with keys that never change.
     fn generation(&self) -> u64 {
         0
     }
@@ -104,7 +115,8 @@ enum Either<'a> {
 }
 
 impl<'a> KeyRef<'a> {
-    /// The same key, shared, so that what it was borrowed from may change or go. Copies no key, only a pointer to it.
+    /// Returns a shared reference to the same key, so that the set it was borrowed from may change. It copies a pointer and not
+    /// the key.
     #[must_use]
     pub fn into_owned(self) -> KeyRef<'static> {
         KeyRef(match self.0 {
@@ -113,7 +125,7 @@ impl<'a> KeyRef<'a> {
         })
     }
 
-    /// The same key, borrowed.
+    /// Borrows the same key.
     fn borrowed(&'a self) -> Self {
         Self(match &self.0 {
             Either::Hmac(key) => Either::Hmac(Cow::Borrowed(key)),
@@ -121,13 +133,13 @@ impl<'a> KeyRef<'a> {
         })
     }
 
-    /// The one algorithm that this key is for.
+    /// Returns the one algorithm of this key.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
         self.identity().algorithm()
     }
 
-    /// The name (`kid`) under which others find this key.
+    /// Returns the key id (`kid`) by which this key is found.
     #[must_use]
     pub fn key_id(&self) -> Option<&str> {
         self.identity().key_id()
@@ -188,16 +200,16 @@ impl fmt::Debug for KeyRef<'_> {
 
 /// The keys of a verifier: one key, a [`KeySet`], or a [`KeySource`].
 ///
-/// One key without a key id ignores the token's `kid`; one with a key id demands it.
+/// A single key without a key id ignores the token's `kid`. A single key with a key id requires that `kid`.
 ///
 /// # Examples
 ///
 /// ```
-/// use countersign::{Algorithm, HmacKey, KeySet, Keys};
+/// use countersign::{HmacKey, KeySet, Keys, SecretBytes};
 ///
-/// let key = HmacKey::generate(Algorithm::Hs256)?;
-/// let keys = Keys::from(key);
-/// let keys = Keys::from(KeySet::new());
+/// let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?.with_key_id("2026")?;
+/// assert_eq!(format!("{:?}", Keys::from(key)), r#"KeyRef(Hs256, Some("2026"))"#);
+/// assert_eq!(format!("{:?}", Keys::from(KeySet::new())), "[]");
 /// # Ok::<(), countersign::KeyError>(())
 /// ```
 #[derive(Clone)]
@@ -210,9 +222,9 @@ enum Kind {
     Source(Arc<dyn KeySource>),
 }
 
-/// A [`KeySet`], without its code: a program that has one key links none of it.
+/// The methods of a [`KeySet`] that a verifier calls. A program that has only one key links no code of key sets.
 trait Set: Send + Sync + fmt::Debug {
-    /// Returns the key whose own header is this segment.
+    /// Returns the key that writes exactly this header segment.
     fn recognize(&self, segment: &str) -> Option<&KeyRef<'static>>;
 
     fn find(&self, header: &Header<'_>) -> Result<KeyRef<'_>, VerifyError>;
@@ -229,7 +241,7 @@ impl Set for KeySet {
 }
 
 impl Keys {
-    /// The only key, if there is one that never changes.
+    /// Returns the key, if there is only one and it never changes.
     pub(crate) const fn only(&self) -> Option<&KeyRef<'static>> {
         match &self.0 {
             Kind::One(key) => Some(key),
@@ -237,7 +249,7 @@ impl Keys {
         }
     }
 
-    /// The key whose own header is this segment.
+    /// Finds the key that would write exactly this header segment.
     pub(crate) fn recognize(&self, segment: &str) -> Option<&KeyRef<'static>> {
         match &self.0 {
             Kind::Set(keys) => keys.recognize(segment),
@@ -307,15 +319,14 @@ impl fmt::Debug for Keys {
     }
 }
 
-/// Keys of any algorithms, found by key id.
+/// A set of keys of any algorithms, found by key id.
 ///
-/// A token with a `kid` is checked with the key of exactly that id and algorithm, or refused. A token without
-/// one is checked with the key of its algorithm that has no id either, else with the only key of its algorithm,
-/// else refused as ambiguous. Keys are never tried in turn.
+/// A token with a `kid` is verified with the key of exactly that id and algorithm, or refused. For a token without a `kid`, the
+/// set chooses among the keys of the token's algorithm: first the key without an id, otherwise the only key. If there are
+/// several keys and all have ids, the token is refused as ambiguous. Keys are never tried one after the other.
 ///
-/// A set is changed by adding and removing keys; a clone is cheap, the keys being shared. To change the keys
-/// of a running service, build the next set and swap the verifier:
-/// [`Verifier::with_keys`](crate::Verifier::with_keys).
+/// You change a set by adding and removing keys. A clone is cheap, because it shares the keys. To change the keys of a running
+/// service, build the next set and swap the verifier: [`Verifier::with_keys`](crate::Verifier::with_keys).
 ///
 /// # Examples
 ///
@@ -336,16 +347,16 @@ impl fmt::Debug for Keys {
 /// ```
 #[derive(Clone, Default)]
 pub struct KeySet {
-    /// By the encoded header that the key itself would write.
+    /// By the encoded header that the key would write.
     by_segment: Segments<BySegment>,
-    /// By key id; several only if their algorithms differ.
+    /// By key id. Several keys have the same id only if their algorithms differ.
     by_key_id: Map<Box<str>, Vec<KeyRef<'static>>>,
     /// By algorithm, for tokens without a key id.
     by_algorithm: Vec<(Algorithm, Vec<KeyRef<'static>>)>,
 }
 
-/// A key that is told from others by its encoded header. The text is in the key only: with 100,000 keys, a look-up costs the
-/// memory that it has to wait for.
+/// A key that is compared by its encoded header. The text is only in the key and not copied, because a look-up among 100,000
+/// keys waits mostly for memory.
 #[derive(Clone)]
 struct BySegment(KeyRef<'static>);
 
@@ -388,8 +399,7 @@ impl Ord for BySegment {
 }
 
 impl KeySet {
-    /// An empty set, which refuses every token with [`VerifyError::UnknownKey`]. There is no limit to the keys that may be
-    /// added.
+    /// Makes an empty set, which refuses every token with [`VerifyError::UnknownKey`]. A set may hold any number of keys.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -399,8 +409,8 @@ impl KeySet {
     ///
     /// # Errors
     ///
-    /// [`KeyError::DuplicateKey`] if the set has a key of this algorithm and id already, or of this algorithm and without an
-    /// id. The set is then unchanged.
+    /// [`KeyError::DuplicateKey`] if the set already has a key with this algorithm and id. Two keys of one algorithm without an
+    /// id are also duplicates. The set is then unchanged.
     pub fn insert(&mut self, key: impl Into<KeyRef<'static>>) -> Result<(), KeyError> {
         let key = key.into();
         let algorithm = key.algorithm();
@@ -419,7 +429,7 @@ impl KeySet {
         Ok(())
     }
 
-    /// Removes a key. Returns false if it was not there.
+    /// Removes a key. Returns false if the set has no such key.
     pub fn remove(&mut self, algorithm: Algorithm, key_id: Option<&str>) -> bool {
         let before = self.len();
         self.by_segment.retain(|BySegment(key)| !key.is(algorithm, key_id));
@@ -437,24 +447,24 @@ impl KeySet {
         self.len() < before
     }
 
-    /// The keys, those of one algorithm after those of another.
+    /// Iterates over the keys, grouped by algorithm.
     pub fn iter(&self) -> impl Iterator<Item = &KeyRef<'static>> {
         self.by_algorithm.iter().flat_map(|(_, keys)| keys)
     }
 
-    /// How many keys there are.
+    /// Returns the number of keys.
     #[must_use]
     pub fn len(&self) -> usize {
         self.by_segment.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no keys.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.by_segment.is_empty()
     }
 
-    /// Finds the key for a token with this header, for a [`KeySource`] around a set that changes.
+    /// Finds the key for a token with this header. It is meant for a [`KeySource`] around a set that changes.
     ///
     /// # Errors
     ///
@@ -469,7 +479,7 @@ impl KeySet {
             None => match self.of_algorithm(algorithm) {
                 [key] => Ok(key),
                 [] => Err(VerifyError::UnknownKey),
-                // At most one of an algorithm is without an id. It comes first: `insert` sees to that.
+                // Only one key of an algorithm may lack an id. `insert` puts it first.
                 [first, ..] if first.key_id().is_none() => Ok(first),
                 _ => Err(VerifyError::AmbiguousKey),
             },
@@ -477,7 +487,7 @@ impl KeySet {
         found.map(KeyRef::borrowed)
     }
 
-    /// The key whose own header is this segment.
+    /// Finds the key that would write exactly this header segment.
     fn recognize(&self, segment: &str) -> Option<&KeyRef<'static>> {
         self.by_segment.get(segment).map(|BySegment(key)| key)
     }

@@ -1,96 +1,84 @@
-//! JSON Web Tokens ([RFC 7519](https://www.rfc-editor.org/rfc/rfc7519)) that are safe by default: sign typed
-//! claims, verify a token with one strict call, get your type back or the reason for a 401.
+//! Signs and verifies JSON Web Tokens ([RFC 7519](https://www.rfc-editor.org/rfc/rfc7519)).
+//!
+//! [`Claims`] signs: it writes the registered claims next to the fields of your own type. [`Verifier`] verifies: one call
+//! checks everything and returns a [`Token`] with your type, or a [`VerifyError`] that names the first check that failed.
+//!
+//! # Examples
+//!
+//! A token is accepted only by the service that it was made for:
 //!
 //! ```
 //! use core::time::Duration;
-//! use countersign::{Claims, HmacKey, Verifier};
+//! use countersign::{Claims, HmacKey, Verifier, VerifyError};
 //!
 //! #[derive(serde::Serialize, serde::Deserialize)]
-//! struct User { name: String, role: String }
+//! struct Plan { seats: u32 }
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let secret = vec![7; 32];
-//! // The authentication server.
-//! let key = HmacKey::hs256(&secret.into())?; // fewer than 32 bytes are an error; for text, see `SecretBytes`
-//! let text = Claims::new(User { name: "Ann".into(), role: "admin".into() })
+//! let key = HmacKey::hs256(&vec![7; 32].into())?;
+//! let text = Claims::new(Plan { seats: 5 })
 //!     .issuer("https://auth.example")
-//!     .subject("user123")
-//!     .audience("https://api.example")
+//!     .audience("https://billing.example")
 //!     .expires_in(Duration::from_secs(15 * 60))
 //!     .sign(&key)?;
 //!
-//! // The application server: built once, shared by reference.
-//! let verifier = Verifier::builder(key)
-//!     .issuer("https://auth.example")
-//!     .audience("https://api.example")
-//!     .build()?;
-//! let token = verifier.verify::<User>(&text)?;
-//! assert_eq!(token.subject(), Some("user123"));
-//! assert_eq!(token.claims().role, "admin");
+//! let service = |audience| Verifier::builder(key.clone()).issuer("https://auth.example").audience(audience).build();
+//! let token = service("https://billing.example")?.verify::<Plan>(&text)?;
+//! assert_eq!(token.claims().seats, 5);
+//! let error = service("https://mail.example")?.verify::<Plan>(&text).unwrap_err();
+//! assert!(matches!(error, VerifyError::WrongAudience { .. }));
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! # What it refuses to do
+//! # What it refuses
 //!
-//! - Let a token choose its algorithm or key: one key has one algorithm for life, and the header is
-//!   only compared with it. `none` does not exist; `jwk`, `jku`, `x5u` and `x5c` choose nothing.
-//! - Take a weak, broken or mistaken key: HMAC secrets under 32 bytes, RSA under 2048 bits, a public key as a
-//!   secret. The error comes when the key is made, not when the first token fails.
-//! - Skip a check in silence: `exp` is required (clocks may differ by 30 s), what is configured is required, you have to decide on issuer and
-//!   audience, and a claim of the wrong type is an error, never treated as missing.
-//! - Accept two spellings of one token: base64url must be canonical, no name may stand twice at the top of the header
-//!   or the claims, nothing may follow the JSON, and every `crit` entry must be understood.
-//! - Panic, run `unsafe` code of its own, keep global state that anyone can set, read a clock or open a socket in its
-//!   core.
+//! - **A token that chooses its algorithm or key.** A key has one algorithm for life, and the header is only compared with it.
+//!   `none` does not exist. The parameters `jwk`, `jku`, `x5u` and `x5c` have no effect.
+//! - **A weak, broken or mistaken key.** HMAC secrets shorter than the hash, RSA keys under 2048 bits, and public keys used as a
+//!   secret are errors when the key is made, not when the first token fails.
+//! - **A check that is skipped in silence.** `exp` is required. Every claim that you configure is required. You have to
+//!   decide on the issuer and the audience. A claim of the wrong type is an error and never counts as missing. Clocks may
+//!   differ by 30 seconds.
+//! - **Two spellings of one token.** base64url must be canonical. A name must not occur twice at the top of the header or the
+//!   claims. Nothing may follow the JSON. Every `crit` entry must be understood.
 //!
-//! Encrypted tokens (JWE) are not here, nor is `none`, nor fetching keys over the network.
+//! A method that loosens a check says so in its name, such as `allow_missing_expiration`, so that a reviewer sees it.
 //!
-//! # Keys
+//! The library does not panic, has no `unsafe` code of its own and keeps no global state that can be set. Its core does not
+//! read a clock or open a socket.
 //!
-//! | | signs | verifies |
-//! |---|---|---|
-//! | HS256 | [`HmacKey`] | [`HmacKey`] |
-//! | RS256 (features `rsa`, `rsa-verify`) | [`SigningKey`], by `PrivateKey::rs256` | [`VerifyingKey`], by `PublicKey::rs256` |
-//! | RS256 (feature `aws-lc-rs`) | `aws_lc::signing_key` | `aws_lc::verifying_key` |
-//! | RS256 in an HSM or another library | [`SigningKey::custom`], or [`Claims::prepare`] | [`VerifyingKey::custom`] |
-//! | HS256 in an HSM or another library | a [`SignKey`] of yours, or [`Claims::prepare`] | [`HmacKey`] |
-//! | several, by `kid` | | [`KeySet`], or a [`KeySource`] of yours |
+//! # Where to find what
 //!
-//! # In a web server
+//! | to | use |
+//! |---|---|
+//! | make an HMAC key | [`HmacKey`], from [`SecretBytes`] |
+//! | make RSA keys (features `rsa`, `rsa-verify`) | `PrivateKey::rs256` or `signing_key`, which make a [`SigningKey`]; `PublicKey::rs256` or `verifying_key`, which make a [`VerifyingKey`] |
+//! | read the public key of an X.509 certificate (feature `certificate`) | `PublicKey::from_certificate_pem`, which checks nothing else |
+//! | let AWS-LC do the RSA arithmetic (feature `aws-lc-rs`) | `aws_lc::signing_key`, `aws_lc::verifying_key` |
+//! | sign in an HSM, a KMS or another library | [`Claims::prepare`], [`SigningKey::custom`], or your own [`SignKey`] |
+//! | verify in an HSM, a KMS or another library | [`VerifyingKey::custom`] |
+//! | verify with several keys, found by `kid` | [`KeySet`], or your own [`KeySource`] |
+//! | verify the token of an HTTP request | [`Verifier::verify_bearer`] |
+//! | answer a refused request, use cookies, check origins | the module [`http`] |
+//! | sign bytes that are not claims | the module [`jws`] |
+//! | issue access and refresh tokens for sessions | the crate `countersign-session` |
 //!
-//! [`Verifier::verify_bearer`] takes the token from the request's `Authorization` headers. [`http`] also has cookies and the
-//! check of origins. [`http::RequestError`] is the one error of them all, and its `challenge` is the HTTP answer: a status and
-//! a `WWW-Authenticate` value. [`manual::axum`] shows an extractor.
+//! The [README](https://docs.rs/crate/countersign/latest) lists the features, the supported algorithms and the limitations.
 //!
-//! # Features
+//! # Guides
 //!
-//! | feature | default | |
-//! |---|---|---|
-//! | `std` | yes | the clock: `Verifier::verify`, [`Claims::expires_in`]; faster base64url; without it: `no_std` and `alloc` |
-//! | `rsa` | yes | signing with RS256, through the crate `rsa`; turns `rsa-verify` on |
-//! | `rsa-verify` | yes | verifying RS256, without the crate `rsa` |
-//! | `aws-lc-rs` | no | signing and verifying RS256 over AWS-LC, in C and assembly: the module `aws_lc` |
-//! | `certificate` | no | public keys out of X.509 certificates, without any check of these: `PublicKey::from_certificate_pem` |
-//! | `getrandom` | yes | the system's randomness, for new keys and for signing with RSA |
-//!
-//! HS256 is always there. No feature removes a check.
-//!
-//! Access and refresh sessions are a crate of their own: `countersign-session`.
-//!
-//! # Further
-//!
-//! - [`manual::keys`]: loading and rotating keys, JWK sets, several issuers
+//! - [`manual::keys`]: how to load and rotate keys, read JWK sets, and trust several issuers
 //! - [`manual::axum`]: an extractor for axum
-//! - [`manual::types`]: types of other crates in claims
-//! - [`manual::testing`]: testing code that verifies tokens
-//! - [`manual::migrating`]: moving here from other crates
+//! - [`manual::types`]: which types to use for claims
+//! - [`manual::testing`]: how to test code that verifies tokens
+//! - [`manual::migrating`]: how to move here from other crates
 //! - [`manual::performance`]: what signing and verifying cost
-//! - [`manual::attacks`] and [`manual::standards`]: what is refused and required, each with its tests
+//! - [`manual::attacks`] and [`manual::standards`]: each rule with its tests
 
 #![no_std]
 #![forbid(unsafe_code)]
-// This library decides who gets in, so code that may panic does not compile.
+// This library decides who gets access, so code that may panic does not compile.
 #![cfg_attr(
     not(test),
     deny(
@@ -107,7 +95,7 @@
         clippy::unwrap_used
     )
 )]
-// Import from `core` and `alloc` whatever does not need `std`.
+// Import from `core` and `alloc` everything that does not need `std`.
 #![warn(
     clippy::alloc_instead_of_core,
     clippy::std_instead_of_alloc,
@@ -115,6 +103,18 @@
     clippy::too_many_lines
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// What only some algorithms use is unused in a build without them. The build with all features finds what nothing uses.
+#![cfg_attr(
+    not(all(
+        feature = "aws-lc-rs",
+        feature = "ecdsa",
+        feature = "ed25519",
+        feature = "k256",
+        feature = "p521",
+        feature = "rsa"
+    )),
+    allow(dead_code)
+)]
 
 extern crate alloc;
 #[cfg(feature = "std")]
@@ -157,9 +157,9 @@ pub use jws::compact::Unverified;
 pub use key::entropy::Entropy;
 #[cfg(feature = "getrandom")]
 pub use key::entropy::SystemEntropy;
-#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+#[cfg(feature = "private-keys")]
 pub use key::material::PrivateKey;
-#[cfg(feature = "rsa-verify")]
+#[cfg(feature = "key-files")]
 pub use key::material::PublicKey;
 pub use key::signature::Signature;
 pub use key::{Identity, Key, SignKey, SigningKey, VerifyKey, VerifyingKey};

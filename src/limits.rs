@@ -1,10 +1,10 @@
-//! How much a token may hold, and where each number comes from.
+//! Limits on the size of a token, with the reason for each number.
 
-/// What a verifier refuses for its size alone: the whole token, its header and its signature before it allocates anything for
-/// them, the rest while it reads.
+/// Limits on the size of a token. A verifier checks the size of the whole token, of its header and of its signature before it
+/// allocates memory for them, and the other limits while it reads.
 ///
-/// The defaults are far above real tokens and far below what could hurt a server. Each limit can be raised, except the depth,
-/// which also keeps claims types from exhausting the stack.
+/// The defaults are far above the size of real tokens, and far below a size that could harm a server. Each limit can be raised,
+/// except the depth, because it also keeps claims types from exhausting the stack.
 ///
 /// # Examples
 ///
@@ -25,104 +25,106 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The deepest nesting that can be asked for: the recursion limit of `serde_json`, which protects the stack
-    /// while claims are read into a recursive type such as a JSON value.
+    /// The largest depth that can be set. It is the recursion limit of `serde_json`, which protects the stack while claims are
+    /// read into a recursive type such as a JSON value.
     pub const MAX_DEPTH: usize = 128;
 
-    /// The defaults.
+    /// Returns the default limits.
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            // Web servers refuse header lines above 8 to 64 KiB; documents signed as JWS are longer. 256 KiB
-            // is hashed in about 0.2 ms, so that is the most work one request can ask for.
+            // Web servers refuse header lines above 8 to 64 KiB, but documents signed as JWS are longer. 256 KiB are hashed in
+            // about 0.2 ms. A header full of escapes takes 0.1 ms more. That is the most work that one request can cause with
+            // a bad HMAC.
             token_bytes: 256 * 1024,
             // An `x5c` chain of four RSA certificates takes about 8 KiB.
             header_bytes: 16 * 1024,
-            // Real key ids are thumbprints, UUIDs or URLs: under 200 bytes.
+            // Real key ids are thumbprints, UUIDs or URLs under 200 bytes.
             key_id_bytes: 1024,
             depth: Self::MAX_DEPTH,
-            // Names are compared with each other to find duplicates; real claims sets hold under 100.
+            // Names are compared with each other to find duplicates. Real claims have under 100 names.
             members: 4096,
-            // Lists of service names; 16,384 of them fill the default token.
+            // Entries are service names. 16,384 of them fill a token of the default limit.
             audiences: 16_384,
         }
     }
 
-    /// Length of the whole token in bytes. Default 256 KiB; 1 GiB at most, whatever is asked for.
+    /// Limits the length of the whole token in bytes. The default is 256 KiB. Values above 1 GiB are clamped to it.
     #[must_use]
     pub const fn with_token_bytes(mut self, bytes: usize) -> Self {
-        // Places in a token are 32 bits wide.
+        // Positions in a token are stored in 32 bits.
         self.token_bytes = if bytes < 1 << 30 { bytes } else { 1 << 30 };
         self
     }
 
-    /// Length of the encoded header in bytes. Default 16 KiB.
+    /// Limits the length of the encoded header in bytes. The default is 16 KiB.
     #[must_use]
     pub const fn with_header_bytes(mut self, bytes: usize) -> Self {
         self.header_bytes = bytes;
         self
     }
 
-    /// Length of a key id in bytes. Default 1 KiB.
+    /// Limits the length of a key id in bytes. The default is 1 KiB.
     #[must_use]
     pub const fn with_key_id_bytes(mut self, bytes: usize) -> Self {
         self.key_id_bytes = bytes;
         self
     }
 
-    /// Nesting of JSON objects and arrays, the outermost object counted. Default, and most that can be asked
-    /// for, is [`MAX_DEPTH`](Self::MAX_DEPTH): larger values are clamped to it.
+    /// Limits the nesting of JSON objects and arrays. The outermost object counts as one level. The default is
+    /// [`MAX_DEPTH`](Self::MAX_DEPTH). Larger values are clamped to it.
     #[must_use]
     pub const fn with_depth(mut self, levels: usize) -> Self {
         self.depth = if levels < Self::MAX_DEPTH { levels } else { Self::MAX_DEPTH };
         self
     }
 
-    /// Names at the top of the claims. Default 4,096. Also those of the header, which may have 64 at most.
+    /// Limits the number of names at the top of the claims and of the header. The default is 4,096. A header may never have
+    /// more than 64.
     #[must_use]
     pub const fn with_members(mut self, count: usize) -> Self {
         self.members = count;
         self
     }
 
-    /// Entries of `aud`. Default 16,384.
+    /// Limits the number of entries of `aud`. The default is 16,384.
     #[must_use]
     pub const fn with_audiences(mut self, count: usize) -> Self {
         self.audiences = count;
         self
     }
 
-    /// Length of the whole token in bytes.
+    /// Returns the limit for the length of the whole token, in bytes.
     #[must_use]
     pub const fn token_bytes(&self) -> usize {
         self.token_bytes
     }
 
-    /// Length of the encoded header in bytes.
+    /// Returns the limit for the length of the encoded header, in bytes.
     #[must_use]
     pub const fn header_bytes(&self) -> usize {
         self.header_bytes
     }
 
-    /// Length of a key id in bytes.
+    /// Returns the limit for the length of a key id, in bytes.
     #[must_use]
     pub const fn key_id_bytes(&self) -> usize {
         self.key_id_bytes
     }
 
-    /// Nesting of JSON objects and arrays, the outermost object counted.
+    /// Returns the limit for the nesting of JSON objects and arrays. The outermost object counts as one level.
     #[must_use]
     pub const fn depth(&self) -> usize {
         self.depth
     }
 
-    /// Names at the top of the header or the claims.
+    /// Returns the limit for the number of names at the top of the header or the claims.
     #[must_use]
     pub const fn members(&self) -> usize {
         self.members
     }
 
-    /// Entries of `aud`.
+    /// Returns the limit for the number of entries of `aud`.
     #[must_use]
     pub const fn audiences(&self) -> usize {
         self.audiences

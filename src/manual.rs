@@ -21,6 +21,6 @@ pub mod standards {}
 #[doc = include_str!("manual/testing.md")]
 pub mod testing {}
 
-// Its code uses other crates: `tests/types` compiles and runs it.
+// `tests/types` compiles and runs the code of this page, because it uses other crates.
 #[cfg_attr(not(doctest), doc = include_str!("manual/types.md"))]
 pub mod types {}

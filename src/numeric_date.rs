@@ -1,17 +1,17 @@
-//! `NumericDate` ([RFC 7519 section 2](https://www.rfc-editor.org/rfc/rfc7519#section-2)): a JSON number of
-//! seconds, perhaps with a fraction.
+//! Reads and writes `NumericDate` ([RFC 7519 section 2](https://www.rfc-editor.org/rfc/rfc7519#section-2)): a JSON number of
+//! seconds, with an optional fraction.
 
 use crate::time::UnixTime;
 use core::fmt;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-/// Above 2^53 a JSON number is not the same number in every reader, and 285 million years are enough.
+/// Above 2^53, readers may disagree on a JSON number. 2^53 seconds are 285 million years, which is enough.
 const LIMIT: i64 = 1 << 53;
 /// The same as a float, which holds it exactly.
 const FLOAT_LIMIT: f64 = 9_007_199_254_740_992.0;
 
-/// A number as it stood in the token, known to be finite and within ±2^53.
+/// The number from the token. It is finite and within ±2^53.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum NumericDate {
     Whole(i64),
@@ -19,12 +19,12 @@ pub(crate) enum NumericDate {
 }
 
 impl NumericDate {
-    /// A moment that a token may name, if it is one.
+    /// Converts a time, if it is within the limit.
     pub(crate) fn new(time: UnixTime) -> Option<Self> {
         (-LIMIT..=LIMIT).contains(&time.as_secs()).then_some(Self::Whole(time.as_secs()))
     }
 
-    /// The seconds, unless they have a fraction.
+    /// Returns the seconds, unless they have a fraction.
     pub(crate) fn whole(self) -> Option<i64> {
         match self {
             Self::Whole(seconds) => Some(seconds),
@@ -35,7 +35,8 @@ impl NumericDate {
         }
     }
 
-    /// The moment, a fraction rounded down: for ages, where `x < oldest` and `floor(x) < oldest` are the same.
+    /// Returns the time, with a fraction rounded down. It is for ages, because `x < oldest` and `floor(x) < oldest` are the
+    /// same.
     pub(crate) fn rounded_down(self) -> UnixTime {
         UnixTime::from_secs(match self {
             Self::Whole(seconds) => seconds,
@@ -46,9 +47,9 @@ impl NumericDate {
         })
     }
 
-    /// The moment, a fraction rounded up.
+    /// Returns the time, with a fraction rounded up.
     ///
-    /// Clocks count whole seconds here, and for those `now < 5.2` and `now < 6` are the same.
+    /// Our clocks count whole seconds, so that `now < 5.2` and `now < 6` are the same.
     pub(crate) fn time(self) -> UnixTime {
         UnixTime::from_secs(match self {
             Self::Whole(seconds) => seconds,
@@ -60,10 +61,10 @@ impl NumericDate {
     }
 }
 
-/// `seconds` without its fraction, as both kinds of number; `f64::ceil` wants `std`.
+/// Returns `seconds` without its fraction, as an integer and as a float. `f64::ceil` cannot be used, because it needs `std`.
 #[allow(clippy::as_conversions, clippy::cast_possible_truncation, clippy::cast_precision_loss)]
 const fn truncate(seconds: f64) -> (i64, f64) {
-    // Exact both ways: the value is within ±2^53.
+    // Both conversions are exact, because the value is within ±2^53.
     let whole = seconds as i64;
     (whole, whole as f64)
 }
@@ -75,8 +76,8 @@ impl<'de> DeserializeSeed<'de> for NumericDateSeed {
     type Value = NumericDate;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<NumericDate, D::Error> {
-        // `deserialize_f64` hands over integers as integers and means the same under every feature set of
-        // serde_json; `deserialize_any` does not.
+        // `deserialize_f64` passes integers on as integers, and behaves the same with all features of serde_json.
+        // `deserialize_any` does not.
         deserializer.deserialize_f64(self)
     }
 }
@@ -99,7 +100,7 @@ impl Visitor<'_> for NumericDateSeed {
     }
 
     fn visit_f64<E: Error>(self, seconds: f64) -> Result<NumericDate, E> {
-        // A NaN is in no range, so it is refused here too.
+        // NaN is outside of every range, so it is refused here too.
         if (-FLOAT_LIMIT..=FLOAT_LIMIT).contains(&seconds) {
             Ok(NumericDate::Fraction(seconds))
         } else {
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_is_two_to_the_53_both_ways() {
+    fn the_limit_is_two_to_the_53_for_both_signs() {
         assert_eq!(time("9007199254740992"), Some(LIMIT));
         assert_eq!(time("9007199254740993"), None);
         assert_eq!(time("-9007199254740992"), Some(-LIMIT));
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_number_will_do() {
+    fn only_a_number_is_a_time() {
         for text in [
             "null",
             "true",

@@ -1,7 +1,7 @@
-//! What a verifier requires of claims: one short function for each rule. The time is an argument.
+//! Checks claims against the policy of a verifier, with one short function for each rule. The time is an argument.
 //!
-//! The times are checked last, and `exp` after `nbf` and `iat`, so that "expired" means that nothing else was found wrong. Only
-//! the maximum age is checked after it, because a new token remedies that too.
+//! The times are checked last, and `exp` after `nbf` and `iat`, so that "expired" means that no other check failed. Only the
+//! maximum age is checked after `exp`, because a new token also fixes that.
 
 use crate::claims::{Audiences, Registered};
 use crate::error::{Expected, PolicyError, VerifyError};
@@ -16,12 +16,12 @@ use core::time::Duration;
 
 /// Clocks of servers agree within seconds. More leeway only keeps expired tokens alive.
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
-/// RFC 7519 section 4.1.4 speaks of "a few minutes".
+/// RFC 7519 section 4.1.4 allows a leeway of "a few minutes".
 const LEEWAY_CAP: Duration = Duration::from_secs(5 * 60);
-/// The decoder notes required names that it has met in the bits of one word.
+/// The decoder has one bit for each required name, in a word of 64 bits.
 const MOST_REQUIRED: usize = 64;
 
-/// Names any of which will do.
+/// Expected names. One of them is enough.
 type Names = Arc<[Box<str>]>;
 
 #[derive(Clone, Debug)]
@@ -52,10 +52,10 @@ pub(crate) enum NumericSubject {
     Accepted,
 }
 
-/// A policy whose settings have been checked.
+/// A policy with settings that have been checked.
 #[derive(Clone, Debug)]
 pub(crate) struct Policy {
-    /// None: any issuer, or none.
+    /// The expected issuers. `None` accepts any issuer, and tokens without one.
     issuer: Option<Names>,
     audience: AudienceRule,
     subject: Option<Names>,
@@ -68,12 +68,12 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
-    /// Whether the decoder takes a number for `sub`.
+    /// Returns whether the decoder accepts a number for `sub`.
     pub(crate) fn accepts_numeric_subject(&self) -> bool {
         self.numeric_subject == NumericSubject::Accepted
     }
 
-    /// Names whose presence the decoder has to note.
+    /// Returns the names of the required claims. The decoder notes which of them are present.
     pub(crate) fn required(&self) -> &[Box<str>] {
         &self.required
     }
@@ -94,7 +94,7 @@ impl Policy {
         self.check_age(claims, now)
     }
 
-    /// RFC 7519 section 4.1.1.
+    /// Checks `iss` (RFC 7519 section 4.1.1).
     fn check_issuer(&self, claims: &Registered, payload: &str) -> Result<(), VerifyError> {
         let text = claims.iss.map(|text| text.of(payload, &claims.resolved));
         check_text(self.issuer.as_ref(), text, "iss", |names, found| VerifyError::WrongIssuer {
@@ -102,7 +102,7 @@ impl Policy {
         })
     }
 
-    /// RFC 7519 section 4.1.2.
+    /// Checks `sub` (RFC 7519 section 4.1.2).
     fn check_subject(&self, claims: &Registered, payload: &str) -> Result<(), VerifyError> {
         let text = claims.sub.map(|text| text.of(payload, &claims.resolved));
         check_text(self.subject.as_ref(), text, "sub", |names, _| VerifyError::WrongSubject {
@@ -110,7 +110,7 @@ impl Policy {
         })
     }
 
-    /// RFC 7519 section 4.1.3: a recipient that is not named in an `aud` must refuse the token.
+    /// Checks `aud` (RFC 7519 section 4.1.3): a recipient that is not named in an `aud` must refuse the token.
     fn check_audience(&self, claims: &Registered, payload: &str) -> Result<(), VerifyError> {
         match (&self.audience, &claims.aud) {
             (AudienceRule::Any, _) | (AudienceRule::None, None) => Ok(()),
@@ -140,7 +140,7 @@ impl Policy {
         }
     }
 
-    /// RFC 7519 section 4.1.5.
+    /// Checks `nbf` (RFC 7519 section 4.1.5).
     fn check_not_before(&self, claims: &Registered, now: UnixTime) -> Result<(), VerifyError> {
         match claims.nbf.map(NumericDate::time) {
             Some(not_before) if now.saturating_add(self.leeway) < not_before => {
@@ -150,7 +150,8 @@ impl Policy {
         }
     }
 
-    /// RFC 7519 section 4.1.6 does not require it. A token from the future comes from a broken clock or a forger.
+    /// Checks that `iat` is not in the future. RFC 7519 section 4.1.6 does not require this. We check it because a token from
+    /// the future comes from a wrong clock or from a forger.
     fn check_issued_at(&self, claims: &Registered, now: UnixTime) -> Result<(), VerifyError> {
         match (self.future_issued_at, claims.iat.map(NumericDate::time)) {
             (FutureIssuedAt::Refused, Some(issued_at)) if now.saturating_add(self.leeway) < issued_at => {
@@ -160,7 +161,7 @@ impl Policy {
         }
     }
 
-    /// RFC 7519 section 4.1.4: a token must not be accepted on or after `exp`.
+    /// Checks `exp` (RFC 7519 section 4.1.4): a token must not be accepted on or after `exp`.
     fn check_expiration(&self, claims: &Registered, now: UnixTime) -> Result<(), VerifyError> {
         match claims.exp.map(NumericDate::time) {
             Some(expired_at) if now >= expired_at.saturating_add(self.leeway) => {
@@ -200,7 +201,7 @@ fn holds(expected: &Names, found: &str) -> bool {
     expected.iter().any(|name| **name == *found)
 }
 
-/// A text claim that must be one of `expected`, if anything is.
+/// Checks that a text claim is one of the `expected` names, if names are configured.
 fn check_text(
     expected: Option<&Names>,
     found: Option<&str>,
@@ -215,7 +216,7 @@ fn check_text(
     }
 }
 
-/// The settings of a policy, before they are checked.
+/// The settings of a policy before they are checked.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Draft {
     pub(crate) issuers: Vec<Box<str>>,
@@ -282,7 +283,7 @@ impl Draft {
         let beyond = ("leeway_beyond_limit", self.leeway_beyond_limit.is_some());
         exclude(("leeway", self.leeway.is_some()), beyond)?;
         match (self.leeway, self.leeway_beyond_limit) {
-            // Times are whole seconds, so a fraction does not count.
+            // Times are whole seconds, so fractions of a second are ignored.
             (Some(leeway), _) if leeway.as_secs() > LEEWAY_CAP.as_secs() => {
                 Err(PolicyError::LeewayAboveLimit { seconds: leeway.as_secs(), cap: LEEWAY_CAP.as_secs() })
             }
@@ -302,7 +303,7 @@ impl Draft {
     }
 }
 
-/// Refuses two settings of which only one can be meant.
+/// Refuses two settings that contradict each other.
 pub(crate) fn exclude(first: (&'static str, bool), second: (&'static str, bool)) -> Result<(), PolicyError> {
     if first.1 && second.1 {
         return Err(PolicyError::Contradiction { first: first.0, second: second.0 });
@@ -310,7 +311,7 @@ pub(crate) fn exclude(first: (&'static str, bool), second: (&'static str, bool))
     Ok(())
 }
 
-/// The names, or `None` if there are none. An empty name can only be a mistake.
+/// Returns the names, or `None` if there are no names. Refuses an empty name, because it can only be a mistake.
 fn names(setting: &'static str, names: &[Box<str>]) -> Result<Option<Names>, PolicyError> {
     if names.iter().any(|name| name.is_empty()) {
         return Err(PolicyError::Empty { setting });

@@ -1,4 +1,4 @@
-//! Bytes that must not be seen.
+//! Holds secret bytes.
 
 use crate::error::KeyError;
 use alloc::vec::Vec;
@@ -10,15 +10,15 @@ use core::fmt;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// Secret bytes: wiped when dropped, compared in constant time, shown by `Debug` as a length only.
+/// Secret bytes. They are wiped when dropped and compared in constant time, and `Debug` shows only their length.
 ///
-/// There is no `Clone`, `Display` or `Serialize`, so a copy or a leak has to be written on purpose, with
+/// There is no `Clone`, `Display` or `Serialize`, so that you can only copy or print the bytes on purpose, with
 /// [`expose_secret`](Self::expose_secret).
 ///
 /// # Security
 ///
-/// The comparison takes the same time wherever two secrets of equal length differ. Their *length* is public. Decoding base64 and
-/// hex is not done in constant time: do that once, when the program starts.
+/// The comparison takes the same time wherever two secrets of equal length differ. Their *length* is public. Base64 and hex are
+/// not decoded in constant time, so decode them once, when the program starts.
 ///
 /// # Examples
 ///
@@ -36,14 +36,16 @@ impl SecretBytes {
     ///
     /// # Errors
     ///
-    /// [`KeyError::Entropy`] when the system has no randomness to give, or no room for so much.
+    /// [`KeyError::Entropy`] if the operating system gives no random bytes, or if the memory cannot be allocated.
     ///
     /// # Examples
     ///
     /// ```
     /// use countersign::{HmacKey, SecretBytes};
     ///
-    /// let key = HmacKey::hs256(&SecretBytes::generate(32)?)?;
+    /// let secret = SecretBytes::generate(32)?;
+    /// assert!(secret != SecretBytes::generate(32)?);
+    /// let key = HmacKey::hs256(&secret)?;
     /// # Ok::<(), countersign::KeyError>(())
     /// ```
     #[cfg(feature = "getrandom")]
@@ -57,9 +59,9 @@ impl SecretBytes {
 
     /// Copies these bytes.
     ///
-    /// A text is taken as its bytes, a line break at its end included. For a text that encodes the secret, use
-    /// [`from_base64`](Self::from_base64), [`from_base64url`](Self::from_base64url) or [`from_hex`](Self::from_hex): the bytes of
-    /// such a text make another key, and nothing can tell which was meant.
+    /// For a text, it copies the bytes of the text, with a line break at its end if there is one. If the text is an encoding of
+    /// the secret, use [`from_base64`](Self::from_base64), [`from_base64url`](Self::from_base64url) or
+    /// [`from_hex`](Self::from_hex) instead. Otherwise you get another key, and no check notices it.
     #[must_use]
     pub fn from_bytes(bytes: impl AsRef<[u8]>) -> Self {
         Self::from(bytes.as_ref().to_vec())
@@ -70,7 +72,7 @@ impl SecretBytes {
     /// # Errors
     ///
     /// - [`KeyError::InvalidBase64`], also for white space.
-    /// - [`KeyError::HexSecret`] for a text of hex digits alone, of 32 or more.
+    /// - [`KeyError::HexSecret`] for a text of 32 or more characters that are all hex digits.
     ///
     /// # Examples
     ///
@@ -79,7 +81,7 @@ impl SecretBytes {
     ///
     /// let text = "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k=";
     /// assert_eq!(SecretBytes::from_base64(text)?.expose_secret().len(), 32);
-    /// // The text of a file that ends in a line break has to be trimmed.
+    /// // Trim the text of a file that ends in a line break.
     /// assert_eq!(SecretBytes::from_base64(&format!("{text}\n")).unwrap_err(), KeyError::InvalidBase64);
     /// # Ok::<(), KeyError>(())
     /// ```
@@ -91,7 +93,7 @@ impl SecretBytes {
     ///
     /// # Errors
     ///
-    /// As [`from_base64`](Self::from_base64).
+    /// The same as [`from_base64`](Self::from_base64).
     ///
     /// # Examples
     ///
@@ -107,7 +109,7 @@ impl SecretBytes {
         decode(&URL_SAFE, text)
     }
 
-    /// Decodes hex, in either case, as `openssl rand -hex 32` writes it.
+    /// Decodes hex in upper or lower case, as `openssl rand -hex 32` writes it.
     ///
     /// # Errors
     ///
@@ -124,7 +126,7 @@ impl SecretBytes {
     /// # Ok::<(), KeyError>(())
     /// ```
     pub fn from_hex(text: &str) -> Result<Self, KeyError> {
-        // `from_str_radix` would take a sign, too.
+        // Check the digits first, because `from_str_radix` also accepts a sign.
         if !text.len().is_multiple_of(2) || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
             return Err(KeyError::InvalidHex);
         }
@@ -136,27 +138,27 @@ impl SecretBytes {
         Ok(Self(secret))
     }
 
-    /// The bytes themselves. Every copy made of them is the caller's to wipe.
+    /// Returns the secret bytes. If you copy them, you have to wipe the copy yourself.
     #[must_use]
     pub fn expose_secret(&self) -> &[u8] {
         &self.0
     }
 
-    /// The bytes as text, if they are UTF-8: a PEM file, say.
+    /// Returns the secret bytes as text, if they are UTF-8, e.g. a PEM file.
     #[must_use]
     pub fn expose_secret_text(&self) -> Option<&str> {
         core::str::from_utf8(&self.0).ok()
     }
 }
 
-/// The bytes of a secret's text. The error does not say where the text is wrong, because it is secret.
+/// Decodes the text of a secret. The error does not say where the text is wrong, because the text is secret.
 fn decode(alphabet: &Alphabet, text: &str) -> Result<SecretBytes, KeyError> {
     if is_hex(text) {
         return Err(KeyError::HexSecret);
     }
     let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     let engine = GeneralPurpose::new(alphabet, config);
-    // Room for all of it at once, so that no copy is left behind by a growing buffer.
+    // Allocate everything at once, because a growing buffer would leave copies in freed memory.
     let mut secret = Zeroizing::new(Vec::new());
     secret.resize(text.len(), 0);
     let length = engine.decode_slice(text, &mut secret).map_err(|_| KeyError::InvalidBase64)?;
@@ -164,8 +166,8 @@ fn decode(alphabet: &Alphabet, text: &str) -> Result<SecretBytes, KeyError> {
     Ok(SecretBytes(secret))
 }
 
-/// Whether `text` is hex and not base64: one of 10^14 random texts of 32 characters in base64 has hex digits alone. Digits and
-/// letters both, so that the base64 of zeros is not meant.
+/// Returns whether `text` is hex and not base64. Only one in 10^14 random base64 texts of 32 characters consists of hex digits.
+/// The text must have both digits and letters, so that the base64 of zeros does not count as hex.
 fn is_hex(text: &str) -> bool {
     let all = |kind: fn(&u8) -> bool| text.bytes().all(|byte| kind(&byte));
     text.len() >= 32

@@ -1,13 +1,13 @@
-//! Time as tokens tell it: whole seconds since 1970.
+//! Times in whole seconds since 1970, as tokens have them.
 
 use core::fmt;
 use core::time::Duration;
 
-/// A moment in seconds since 1970-01-01T00:00:00Z, without leap seconds (POSIX time); negative before that.
+/// A time in seconds since 1970-01-01T00:00:00Z, without leap seconds (POSIX time). It is negative for earlier times.
 ///
-/// It serialises as a JSON integer, and reads from any `NumericDate`
-/// ([RFC 7519 section 2](https://www.rfc-editor.org/rfc/rfc7519#section-2)), so that it can stand in a claims
-/// struct of your own. Arithmetic saturates.
+/// It serialises as a JSON integer and deserialises from any `NumericDate`
+/// ([RFC 7519 section 2](https://www.rfc-editor.org/rfc/rfc7519#section-2)), so that you can use it in your own claims struct.
+/// Arithmetic saturates.
 ///
 /// # Examples
 ///
@@ -22,41 +22,41 @@ use core::time::Duration;
 pub struct UnixTime(i64);
 
 impl UnixTime {
-    /// The moment that is `seconds` after the start of 1970.
+    /// Makes the time `seconds` after the start of 1970.
     #[must_use]
     pub const fn from_secs(seconds: i64) -> Self {
         Self(seconds)
     }
 
-    /// The wall clock of this machine.
+    /// Reads the wall clock of this machine.
     ///
-    /// Not on `wasm32-unknown-unknown`, because the `std` of that target has no clock. Use the calls that take the time there:
-    /// [`Verifier::at`](crate::Verifier::at), [`issued_at`](crate::Claims::issued_at).
+    /// It does not exist on `wasm32-unknown-unknown`, because the `std` of that target has no clock. There, pass the time to
+    /// [`Verifier::at`](crate::Verifier::at) and [`issued_at`](crate::Claims::issued_at).
     #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
     #[must_use]
     pub fn now() -> Self {
         Self::from(std::time::SystemTime::now())
     }
 
-    /// Seconds since the start of 1970.
+    /// Returns the seconds since the start of 1970.
     #[must_use]
     pub const fn as_secs(self) -> i64 {
         self.0
     }
 
-    /// The moment `duration` later, fractions of a second cut off.
+    /// Returns the time `duration` later. Fractions of a second are cut off.
     #[must_use]
     pub const fn saturating_add(self, duration: Duration) -> Self {
         Self(self.0.saturating_add_unsigned(duration.as_secs()))
     }
 
-    /// How long after `earlier` this is; zero if it is before it.
+    /// Returns the duration from `earlier` to this time, or zero if this time is before `earlier`.
     #[must_use]
     pub const fn saturating_duration_since(self, earlier: Self) -> Duration {
         if self.0 > earlier.0 { Duration::from_secs(self.0.abs_diff(earlier.0)) } else { Duration::ZERO }
     }
 
-    /// The moment `duration` earlier, fractions of a second cut off.
+    /// Returns the time `duration` earlier. Fractions of a second are cut off.
     #[must_use]
     pub const fn saturating_sub(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub_unsigned(duration.as_secs()))
@@ -71,7 +71,7 @@ impl fmt::Display for UnixTime {
 
 #[cfg(feature = "std")]
 impl From<std::time::SystemTime> for UnixTime {
-    /// Whole seconds, rounded towards the past; clamped to what an `i64` holds.
+    /// Rounds to whole seconds towards the past, and clamps to the range of `i64`.
     fn from(time: std::time::SystemTime) -> Self {
         match time.duration_since(std::time::UNIX_EPOCH) {
             Ok(after) => Self(0).saturating_add(after),
@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(UnixTime::from(UNIX_EPOCH + half).as_secs(), 0);
         assert_eq!(UnixTime::from(UNIX_EPOCH - half).as_secs(), -1);
         assert_eq!(UnixTime::from(UNIX_EPOCH - Duration::from_secs(2)).as_secs(), -2);
-        // As far as the system's time goes, which differs.
+        // Some systems cannot represent this time.
         let first = UNIX_EPOCH.checked_sub(Duration::from_secs(1 << 63));
         assert!(first.is_none_or(|first| UnixTime::from(first).as_secs() == i64::MIN));
     }

@@ -1,4 +1,4 @@
-//! The one call that turns a text into a [`Token`].
+//! Verifies tokens: the one call that turns a text into a [`Token`].
 
 use crate::claims::Registered;
 use crate::claims::decode::{Rules, decode, mismatch};
@@ -20,22 +20,28 @@ use core::fmt;
 use core::time::Duration;
 use serde::de::{Deserialize, DeserializeOwned};
 
-/// Checks tokens: signature, header, registered claims, and whether the rest fits your type.
+/// Verifies tokens: checks the signature, the header and the registered claims, and reads the other claims into your type.
 ///
-/// Built once from keys and a policy, shared by reference; cloning is cheap. Nothing in it changes, so threads never wait
-/// for each other.
+/// Build it once from keys and a policy, and share it by reference. A clone is cheap. A verifier never changes, so threads do
+/// not wait for each other.
 ///
-/// What is checked, in this order; the error names the first check that fails: the size and alphabet of the text; the
-/// header, strictly, with its `typ` and `crit`; that a trusted key is meant and its algorithm is the header's; the
-/// signature; the payload, strictly: UTF-8, JSON, no name twice, every registered claim of the right type; issuer,
-/// audience, subject, required claims; `exp` being there; `nbf`, `iat`, `exp`, age; and that the claims fit the type.
+/// It checks in this order, and the error names the first check that fails:
 ///
-/// What is not: whether the token was revoked, was seen before, or came from the party it was given to. Two
-/// spellings of one token do not exist, but two signatures over one payload may: deny tokens by `jti` or
-/// subject, not by their text.
+/// 1. the size and the alphabet of the text
+/// 2. the header, strictly, with its `typ` and `crit`
+/// 3. that the header belongs to a trusted key and names that key's algorithm
+/// 4. the signature
+/// 5. the payload, strictly: UTF-8, JSON, no duplicate names, every registered claim of the right type
+/// 6. issuer, audience and subject
+/// 7. that the required claims are present, and `exp`
+/// 8. `nbf`, `iat`, `exp`, and the maximum age
+/// 9. that the claims fit the type
 ///
-/// Times are compared in whole seconds with 30 s of leeway, unless [`leeway`](VerifierBuilder::leeway) says
-/// otherwise.
+/// It does not check whether the token was revoked, was used before, or is presented by the party that it was issued to. A
+/// token has one spelling, but two signatures over one payload may exist. So deny tokens by `jti` or subject, not by their
+/// text.
+///
+/// Times are compared in whole seconds. The leeway is 30 seconds, unless [`leeway`](VerifierBuilder::leeway) sets another.
 ///
 /// # Examples
 ///
@@ -64,7 +70,7 @@ use serde::de::{Deserialize, DeserializeOwned};
 /// ```
 #[derive(Clone)]
 pub struct Verifier {
-    // One pointer, so that a clone costs no more.
+    // One pointer, so that a clone copies only that.
     checks: Arc<Checks>,
 }
 
@@ -74,7 +80,8 @@ struct Checks {
 }
 
 impl Verifier {
-    /// Starts a verifier that trusts one key, a [`KeySet`](crate::KeySet), or a source of your own.
+    /// Starts to build a verifier that trusts one key, a [`KeySet`](crate::KeySet), or your own
+    /// [`KeySource`](crate::KeySource).
     pub fn builder(keys: impl Into<Keys>) -> VerifierBuilder {
         VerifierBuilder {
             keys: keys.into(),
@@ -86,19 +93,27 @@ impl Verifier {
         }
     }
 
-    /// The same policy with other keys, for rotation: build it beside the old one and swap them.
+    /// Returns a verifier with the same policy and other keys. To rotate keys, build the new verifier and swap it for the old
+    /// one.
     ///
     /// # Examples
     ///
     /// ```
-    /// use countersign::{HmacKey, KeySet, SecretBytes, Verifier};
+    /// use core::time::Duration;
+    /// use countersign::{Claims, HmacKey, KeySet, SecretBytes, UnixTime, Verifier, VerifyError};
     ///
     /// let mut keys = KeySet::new();
     /// keys.insert(HmacKey::hs256(&SecretBytes::from_bytes([1; 32]))?.with_key_id("2025")?)?;
-    /// let verifier = Verifier::builder(keys.clone()).issuer("me").no_audience().build()?;
+    /// let old = Verifier::builder(keys.clone()).accept_any_issuer().no_audience().build()?;
     ///
-    /// keys.insert(HmacKey::hs256(&SecretBytes::from_bytes([2; 32]))?.with_key_id("2026")?)?;
-    /// let verifier = verifier.with_keys(keys);
+    /// let key = HmacKey::hs256(&SecretBytes::from_bytes([2; 32]))?.with_key_id("2026")?;
+    /// keys.insert(key.clone())?;
+    /// let new = old.with_keys(keys);
+    ///
+    /// let now = UnixTime::from_secs(1_700_000_000);
+    /// let text = Claims::registered().expires_at(now.saturating_add(Duration::from_secs(60))).sign(&key)?;
+    /// assert_eq!(old.at(now).verify::<()>(&text).unwrap_err(), VerifyError::UnknownKey);
+    /// assert!(new.at(now).verify::<()>(&text).is_ok());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -106,7 +121,8 @@ impl Verifier {
         Self::new(self.checks.gate.with_keys(keys.into()), self.checks.policy.clone())
     }
 
-    /// The same checks at the time `now`, in place of the wall clock: in tests, and where there is no clock.
+    /// Returns this verifier with the fixed time `now`, which it uses instead of the wall clock. Use it in tests, and on
+    /// platforms without a clock, such as `wasm32-unknown-unknown`.
     ///
     /// # Examples
     ///
@@ -119,7 +135,7 @@ impl Verifier {
     /// let verifier = Verifier::builder(key).accept_any_issuer().no_audience().build()?;
     ///
     /// assert!(verifier.at(UnixTime::from_secs(1_699_999_999)).verify::<()>(&text).is_ok());
-    /// // 30 seconds of leeway.
+    /// // The leeway is 30 seconds.
     /// let error = verifier.at(UnixTime::from_secs(1_700_000_030)).verify::<()>(&text).unwrap_err();
     /// assert!(error.is_expired());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -129,32 +145,32 @@ impl Verifier {
         VerifierAt { verifier: self, now }
     }
 
-    /// Checks a token against the wall clock.
+    /// Verifies a token at the time of the wall clock.
     ///
-    /// `text` is the token and nothing else: no `Bearer ` before it, no line break after it.
+    /// `text` must be the token alone, without `Bearer ` before it or a line break after it. This method does not exist on
+    /// `wasm32-unknown-unknown`, because its `std` has no clock. Use [`at`](Self::at) there.
     ///
-    /// `T` may be a struct, a map or a JSON value, or `()` where the registered claims are enough. A struct that
-    /// has fields for registered claims gets them too; `deny_unknown_fields` applies to the others only. A map, a JSON value,
-    /// a struct with `flatten` and an internally tagged enum see all claims. A sequence or an externally tagged enum is not a
-    /// set of claims.
+    /// `T` may be a struct, a map or a JSON value, or `()` if you need only the registered claims. A struct that has fields for
+    /// registered claims gets them too. `deny_unknown_fields` applies to the other claims only. A map, a JSON value, a struct
+    /// with `flatten` and an internally tagged enum get all claims. A sequence or an externally tagged enum cannot hold claims.
     ///
     /// # Errors
     ///
-    /// See [`VerifyError`]; it names the first check that failed. Nothing of a refused token can be reached.
+    /// Returns the [`VerifyError`] of the first check that failed. No part of a refused token is returned.
     #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
     pub fn verify<T: DeserializeOwned>(&self, text: &str) -> Result<Token<T>, VerifyError> {
         self.run(text, UnixTime::now)
     }
 
-    /// Checks a token against the wall clock, into a `T` that may borrow from `buffer`.
+    /// Verifies a token at the time of the wall clock, into a `T` that may borrow from `buffer`.
     ///
-    /// Once the buffer has grown to the size of the tokens, nothing is allocated but what `T` itself does, with an HS256
-    /// key that knows the header. Rare tokens take more: those with more than four audiences or 32 private claims, and
-    /// with escapes in registered claims.
+    /// Once the buffer has grown to the size of the tokens, only `T` itself allocates, if an HS256 key would write exactly the
+    /// token's header. Some rare tokens need more allocations: tokens with more than four audiences, with more than 32 private
+    /// claims, or with escapes in registered claims.
     ///
     /// # Errors
     ///
-    /// As [`verify`](Self::verify).
+    /// The same as [`verify`](Self::verify).
     ///
     /// # Examples
     ///
@@ -184,8 +200,8 @@ impl Verifier {
         self.run_in(buffer, text, UnixTime::now)
     }
 
-    /// How far clocks may disagree: what was set by [`VerifierBuilder::leeway`] or [`VerifierBuilder::leeway_beyond_limit`], or
-    /// 30 seconds. A list of revoked tokens has to keep each one for this long after its `exp`.
+    /// Returns how far clocks may differ, as set by [`VerifierBuilder::leeway`] or [`VerifierBuilder::leeway_beyond_limit`].
+    /// The default is 30 seconds. A list of revoked tokens has to keep each token for this long after its `exp`.
     ///
     /// # Examples
     ///
@@ -213,10 +229,10 @@ impl Verifier {
         clock: impl FnOnce() -> UnixTime,
     ) -> Result<Token<T>, VerifyError> {
         let opened = self.checks.gate.open(text)?;
-        // One allocation for what the token keeps: the payload, followed by the header.
-        let room = opened.payload.len().saturating_add(opened.header_json.len());
+        // One allocation for both texts that the token keeps: the payload, followed by the header.
+        let capacity = opened.payload.len().saturating_add(opened.header_json.len());
         let (text, payload_length) =
-            decode_body(Vec::with_capacity(room), &opened).map_err(|(error, _)| error)?;
+            decode_body(Vec::with_capacity(capacity), &opened).map_err(|(error, _)| error)?;
         let mut body = Body::new(text, payload_length, opened.header.into_owned());
         let payload = body.text.get(..payload_length).unwrap_or_default();
         let claims = self.read(payload, clock(), &mut body.registered)?;
@@ -230,14 +246,14 @@ impl Verifier {
         clock: impl FnOnce() -> UnixTime,
     ) -> Result<BorrowedToken<'b, T>, VerifyError> {
         let opened = self.checks.gate.open(text)?;
-        let mut room = core::mem::take(&mut buffer.0).into_bytes();
-        room.clear();
+        let mut bytes = core::mem::take(&mut buffer.0).into_bytes();
+        bytes.clear();
         let payload_length;
-        (buffer.0, payload_length) = match decode_body(room, &opened) {
+        (buffer.0, payload_length) = match decode_body(bytes, &opened) {
             Ok(decoded) => decoded,
-            Err((error, room)) => {
+            Err((error, bytes)) => {
                 // Keep the allocation for the next token.
-                buffer.0 = String::from_utf8(room).unwrap_or_default();
+                buffer.0 = String::from_utf8(bytes).unwrap_or_default();
                 return Err(error);
             }
         };
@@ -247,8 +263,8 @@ impl Verifier {
         Ok(BorrowedToken { claims, body })
     }
 
-    /// Reads the claims and checks them against the policy. A payload that does not fit `T` is reported last, after what is
-    /// wrong for every type.
+    /// Reads the claims and checks them against the policy. Reports a payload that does not fit `T` last, after the errors that
+    /// do not depend on the type.
     fn read<'de, T: Deserialize<'de>>(
         &self,
         payload: &'de str,
@@ -272,7 +288,7 @@ impl Verifier {
     }
 }
 
-/// A [`Verifier`] at a given time: see [`Verifier::at`].
+/// A [`Verifier`] with a fixed time. [`Verifier::at`] makes it.
 #[derive(Clone, Copy, Debug)]
 pub struct VerifierAt<'v> {
     verifier: &'v Verifier,
@@ -280,20 +296,20 @@ pub struct VerifierAt<'v> {
 }
 
 impl VerifierAt<'_> {
-    /// As [`Verifier::verify`].
+    /// Verifies a token like [`Verifier::verify`], at the fixed time.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same as [`Verifier::verify`].
     pub fn verify<T: DeserializeOwned>(self, text: &str) -> Result<Token<T>, VerifyError> {
         self.verifier.run(text, || self.now)
     }
 
-    /// As [`Verifier::verify_in`].
+    /// Verifies a token like [`Verifier::verify_in`], at the fixed time.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same as [`Verifier::verify_in`].
     pub fn verify_in<'b, T: Deserialize<'b>>(
         self,
         buffer: &'b mut Buffer,
@@ -310,44 +326,46 @@ impl fmt::Debug for Verifier {
     }
 }
 
-/// Decodes the payload into `room` and appends the header's JSON. Returns both, and the length of the payload; or an error and
-/// the empty `room`.
+/// Decodes the payload into the empty `bytes` and appends the JSON of the header. Returns the text of both and the length of
+/// the payload. If it fails, returns the error and `bytes`, empty again.
 fn decode_body(
-    mut room: Vec<u8>,
+    mut bytes: Vec<u8>,
     opened: &Opened<'_, '_>,
 ) -> Result<(String, usize), (VerifyError, Vec<u8>)> {
-    if let Err(error) = decode_payload(&mut room, opened.payload) {
-        return Err((error, room));
+    if let Err(error) = decode_payload(&mut bytes, opened.payload) {
+        return Err((error, bytes));
     }
-    let length = room.len();
-    let mut text = String::from_utf8(room).map_err(|error| {
+    let length = bytes.len();
+    let mut text = String::from_utf8(bytes).map_err(|error| {
         let refusal = VerifyError::of_utf8(Part::Payload, error.utf8_error());
-        let mut room = error.into_bytes();
-        room.clear();
-        (refusal, room)
+        let mut bytes = error.into_bytes();
+        bytes.clear();
+        (refusal, bytes)
     })?;
     text.push_str(&opened.header_json);
     Ok((text, length))
 }
 
-/// Room for a payload that a [`BorrowedToken`] borrows from; made once and used again.
+/// A buffer for the payload that a [`BorrowedToken`] borrows from. Make it once and use it for many tokens.
 ///
 /// # Examples
 ///
 /// ```
-/// let buffer = countersign::Buffer::with_capacity(1024);
+/// use countersign::Buffer;
+///
+/// assert_eq!(format!("{:?}", Buffer::with_capacity(1024)), "Buffer(1024 bytes)");
 /// ```
 #[derive(Default)]
 pub struct Buffer(String);
 
 impl Buffer {
-    /// A buffer that grows with its first token.
+    /// Makes an empty buffer. It allocates when the first token is verified.
     #[must_use]
     pub const fn new() -> Self {
         Self(String::new())
     }
 
-    /// A buffer for payloads of about `bytes` bytes. If there is no room for as many, it grows with its first token.
+    /// Makes a buffer for payloads of about `bytes` bytes. If the memory cannot be allocated, the buffer starts empty.
     #[must_use]
     pub fn with_capacity(bytes: usize) -> Self {
         let mut text = String::new();
@@ -363,10 +381,10 @@ impl fmt::Debug for Buffer {
     }
 }
 
-/// What is known of a verified token besides `T`.
+/// The parts of a verified token besides `T`.
 #[derive(Clone)]
 struct Body<S> {
-    /// The payload and, behind it, the header.
+    /// The payload, followed by the header.
     text: S,
     payload_length: usize,
     header: HeaderFields,
@@ -392,23 +410,31 @@ impl<S: AsRef<str>> Body<S> {
     }
 }
 
-/// A token that was verified: proof, and its content.
+/// A verified token: its claims, and the proof that they were checked.
 ///
-/// Only a [`Verifier`] makes one, so a function that takes `&Token<User>` cannot be called with claims that
-/// nobody checked. `Debug` shows none of them.
+/// Only a [`Verifier`] makes one, so a function that takes a `&Token<User>` cannot be called with unverified claims. `Debug`
+/// does not show the claims.
 ///
 /// # Examples
 ///
 /// ```
-/// use countersign::Token;
+/// use countersign::{Claims, HmacKey, SecretBytes, Token, UnixTime, Verifier};
 ///
-/// #[derive(serde::Deserialize)]
+/// #[derive(serde::Serialize, serde::Deserialize)]
 /// struct User { role: String }
 ///
-/// /// Cannot be called with a user that nobody verified.
+/// /// Cannot be called with an unverified user.
 /// fn may_delete(token: &Token<User>) -> bool {
 ///     token.claims().role == "admin"
 /// }
+///
+/// # let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
+/// # let now = UnixTime::from_secs(1_700_000_000);
+/// # let builder = Verifier::builder(key.clone()).accept_any_issuer().no_audience().allow_missing_expiration();
+/// # let verifier = builder.build()?;
+/// let text = Claims::new(User { role: "guest".into() }).never_expires().sign(&key)?;
+/// assert!(!may_delete(&verifier.at(now).verify(&text)?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct Token<T> {
@@ -416,7 +442,7 @@ pub struct Token<T> {
     body: Body<String>,
 }
 
-/// A [`Token`] whose claims borrow from a [`Buffer`].
+/// A [`Token`] with claims that borrow from a [`Buffer`].
 #[derive(Clone)]
 pub struct BorrowedToken<'b, T> {
     claims: T,
@@ -425,67 +451,67 @@ pub struct BorrowedToken<'b, T> {
 
 macro_rules! accessors {
     () => {
-        /// The claims of your type.
+        /// Returns the claims of your type.
         #[must_use]
         pub const fn claims(&self) -> &T {
             &self.claims
         }
 
-        /// The claims of your type, taken out. By themselves they no longer prove anything.
+        /// Consumes the token and returns the claims of your type. The claims alone do not prove that they were verified.
         #[must_use]
         pub fn into_claims(self) -> T {
             self.claims
         }
 
-        /// `iss`.
+        /// Returns the issuer (`iss`).
         #[must_use]
         pub fn issuer(&self) -> Option<&str> {
             self.body.text(self.body.registered.iss)
         }
 
-        /// `sub`.
+        /// Returns the subject (`sub`).
         #[must_use]
         pub fn subject(&self) -> Option<&str> {
             self.body.text(self.body.registered.sub)
         }
 
-        /// The entries of `aud`.
+        /// Iterates over the audiences: the entries of `aud`.
         pub fn audience(&self) -> impl Iterator<Item = &str> {
             let entries = self.body.registered.aud.iter().flat_map(|audiences| audiences.iter());
             entries.map(|entry| entry.of(self.body.payload(), &self.body.registered.resolved))
         }
 
-        /// `exp`, a fraction rounded up.
+        /// Returns the time of expiry (`exp`), with a fraction of a second rounded up.
         #[must_use]
         pub fn expires_at(&self) -> Option<UnixTime> {
             self.body.registered.exp.map(NumericDate::time)
         }
 
-        /// `nbf`, a fraction rounded up.
+        /// Returns the time from which the token is valid (`nbf`), with a fraction of a second rounded up.
         #[must_use]
         pub fn not_before(&self) -> Option<UnixTime> {
             self.body.registered.nbf.map(NumericDate::time)
         }
 
-        /// `iat`, a fraction rounded up.
+        /// Returns the time of issue (`iat`), with a fraction of a second rounded up.
         #[must_use]
         pub fn issued_at(&self) -> Option<UnixTime> {
             self.body.registered.iat.map(NumericDate::time)
         }
 
-        /// `jti`.
+        /// Returns the id of the token (`jti`).
         #[must_use]
         pub fn jwt_id(&self) -> Option<&str> {
             self.body.text(self.body.registered.jti)
         }
 
-        /// The header.
+        /// Returns the header.
         #[must_use]
         pub fn header(&self) -> Header<'_> {
             self.body.header()
         }
 
-        /// The payload as it was signed: JSON text.
+        /// Returns the payload as it was signed: JSON text.
         #[must_use]
         pub fn payload(&self) -> &str {
             self.body.payload()
@@ -513,12 +539,12 @@ impl<T> fmt::Debug for BorrowedToken<'_, T> {
     }
 }
 
-/// The policy of a [`Verifier`], in the making.
+/// Builds a [`Verifier`]: sets the checks of its policy.
 ///
-/// Two decisions have to be taken: on the issuer ([`issuer`](Self::issuer) or
-/// [`accept_any_issuer`](Self::accept_any_issuer)) and on the audience ([`audience`](Self::audience),
-/// [`no_audience`](Self::no_audience) or [`accept_any_audience`](Self::accept_any_audience)). What is expected
-/// is thereby required. All else has a strict default, and each loosening is a method of its own.
+/// You have to make two decisions: on the issuer ([`issuer`](Self::issuer) or [`accept_any_issuer`](Self::accept_any_issuer))
+/// and on the audience ([`audience`](Self::audience), [`no_audience`](Self::no_audience) or
+/// [`accept_any_audience`](Self::accept_any_audience)). A claim with an expected value is required. All other settings have
+/// a strict default, and each loosening is a method of its own.
 ///
 /// # Examples
 ///
@@ -529,12 +555,13 @@ impl<T> fmt::Debug for BorrowedToken<'_, T> {
 /// let verifier = Verifier::builder(HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?)
 ///     .issuer("https://auth.example")
 ///     .audience("https://api.example")
-///     .audience("https://api.example/v2") // either will do
+///     .audience("https://api.example/v2") // a token for either is accepted
 ///     .typ("at+jwt")
 ///     .require("jti")
 ///     .max_age(Duration::from_secs(3600))
 ///     .leeway(Duration::from_secs(5))
 ///     .build()?;
+/// assert_eq!(verifier.leeway(), Duration::from_secs(5));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
@@ -553,8 +580,8 @@ impl VerifierBuilder {
     ///
     /// # Security
     ///
-    /// Each key of the verifier may then sign for each issuer named here. Issuers that do not trust one another need a verifier
-    /// each: see [the page on keys](crate::manual::keys#several-issuers).
+    /// If several issuers are named, each key of the verifier may sign for each of them. Issuers that do not trust each other
+    /// need one verifier each: see [the page on keys](crate::manual::keys#several-issuers).
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.draft.issuers.push(issuer.into().into_boxed_str());
         self
@@ -564,7 +591,7 @@ impl VerifierBuilder {
     ///
     /// # Security
     ///
-    /// Right only where all keys belong to one issuer.
+    /// Use it only if all keys belong to one issuer.
     pub const fn accept_any_issuer(mut self) -> Self {
         self.draft.any_issuer = true;
         self
@@ -598,26 +625,26 @@ impl VerifierBuilder {
         self
     }
 
-    /// Requires the header's `typ` to be this one, e.g. `at+jwt`. Call it again to accept another `typ` as well. Case and a
-    /// leading `application/` do not matter.
+    /// Requires the header's `typ` to be this one, e.g. `at+jwt`. Call it again to accept another `typ` as well. The comparison
+    /// ignores case and a leading `application/`.
     ///
-    /// If it is not called, `typ` may be absent or `JWT`, and nothing else, so that tokens made for another purpose under the
-    /// same keys are refused.
+    /// The default accepts `JWT` and a missing `typ`, so that tokens made for another purpose with the same keys are refused.
     ///
     /// # Security
     ///
-    /// The access tokens of `countersign-session` say `at+jwt`. Only its `AccessVerifier` checks what they are bound to
+    /// The access tokens of `countersign-session` have the `typ` `at+jwt`. Only its `AccessVerifier` checks their binding
     /// (`cnf`) and whether they were revoked.
     pub fn typ(mut self, typ: impl Into<String>) -> Self {
         self.types.push(typ.into().into_boxed_str());
         self
     }
 
-    /// Accepts any `typ`, or none: for issuers that write another one than `JWT` or change it.
+    /// Accepts any `typ`, or none. It is for issuers that write another `typ` than `JWT`, or that change it.
     ///
     /// # Security
     ///
-    /// A token of another kind, such as a logout token or a client assertion, is then accepted too if the same key signed it.
+    /// The verifier then also accepts other kinds of tokens that the same key signed, such as a logout token or a client
+    /// assertion.
     ///
     /// # Examples
     ///
@@ -638,54 +665,55 @@ impl VerifierBuilder {
         self
     }
 
-    /// Requires this claim to be there; a private one may be `null`. Up to 64 names.
+    /// Requires this claim to be present. A private claim may be `null`. Up to 64 names can be required.
     pub fn require(mut self, claim: impl Into<String>) -> Self {
         self.draft.required.push(claim.into().into_boxed_str());
         self
     }
 
-    /// Requires `iat`, whatever else may be missing, and refuses tokens issued longer ago than this plus the leeway.
+    /// Requires `iat`, and refuses tokens that were issued longer ago than this plus the leeway.
     pub const fn max_age(mut self, max_age: Duration) -> Self {
         self.draft.max_age = Some(max_age);
         self
     }
 
-    /// How far clocks may disagree, in whole seconds up to 5 minutes. If not called: 30 seconds.
+    /// Sets how far clocks may differ, in whole seconds, up to 5 minutes. The default is 30 seconds.
     pub const fn leeway(mut self, leeway: Duration) -> Self {
         self.draft.leeway = Some(leeway);
         self
     }
 
-    /// A leeway of more than 5 minutes.
+    /// Sets a leeway of any length, also above 5 minutes.
     ///
     /// # Security
     ///
-    /// Every token lives that much longer than its issuer meant it to.
+    /// Every token is accepted for that much longer than its issuer intended.
     pub const fn leeway_beyond_limit(mut self, leeway: Duration) -> Self {
         self.draft.leeway_beyond_limit = Some(leeway);
         self
     }
 
-    /// Accepts tokens without `exp`. One that has it must still be in time.
+    /// Accepts tokens without `exp`. A token with `exp` is still refused once it has expired.
     ///
     /// # Security
     ///
-    /// A token without `exp` is good until its key is taken away. [`max_age`](Self::max_age) can bound it, but not
-    /// together with [`allow_future_issued_at`](Self::allow_future_issued_at): a token dated far ahead is never too old.
+    /// A token without `exp` is valid until its key is removed. [`max_age`](Self::max_age) limits its life, but not together
+    /// with [`allow_future_issued_at`](Self::allow_future_issued_at), because a token with an `iat` far in the future is never
+    /// too old.
     pub const fn allow_missing_expiration(mut self) -> Self {
         self.draft.missing_expiration = MissingExpiration::Allowed;
         self
     }
 
-    /// Accepts a `sub` that is an integer: its decimal digits are the subject. [RFC 7519 section
-    /// 4.1.2](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2) asks for a string.
+    /// Accepts a `sub` that is an integer. Its decimal digits are the subject, and the claims type gets them as text too.
     ///
-    /// For issuers that cannot be changed, such as the OAuth extension of MediaWiki and Quick Auth of Farcaster. The claims type
-    /// sees a text, too. A number with a fraction or an exponent, or beyond 64 bits, is refused as before.
+    /// [RFC 7519 section 4.1.2](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2) requires a string. This method is for
+    /// issuers that cannot be changed, such as the OAuth extension of MediaWiki and Quick Auth of Farcaster. A number with a
+    /// fraction or an exponent, or beyond 64 bits, is still refused.
     ///
     /// # Security
     ///
-    /// `4` and `"4"` are then the same subject. An issuer that gives both to different users must not be trusted with this.
+    /// `4` and `"4"` are then the same subject. Do not use it with an issuer that gives the two to different users.
     ///
     /// # Examples
     ///
@@ -708,26 +736,26 @@ impl VerifierBuilder {
         self
     }
 
-    /// Accepts tokens whose `iat` lies in the future.
+    /// Accepts tokens with an `iat` in the future.
     pub const fn allow_future_issued_at(mut self) -> Self {
         self.draft.future_issued_at = FutureIssuedAt::Allowed;
         self
     }
 
-    /// `crit` may name this header extension, which the caller then honours: its value is in
+    /// Allows `crit` to name this header extension. You must then honour the extension yourself. Its value is in
     /// [`Header::json`].
     pub fn understand_critical(mut self, name: impl Into<String>) -> Self {
         self.understood.push(name.into().into_boxed_str());
         self
     }
 
-    /// Other limits than the default ones.
+    /// Replaces the default limits.
     pub const fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// The verifier.
+    /// Checks the settings and makes the verifier.
     ///
     /// # Errors
     ///

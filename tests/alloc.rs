@@ -1,4 +1,4 @@
-//! How often the hot paths allocate: counted, so that it cannot creep up.
+//! Counts the allocations of the hot paths, so that an increase is noticed.
 
 #[path = "util/counting.rs"]
 mod counting;
@@ -39,15 +39,15 @@ fn verifier(keys: impl Into<countersign::Keys>) -> Verifier {
     Verifier::builder(keys).issuer("https://auth.example").audience("https://api.example").build().unwrap()
 }
 
-/// What is set up at first use, the CPU's vector unit for one, does not count.
+/// Runs everything that is set up at first use, such as the detection of the CPU's vector unit, so that it is not counted.
 fn warm_up() {
     let text = claims().sign(&key()).unwrap();
     verifier(key()).at(NOW).verify::<User>(&text).unwrap();
 }
 
 #[test]
-fn counting_counts() {
-    // An optimising compiler leaves out a box that nobody looks at.
+fn the_counter_counts_allocations() {
+    // Without `black_box`, an optimising compiler would remove the box.
     assert_eq!(allocations(|| core::hint::black_box(Box::new(1))), 1);
     assert_eq!(allocations(|| 1), 0);
 }
@@ -85,11 +85,11 @@ fn verify_in_allocates_nothing_once_the_buffer_has_grown() {
     });
     assert_eq!(again, 0);
 
-    // Nor with the first token, if there is room for it.
-    let mut roomy = Buffer::with_capacity(1024);
-    assert_eq!(allocations(|| verifier.at(NOW).verify_in::<BorrowedUser>(&mut roomy, &text).is_ok()), 0);
+    // A buffer with enough capacity also needs none for the first token.
+    let mut wide = Buffer::with_capacity(1024);
+    assert_eq!(allocations(|| verifier.at(NOW).verify_in::<BorrowedUser>(&mut wide, &text).is_ok()), 0);
 
-    // A few audiences change nothing; more of them take a list.
+    // Up to four audiences need no allocation. More of them need a list.
     let text = claims().audience("https://b.example").audience("c").audience("d").sign(&key()).unwrap();
     verifier.at(NOW).verify_in::<BorrowedUser>(&mut buffer, &text).unwrap();
     assert_eq!(allocations(|| verifier.at(NOW).verify_in::<BorrowedUser>(&mut buffer, &text).is_ok()), 0);
@@ -116,18 +116,18 @@ fn a_key_set_adds_no_allocation() {
 }
 
 #[test]
-fn finding_a_key_or_none_costs_the_same_allocations_among_100_000_keys() {
+fn finding_a_key_costs_the_same_allocations_among_100_000_keys() {
     warm_up();
     let secret = key();
     let named = |name: &str| secret.clone().with_key_id(name).unwrap();
-    // With the header that the key itself would write, and with one that has to be read.
+    // With the header that the key would write, and with a header that has to be read.
     let tokens = |key: &HmacKey| {
         let claims = jws::Payload::new(r#"{"exp":1700000900}"#).typ("JWT");
         [claims.sign(key).unwrap(), claims.content_type("json").sign(key).unwrap()]
     };
     let mut keys = KeySet::new();
     let mut among = |count: usize| {
-        // Of one secret, which takes longest to set up.
+        // All keys share one secret, because setting up a secret takes longest.
         for number in keys.len()..count {
             keys.insert(named(&format!("key-{number}"))).unwrap();
         }
@@ -146,10 +146,10 @@ fn finding_a_key_or_none_costs_the_same_allocations_among_100_000_keys() {
             assert!(few.iter().all(|few| cost(few) == cost(&many)), "{expected:?}");
         }
     };
-    // The payload; and the header, if it is read.
+    // One allocation for the payload, and one for the header if it is read.
     check(tokens(&named("key-0")), &[&one, &two], None, [1, 2]);
     check(tokens(&named("key-x")), &[&one, &two], Some(VerifyError::UnknownKey), [1, 1]);
-    // Of one key alone it would be clear that it is meant.
+    // With a single key, this token would not be ambiguous.
     check(tokens(&secret), &[&two], Some(VerifyError::AmbiguousKey), [1, 1]);
 }
 
@@ -175,10 +175,10 @@ fn a_bad_signature_allocates_nothing() {
 
 #[test]
 #[cfg(feature = "rsa")]
-fn verifying_rs256_allocates_for_a_handful_of_numbers_of_any_size() {
+fn verifying_rs256_allocates_a_few_numbers_for_a_key_of_any_size() {
     use countersign::{PrivateKey, PublicKey, VerifyKey};
-    // At 2048 bits crypto-bigint squares in scratch space of its own, which takes two more and a fifth of the time less.
-    let public = |private: &str| PrivateKey::from_pem(private).unwrap().public_key().clone();
+    // At 2048 bits, crypto-bigint squares in its own scratch space. This takes two more allocations and a fifth less time.
+    let public = |private: &str| PrivateKey::from_pem(private).unwrap().public_key().unwrap();
     for (key, bytes, most) in [
         (public(include_str!("data/rfc7515_a2.pem")), 256, 8),
         (public(include_str!("data/rsa_3072.pem")), 384, 6),
@@ -202,14 +202,14 @@ fn a_token_over_the_limit_is_refused_before_anything_is_allocated_for_it() {
 }
 
 #[test]
-fn dots_without_end_allocate_nothing_alone_or_behind_a_header() {
+fn many_dots_allocate_nothing_alone_or_after_a_header() {
     warm_up();
     let mut keys = KeySet::new();
     keys.insert(key()).unwrap();
     let token = claims().sign(&key()).unwrap();
-    // Known to the verifier, and one that it would have to read: `{"typ":"JWT","alg":"HS256"}`.
+    // No header, the header that the key writes, and a header that has to be read: `{"typ":"JWT","alg":"HS256"}`.
     let headers = ["", token.split('.').next().unwrap(), "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9"];
-    // Both fit, so it is not their length that they are refused for.
+    // Both texts are within the limits, so that they are not refused for their length.
     let wide = Limits::new().with_token_bytes(4 << 20).with_header_bytes(4 << 20);
     for (limits, count) in [(Limits::new(), 250_000), (wide, 1_000_000)] {
         let policy = |builder: countersign::VerifierBuilder| {
@@ -220,11 +220,7 @@ fn dots_without_end_allocate_nothing_alone_or_behind_a_header() {
                 let text = header.to_owned() + &".".repeat(count);
                 let mut error = None;
                 let cost = allocations(|| error = verifier.at(NOW).verify::<User>(&text).err());
-                assert_eq!(
-                    (cost, error),
-                    (0, Some(VerifyError::NotAToken)),
-                    "{count} dots behind {header:?}"
-                );
+                assert_eq!((cost, error), (0, Some(VerifyError::NotAToken)), "{count} dots after {header:?}");
             }
         }
         let messages = jws::MessageVerifier::new(key()).limits(limits);
@@ -232,14 +228,14 @@ fn dots_without_end_allocate_nothing_alone_or_behind_a_header() {
             let text = header.to_owned() + &".".repeat(count);
             let mut error = None;
             let cost = allocations(|| error = messages.verify(&text).err());
-            assert_eq!((cost, error), (0, Some(VerifyError::NotAToken)), "{count} dots behind {header:?}");
+            assert_eq!((cost, error), (0, Some(VerifyError::NotAToken)), "{count} dots after {header:?}");
         }
     }
 }
 
-/// Signed by a key that is trusted, so that they are read.
+/// The claims are signed by a trusted key, so that they are read.
 #[test]
-fn hostile_claims_cost_no_more_allocations_the_more_of_them_there_are() {
+fn more_hostile_claims_cost_no_more_allocations() {
     warm_up();
     let limits = Limits::new().with_token_bytes(4 << 20);
     let verifier =
@@ -258,7 +254,7 @@ fn hostile_claims_cost_no_more_allocations_the_more_of_them_there_are() {
     let audiences = |count: usize| cost(format!(r#"{{"aud":[{}"a"]}}"#, r#""a","#.repeat(count)));
 
     assert_eq!(nested(200), nested(100_000));
-    // Header and payload, decoded.
+    // For the decoded header and the decoded payload.
     assert_eq!(nested(100_000).0, 2);
     assert_eq!(many(5_000), many(100_000));
     assert_eq!(the_same(2), the_same(100_000));

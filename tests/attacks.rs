@@ -1,7 +1,7 @@
-//! The known ways in which token libraries were broken, and what happens to each here.
+//! Tests the known attacks on token libraries.
 //!
-//! Every refusal is asked of both ways to verify and of several claims types, and every error is searched for
-//! text of the token and of the secret: see `util`.
+//! Each refusal is checked with both ways to verify and with several claims types. Each error is searched for text from the
+//! token and from the secret: see `util`.
 
 mod util;
 
@@ -80,9 +80,11 @@ fn alg_is_compared_exactly_and_unknown_ones_are_refused() {
         "HS512/256",
         "RS1",
         "PS1",
-        "ES256",
-        "EdDSA",
-        "Ed25519",
+        "ES224",
+        "ES256k",
+        "EdDsa",
+        "ed25519",
+        "Ed448",
         "dir",
         "A256GCMKW",
         "RSA1_5",
@@ -94,7 +96,7 @@ fn alg_is_compared_exactly_and_unknown_ones_are_refused() {
 }
 
 #[test]
-fn alg_must_be_there_and_be_text() {
+fn alg_is_required_and_must_be_text() {
     for value in ["null", "true", "256", r#"["HS256"]"#, r#"{"name":"HS256"}"#, r#"[["HS256"]]"#] {
         header_refused(format!(r#"{{"alg":{value}}}"#), &invalid_header("alg"));
     }
@@ -106,17 +108,17 @@ fn alg_must_be_there_and_be_text() {
 }
 
 #[test]
-fn an_escaped_alg_means_what_it_spells() {
+fn an_escaped_alg_is_unescaped_before_it_is_compared() {
     assert_accepted(&open(), &headed(r#"{"\u0061lg":"\u0048S256"}"#));
 }
 
 #[test]
-fn alg_in_the_payload_chooses_nothing() {
+fn alg_in_the_payload_is_ignored() {
     assert_accepted(&open(), &jwt(r#"{"alg":"none","typ":"x","kid":"y","crit":["z"]}"#));
     header_refused(r#"{"typ":"JWT","x":{"alg":"HS256"}}"#, &invalid_header("alg"));
 }
 
-// ---- signatures left out, cut, stretched ----
+// ---- signatures that are missing, cut or extended ----
 
 #[test]
 fn a_token_without_its_signature_is_refused() {
@@ -149,7 +151,7 @@ fn parts_of_good_tokens_do_not_make_a_good_token() {
     let [one, other] = [&one, &other].map(|text| text.split('.').collect::<Vec<_>>());
     let mixed = [one[0], other[1], one[2]].join(".");
     assert_eq!(refusal_of_header(&mixed), VerifyError::InvalidSignature);
-    // The dot is part of what is signed: it cannot be moved.
+    // The dot is signed too, so it cannot be moved.
     let all = format!("{}{}", one[0], one[1]);
     for place in [one[0].len() - 1, one[0].len() + 1] {
         let moved = format!("{}.{}.{}", &all[..place], &all[place..], one[2]);
@@ -164,7 +166,7 @@ fn parts_of_good_tokens_do_not_make_a_good_token() {
 }
 
 #[test]
-fn a_token_of_another_key_is_refused() {
+fn a_token_signed_with_another_key_is_refused() {
     let text = signed_with(&other_key(), HEADER, GOOD);
     assert_eq!(refusal_of_header(&text), VerifyError::InvalidSignature);
 }
@@ -196,7 +198,7 @@ fn any_changed_dropped_or_added_character_is_refused() {
 // ---- key confusion ----
 
 #[test]
-fn a_key_file_is_no_hmac_secret_whatever_stands_before_it() {
+fn a_key_file_is_refused_as_a_secret_whatever_comes_before_it() {
     let pem = include_str!("data/rfc7515_a2.pem");
     let jwk = r#"{"kty":"RSA","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddx","e":"AQAB"}"#;
     let ssh = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINnXe8olEcYXzzgxvvD31CN6vtFvO0l48C6MexKdTA8C me@here";
@@ -218,7 +220,7 @@ fn a_key_file_is_no_hmac_secret_whatever_stands_before_it() {
 }
 
 #[test]
-fn every_kind_of_ssh_key_is_no_hmac_secret() {
+fn every_kind_of_ssh_key_is_refused_as_a_secret() {
     let body = "AAAAB3NzaC1yc2EAAAADAQABAAABAQCjeSM0sNHd3p0ZsbfsE5rcYQocLPksjutmJv8yjPWKnCQukXXl";
     for kind in [
         "ssh-rsa",
@@ -234,7 +236,7 @@ fn every_kind_of_ssh_key_is_no_hmac_secret() {
 }
 
 #[test]
-fn an_ssh_key_behind_a_comment_or_options_is_no_hmac_secret() {
+fn an_ssh_key_after_a_comment_or_options_is_refused_as_a_secret() {
     let line = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINnXe8olEcYXzzgxvvD31CN6vtFvO0l48C6MexKdTA8C";
     for before in ["# the key of the login service\n", "restrict,command=\"/bin/x\" ", "auth.example "] {
         secret_refused(format!("{before}{line}").as_bytes(), KeyFile::Ssh);
@@ -242,15 +244,15 @@ fn an_ssh_key_behind_a_comment_or_options_is_no_hmac_secret() {
 }
 
 #[test]
-fn an_ssh2_key_file_is_no_hmac_secret() {
-    // RFC 4716: four dashes and a blank.
+fn an_ssh2_key_file_is_refused_as_a_secret() {
+    // RFC 4716: four dashes and a space.
     let file = "---- BEGIN SSH2 PUBLIC KEY ----\nComment: \"256-bit ED25519\"\n\
         AAAAC3NzaC1lZDI1NTE5AAAAINnXe8olEcYXzzgxvvD31CN6vtFvO0l48C6MexKdTA8C\n---- END SSH2 PUBLIC KEY ----\n";
     secret_refused(file.as_bytes(), KeyFile::Ssh);
 }
 
 #[test]
-fn a_jwk_set_is_no_hmac_secret() {
+fn a_jwk_set_is_refused_as_a_secret() {
     secret_refused(
         br#"{ "keys": [ { "e": "AQAB", "kty": "RSA", "n": "ofgWCuLjybRlzo0t" } ] }"#,
         KeyFile::Jwk,
@@ -258,7 +260,7 @@ fn a_jwk_set_is_no_hmac_secret() {
 }
 
 #[test]
-fn der_of_keys_and_certificates_is_no_hmac_secret() {
+fn der_of_keys_and_certificates_is_refused_as_a_secret() {
     // openssl genpkey -algorithm ed25519; pkey -pubout; req -x509 -subj /CN=t; ecparam -name prime256v1.
     for (what, base64) in [
         ("an Ed25519 public key", "MCowBQYDK2VwAyEA4rch1xii0qT4lHFwf88quN8xPc9kCLGLF1AtTzn0AtI="),
@@ -277,7 +279,7 @@ fn der_of_keys_and_certificates_is_no_hmac_secret() {
              MEUCIQDme83iQMZmTuPlnrZKGDkY4NrtuM+a7hng/4BmEX2n+QIgfzjoD9zq34hTDdNgadZfTXLj2xP8JBpSrTk+/ARKnuA=",
         ),
         (
-            "an Ed25519 private key with its public one, RFC 5958",
+            "an Ed25519 private key with its public key, RFC 5958",
             "MFECAQEwBQYDK2VwBCIEIKqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqgSEAqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqo=",
         ),
         (
@@ -318,7 +320,7 @@ fn secret_refused(secret: &[u8], found: KeyFile) {
 }
 
 #[test]
-fn public_keys_in_the_base64_of_environment_variables_are_no_hmac_secret() {
+fn public_keys_in_base64_are_refused_as_a_secret() {
     secret_refused(b"MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAo3kj", KeyFile::Der);
     secret_refused(b"AAAAC3NzaC1lZDI1NTE5AAAAINnXe8olEcYXzzgxvvD31CN6vtFvO0l4", KeyFile::Ssh);
     let files = [
@@ -335,14 +337,14 @@ fn public_keys_in_the_base64_of_environment_variables_are_no_hmac_secret() {
         (KeyFile::Ssh, "---- BEGIN SSH2 PUBLIC KEY ----\nComment: me\n---- END SSH2 PUBLIC KEY ----"),
         (KeyFile::Jwk, r#"{"kty":"RSA","n":"ofgWCuLjybRlzo0t","e":"AQAB"}"#),
     ];
-    // What stands before it moves its base64 to another place within three bytes.
+    // Text before the file shifts its base64 to each of the three alignments.
     for before in ["", "\n", "  ", "# of the authentication server\n"] {
         for (found, file) in files {
             secret_refused(b64_standard(format!("{before}{file}")).as_bytes(), found);
         }
     }
     for der in [
-        // PKCS#1 public keys of 2048, 3072, 4096 and 8192 bits, and a private one.
+        // PKCS#1 public keys of 2048, 3072, 4096 and 8192 bits, and a private key.
         "MIIBCgKCAQEAofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd",
         "MIIBigKCAYEAofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd",
         "MIICCgKCAgEAofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd",
@@ -366,13 +368,13 @@ fn public_keys_in_the_base64_of_environment_variables_are_no_hmac_secret() {
     ] {
         secret_refused(der.as_bytes(), KeyFile::Der);
     }
-    // A JWK, whatever it begins with and however it is laid out.
+    // JWKs with their members in different orders and layouts.
     for jwk in [
         r#"{"kty":"RSA","n":"ofgWCuLjybRlzo0t","e":"AQAB"}"#,
         r#"{"e":"AQAB","kty":"RSA","n":"ofgWCuLjybRlzo0t"}"#,
         r#"{"kid":"1","kty":"EC","crv":"P-256"}"#,
         r#"{"use":"sig", "kty" : "EC", "crv":"P-256"}"#,
-        // With another in a text inside.
+        // With another JWK in a string.
         r#"{"kty":"RSA","x":"{\"kty\":\"RSA\"}"}"#,
         "{\n  \"kty\": \"RSA\",\n  \"n\": \"ofgWCuLjybRlzo0t\"\n}",
         "{\r\n\t\"e\": \"AQAB\",\r\n\t\"kty\": \"RSA\"\r\n}",
@@ -380,15 +382,15 @@ fn public_keys_in_the_base64_of_environment_variables_are_no_hmac_secret() {
         secret_refused(jwk.as_bytes(), KeyFile::Jwk);
         secret_refused(b64_standard(jwk).as_bytes(), KeyFile::Jwk);
         secret_refused(b64(jwk).as_bytes(), KeyFile::Jwk);
-        // As a string in JSON, as configuration files have it.
+        // As a JSON string, as in configuration files.
         secret_refused(serde_json::to_string(jwk).unwrap().as_bytes(), KeyFile::Jwk);
     }
-    // Base64 of anything else is a secret like any other.
+    // Base64 of other bytes is accepted as a secret.
     assert!(HmacKey::hs256(&SecretBytes::from_bytes(b64_standard([0xa5; 32]))).is_ok());
 }
 
 #[test]
-fn der_with_a_line_end_after_it_is_no_hmac_secret() {
+fn der_with_a_line_break_after_it_is_refused_as_a_secret() {
     let key = util::unb64("MCowBQYDK2VwAyEA4rch1xii0qT4lHFwf88quN8xPc9kCLGLF1AtTzn0AtI=");
     for end in ["", "\n", "\r\n"] {
         secret_refused(&[&key, end.as_bytes()].concat(), KeyFile::Der);
@@ -396,7 +398,7 @@ fn der_with_a_line_end_after_it_is_no_hmac_secret() {
 }
 
 #[test]
-fn an_empty_secret_makes_no_key() {
+fn an_empty_secret_is_refused() {
     assert_eq!(
         HmacKey::hs256(&SecretBytes::from_bytes("")).unwrap_err(),
         KeyError::SecretTooShort { bytes: 0, minimum: 32 }
@@ -416,8 +418,8 @@ fn an_empty_secret_makes_no_key() {
 }
 
 #[test]
-fn keys_in_the_header_choose_nothing() {
-    // What the attacker signs with stands in the header; a trusting reader would take it from there.
+fn keys_in_the_header_are_ignored() {
+    // The attacker's secret is in the header, where a trusting reader would take it.
     let oct = format!(r#"{{"kty":"oct","k":"{}"}}"#, b64([0xa5; 32]));
     for parameter in [
         format!(r#""jwk":{oct}"#),
@@ -436,7 +438,7 @@ fn keys_in_the_header_choose_nothing() {
 
 // ---- kid ----
 
-/// A set whose keys have the ids `one` and `two`; `one` is [`key`].
+/// A set with two keys. Their ids are `one`, which is [`key`], and `two`.
 fn set() -> KeySet {
     let mut keys = KeySet::new();
     keys.insert(key().with_key_id("one").unwrap()).unwrap();
@@ -449,7 +451,7 @@ fn set_verifier() -> Verifier {
 }
 
 #[test]
-fn kid_is_opaque_text_that_only_finds_a_key_of_exactly_that_name() {
+fn kid_finds_only_the_key_with_exactly_that_id() {
     let long = format!(r"{}one", "../".repeat(300));
     for kid in [
         "three",
@@ -476,7 +478,7 @@ fn kid_is_opaque_text_that_only_finds_a_key_of_exactly_that_name() {
     ] {
         let text = headed(format!(r#"{{"alg":"HS256","typ":"JWT","kid":"{kid}"}}"#));
         assert_eq!(refusal(&set_verifier(), &text), VerifyError::UnknownKey, "{kid}");
-        // A single key without a name does not care for it.
+        // A single key without an id ignores the `kid`.
         assert_accepted(&open(), &text);
     }
     assert_accepted(&set_verifier(), &headed(r#"{"alg":"HS256","typ":"JWT","kid":"one"}"#));
@@ -494,7 +496,7 @@ fn kid_is_not_normalised() {
 }
 
 #[test]
-fn a_token_is_checked_with_the_key_it_names_and_no_other() {
+fn a_token_is_verified_only_with_the_key_that_it_names() {
     let swapped = signed_with(&other_key(), r#"{"alg":"HS256","kid":"one"}"#, GOOD);
     assert_eq!(refusal(&set_verifier(), &swapped), VerifyError::InvalidSignature);
     let nameless = headed(r#"{"alg":"HS256"}"#);
@@ -503,7 +505,7 @@ fn a_token_is_checked_with_the_key_it_names_and_no_other() {
 }
 
 #[test]
-fn a_key_with_a_name_refuses_tokens_without_it() {
+fn a_key_with_an_id_refuses_tokens_without_that_kid() {
     let verifier = open().with_keys(key().with_key_id("one").unwrap());
     for header in [HEADER, r#"{"alg":"HS256","kid":"two"}"#, r#"{"alg":"HS256","kid":""}"#] {
         assert_eq!(refusal(&verifier, &headed(header)), VerifyError::UnknownKey);
@@ -519,7 +521,7 @@ fn kid_must_be_text() {
 }
 
 #[test]
-fn a_kid_of_a_megabyte_is_refused_by_each_limit_on_its_way() {
+fn a_kid_of_a_megabyte_is_refused_by_each_limit() {
     let text = headed(format!(r#"{{"alg":"HS256","kid":"{}"}}"#, "k".repeat(1_000_000)));
     let limits = Limits::new().with_token_bytes(4 << 20);
     let refused = |limits| refusal(&lax().limits(limits).build().unwrap(), &text);
@@ -529,7 +531,7 @@ fn a_kid_of_a_megabyte_is_refused_by_each_limit_on_its_way() {
 }
 
 #[test]
-fn a_kid_is_measured_as_it_reads_and_not_as_it_is_spelled() {
+fn the_length_of_a_kid_is_counted_after_unescaping() {
     let header = |count| format!(r#"{{"alg":"HS256","kid":"{}"}}"#, "\\u006b".repeat(count));
     let named = open().with_keys(key().with_key_id("k".repeat(1024)).unwrap());
     assert_accepted(&named, &headed(header(1024)));
@@ -542,7 +544,7 @@ fn a_kid_is_measured_as_it_reads_and_not_as_it_is_spelled() {
 fn stray_bits_are_refused_in_every_segment() {
     let header = b64(HEADER);
     let invalid = |part, offset| VerifyError::InvalidBase64 { part, offset };
-    // One byte over a multiple of three leaves four bits without a byte, two bytes leave two.
+    // One byte after a multiple of three leaves four spare bits, two bytes leave two.
     for (document, spare) in [("{\"alg\":\"HS256\" }", 4), ("{\"alg\":\"HS256\"  }", 2)] {
         let clean = b64(document);
         for stray in 1..(1 << spare) {
@@ -562,7 +564,7 @@ fn stray_bits_are_refused_in_every_segment() {
     }
 }
 
-/// `text` with `bits` added to its last symbol, where they belong to no byte.
+/// Adds `bits` to the last character of `text`, after the last byte.
 fn with_stray_bits(text: &str, bits: usize) -> String {
     const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let (start, last) = text.split_at(text.len() - 1);
@@ -584,7 +586,7 @@ fn padding_white_space_and_the_other_alphabet_are_refused_in_every_segment() {
                 let (before, after) = segments[place].split_at(at);
                 let segment = format!("{before}{symbol}{after}");
                 changed[place] = &segment;
-                // Signed as it stands, so that nothing but its spelling is wrong.
+                // The changed text is signed, so that only its spelling is wrong.
                 let text = match part {
                     Part::Signature => changed.join("."),
                     _ => sign_text(&key(), &changed[..2].join(".")),
@@ -684,7 +686,7 @@ fn fewer_or_more_than_three_segments_are_refused() {
 }
 
 #[test]
-fn empty_segments_are_refused_as_what_they_lack() {
+fn empty_segments_are_refused_as_invalid_json() {
     let (header, payload) = (b64(HEADER), b64(GOOD));
     for input in [".".into(), format!(".{payload}")] {
         let error = refusal_of_header(&sign_text(&key(), &input));
@@ -692,7 +694,7 @@ fn empty_segments_are_refused_as_what_they_lack() {
     }
     let error = refusal(&open(), &sign_text(&key(), &format!("{header}.")));
     assert!(is_invalid_json(&error, Part::Payload), "{error:?}");
-    // Without claims, an empty payload is one.
+    // A JWS may have an empty payload.
     let text = sign_text(&key(), &format!("{header}."));
     assert_eq!(jws::MessageVerifier::new(key()).verify(&text).unwrap().payload(), b"");
 }
@@ -711,7 +713,7 @@ fn a_million_dots_are_refused() {
 }
 
 #[test]
-fn the_json_serializations_are_no_tokens() {
+fn the_json_serializations_are_refused() {
     let text = jwt(GOOD);
     let [header, payload, signature] = text.split('.').collect::<Vec<_>>().try_into().unwrap();
     let flat = format!(r#"{{"payload":"{payload}","protected":"{header}","signature":"{signature}"}}"#);
@@ -721,7 +723,7 @@ fn the_json_serializations_are_no_tokens() {
     for changed in [flat.as_str(), general.as_str(), r#"{"payload":"","signatures":[]}"#, "[]", "{}"] {
         assert_eq!(refusal_of_header(changed), VerifyError::NotAToken);
     }
-    // A document that is both: the compact form inside a member of the JSON form.
+    // A document in both forms: the compact form inside a member of the JSON form.
     let both = format!(r#"{{"  {header}.{payload}.{signature}":"","payload":"e30","protected":"{header}"}}"#);
     assert_refused!(open(), both, VerifyError::InvalidBase64 { part: Part::Header, offset: 0 });
     assert_refused!(
@@ -732,20 +734,20 @@ fn the_json_serializations_are_no_tokens() {
 }
 
 #[test]
-fn an_encrypted_token_is_no_signed_one() {
+fn an_encrypted_token_is_not_accepted_as_a_signed_one() {
     let header = b64(r#"{"alg":"RSA-OAEP","enc":"A256GCM"}"#);
     let five = format!("{header}.AAAA.AAAA.{}.AAAA", b64(GOOD));
     assert_eq!(refusal_of_header(&five), VerifyError::Encrypted);
     assert_eq!(Unverified::parse(&five).unwrap_err(), VerifyError::Encrypted);
-    // Five segments alone are not one.
+    // Five segments without an `enc` are not an encrypted token.
     assert_eq!(refusal_of_header(&format!("{}.A.A.A.A", b64(HEADER))), VerifyError::NotAToken);
     header_refused(r#"{"alg":"dir","enc":"A128GCM","zip":"DEF"}"#, &VerifyError::UnsupportedAlgorithm);
 }
 
-// ---- names that stand twice ----
+// ---- duplicate names ----
 
 #[test]
-fn a_header_parameter_that_stands_twice_is_refused() {
+fn a_duplicate_header_parameter_is_refused() {
     let twice = VerifyError::DuplicateMember { part: Part::Header };
     for header in [
         r#"{"alg":"HS256","alg":"HS256"}"#,
@@ -768,7 +770,7 @@ fn a_header_parameter_that_stands_twice_is_refused() {
 }
 
 #[test]
-fn a_claim_that_stands_twice_is_refused() {
+fn a_duplicate_claim_is_refused() {
     let twice = VerifyError::DuplicateMember { part: Part::Payload };
     for name in ["iss", "sub", "aud", "jti", "exp", "nbf", "iat", "private", "", "a b", "é"] {
         let value = if ["exp", "nbf", "iat"].contains(&name) { "1700000000" } else { "\"x\"" };
@@ -792,7 +794,7 @@ fn a_claim_that_stands_twice_is_refused() {
 }
 
 #[test]
-fn a_claim_that_stands_twice_is_found_among_thousands() {
+fn a_duplicate_claim_is_found_among_thousands() {
     let twice = VerifyError::DuplicateMember { part: Part::Payload };
     for count in [30, 31, 32, 33, 100, 4094] {
         let many: String = (0..count).map(|number| format!(r#""n{number}":0,"#)).collect();
@@ -810,8 +812,8 @@ fn a_claim_that_stands_twice_is_found_among_thousands() {
 }
 
 #[test]
-fn names_are_not_folded() {
-    // Of these only the plain spelling is a registered name; the rest are private and decide nothing.
+fn names_are_case_sensitive() {
+    // These names are not `exp`, so they are private claims without effect.
     let policy = Verifier::builder(key()).accept_any_issuer().accept_any_audience().build().unwrap();
     let missing = VerifyError::MissingClaim { claim: "exp".into() };
     for name in ["EXP", "Exp", "exp ", " exp", "exp\\u0000", "ｅｘｐ", "e\\u0301xp", "expires", "ex"] {
@@ -829,7 +831,7 @@ fn names_are_not_folded() {
 // ---- encodings ----
 
 #[test]
-fn bytes_that_are_not_utf_8_are_refused_in_names_in_values_and_in_what_nobody_reads() {
+fn invalid_utf_8_is_refused_in_names_values_and_ignored_members() {
     let bad: [&[u8]; 9] = [
         b"\xff",
         b"\xc3",
@@ -880,7 +882,7 @@ fn byte_order_marks_and_wider_encodings_are_refused() {
 }
 
 #[test]
-fn half_a_surrogate_pair_is_refused_in_what_is_read() {
+fn a_lone_surrogate_is_refused_in_members_that_are_read() {
     for half in
         [r"\ud800", r"\udc00", r"\ud800\ud800", r"\ud800\u0041", r"\udfff\ud800", r"\ud800\n", r"\ud83dx"]
     {
@@ -901,7 +903,7 @@ fn half_a_surrogate_pair_is_refused_in_what_is_read() {
 }
 
 #[test]
-fn half_a_surrogate_pair_is_refused_in_what_nobody_reads() {
+fn a_lone_surrogate_is_refused_in_ignored_members() {
     for half in [r"\ud800", r"\udc00", r"\ud800\u0041"] {
         for payload in [format!(r#"{{"x":"{half}"}}"#), format!(r#"{{"x":[{{"{half}":1}}]}}"#)] {
             let error = refusal(&open(), &jwt(&payload));
@@ -930,7 +932,7 @@ fn control_characters_are_refused_and_escaped_ones_are_not_dropped() {
 // ---- JSON ----
 
 #[test]
-fn what_is_not_one_json_object_is_refused() {
+fn anything_but_one_json_object_is_refused() {
     for document in [
         "",
         " ",
@@ -1006,13 +1008,13 @@ fn what_is_not_one_json_object_is_refused() {
 }
 
 #[test]
-fn white_space_that_json_has_is_accepted() {
+fn json_white_space_is_accepted() {
     assert_accepted(&open(), &headed(" \t\r\n{ \"alg\" : \"HS256\" , \"x\" : [ ] } \n"));
     assert_accepted(&open(), &jwt(" \t\r\n{ \"x\" : [ 1 , { } ] } \n"));
 }
 
 #[test]
-fn names_that_json_libraries_keep_for_themselves_are_refused_at_the_top() {
+fn names_reserved_by_json_libraries_are_refused_at_the_top() {
     for name in [
         "$serde_json::private::Number",
         "$serde_json::private::RawValue",
@@ -1033,7 +1035,7 @@ fn names_that_json_libraries_keep_for_themselves_are_refused_at_the_top() {
             &VerifyError::ReservedMember { part: header },
         );
     }
-    // They are no registered claims, however deep they stand.
+    // They are not values of registered claims either.
     for claim in ["exp", "nbf", "iat", "iss", "sub", "aud", "jti"] {
         for inner in ["Number", "RawValue"] {
             payload_refused(
@@ -1053,7 +1055,7 @@ fn nested(depth: usize, open: &str, close: &str) -> String {
 }
 
 #[test]
-fn nesting_is_accepted_up_to_the_limit_and_not_one_deeper() {
+fn nesting_is_accepted_up_to_the_limit_and_not_one_level_deeper() {
     let document = |depth: usize| format!(r#"{{"alg":"HS256","x":{}}}"#, nested(depth - 1, "[", "]"));
     let objects =
         |depth| format!(r#"{{"alg":"HS256","x":{}1{}}}"#, "{\"y\":".repeat(depth - 1), "}".repeat(depth - 1));
@@ -1066,7 +1068,7 @@ fn nesting_is_accepted_up_to_the_limit_and_not_one_deeper() {
         assert_eq!(refusal(&shallow, &signed(HEADER, document(4))), too_large(Size::Depth, 3));
         assert_eq!(refusal(&shallow, &signed(document(4), GOOD)), too_large(Size::Depth, 3));
     }
-    // Many brackets beside each other are not deep.
+    // Many brackets next to each other are not deep.
     assert_accepted(&open(), &jwt(format!(r#"{{"x":{},"y":[[],[],{{}}]}}"#, nested(127, "[", "]"))));
 }
 
@@ -1078,7 +1080,7 @@ fn the_depth_limit_cannot_be_raised() {
 }
 
 #[test]
-fn depth_bombs_are_refused_closed_or_not() {
+fn depth_bombs_are_refused_whether_they_are_closed_or_not() {
     for bomb in [
         nested(90_000, "[", "]"),
         "[".repeat(90_000),
@@ -1095,7 +1097,7 @@ fn depth_bombs_are_refused_closed_or_not() {
 }
 
 #[test]
-fn brackets_in_text_and_in_width_are_not_depth() {
+fn brackets_in_strings_and_siblings_do_not_count_as_depth() {
     let text = "[{".repeat(5000);
     assert_accepted(&open(), &jwt(format!(r#"{{"x":"{text}\"{text}\\","{text}":"\\\"{text}"}}"#)));
     assert_accepted(&open(), &jwt(format!(r#"{{"x":[{}[]]}}"#, "[],".repeat(5000))));
@@ -1104,7 +1106,7 @@ fn brackets_in_text_and_in_width_are_not_depth() {
 #[test]
 fn a_token_is_accepted_up_to_its_limit_and_not_one_byte_longer() {
     let limited = |bytes| lax().limits(Limits::new().with_token_bytes(bytes)).build().unwrap();
-    // With the header that the key writes, and with one that has to be read.
+    // With the header that the key writes, and with another header.
     for text in [jwt(GOOD), headed(r#"{ "alg":"HS256" }"#)] {
         assert_accepted(&limited(text.len()), &text);
         assert_eq!(refusal(&limited(text.len() - 1), &text), too_large(Size::TokenBytes, text.len() - 1));
@@ -1114,8 +1116,8 @@ fn a_token_is_accepted_up_to_its_limit_and_not_one_byte_longer() {
     let limit = 256 << 10;
     let filled = |bytes| jwt(format!(r#"{{"x":"{}"}}"#, "x".repeat(bytes)));
     let overhead = filled(0).len();
-    let room = (limit - overhead) / 4 * 3;
-    let (fits, over) = (filled(room), filled(room + 3));
+    let most = (limit - overhead) / 4 * 3;
+    let (fits, over) = (filled(most), filled(most + 3));
     assert!(fits.len() <= limit && fits.len() > limit - 4 && over.len() > limit);
     assert_accepted(&open(), &fits);
     assert_eq!(refusal_of_header(&over), too_large(Size::TokenBytes, limit));
@@ -1131,9 +1133,9 @@ fn a_header_is_accepted_up_to_its_limit_and_not_one_byte_longer() {
     assert_eq!(refusal(&limited(length - 1), &headed(header)), too_large(Size::HeaderBytes, length - 1));
 
     let filled = |bytes| headed(format!(r#"{{"alg":"HS256","x":"{}"}}"#, "x".repeat(bytes)));
-    let room = (16 << 10) / 4 * 3 - r#"{"alg":"HS256","x":""}"#.len();
-    assert_accepted(&open(), &filled(room));
-    assert_eq!(refusal_of_header(&filled(room + 1)), too_large(Size::HeaderBytes, 16 << 10));
+    let most = (16 << 10) / 4 * 3 - r#"{"alg":"HS256","x":""}"#.len();
+    assert_accepted(&open(), &filled(most));
+    assert_eq!(refusal_of_header(&filled(most + 1)), too_large(Size::HeaderBytes, 16 << 10));
 }
 
 #[test]
@@ -1160,7 +1162,7 @@ fn members_are_accepted_up_to_their_limit_and_not_one_more() {
     assert_accepted(&two, &jwt(payload(2)));
     assert_eq!(refusal(&two, &jwt(payload(3))), too_large(Size::Members, 2));
     assert_eq!(refusal(&two, &headed(r#"{"alg":"HS256","x":1,"y":2}"#)), too_large(Size::Members, 2));
-    // A header may have 64 at most, whatever the limit.
+    // A header may have at most 64 parameters, also with a higher limit.
     let header = |count: usize| {
         let others: Vec<_> = (1..count).map(|number| format!(r#""n{number}":0"#)).collect();
         headed(format!(r#"{{"alg":"HS256",{}}}"#, others.join(",")))
@@ -1186,20 +1188,20 @@ fn audiences_are_accepted_up_to_their_limit_and_not_one_more() {
     let two = lax().limits(Limits::new().with_audiences(2)).build().unwrap();
     assert_accepted(&two, &jwt(payload(2)));
     assert_eq!(refusal(&two, &jwt(payload(3))), too_large(Size::Audiences, 2));
-    // One in a text of its own is one.
+    // A string counts as one audience.
     let none = lax().limits(Limits::new().with_audiences(0)).build().unwrap();
     assert_accepted(&none, &jwt(r#"{"aud":[]}"#));
     for one in [r#"{"aud":"a"}"#, r#"{"aud":["a"]}"#] {
         assert_eq!(refusal(&none, &jwt(one)), too_large(Size::Audiences, 0));
     }
-    // It is for who verifies: as many as one likes can be signed, also as a claim among one's own.
+    // The limit applies to verifying only. Signing accepts any number, also in the claims type.
     let many = countersign::Claims::new(serde_json::json!({ "aud": vec!["a"; 16_385] })).never_expires();
     let more = lax().limits(Limits::new().with_audiences(16_385)).build().unwrap();
     assert_accepted(&more, &many.sign(&key()).unwrap());
 }
 
 #[test]
-fn a_signature_is_read_up_to_the_longest_there_is_and_not_one_character_more() {
+fn a_signature_is_read_up_to_the_longest_length_and_not_one_character_more() {
     let input = format!("{}.{}", b64(HEADER), b64(GOOD));
     let longest = format!("{input}.{}", b64([0; 1024]));
     assert_eq!(refusal_of_header(&longest), VerifyError::InvalidSignature);
@@ -1211,7 +1213,7 @@ fn a_signature_is_read_up_to_the_longest_there_is_and_not_one_character_more() {
 }
 
 #[test]
-fn limits_hold_for_the_header_that_a_key_writes_itself() {
+fn limits_also_apply_to_the_header_that_a_key_writes() {
     let named = key().with_key_id("a name of twenty-six bytes").unwrap();
     let text = signed_with(
         &named,
@@ -1233,7 +1235,7 @@ fn limits_hold_for_the_header_that_a_key_writes_itself() {
 }
 
 #[test]
-fn what_is_refused_for_its_size_is_not_echoed() {
+fn an_error_does_not_repeat_a_huge_input() {
     let huge = "x".repeat(150_000);
     let limits = Limits::new()
         .with_token_bytes(usize::MAX)
@@ -1251,7 +1253,7 @@ fn what_is_refused_for_its_size_is_not_echoed() {
         (String::from(HEADER), format!(r#"{{"x":{huge}}}"#)),
         (String::from(HEADER), format!(r#"{{"iss":["{huge}"]}}"#)),
     ] {
-        // The helper looks at the length of the error's texts, and for pieces of the token in them.
+        // The helper checks the length of the error's texts, and that they contain no piece of the token.
         refusal(&wide, &signed(header, payload));
     }
     refusal(&set, &headed(format!(r#"{{"alg":"HS256","kid":"{huge}"}}"#)));
@@ -1273,7 +1275,7 @@ fn what_is_refused_for_its_size_is_not_echoed() {
 const TIMES: [&str; 3] = ["exp", "nbf", "iat"];
 
 #[test]
-fn a_time_of_the_wrong_json_type_is_malformed_and_never_absent() {
+fn a_time_of_the_wrong_json_type_is_malformed_and_not_missing() {
     for claim in TIMES {
         for value in [
             "null",
@@ -1292,7 +1294,7 @@ fn a_time_of_the_wrong_json_type_is_malformed_and_never_absent() {
         ] {
             payload_refused(format!(r#"{{"{claim}":{value}}}"#), &malformed_claim(claim, value));
             payload_refused(format!(r#"{{"a":1,"{claim}":{value},"z":1}}"#), &malformed_claim(claim, value));
-            // Whatever is wrong with a claim, what is no JSON is not called malformed claims.
+            // Invalid JSON is reported as such, also after a malformed claim.
             not_json(format!(r#"{{"{claim}":{value},"z":}}"#));
             not_json(format!(r#"{{"{claim}":{value}"#));
         }
@@ -1335,7 +1337,7 @@ fn a_time_beyond_every_float_is_malformed() {
 }
 
 #[test]
-fn an_expiry_long_ago_is_past_and_does_not_wrap_around() {
+fn an_expiry_long_ago_does_not_wrap_around() {
     for value in
         ["0", "-0", "-0.0", "1", "-1", "-8334601228800", "-9007199254740992", "1e-300", "-1.5", "0.0"]
     {
@@ -1352,7 +1354,7 @@ fn an_expiry_long_ago_is_past_and_does_not_wrap_around() {
 }
 
 #[test]
-fn the_farthest_times_are_compared_and_do_not_wrap_around() {
+fn the_farthest_times_do_not_wrap_around() {
     let far = 1_i64 << 53;
     assert_accepted(&open(), &jwt(format!(r#"{{"exp":{far}}}"#)));
     assert_refused!(open(), jwt(format!(r#"{{"nbf":{far}}}"#)), VerifyError::NotYetValid { .. });
@@ -1368,7 +1370,7 @@ fn the_farthest_times_are_compared_and_do_not_wrap_around() {
 }
 
 #[test]
-fn no_leeway_wraps_around() {
+fn a_large_leeway_does_not_wrap_around() {
     let wide = lax()
         .leeway_beyond_limit(core::time::Duration::MAX)
         .max_age(core::time::Duration::MAX)
@@ -1378,7 +1380,7 @@ fn no_leeway_wraps_around() {
         let text = jwt(r#"{"exp":-9007199254740992,"nbf":9007199254740992,"iat":9007199254740992}"#);
         assert_accepted_at(&wide, &text, UnixTime::from_secs(now));
     }
-    // A leeway larger than the clock's own reading.
+    // The leeway is larger than the time of the clock.
     let narrow = lax().leeway(seconds(300)).build().unwrap();
     for now in [0, 10, 299] {
         assert_accepted_at(&narrow, &jwt(r#"{"exp":0,"nbf":300,"iat":300}"#), UnixTime::from_secs(now));
@@ -1405,7 +1407,7 @@ fn a_token_is_expired_in_the_very_second_of_its_expiry() {
 // ---- audiences, issuers, subjects ----
 
 #[test]
-fn an_audience_is_compared_whole() {
+fn an_audience_is_compared_as_a_whole() {
     for audience in [
         "https://api.example.evil",
         "https://api.exampl",
@@ -1437,7 +1439,7 @@ fn an_audience_is_compared_whole() {
 }
 
 #[test]
-fn an_audience_of_any_other_json_type_is_malformed_also_beside_the_right_one() {
+fn an_audience_of_another_json_type_is_malformed_even_next_to_the_right_one() {
     for value in [
         "null",
         "5",
@@ -1462,7 +1464,7 @@ fn an_audience_of_any_other_json_type_is_malformed_also_beside_the_right_one() {
 }
 
 #[test]
-fn an_issuer_or_subject_of_any_other_json_type_is_malformed_also_as_an_array_of_the_right_one() {
+fn an_issuer_or_subject_of_another_json_type_is_malformed() {
     let verifier = lax().subject("ann").build().unwrap();
     for claim in ["iss", "sub", "jti"] {
         for value in ["null", "5", "true", "{}", "[]", r#"["ann"]"#, r#"["ann","x"]"#, r#"{"ann":1}"#] {
@@ -1475,7 +1477,7 @@ fn an_issuer_or_subject_of_any_other_json_type_is_malformed_also_as_an_array_of_
 }
 
 #[test]
-fn what_is_expected_must_be_there() {
+fn a_configured_claim_is_required() {
     let missing = |claim: &'static str| VerifyError::MissingClaim { claim: claim.into() };
     for (leave_out, claim) in [
         (r#""iss":"https://auth.example","#, "iss"),
@@ -1490,7 +1492,7 @@ fn what_is_expected_must_be_there() {
 }
 
 #[test]
-fn an_issuer_is_compared_whole() {
+fn an_issuer_is_compared_as_a_whole() {
     for issuer in [
         "https://auth.example.evil.example",
         "https://auth.exampl",
@@ -1508,7 +1510,7 @@ fn an_issuer_is_compared_whole() {
 }
 
 #[test]
-fn an_empty_expectation_makes_no_verifier() {
+fn an_empty_expected_name_is_refused() {
     let builder = || Verifier::builder(key()).accept_any_issuer().accept_any_audience();
     let empty = |setting| PolicyError::Empty { setting };
     let decided = Verifier::builder(key());
@@ -1523,24 +1525,24 @@ fn an_empty_expectation_makes_no_verifier() {
         jws::MessageVerifier::new(key()).understand_critical("").unwrap_err(),
         empty("understand_critical")
     );
-    // This one too leaves nothing to compare with.
+    // Without its prefix, this one is empty too.
     assert_eq!(builder().typ("application/").build().unwrap_err(), empty("typ"));
 }
 
 #[test]
-fn an_audience_that_nobody_expects_is_refused() {
-    let nobody = Verifier::builder(key()).accept_any_issuer().no_audience().build().unwrap();
+fn an_unexpected_audience_is_refused() {
+    let none = Verifier::builder(key()).accept_any_issuer().no_audience().build().unwrap();
     for value in [r#""x""#, r#""""#, "[]", r#"["x"]"#] {
         let text = jwt(format!(r#"{{"aud":{value},"exp":1700000900}}"#));
-        assert_eq!(refusal(&nobody, &text), VerifyError::UnexpectedAudience);
+        assert_eq!(refusal(&none, &text), VerifyError::UnexpectedAudience);
     }
-    assert_accepted(&nobody, &jwt(r#"{"exp":1700000900}"#));
+    assert_accepted(&none, &jwt(r#"{"exp":1700000900}"#));
 }
 
 // ---- crit and b64 ----
 
 #[test]
-fn crit_that_names_what_is_not_understood_is_refused() {
+fn crit_that_names_an_unknown_extension_is_refused() {
     for header in [
         r#"{"alg":"HS256","crit":["x"],"x":1}"#,
         r#"{"alg":"HS256","x":1,"crit":["x"]}"#,
@@ -1555,7 +1557,7 @@ fn crit_that_names_what_is_not_understood_is_refused() {
 }
 
 #[test]
-fn crit_that_is_empty_repeats_itself_names_standard_or_absent_parameters_is_refused() {
+fn crit_that_is_empty_or_duplicate_or_names_standard_or_absent_parameters_is_refused() {
     let verifier = lax().understand_critical("x").understand_critical("y").build().unwrap();
     for crit in [
         "[]",
@@ -1583,7 +1585,7 @@ fn crit_that_is_empty_repeats_itself_names_standard_or_absent_parameters_is_refu
         );
         assert_eq!(refusal(&verifier, &headed(header)), VerifyError::CriticalHeader, "{crit}");
     }
-    // Understood, but not in the header.
+    // The extension is understood but missing from the header.
     let absent = headed(r#"{"alg":"HS256","crit":["x"]}"#);
     assert_eq!(refusal(&verifier, &absent), VerifyError::CriticalHeader);
     for header in
@@ -1606,7 +1608,7 @@ fn crit_of_another_json_type_is_refused() {
 }
 
 #[test]
-fn standard_names_cannot_be_understood_extensions() {
+fn standard_parameters_cannot_be_declared_as_extensions() {
     for name in [
         "alg", "typ", "cty", "kid", "jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "crit", "enc", "zip",
         "epk", "apu", "apv", "iv", "tag", "p2s", "p2c", "b64",
@@ -1632,12 +1634,12 @@ fn an_unencoded_payload_is_refused_with_and_without_crit() {
     for value in ["null", "0", "1", "\"false\"", "\"true\"", "[]", "[false]", "{}"] {
         header_refused(format!(r#"{{"alg":"HS256","b64":{value}}}"#), &invalid_header("b64"));
     }
-    // The same as leaving it out (RFC 7797 section 3).
+    // The value true is the default (RFC 7797 section 3).
     assert_accepted(&open(), &headed(r#"{"alg":"HS256","b64":true}"#));
 }
 
 #[test]
-fn a_detached_payload_is_not_found_elsewhere() {
+fn a_detached_payload_is_refused() {
     let header = b64(HEADER);
     let full = sign_text(&key(), &format!("{header}.{}", b64(GOOD)));
     let detached = format!("{header}..{}", full.rsplit_once('.').unwrap().1);
@@ -1679,19 +1681,19 @@ fn a_token_of_another_type_is_refused() {
     {
         error(&open(), typ);
     }
-    // Absent is not what was asked for.
+    // A missing `typ` is not the required one.
     assert_refused!(access, headed(r#"{"alg":"HS256"}"#), VerifyError::WrongType { .. });
     assert_accepted(&open(), &headed(r#"{"alg":"HS256"}"#));
 }
 
 #[test]
-fn any_of_several_types_is_accepted_and_no_other() {
+fn any_of_several_types_is_accepted_and_others_are_refused() {
     let typed = |typ: &str| headed(format!(r#"{{"alg":"HS256","typ":"{typ}"}}"#));
     let verifier = lax().typ("at+jwt").typ("application/JWT").build().unwrap();
     for typ in ["at+jwt", "AT+JWT", "JWT", "jwt", "application/jwt"] {
         assert_accepted(&verifier, &typed(typ));
     }
-    // The header that the key writes itself, too.
+    // Also the header that the key writes.
     assert_accepted(&verifier, &jwt(GOOD));
     for typ in ["", "JWS", "dpop+jwt", "at+jwt, JWT"] {
         assert_refused!(verifier, typed(typ), VerifyError::WrongType { .. }, typ);
@@ -1708,7 +1710,7 @@ fn any_of_several_types_is_accepted_and_no_other() {
 }
 
 #[test]
-fn any_type_is_accepted_where_that_was_asked_for_and_nothing_else_is_loosened() {
+fn accept_any_typ_loosens_no_other_check() {
     let verifier = lax().accept_any_typ().build().unwrap();
     for header in
         [r#"{"alg":"HS256"}"#, r#"{"alg":"HS256","typ":"JWS"}"#, r#"{"typ":"","alg":"HS256"}"#, HEADER]
@@ -1732,7 +1734,7 @@ fn typ_and_cty_must_be_text() {
 }
 
 #[test]
-fn the_type_is_asked_for_also_when_a_key_knows_the_header_by_heart() {
+fn the_type_is_also_checked_for_the_header_that_a_key_writes() {
     let mut keys = KeySet::new();
     keys.insert(key()).unwrap();
     let access = lax().typ("at+jwt").build().unwrap();
@@ -1742,10 +1744,10 @@ fn the_type_is_asked_for_also_when_a_key_knows_the_header_by_heart() {
     }
 }
 
-// ---- looking inside without a key ----
+// ---- reading without a key ----
 
 #[test]
-fn the_header_says_its_algorithm_key_and_type_without_a_key() {
+fn an_unverified_token_gives_its_algorithm_key_id_and_type() {
     let says = |header: &str| {
         let text = headed(header);
         let token = Unverified::parse(&text).unwrap();
@@ -1754,7 +1756,7 @@ fn the_header_says_its_algorithm_key_and_type_without_a_key() {
     let (algorithm, key_id, typ) = says(r#"{"typ":"at\u002bjwt","kid":"k\"1","alg":"RS256"}"#);
     assert_eq!(algorithm, Ok(Algorithm::Rs256));
     assert_eq!((key_id, typ), (Ok(Some("k\"1".into())), Ok(Some("at+jwt".into()))));
-    // An algorithm that is not supported hides nothing else.
+    // The other parameters can be read if the algorithm is not supported.
     let (algorithm, key_id, typ) = says(r#"{"alg":"none","kid":"1","crit":["x"]}"#);
     assert_eq!(algorithm, Err(VerifyError::UnsupportedAlgorithm));
     assert_eq!((key_id, typ), (Ok(Some("1".into())), Ok(None)));
@@ -1766,7 +1768,7 @@ fn the_header_says_its_algorithm_key_and_type_without_a_key() {
 }
 
 #[test]
-fn what_is_looked_at_without_a_key_is_read_as_strictly() {
+fn an_unverified_token_is_read_as_strictly() {
     let says = |payload: &str| {
         let text = format!("{}.{}.", b64(r#"{"alg":"none"}"#), b64(payload));
         let error = Unverified::parse(&text).unwrap().unverified_claims::<Value>().map(|_| ()).err();
@@ -1777,7 +1779,7 @@ fn what_is_looked_at_without_a_key_is_read_as_strictly() {
     };
     assert_eq!(says(GOOD), None);
     assert_eq!(says(r#"{"exp":1}"#), None);
-    assert_eq!(says(r#"{"exp":"a text that is no time"}"#), Some(malformed_claim("exp", "\"")));
+    assert_eq!(says(r#"{"exp":"a text and not a time"}"#), Some(malformed_claim("exp", "\"")));
     assert_eq!(says(r#"{"a":1,"\u0061":2}"#), Some(VerifyError::DuplicateMember { part: Part::Payload }));
     assert_eq!(says(&nested(200, "[", "]")), Some(too_large(Size::Depth, 128)));
     assert!(says("[]").is_some_and(|error| is_invalid_json(&error, Part::Payload)));
@@ -1787,10 +1789,10 @@ fn what_is_looked_at_without_a_key_is_read_as_strictly() {
     assert_eq!(error, VerifyError::InvalidUtf8 { part: Part::Header, offset: 8 });
 }
 
-// ---- the order of things ----
+// ---- the order of the checks ----
 
 #[test]
-fn a_bad_signature_is_said_before_anything_about_the_claims() {
+fn a_bad_signature_is_reported_before_any_error_of_the_claims() {
     for payload in [
         r#"{"exp":1}"#,
         r#"{"exp":"x"}"#,
@@ -1812,7 +1814,7 @@ fn a_bad_signature_is_said_before_anything_about_the_claims() {
 }
 
 #[test]
-fn an_expired_token_that_is_also_foreign_is_not_called_expired() {
+fn an_expired_token_with_another_error_is_not_reported_as_expired() {
     let expired = GOOD.replace("1700000900", "1600000000");
     assert!(refusal(&strict(), &jwt(&expired)).is_expired());
     for (from, to) in [("auth.example", "evil"), ("api.example", "evil")] {
@@ -1822,7 +1824,7 @@ fn an_expired_token_that_is_also_foreign_is_not_called_expired() {
 }
 
 #[test]
-fn claims_of_a_forged_token_are_not_even_read() {
+fn claims_of_a_forged_token_are_not_read() {
     static READ: AtomicUsize = AtomicUsize::new(0);
     struct Watched;
     impl<'de> Deserialize<'de> for Watched {
@@ -1838,7 +1840,7 @@ fn claims_of_a_forged_token_are_not_even_read() {
     assert_eq!(READ.load(Ordering::Relaxed), 1);
 }
 
-// ---- claims types that look away ----
+// ---- careless claims types, which ignore their input or its errors ----
 
 /// Reads claims with the function `$read` over their `MapAccess`, or over the deserializer.
 macro_rules! claims_type {
@@ -1885,7 +1887,7 @@ claims_type!(ReadsNumbersOnly, |map| {
     }
 });
 
-/// A type that is there whatever the claims are.
+/// A type that succeeds without reading anything.
 struct Whatever;
 
 impl<'de> Deserialize<'de> for Whatever {
@@ -1894,7 +1896,7 @@ impl<'de> Deserialize<'de> for Whatever {
     }
 }
 
-/// A type that takes its absence for an error of others.
+/// A type that turns an error of `T` into `None`.
 struct Perhaps<T>(#[allow(dead_code, reason = "read for its side effects")] Option<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Perhaps<T> {
@@ -1903,7 +1905,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Perhaps<T> {
     }
 }
 
-/// Asks every type that looks away about a token, and returns which of them took it.
+/// Verifies a token with every careless type, and returns the types that accepted it.
 fn takers(verifier: &Verifier, text: &str) -> Vec<&'static str> {
     fn ask<T: serde::de::DeserializeOwned>(verifier: &Verifier, text: &str) -> Option<&'static str> {
         let taken = verifier.at(NOW).verify::<T>(text).is_ok();
@@ -1938,13 +1940,13 @@ fn takers(verifier: &Verifier, text: &str) -> Vec<&'static str> {
 }
 
 #[test]
-fn a_type_that_looks_away_is_given_a_good_token() {
+fn a_careless_type_reads_a_good_token() {
     let taken = takers(&strict(), &jwt(GOOD));
     assert!(taken.contains(&"Whatever") && taken.contains(&"StopsAtAnError"), "{taken:?}");
 }
 
 #[test]
-fn a_type_that_looks_away_does_not_hide_a_malformed_claim() {
+fn a_careless_type_does_not_hide_a_malformed_claim() {
     for claim in ["exp", "nbf", "iat", "iss", "sub", "aud", "jti"] {
         for value in ["null", "true", "{}", "[5]", "1e300", "[]"] {
             if (claim, value) == ("aud", "[]") {
@@ -1967,7 +1969,7 @@ fn a_type_that_looks_away_does_not_hide_a_malformed_claim() {
 }
 
 #[test]
-fn a_type_that_looks_away_does_not_hide_an_expired_or_foreign_token() {
+fn a_careless_type_does_not_hide_an_expired_or_foreign_token() {
     for payload in [
         GOOD.replace("1700000900", "1600000000"),
         GOOD.replace("auth.example", "evil"),
@@ -1985,7 +1987,7 @@ fn a_type_that_looks_away_does_not_hide_an_expired_or_foreign_token() {
 }
 
 #[test]
-fn a_type_that_looks_away_does_not_hide_a_name_that_stands_twice_or_is_reserved() {
+fn a_careless_type_does_not_hide_a_duplicate_or_reserved_name() {
     for payload in [
         r#"{"a":1,"a":1}"#,
         r#"{"a":1,"b":2,"\u0061":1}"#,
@@ -1998,8 +2000,8 @@ fn a_type_that_looks_away_does_not_hide_a_name_that_stands_twice_or_is_reserved(
 }
 
 #[test]
-fn a_type_that_looks_away_does_not_lift_inner_claims_to_the_top() {
-    // Where an inner reader gives up half-way, the outer one must not go on in the middle.
+fn a_careless_type_does_not_lift_inner_claims_to_the_top() {
+    // If an inner type stops half-way, the outer type must not go on from there.
     for inner in [
         r#"{"k":"a","sub":"root"}"#,
         r#"{"k":["a"],"sub":"root"}"#,
@@ -2030,7 +2032,7 @@ fn a_type_that_looks_away_does_not_lift_inner_claims_to_the_top() {
 }
 
 #[test]
-fn a_type_that_looks_away_does_not_make_broken_json_a_payload() {
+fn a_careless_type_does_not_make_broken_json_valid() {
     for payload in [
         r#"{"b":-}}"#,
         r#"{"b":"\x}"#,
@@ -2060,7 +2062,7 @@ fn a_type_that_looks_away_does_not_make_broken_json_a_payload() {
 }
 
 #[test]
-fn a_type_that_looks_away_further_down_does_not_make_broken_json_a_payload() {
+fn a_careless_type_inside_another_does_not_make_broken_json_valid() {
     for payload in [r#"{"x":["a",,"exp":1700000900}"#, r#"{"x":[["a",,1]}"#, r#"{"x":[{"k":"a"]}"#] {
         fn refused<T: serde::de::DeserializeOwned>(payload: &str) {
             let error = refusal_as::<BTreeMap<String, T>>(&open(), &jwt(payload));
@@ -2073,7 +2075,7 @@ fn a_type_that_looks_away_further_down_does_not_make_broken_json_a_payload() {
 }
 
 #[test]
-fn what_a_type_cannot_read_is_said_of_the_type_and_not_of_the_payload() {
+fn a_payload_that_does_not_fit_the_type_is_not_reported_as_invalid_json() {
     let mismatch = |error: VerifyError| {
         assert!(matches!(error, VerifyError::ClaimsMismatch { .. }), "{error:?}");
     };
@@ -2082,7 +2084,7 @@ fn what_a_type_cannot_read_is_said_of_the_type_and_not_of_the_payload() {
     mismatch(refusal_as::<Vec<u8>>(&strict(), &jwt(GOOD)));
     mismatch(refusal_as::<String>(&strict(), &jwt(GOOD)));
     mismatch(refusal_as::<BTreeMap<String, f64>>(&open(), &jwt(r#"{"a":1e999}"#)));
-    // So does who looks at them without a key.
+    // The same without a key.
     let unverified = |payload: &str| {
         Unverified::parse(&jwt(payload)).unwrap().unverified_claims::<BTreeMap<String, f64>>()
     };
@@ -2102,12 +2104,12 @@ mod rsa {
     const RS_HEADER: &str = r#"{"alg":"RS256","typ":"JWT"}"#;
     const RS_PAYLOAD: &str = r#"{"exp":1700000900}"#;
 
-    /// A token with the fixed header and payload, and this signature.
+    /// Makes a token with the fixed header and payload, and this signature.
     fn with_signature(signature: impl AsRef<[u8]>) -> String {
         format!("{}.{}.{}", b64(RS_HEADER), b64(RS_PAYLOAD), b64(signature))
     }
 
-    /// A certificate that the key of RFC 7515 appendix A.2 has signed for itself.
+    /// A self-signed certificate of the key of RFC 7515 appendix A.2.
     const CERTIFICATE: &str = "MIIDETCCAfmgAwIBAgIUUox+B9a4vjEbvvFxtB3tWLkgERcwDQYJKoZIhvcNAQELBQAwFzEVMBMGA1UEAwwMZXZpbC5leGFtcGxl\
             MCAXDTI2MTEyNjExMjAwMVoYDzIxMjYxMTAyMTEyMDAxWjAXMRUwEwYDVQQDDAxldmlsLmV4YW1wbGUwggEiMA0GCSqGSIb3DQEB\
             AQUAA4IBDwAwggEKAoIBAQCh+BYK4uPJtGXOjS1lYmM2K5J9vinh8CR3/BYlzJChNuOL2TSXxbbqY913EeZ8dCn5VrD7io8ImtxL\
@@ -2120,15 +2122,15 @@ mod rsa {
             fn/iivdsnV74jOUUQXW8rV7w3b4DsSHKgoEIXo1dz3Tfwe+Luv331e05GnRgI26IwAWCdpw+Vb4nzgIAevPxJbMVxcrft5Pb0a1B\
             HvZ8IZzvXqg3vHQaoZJWu+vWI/0UNMEoP4BxLcqatWVcw23yjvJZ";
 
-    /// The number of the test key's modulus, big-endian.
+    /// The modulus of the test key, big-endian.
     fn modulus() -> Vec<u8> {
-        // SPKI is 24 bytes before PKCS#1, which is 9 before the modulus and 5 behind it.
+        // SPKI has 24 bytes before PKCS#1. PKCS#1 has 9 bytes before the modulus and 5 after it.
         let spki = der(RSA_PUBLIC);
         spki[33..33 + 256].to_vec()
     }
 
     #[test]
-    fn an_rsa_public_key_is_no_hmac_secret_in_any_form() {
+    fn an_rsa_public_key_is_refused_as_a_secret_in_any_form() {
         let spki = der(RSA_PUBLIC);
         let pkcs1 = &spki[24..];
         let number = modulus();
@@ -2156,9 +2158,9 @@ mod rsa {
         }
     }
 
-    /// PKCS#1 in base64 names no algorithm, so it is known by its lengths, which depend on the exponent.
+    /// PKCS#1 does not name an algorithm, so its base64 is recognised by its lengths, which depend on the exponent.
     #[test]
-    fn an_rsa_public_key_of_any_exponent_is_no_hmac_secret_in_base64_or_hex() {
+    fn an_rsa_public_key_of_any_exponent_is_refused_as_a_secret_in_base64_or_hex() {
         let integer = |bytes: &[u8]| -> Vec<u8> {
             let length = u16::try_from(bytes.len()).unwrap().to_be_bytes();
             if bytes.len() < 128 {
@@ -2190,7 +2192,7 @@ mod rsa {
         }
 
         #[test]
-        fn a_token_keyed_with_the_public_key_is_refused() {
+        fn a_token_signed_with_the_public_key_as_secret_is_refused() {
             let spki = der(RSA_PUBLIC);
             for secret in [RSA_PUBLIC.as_bytes(), RSA_PUBLIC.trim_end().as_bytes(), &spki, &spki[24..], &modulus()] {
                 for kid in ["", r#","kid":"rsa""#] {
@@ -2207,9 +2209,9 @@ mod rsa {
             assert_eq!(error, expected);
         }
 
-        /// What CVE-2018-0114 was: the attacker's own key beside the attacker's own signature.
+        /// CVE-2018-0114: the attacker sends a key together with a signature made by it.
         #[test]
-        fn an_rsa_key_in_the_header_chooses_nothing() {
+        fn an_rsa_key_in_the_header_is_ignored() {
             let theirs = signing(include_str!("data/rfc7515_a2.pem")).unwrap();
             let spki = der(&theirs.verifying_key().public_key().unwrap().to_pem().unwrap());
             let jwk = format!(r#"{{"kty":"RSA","n":"{}","e":"AQAB"}}"#, b64(&spki[33..33 + 256]));
@@ -2223,10 +2225,10 @@ mod rsa {
             ] {
                 let header = format!(r#"{{"alg":"RS256",{parameter}}}"#);
                 let forged = signed_with(&theirs, &header, GOOD);
-                // It is a good signature, for who trusts that key.
+                // The signature is valid for a verifier that trusts that key.
                 assert_accepted(&open().with_keys(theirs.verifying_key()), &forged);
                 assert_eq!(refusal(&rs_verifier(), &forged), VerifyError::InvalidSignature);
-                // Without a name it means the only key of its algorithm.
+                // A token without a `kid` belongs to the only key of its algorithm.
                 assert_eq!(refusal(&set, &forged), VerifyError::InvalidSignature);
                 for (kid, error) in [
                     ("ours", VerifyError::InvalidSignature),
@@ -2239,7 +2241,7 @@ mod rsa {
         }
 
         #[test]
-        fn one_kid_under_two_algorithms_is_two_keys() {
+        fn one_kid_with_two_algorithms_is_two_keys() {
             let mut keys = KeySet::new();
             keys.insert(rsa_verifying_key().with_key_id("k").unwrap()).unwrap();
             let rsa_only = open().with_keys(keys.clone());
@@ -2263,7 +2265,7 @@ mod rsa {
             let good = util::unb64(VALID);
             assert_accepted(&rs_verifier(), &with_signature(&good));
             let zero_before: Vec<u8> = [0].into_iter().chain(good.iter().copied()).collect();
-            let zero_behind: Vec<u8> = good.iter().copied().chain([0]).collect();
+            let zero_after: Vec<u8> = good.iter().copied().chain([0]).collect();
             for signature in [
                 &[][..],
                 &[0],
@@ -2271,7 +2273,7 @@ mod rsa {
                 &good[1..],
                 &good[..32],
                 &zero_before,
-                &zero_behind,
+                &zero_after,
                 &good.repeat(2),
                 &good.repeat(4),
             ] {
@@ -2280,7 +2282,7 @@ mod rsa {
         }
 
         #[test]
-        fn numbers_that_sign_themselves_are_refused() {
+        fn signatures_of_0_and_1_and_the_modulus_are_refused() {
             let modulus = modulus();
             let mut one = [0; 256];
             one[255] = 1;
@@ -2314,7 +2316,7 @@ mod rsa {
         }
 
         #[test]
-        fn a_cube_root_is_no_signature_for_exponent_3() {
+        fn a_cube_root_is_refused_as_a_signature_for_exponent_3() {
             let modulus = util::unb64(CUBE_MODULUS);
             let verifier =
                 open().with_keys(verifying_of_any_exponent(&modulus, &[3]).unwrap());
@@ -2323,14 +2325,14 @@ mod rsa {
                 refusal(&verifier, &with_signature(util::unb64(CUBE_ROOT))),
                 VerifyError::InvalidSignature
             );
-            // One is its own cube.
+            // The cube of one is one.
             let mut one = [0; 256];
             one[255] = 1;
             assert_eq!(refusal(&verifier, &with_signature(one)), VerifyError::InvalidSignature);
         }
 
         #[test]
-        fn exponents_that_make_signing_trivial_or_slow_make_no_key() {
+        fn exponents_that_make_signing_trivial_or_slow_are_refused() {
             let modulus = modulus();
             let huge = [0xff; 256];
             for exponent in [
@@ -2363,7 +2365,7 @@ mod rsa {
         }
 
         #[test]
-        fn moduli_that_are_too_small_too_large_or_even_make_no_key() {
+        fn moduli_that_are_too_small_too_large_or_even_are_refused() {
             let made =
                 |modulus: &[u8]| verifying_of(modulus, &[1, 0, 1]).map(|_| ());
             let small = |bits| Err(KeyError::ModulusTooSmall { bits, minimum: 2048 });
@@ -2386,13 +2388,13 @@ mod rsa {
 
         /// NIST SP 800-89 section 5.3.3.
         #[test]
-        fn a_modulus_with_a_small_factor_makes_no_key() {
+        fn a_modulus_with_a_small_factor_is_refused() {
             let made = |modulus: &[u8]| verifying_of(modulus, &[1, 0, 1]).map(|_| ());
             let is_prime = |number: &u32| (2..*number).all(|divisor| !number.is_multiple_of(divisor));
             let rest = |number: &[u8], prime: u32| {
                 number.iter().fold(0, |rest, byte| (rest << 8 | u32::from(*byte)) % prime)
             };
-            // The odd multiples of a prime above the modulus of the test key, whose last bytes leave room for them.
+            // The odd multiples of a prime above the modulus of the test key. Only its last four bytes change.
             let multiples = |prime: u32| {
                 let first = prime - rest(&modulus(), prime);
                 (0..).map(move |count| first + count * prime).filter(|above| above % 2 == 0).map(|above| {
@@ -2409,14 +2411,14 @@ mod rsa {
             }
             assert_eq!(KeyError::SmallFactor.code(), "small_factor");
             assert_eq!(made(&[0xff; 256]), Err(KeyError::SmallFactor));
-            // A factor above these is not looked for.
+            // Larger factors are not searched for.
             let only_709 = |number: &Vec<u8>| (3..=701).filter(is_prime).all(|prime| rest(number, prime) != 0);
             assert_eq!(made(&multiples(709).find(only_709).unwrap()), Ok(()));
         }
 
         /// CVE-2022-26320.
         #[test]
-        fn a_modulus_of_neighbouring_primes_makes_no_key() {
+        fn a_modulus_of_neighbouring_primes_is_refused() {
             let made = |modulus: &str| verifying_of(&util::unb64(modulus), &[1, 0, 1]).map(|_| ());
             for modulus in [SAME_PRIMES, NEXT_PRIMES, CLOSE_PRIMES] {
                 assert_eq!(made(modulus), Err(KeyError::ClosePrimes));
@@ -2426,7 +2428,7 @@ mod rsa {
         }
 
         #[test]
-        fn a_modulus_that_can_be_factored_makes_no_key() {
+        fn a_modulus_that_can_be_factored_is_refused() {
             // The modulus of Project Wycheproof's case `rejectsKeyWithRocaVulnerability` (Apache-2.0).
             const MODULUS: &str = "\
             AanFpofbj7KjD4Lf-N2hVMKR7yewSyXhhbirIMTGpfYEhZ_lnt5UoK98DnKIgArXGTu3MaW_HhFw16HGaTDUHqPrId7fe4r1\
@@ -2439,7 +2441,7 @@ mod rsa {
             assert_eq!(made(&modulus), Err(KeyError::Roca));
             assert_eq!(made(&[&[0][..], &modulus].concat()), Err(KeyError::Roca));
             assert_eq!(KeyError::Roca.code(), "roca");
-            // Its neighbours do not bear the mark, though some have a small factor.
+            // Numbers next to it do not have the mark, though some have a small factor.
             let last = modulus.len() - 1;
             for change in [2, 4, 8, 32] {
                 modulus[last] ^= change;
@@ -2449,11 +2451,11 @@ mod rsa {
         }
     }
 
-    // What follows was made once, with `pow(message, d, n)` in Python: the signing input is that of
-    // `with_signature`, the private key is `util::RSA_PRIVATE`, and the encoded message is
-    // 00 01 FF..FF 00, the DigestInfo of SHA-256, the hash, but for what each name says.
+    // These signatures were made with `pow(message, d, n)` in Python. The signing input is that of `with_signature`, and the
+    // private key is `util::RSA_PRIVATE`. The encoded message is 00 01 FF..FF 00, the DigestInfo of SHA-256 and the hash, with
+    // the difference that each name states.
 
-    /// Nothing is wrong with this one.
+    /// A correct signature.
     const VALID: &str = "\
         G9YXNW7aM6d5mikS-Lx_Ex1ARy7z02SFw_U85O7nN55zzR3rKvBZAw6P2JgvxrRHHd6saOPf8HK2VlqilqMBOUWE2zhntzKE\
         PiUvDLyMkZOADcB2naHUfOxPq7gQjUXfSk_nDCrVVtMnAvjFqPcvG7XYNwDHbrGkh-3kP4jsvDF9dwsWUcQ6W-ZIMnBWN6Eu\
@@ -2497,14 +2499,14 @@ mod rsa {
              ksW0xvSlSONoHO3-WoQ-W2wVnOLKu920Gvhr_JcixLI3DH6TBlFGfg",
         ),
         (
-            "short padding and garbage behind the hash",
+            "short padding and garbage after the hash",
             "OXQ5H6kvkkb512mc_dHyJiHCqQsa9XlefUIpuaOMEPn47MR3QnmKgMQ2oDNUC7ul8Pk0eT01wTYJjGLtP8xRTxTpNYuAoDhO\
              Z5cRcFwHHB9ylL04TtOWtNkdv4elCg37qpBetXh1GQPpv6_ASl50f3wS62P_cuEI1eFXO2iN2MrYHXA5vqjK9n89S_UyA-K2\
              JLlW5dbQ9nLkXZXSeb_nRjOlGALaZMTlAxnftPbu4O2TvD6Bjt3BQNqJ7_sTqbnDmtovNI3zQge-dxg2s4XUXoU7Y8-u0nTP\
              UUUafVvdPlSlI5fW-5ez-Sj2aP43xFaVifj8QGE9nyxtIwhcWddZEQ",
         ),
         (
-            "a byte of garbage behind the hash",
+            "a byte of garbage after the hash",
             "Z7OC9XDfho0J8AhDDDi7zgIX_E8KbPHQwjow9QO0vcAT5oggE32dVBNXHkKJnAk2JUIeB249vaz1MdKf0gcfCkUYODY7fNqq\
              IOyjh3mp2Bx_67MOy97VuhWwcpOFnjoi44ufEYyIrP3zz_Ek8Drq5XULhcY3uJn2s3U692bS-SjNWl6cgZzB-qd41RmL8pWh\
              d1iwnoJ26C60aNP_lnKzUadQ3i59AUca0fRo4hE5iLtnARK85YuRxEFsIe1v0_a8ccAfasztEA4hrA5xI-ZuaJRhOqLyfDFZ\
@@ -2594,32 +2596,32 @@ mod rsa {
         gZO_36Lz3kFbcVsfclmYeUMWiT6tDRaJSEwF30-fBMpg3psJmOS6lFDxBHrn0cP0GH368CKg3K_FdkIjtA3D5wgGuTTyMVhR\
         nnCJLLfAm_mgG-zrKhbG5JogERY7GLB1QOhIez5GdKH20gdDmgEPJLh7koD92Vq7LiAGEhFd2rnyqYxyghGuDbm0RXmwoDQn\
         9v9EDbY938uCYz4rYfQh_N4PPBkFd8yRbvIp5pYKzKYw5l3Qp5mWSQ";
-    /// Primes that Fermat's method finds in round 100.
+    /// A modulus that Fermat's method factors in round 100.
     const CLOSE_PRIMES: &str = "\
         oKotZhsFYRtd-G8ya8umrsEHmVNs6dzJ4WNWhCl_HU8E7mMVEY8DSEVu9D0QJPzJNDm1FwLBXGcC87mbWBLL_4Fm8xUxb65r\
         egy7k3aBFQ6pxYIWgFt70HmufzV-nFRS1u0DgmFPpXShSZMXZ-2pXHU_glXupcTwF9-pjZpW2CHN6psxrvsmPP-6U_WrLxRh\
         uIoOzMp-xnozG4VSTHUVCG_d5Do6IVWL5zhLacd5XEPC_cnOggnaikCL8jyTtMMY8NNVz4kn13bd_aqZdPnkSvAOOuJoiYGV\
         XaN49LrokBcThFkDdv3zYT5zLRUOXRTK-QrDbnIjmUMj9a42fubCJw";
-    /// Primes that it finds in round 101.
+    /// A modulus that Fermat's method would factor in round 101.
     const LESS_CLOSE_PRIMES: &str = "\
         oKotZhsFYRtd-G8ya8umrsEHmVNs6dzJ4WNWhCl_HU8E7mMVEY8DSEVu9D0QJPzJNDm1FwLBXGcC87mbWBLL_5ruHiizo8Pi\
         WjR-9ARvjiIXBt11yc9L0d7AagbgJ4VzOAtnjXZQnnrBzAN_skJEm0r2eDYE8xSyFxy6zkEMFy_kxaMAeOA_8xK3NbWTDC2w\
         8Y6pGfhzEuUP-peEVlW45TmlUpP1kHIcFZIYBRBcI_iykV0S7TdDKFlE5tSMkqBX8pgL9cZYGQh2BInTwP4rJu7EdrPhySar\
         6f-4Mxgszb8n-ATav58kswvW0KOluzhZWSo1KhFVRu8eeXuHscwC8Q";
 
-    /// Of a key with exponent 3 (`openssl genrsa -3 2048`).
+    /// The modulus of a key with exponent 3 (`openssl genrsa -3 2048`).
     const CUBE_MODULUS: &str = "\
         l1iJUfAv-Wd6hZ82AtDtsVGwhX7P59mqHs6QCYtodJ-mgqupcuHGWAPx-mD7lWcA0BQ_qGd8rgyB5_heSuREhw9mcA4Xdi47\
         ttlbUmNx1ZsYsAwaM8p7MwnVFzl2wLz6fbqZ3sBZsstRAsPtEYPLLvi-xfzx9HpXeEd4I5J1fA2mNQRSrTAPKmTLuunRBFKZ\
         JDft9hDQ7mERz6r85gNx-t8MZ2bOBwhC3WiIh_B8gFGlDVP-JhWpV6RDxEZM4kPfteIuEl3mSrx2t5jo6LcH6ESS1CnFGYTm\
         k6Tphz6MiUpUL8rpnaMtvLMH-aRBxRr4GPKVBRNOC8MmTfOae_WC1Q";
-    /// Its own signature.
+    /// A correct signature of this key.
     const CUBE_VALID: &str = "\
         kjOO9g1ZUbuJKrwRI6bb5sY-og104dog7xz5S1mL1I0ojH0R1en0BAboxPKGy39g94ElvcUAgvyKRPqVO2_EUGmvEQLHCH9b\
         YAzcz5YYrOpg_Gfthdrr_L-dO1zy-zecfxRL3PEKlf1nxRgVq8S6PfDIHM-zzx0JtZqBlwd3AwR4Ef9bXJyfUvKk1XgVBGG-\
         x29XxHUiJsEhsMHGA3YW3ALgOanyA8Dm-CDCZJ2ABFvXJ5Occ_R1NCTENYtcNjxvo6HrJrMJya3OvBJ7hLkGaz65sDih3-DM\
         uv_6QbTHFyAraZmej2UcywHxFSPO72MavrTedTdEUTsUKWDtgjqrzg";
-    /// Made without the private key: a number whose cube begins with a short padding and the right hash.
+    /// A number that was found without the private key. Its cube begins with a short padding and the right hash.
     const CUBE_ROOT: &str = "\
         AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
         AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\

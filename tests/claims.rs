@@ -1,4 +1,4 @@
-//! What a verifier's policy demands of claims, edge by edge, and what signing them refuses.
+//! Tests the policy of a verifier for claims, and which claims cannot be signed.
 
 mod util;
 
@@ -24,7 +24,7 @@ fn built(builder: VerifierBuilder) -> Verifier {
     builder.build().unwrap()
 }
 
-/// A verifier on which nothing is decided yet.
+/// A builder without any decision.
 fn undecided() -> VerifierBuilder {
     Verifier::builder(key())
 }
@@ -33,7 +33,7 @@ fn missing(claim: &'static str) -> VerifyError {
     VerifyError::MissingClaim { claim: claim.into() }
 }
 
-/// The names that a refusal says it had expected.
+/// Returns the expected names from an error.
 fn expected_names(error: &VerifyError) -> Vec<&str> {
     match error {
         VerifyError::WrongAudience { expected }
@@ -53,7 +53,7 @@ fn a_time_is_shown_as_its_seconds() {
 // ---- issuer, audience, subject ----
 
 #[test]
-fn any_one_of_several_issuers_will_do_and_no_other() {
+fn any_of_several_issuers_is_accepted_and_others_are_refused() {
     let verifier = built(lax_issuer().issuer("a").issuer("b"));
     assert_accepted(&verifier, &jwt(r#"{"iss":"a"}"#));
     assert_accepted(&verifier, &jwt(r#"{"iss":"\u0062"}"#));
@@ -65,18 +65,18 @@ fn any_one_of_several_issuers_will_do_and_no_other() {
     assert_eq!(refusal(&verifier, &jwt("{}")), missing("iss"));
 }
 
-/// Decided on everything but the issuer.
+/// A builder that lacks only the decision on the issuer.
 fn lax_issuer() -> VerifierBuilder {
     undecided().accept_any_audience().allow_missing_expiration()
 }
 
-/// Decided on everything but the audience.
+/// A builder that lacks only the decision on the audience.
 fn lax_audience() -> VerifierBuilder {
     undecided().accept_any_issuer().allow_missing_expiration()
 }
 
 #[test]
-fn any_one_of_several_audiences_will_do_and_no_other() {
+fn any_of_several_audiences_is_accepted_and_others_are_refused() {
     let verifier = built(lax_audience().audience("a").audience("b"));
     for value in
         [r#""a""#, r#""b""#, r#"["b"]"#, r#"["x","a"]"#, r#"["1","2","3","4","5","6","b"]"#, r#"["a","a"]"#]
@@ -92,7 +92,7 @@ fn any_one_of_several_audiences_will_do_and_no_other() {
 }
 
 #[test]
-fn any_one_of_several_subjects_will_do_and_no_other() {
+fn any_of_several_subjects_is_accepted_and_others_are_refused() {
     let verifier = built(lax().subject("ann").subject("bob"));
     assert_accepted(&verifier, &jwt(r#"{"sub":"bob"}"#));
     for other in ["eve", "Ann", "an", "anna", "ann ", " ann", "", "ann\\u0000", "a\\u200bnn", "ann,bob", "*"]
@@ -103,12 +103,12 @@ fn any_one_of_several_subjects_will_do_and_no_other() {
     }
     assert_accepted(&verifier, &jwt(r#"{"sub":"\u0061nn"}"#));
     assert_eq!(refusal(&verifier, &jwt("{}")), missing("sub"));
-    // Without an expectation it may be any text, or absent.
+    // Without an expected subject, it may be any text or missing.
     assert_accepted(&open(), &jwt(r#"{"sub":""}"#));
 }
 
 #[test]
-fn accepting_any_issuer_and_audience_accepts_none_as_well_but_no_wrong_type() {
+fn accepting_any_issuer_and_audience_also_accepts_none_but_no_wrong_type() {
     for payload in ["{}", r#"{"iss":"x","aud":"y"}"#, r#"{"iss":"","aud":[]}"#, r#"{"aud":["x","y"]}"#] {
         assert_accepted(&open(), &jwt(payload));
     }
@@ -119,7 +119,7 @@ fn accepting_any_issuer_and_audience_accepts_none_as_well_but_no_wrong_type() {
 }
 
 #[test]
-fn the_error_names_what_was_expected_and_never_what_was_found() {
+fn the_error_names_the_expected_value_and_never_the_found_one() {
     let error = refusal(&strict(), &jwt(GOOD.replace("https://auth.example", "https://evil-issuer.example")));
     assert_eq!(error.to_string(), r#"token is not issued by "https://auth.example""#);
     let error =
@@ -128,7 +128,7 @@ fn the_error_names_what_was_expected_and_never_what_was_found() {
 }
 
 #[test]
-fn an_issuer_or_audience_that_differs_by_a_slash_the_scheme_or_case_is_told_so() {
+fn the_error_names_a_difference_of_a_slash_the_scheme_or_the_case_only() {
     for (expected, found, how) in [
         ("https://a.example/", "https://a.example", "without the slash at the end"),
         ("https://a.example", "https://a.example/", "with a slash at the end"),
@@ -155,13 +155,13 @@ fn an_issuer_or_audience_that_differs_by_a_slash_the_scheme_or_case_is_told_so()
         let error = refusal(&verifier, &jwt(format!(r#"{{"iss":"{other}"}}"#)));
         assert_eq!(error.to_string(), r#"token is not issued by "https://a.example""#, "{other}");
     }
-    // A subject is a name, not a URL that somebody has to configure.
+    // A subject is a name and not a URL, so its error gives no such hint.
     let error = refusal(&built(lax().subject("ann")), &jwt(r#"{"sub":"Ann"}"#));
     assert_eq!(error.to_string(), r#"token subject is not "ann""#);
 }
 
 #[test]
-fn an_error_says_in_words_what_and_where() {
+fn the_text_of_an_error_says_what_is_wrong_and_where() {
     let said = |error: &dyn std::fmt::Display| error.to_string();
     for (part, name) in [(Part::Header, "header"), (Part::Payload, "payload"), (Part::Signature, "signature")]
     {
@@ -221,7 +221,7 @@ fn an_error_says_in_words_what_and_where() {
 // ---- required claims ----
 
 #[test]
-fn a_required_claim_must_be_there_whatever_it_is() {
+fn a_required_claim_must_be_present() {
     for (claim, value) in [
         ("iss", r#""x""#),
         ("sub", r#""x""#),
@@ -261,7 +261,7 @@ fn a_required_claim_may_be_spelled_with_escapes() {
 }
 
 #[test]
-fn every_one_of_64_required_claims_is_looked_for() {
+fn each_of_64_required_claims_is_checked() {
     let names: Vec<String> = (0..64).map(|number| format!("claim{number}")).collect();
     let verifier = built(names.iter().fold(lax(), VerifierBuilder::require));
     let payload = |left_out: usize| {
@@ -280,10 +280,10 @@ fn every_one_of_64_required_claims_is_looked_for() {
 
 // ---- times ----
 
-/// Checks that a payload is accepted at `good` and refused in the second beside it, `bad`.
+/// Checks that a payload is accepted in the second `good` and refused in the second `bad` next to it.
 #[track_caller]
 fn edge(verifier: &Verifier, payload: &str, good: i64, bad: i64, expected: fn(UnixTime) -> VerifyError) {
-    assert_eq!((good - bad).abs(), 1, "an edge lies between two seconds");
+    assert_eq!((good - bad).abs(), 1, "an edge is between two seconds");
     assert_accepted_at(verifier, &jwt(payload), later(good));
     assert_eq!(refusal_at(verifier, &jwt(payload), later(bad)), expected(later(bad)));
 }
@@ -334,7 +334,7 @@ fn an_age_is_exact_to_the_second() {
 }
 
 #[test]
-fn an_age_needs_iat_and_takes_neither_another_type_nor_the_future_for_it() {
+fn a_maximum_age_requires_an_iat_that_is_valid_and_not_in_the_future() {
     let verifier = built(lax().max_age(seconds(60)));
     assert_eq!(refusal(&verifier, &jwt("{}")), missing("iat"));
     assert_eq!(refusal(&verifier, &jwt(r#"{"exp":1700000900,"nbf":1700000000}"#)), missing("iat"));
@@ -346,7 +346,7 @@ fn an_age_needs_iat_and_takes_neither_another_type_nor_the_future_for_it() {
 #[test]
 fn fractions_of_a_second_are_not_rounded_away() {
     let exact = built(lax().leeway(seconds(0)));
-    // Half a second later than NOW: a clock that reads NOW is before it, one that reads NOW + 1 behind it.
+    // These times are between NOW and NOW + 1.
     for value in
         ["1700000000.5", "1700000000.000001", "1700000000.999999", "17000000005e-1", "1.7000000005e9"]
     {
@@ -379,7 +379,7 @@ fn a_fraction_does_not_make_a_token_younger_than_it_is() {
 }
 
 #[test]
-fn times_before_1970_are_times_like_any_other() {
+fn times_before_1970_are_compared_like_other_times() {
     let exact = built(lax().leeway(seconds(0)));
     let token = jwt(r#"{"iat":-2000,"nbf":-1000,"exp":-500}"#);
     let at = UnixTime::from_secs;
@@ -389,13 +389,13 @@ fn times_before_1970_are_times_like_any_other() {
     assert!(refusal_at(&exact, &token, at(0)).is_expired());
     let error = refusal_at(&exact, &token, at(-1001));
     assert_eq!(error, VerifyError::NotYetValid { not_before: at(-1000), now: at(-1001) });
-    // Towards the later second here too.
+    // Negative fractions are rounded up too.
     assert_accepted_at(&exact, &jwt(r#"{"exp":-1.5}"#), at(-2));
     assert!(refusal_at(&exact, &jwt(r#"{"exp":-1.5}"#), at(-1)).is_expired());
 }
 
 #[test]
-fn an_expiry_is_required_unless_it_is_allowed_to_be_missing_and_then_still_holds() {
+fn an_expiry_is_required_unless_allowed_to_be_missing_and_always_checked() {
     let demanding = built(undecided().accept_any_issuer().accept_any_audience());
     assert_eq!(refusal(&demanding, &jwt("{}")), missing("exp"));
     assert_accepted(&open(), &jwt("{}"));
@@ -411,7 +411,7 @@ fn an_issue_time_in_the_future_is_refused_unless_it_is_allowed() {
     assert_accepted(&allowing, &token);
     assert_accepted(&allowing, &jwt(r#"{"iat":9007199254740992}"#));
     assert_accepted(&built(lax().allow_future_issued_at().max_age(seconds(1))), &token);
-    // Nothing else is allowed with it.
+    // The other checks remain.
     assert_refused!(
         allowing,
         jwt(r#"{"iat":"1700000031"}"#),
@@ -421,7 +421,7 @@ fn an_issue_time_in_the_future_is_refused_unless_it_is_allowed() {
 }
 
 #[test]
-fn the_first_thing_wrong_is_said_and_age_comes_last() {
+fn the_first_error_is_reported_and_age_comes_last() {
     let verifier = built(
         undecided()
             .issuer("me")
@@ -450,7 +450,7 @@ fn the_first_thing_wrong_is_said_and_age_comes_last() {
 }
 
 #[test]
-fn what_does_not_fit_the_type_is_said_last() {
+fn a_payload_that_does_not_fit_the_type_is_reported_last() {
     #[derive(Debug, Deserialize)]
     struct Typed {
         #[serde(rename = "n")]
@@ -484,10 +484,10 @@ fn an_expired_token_and_an_invalid_one_get_different_challenges() {
     }
 }
 
-// ---- what a verified token tells ----
+// ---- the content of a verified token ----
 
 #[test]
-fn a_token_tells_what_was_signed() {
+fn a_token_returns_the_claims_that_were_signed() {
     let payload = r#"{"iss":"me","sub":"a\u006en","aud":["x","\u0079"],"exp":1700000900.25,"nbf":-1,"iat":0,"jti":"","n":1}"#;
     let text = signed(r#"{"typ":"jwt","alg":"HS256","kid":"k\u0031","cty":"c"}"#, payload);
     let token = open().at(NOW).verify::<Value>(&text).unwrap();
@@ -507,7 +507,7 @@ fn a_token_tells_what_was_signed() {
 }
 
 #[test]
-fn a_token_without_claims_tells_nothing() {
+fn a_token_without_claims_returns_none() {
     let token = open().at(NOW).verify::<()>(&jwt("{}")).unwrap();
     assert_eq!((token.issuer(), token.subject(), token.jwt_id()), (None, None, None));
     assert_eq!((token.expires_at(), token.not_before(), token.issued_at()), (None, None, None));
@@ -516,7 +516,7 @@ fn a_token_without_claims_tells_nothing() {
 }
 
 #[test]
-fn a_buffer_forgets_the_token_before() {
+fn a_buffer_forgets_the_previous_token() {
     let mut buffer = countersign::Buffer::new();
     for payload in [r#"{"sub":"a long first subject"}"#, r#"{"sub":"b"}"#, "{}"] {
         let text = jwt(payload);
@@ -529,7 +529,7 @@ fn a_buffer_forgets_the_token_before() {
     }
 }
 
-// ---- policies that make no verifier ----
+// ---- policies that are refused ----
 
 #[track_caller]
 fn no_verifier(builder: VerifierBuilder, expected: &PolicyError, code: &str) {
@@ -540,7 +540,7 @@ fn no_verifier(builder: VerifierBuilder, expected: &PolicyError, code: &str) {
 }
 
 #[test]
-fn a_policy_that_leaves_issuer_or_audience_undecided_makes_no_verifier() {
+fn a_policy_without_a_decision_on_issuer_and_audience_is_refused() {
     no_verifier(undecided(), &PolicyError::IssuerUndecided, "issuer_undecided");
     no_verifier(undecided().audience("x"), &PolicyError::IssuerUndecided, "issuer_undecided");
     no_verifier(undecided().issuer("x"), &PolicyError::AudienceUndecided, "audience_undecided");
@@ -548,7 +548,7 @@ fn a_policy_that_leaves_issuer_or_audience_undecided_makes_no_verifier() {
 }
 
 #[test]
-fn settings_that_exclude_each_other_make_no_verifier() {
+fn settings_that_contradict_each_other_are_refused() {
     for (builder, first, second) in [
         (undecided().issuer("x").accept_any_issuer().no_audience(), "issuer", "accept_any_issuer"),
         (lax_audience().audience("x").no_audience(), "audience", "no_audience"),
@@ -563,7 +563,7 @@ fn settings_that_exclude_each_other_make_no_verifier() {
 }
 
 #[test]
-fn empty_names_make_no_verifier() {
+fn empty_names_are_refused() {
     for (builder, setting) in [
         (lax_issuer().issuer(""), "issuer"),
         (lax_issuer().issuer("x").issuer(""), "issuer"),
@@ -579,16 +579,18 @@ fn empty_names_make_no_verifier() {
 }
 
 #[test]
-fn a_leeway_above_five_minutes_makes_no_verifier_unless_it_is_asked_for_by_its_own_name() {
+fn a_leeway_above_five_minutes_needs_leeway_beyond_limit() {
     let above = |seconds| PolicyError::LeewayAboveLimit { seconds, cap: 300 };
     no_verifier(lax().leeway(seconds(301)), &above(301), "leeway_above_limit");
     no_verifier(lax().leeway(Duration::MAX), &above(u64::MAX), "leeway_above_limit");
+    let said = above(301).to_string();
+    assert_eq!(said, "a leeway of 301 s is above the cap of 300 s: leeway_beyond_limit allows it");
     built(lax().leeway(seconds(300)));
     built(lax().leeway_beyond_limit(Duration::MAX));
 }
 
 #[test]
-fn an_extension_that_the_standards_define_makes_no_verifier() {
+fn an_extension_that_the_standards_define_is_refused() {
     for name in ["alg", "crit", "b64", "jwk"] {
         let expected = PolicyError::UnusableExtension { name: name.into() };
         no_verifier(lax().understand_critical(name), &expected, "unusable_extension");
@@ -598,7 +600,7 @@ fn an_extension_that_the_standards_define_makes_no_verifier() {
 
 // ---- writing claims ----
 
-/// Claims that are fine but for what a test does to them.
+/// Claims that can be signed, for tests that change one thing.
 fn claims<T>(claims: T) -> Claims<T> {
     Claims::new(claims).never_expires()
 }
@@ -608,7 +610,7 @@ fn unsigned<T: Serialize>(claims: &Claims<T>, expected: &SignError) {
     let error = claims.sign(&key()).unwrap_err();
     assert_eq!(error, *expected);
     assert_discreet(&error, &[]);
-    // Preparing for a key elsewhere refuses the same.
+    // `prepare` returns the same error.
     let elsewhere = Identity::new(Algorithm::Hs256);
     assert_eq!(claims.prepare(&elsewhere).unwrap_err(), *expected);
 }
@@ -643,7 +645,7 @@ fn all_claims_are_written_into_one_object() {
 }
 
 #[test]
-fn one_audience_is_text_and_several_are_an_array() {
+fn one_audience_is_written_as_text_and_several_as_an_array() {
     let claims = || Claims::registered().never_expires();
     assert_eq!(written(&claims()), json!({}));
     assert_eq!(written(&claims().audience("a")), json!({"aud": "a"}));
@@ -658,7 +660,7 @@ fn a_lifetime_counts_from_the_issue_time() {
         written(&lifetime(Duration::from_millis(1999))),
         json!({"iat": 1_700_000_000, "exp": 1_700_000_001})
     );
-    // In either order of the calls.
+    // The order of the calls does not matter.
     let claims = Claims::registered().expires_in(seconds(5)).issued_at(UnixTime::from_secs(-10));
     assert_eq!(written(&claims), json!({"iat": -10, "exp": -5}));
     unsigned(&lifetime(Duration::MAX), &unsignable("exp", "1e300"));
@@ -682,7 +684,7 @@ fn a_lifetime_without_an_issue_time_needs_a_clock() {
 }
 
 #[test]
-fn claims_that_do_not_say_when_they_end_are_not_signed() {
+fn claims_without_a_decision_on_expiry_are_not_signed() {
     unsigned(&Claims::registered(), &SignError::MissingExpiration);
     unsigned(
         &Claims::new(json!({"sub": "ann"})).issued_at(NOW).not_before(NOW),
@@ -693,7 +695,7 @@ fn claims_that_do_not_say_when_they_end_are_not_signed() {
 }
 
 #[test]
-fn of_two_expiries_the_last_counts() {
+fn the_last_of_two_expiries_counts() {
     let claims = || Claims::registered().issued_at(NOW);
     assert_eq!(written(&claims().expires_in(seconds(1)).expires_at(later(2)))["exp"], 1_700_000_002);
     assert_eq!(written(&claims().expires_at(later(2)).expires_in(seconds(1)))["exp"], 1_700_000_001);
@@ -735,7 +737,7 @@ fn times_of_the_builder_and_of_the_type_are_compared_with_each_other() {
 }
 
 #[test]
-fn an_integer_is_a_subject_only_where_that_was_asked_for_and_nothing_else_is_loosened() {
+fn accept_numeric_subject_accepts_integers_and_loosens_no_other_check() {
     let numeric = built(lax().accept_numeric_subject());
     for (value, subject) in [
         ("4", "4"),
@@ -780,10 +782,10 @@ fn an_integer_is_a_subject_only_where_that_was_asked_for_and_nothing_else_is_loo
         };
         assert_eq!(error, VerifyError::MalformedClaim { claim: "sub", found: Some(expected) }, "{value}");
     }
-    // An object that only looks like a number to some readers.
+    // Some readers would take this object for a number.
     let error = refusal(&numeric, &jwt(r#"{"sub":{"$serde_json::private::Number":"4"}}"#));
     assert_eq!(error, malformed_claim("sub", "{"));
-    // The policy goes by the digits.
+    // The policy compares the digits.
     let expecting = built(lax().accept_numeric_subject().subject("4"));
     assert_accepted(&expecting, &jwt(r#"{"sub":4}"#));
     assert!(matches!(refusal(&expecting, &jwt(r#"{"sub":5}"#)), VerifyError::WrongSubject { .. }));
@@ -794,13 +796,13 @@ fn an_integer_is_a_subject_only_where_that_was_asked_for_and_nothing_else_is_loo
     assert_eq!(refusal(&open(), &jwt(r#"{"sub":4}"#)), malformed_claim("sub", "4"));
 }
 
-/// The error for a registered claim of the claims type that serialises as this malformed value.
+/// Returns the error for a registered claim in the claims type with this malformed value.
 fn unsignable(claim: &'static str, value: &str) -> SignError {
     SignError::MalformedClaim { claim, found: Some(kind_of(claim, value)) }
 }
 
 #[test]
-fn a_malformed_claim_is_told_what_it_must_be_and_what_kind_came() {
+fn the_error_of_a_malformed_claim_names_the_required_and_the_found_type() {
     for (claim, wanted) in [
         ("iss", "a string"),
         ("sub", "a string"),
@@ -841,22 +843,22 @@ fn a_malformed_claim_is_told_what_it_must_be_and_what_kind_came() {
                 assert_eq!((error.to_string(), error.code()), (expected.clone(), "malformed_claim"));
             }
             let document: Value = serde_json::from_str(value).unwrap();
-            // `None` is left out of a token where it is a registered claim.
+            // A registered claim that is `None` is left out of the token.
             if !document.is_null() {
                 let error = Claims::new(json!({claim: document})).never_expires().sign(&key()).unwrap_err();
-                let expected = expected + way_out_of(claim, value);
+                let expected = expected + advice_for(claim, value);
                 assert_eq!((error.to_string(), error.code()), (expected, "malformed_claim"));
             }
         }
     }
-    // A name that is written with an escape is the claim all the same.
+    // A name with an escape is also the claim.
     let error = refusal(&open(), &jwt(r#"{"\u0073ub":4}"#));
     assert_eq!(error, VerifyError::MalformedClaim { claim: "sub", found: None });
     assert_eq!(error.to_string(), "claim sub must be a string");
 }
 
-/// What an error about a claims type says to do.
-fn way_out_of(claim: &str, value: &str) -> &'static str {
+/// Returns the advice in the error about a claims type.
+fn advice_for(claim: &str, value: &str) -> &'static str {
     match (claim, value.as_bytes()[0]) {
         ("exp" | "nbf" | "iat", b'"' | b'[' | b'{') => {
             ": use UnixTime, or let serde write seconds, e.g. with chrono's ts_seconds"
@@ -868,7 +870,7 @@ fn way_out_of(claim: &str, value: &str) -> &'static str {
 }
 
 #[test]
-fn times_that_no_verifier_takes_are_not_signed() {
+fn times_that_no_verifier_accepts_are_not_signed() {
     let malformed = |claim| unsignable(claim, "1e300");
     for seconds in [i64::MIN, -(1 << 53) - 1, (1 << 53) + 1, i64::MAX] {
         let time = UnixTime::from_secs(seconds);
@@ -897,7 +899,7 @@ fn a_registered_claim_set_in_the_builder_and_in_the_type_is_not_signed() {
 }
 
 #[test]
-fn a_name_that_a_type_writes_twice_is_not_signed() {
+fn a_type_that_writes_a_name_twice_is_not_signed() {
     struct Twice(&'static str, usize);
     impl Serialize for Twice {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -936,7 +938,7 @@ fn a_name_that_a_type_writes_twice_is_not_signed() {
 }
 
 #[test]
-fn a_type_may_hold_the_registered_claims_itself() {
+fn a_type_may_contain_the_registered_claims_itself() {
     #[derive(Serialize)]
     struct Everything {
         iss: &'static str,
@@ -964,7 +966,7 @@ fn a_type_may_hold_the_registered_claims_itself() {
     });
     assert_eq!(one, times);
     let several = everything(["a", "b"].into_iter().collect());
-    // What the type leaves out the builder may set.
+    // The builder may set claims that the type leaves out.
     let several = written(&Claims::new(several).subject("ann").jwt_id("7"));
     assert_eq!(
         (&several["aud"], &several["sub"], &several["jti"]),
@@ -987,7 +989,7 @@ fn a_float_of_whole_seconds_is_written_as_an_integer() {
         let message = jws::MessageVerifier::new(key()).verify(&text).unwrap();
         String::from_utf8(message.payload().to_vec()).unwrap()
     };
-    // A private claim is written as its type says.
+    // A private claim is written as its type serialises it.
     assert_eq!(
         payload(1_700_000_900.0, -0.0),
         r#"{"exp":1700000900,"nbf":16777216,"iat":0,"auth_time":1700000000.0}"#
@@ -1028,14 +1030,14 @@ fn a_registered_claim_of_the_wrong_type_is_not_signed() {
 }
 
 #[test]
-fn a_time_that_is_not_a_number_is_not_taken_for_none() {
+fn a_time_that_is_not_a_number_does_not_count_as_none() {
     for (claim, time) in [("nbf", f64::NAN), ("iat", f64::INFINITY), ("exp", f64::NEG_INFINITY)] {
         unsigned(&claims(BTreeMap::from([(claim, time)])), &unsignable(claim, "null"));
     }
 }
 
 #[test]
-fn what_makes_no_object_is_not_signed() {
+fn a_type_that_does_not_serialise_as_an_object_is_not_signed() {
     #[derive(Serialize)]
     enum Choice {
         Unit,
@@ -1091,7 +1093,7 @@ fn what_makes_no_object_is_not_signed() {
 }
 
 #[test]
-fn what_makes_an_object_or_nothing_is_signed() {
+fn a_type_that_serialises_as_an_object_or_nothing_is_signed() {
     #[derive(Serialize)]
     struct Unit;
     #[derive(Serialize)]
@@ -1124,7 +1126,7 @@ fn what_makes_an_object_or_nothing_is_signed() {
 }
 
 #[test]
-fn names_that_json_libraries_keep_for_themselves_are_not_signed_at_the_top() {
+fn names_reserved_by_json_libraries_are_not_signed_at_the_top() {
     for name in ["$serde_json::private::Number", "$serde_json::private::RawValue", "$serde_json::private::"] {
         unsigned(&claims(json!({name: "1"})), &SignError::ReservedName);
         unsigned(&claims(json!({"a": 1, name: "1"})), &SignError::ReservedName);
@@ -1137,7 +1139,7 @@ fn names_that_json_libraries_keep_for_themselves_are_not_signed_at_the_top() {
     unsigned(&claims(Field { number: 1 }), &SignError::ReservedName);
 }
 
-/// A value that cannot be written.
+/// A value that fails to serialise.
 struct Failing;
 
 impl Serialize for Failing {
@@ -1147,7 +1149,7 @@ impl Serialize for Failing {
 }
 
 #[test]
-fn a_type_that_fails_to_serialise_is_not_signed_and_its_words_are_not_passed_on() {
+fn a_type_that_fails_to_serialise_is_not_signed_and_its_error_is_not_shown() {
     unsigned(&claims(Failing), &SignError::Serialize);
     for name in ["role", "iss", "exp", "aud"] {
         unsigned(&claims(BTreeMap::from([(name, Failing)])), &SignError::Serialize);
@@ -1201,7 +1203,7 @@ fn a_type_that_hides_a_failure_is_not_signed() {
 }
 
 #[test]
-fn a_type_that_writes_names_without_values_makes_no_token_that_reads_otherwise() {
+fn a_type_that_writes_a_name_without_a_value_adds_no_claim() {
     struct NameOnly;
     impl Serialize for NameOnly {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -1225,7 +1227,7 @@ fn a_type_that_writes_names_without_values_makes_no_token_that_reads_otherwise()
 }
 
 #[test]
-fn a_registered_claim_in_a_wrapper_is_written_and_nothing_in_a_wrapper_is_left_out() {
+fn a_wrapped_registered_claim_is_written_and_a_wrapped_none_is_left_out() {
     #[derive(Serialize)]
     struct UserId(&'static str);
     #[derive(Serialize)]
@@ -1239,7 +1241,7 @@ fn a_registered_claim_in_a_wrapper_is_written_and_nothing_in_a_wrapper_is_left_o
     }
     let claims = Wrapped { sub: UserId("ann"), jti: Some(None), iss: Maybe(None), aud: Some(UserId("api")) };
     assert_eq!(written(&Claims::new(claims).never_expires()), json!({ "sub": "ann", "aud": "api" }));
-    // An object is no text, whatever is in it.
+    // An object is not a text, also with `None` inside.
     #[derive(Serialize)]
     enum Kind {
         Maybe(Option<u8>),
@@ -1249,8 +1251,8 @@ fn a_registered_claim_in_a_wrapper_is_written_and_nothing_in_a_wrapper_is_left_o
 }
 
 #[test]
-fn what_is_signed_of_a_registered_claim_is_what_was_checked() {
-    /// Is a number as often as it says, and then a text.
+fn the_signed_value_of_a_registered_claim_is_the_checked_one() {
+    /// Serialises as a number this many times, and then as a text.
     struct Turning(Cell<u8>);
     impl Serialize for Turning {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -1269,7 +1271,7 @@ fn what_is_signed_of_a_registered_claim_is_what_was_checked() {
 }
 
 #[test]
-fn a_type_of_token_that_no_verifier_takes_is_not_signed() {
+fn a_typ_that_no_verifier_accepts_is_not_signed() {
     let typed = |typ: &str| Claims::registered().never_expires().typ(typ);
     for typ in ["", &"x".repeat(1025)] {
         unsigned(&typed(typ), &SignError::InvalidHeader { name: "typ" });
@@ -1324,7 +1326,7 @@ fn sign_errors_have_stable_names() {
 }
 
 #[test]
-fn what_a_type_says_of_itself_does_not_reach_the_debug_text() {
+fn the_debug_text_does_not_use_that_of_the_claims_type() {
     fn shown(value: &impl Debug) -> String {
         format!("{value:?}")
     }
@@ -1335,13 +1337,13 @@ fn what_a_type_says_of_itself_does_not_reach_the_debug_text() {
 }
 
 #[test]
-fn never_expires_and_an_expiry_in_the_claims_type_are_two_answers() {
+fn never_expires_contradicts_an_expiry_in_the_claims_type() {
     let both = Claims::new(BTreeMap::from([("exp", 1_700_000_900)])).never_expires();
     unsigned(&both, &SignError::DuplicateClaim { claim: "exp".into() });
 }
 
 #[test]
-fn header_parameters_are_written_behind_those_of_the_key_and_read_back() {
+fn header_parameters_are_written_after_those_of_the_key_and_read_back() {
     let key = key().with_key_id("k").unwrap();
     let text = Claims::registered()
         .never_expires()
@@ -1360,7 +1362,7 @@ fn header_parameters_are_written_behind_those_of_the_key_and_read_back() {
     );
     assert_eq!(token.header().content_type(), Some("x"));
 
-    // As many as a verifier accepts beside `alg`, `kid`, `typ` and `cty`.
+    // As many as a verifier accepts in addition to `alg`, `kid`, `typ` and `cty`.
     let named = other_key().with_key_id("1").unwrap();
     let full = (0..60).try_fold(Claims::registered().never_expires(), |claims, number| {
         claims.header_parameter(&format!("n{number}"), &0)
@@ -1413,7 +1415,7 @@ fn the_name_of_an_algorithm_is_read_and_written_exactly() {
 }
 
 #[test]
-fn limits_say_what_they_are() {
+fn limits_return_the_values_that_were_set() {
     let limits = Limits::new()
         .with_token_bytes(1)
         .with_header_bytes(2)

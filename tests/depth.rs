@@ -1,5 +1,5 @@
-//! How deep a claims type can make the reader go: never deeper than the limit, not even a type that ignores errors and reads
-//! on at whatever place the reader stopped.
+//! Tests that claims types cannot read deeper than the limit, even if they ignore errors and read on from the place where the
+//! reader stopped.
 
 mod util;
 
@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use util::depth::{Depth, Lenient};
 use util::{NOW, jwt, lax};
 
-/// Reads `text` into a type whose member `x` ignores errors of `X`, with and without `flatten`, verified and not, and
-/// asserts that no level beyond the limit is ever entered.
+/// Reads `text` into a type with a member `x` that ignores errors of `X`, with and without `flatten`, verified and unverified.
+/// Asserts that it never enters a level beyond the limit.
 #[track_caller]
 fn reads_within_the_limit<X: DeserializeOwned>(text: &str) {
     #[derive(Deserialize)]
@@ -47,7 +47,7 @@ fn reads_within_the_limit<X: DeserializeOwned>(text: &str) {
             Depth::measure(|| verifier.at(NOW).verify::<Flat<X>>(&token).err()),
         ] {
             assert!(depth < limit, "{depth} levels inside of the object");
-            // Whatever is wrong with the text itself is said, as it is without such a type.
+            // Errors of the text are the same as without such a type.
             match sound.clone() {
                 Some(error) => assert_eq!(read, Some(error)),
                 None => assert!(matches!(read, None | Some(VerifyError::ClaimsMismatch { .. })), "{read:?}"),
@@ -68,14 +68,14 @@ fn a_type_that_ignores_errors_reads_no_deeper_than_the_limit() {
         let (open, close) = ("[".repeat(levels), "]".repeat(levels));
         let objects = "{\"a\":".repeat(levels);
         for deep in [open.clone(), format!("{open}{close}"), objects.clone(), format!("{objects}1")] {
-            // An escape that does not exist ends the string for the reader, not for whoever counts brackets in text.
+            // An invalid escape ends the string for the reader, but not for the code that counts brackets in the text.
             reads_within_the_limit::<String>(&format!(r#"{{"x":"\q,"y":{deep}"#));
             reads_within_the_limit::<String>(&format!(r#"{{"x":"\q,"y":{deep}"}}"#));
             reads_within_the_limit::<String>(&format!("{{\"x\":\"\n,\"y\":{deep}\"}}"));
             reads_within_the_limit::<f64>(&format!(r#"{{"x":1e999,"y":{deep}}}"#));
         }
-        // Good JSON. A key that is not a number leaves the reader inside of the key, so that text and structure are
-        // exchanged from there on.
+        // This JSON is valid. At a key that is not a number, the reader stops inside the key, so that it mistakes text for
+        // structure from there on.
         reads_within_the_limit::<BTreeMap<u32, u8>>(&format!(r#"{{"x":{{",":":{open}"}}}}"#));
         reads_within_the_limit::<BTreeMap<i64, u8>>(&format!(r#"{{"x":{{",":":{open}{close}"}}}}"#));
         reads_within_the_limit::<BTreeMap<bool, u8>>(&format!(r#"{{"x":{{"t,":":{open}"}}}}"#));

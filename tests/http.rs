@@ -1,4 +1,4 @@
-//! Headers as clients, and those who are up to no good, send them.
+//! Tests reading and writing HTTP headers, with the headers of usual clients and of attackers.
 
 mod util;
 
@@ -25,7 +25,7 @@ fn www_authenticate(challenge: &Challenge) -> &str {
 // ---- bearer credentials ----
 
 #[test]
-fn the_scheme_is_read_in_any_case_and_the_token_as_it_stands() {
+fn the_case_of_the_scheme_is_ignored_and_the_token_is_unchanged() {
     for value in ["Bearer abc", "bearer abc", "BEARER abc", "bEaReR abc", "Bearer    abc"] {
         assert_eq!(bearer_token([value]), Ok("abc"), "{value}");
     }
@@ -35,7 +35,7 @@ fn the_scheme_is_read_in_any_case_and_the_token_as_it_stands() {
 }
 
 #[test]
-fn what_is_not_in_the_grammar_is_refused_where_it_leaves_it() {
+fn a_value_outside_the_grammar_is_refused_with_the_offset() {
     for (value, offset) in [
         ("", 0),
         (" Bearer abc", 0),
@@ -73,14 +73,14 @@ fn what_is_not_in_the_grammar_is_refused_where_it_leaves_it() {
 }
 
 #[test]
-fn another_scheme_is_not_a_malformed_one() {
+fn another_scheme_is_not_reported_as_malformed() {
     for value in ["Basic YTpi", "DPoP abc", "BearerX abc", "Bearer-Token abc", "Bear er", "Basic", "abc"] {
         assert_eq!(bearer_token([value]), Err(RequestError::OtherScheme), "{value}");
     }
 }
 
 #[test]
-fn two_headers_are_refused_whatever_they_hold() {
+fn two_headers_are_refused_whatever_they_contain() {
     for values in [
         ["Bearer abc", "Bearer abc"],
         ["Bearer abc", "Bearer def"],
@@ -97,19 +97,19 @@ fn two_headers_are_refused_whatever_they_hold() {
 }
 
 #[test]
-fn a_header_that_is_absent_is_told_from_one_that_is_empty() {
+fn a_missing_header_and_an_empty_header_get_different_errors() {
     assert_eq!(bearer_token(NONE), Err(RequestError::MissingCredentials));
     assert_eq!(bearer_token(None::<&[u8]>), Err(RequestError::MissingCredentials));
     assert_eq!(bearer_token(Some("")), malformed_at(0));
 }
 
 #[test]
-fn a_bearer_token_is_verified_as_a_token_is() {
+fn a_bearer_token_is_verified_like_any_token() {
     let (verifier, text) = (strict(), jwt(GOOD));
     let value = format!("Bearer {text}");
     let token: Token<()> = verifier.at(NOW).verify_bearer([&value]).unwrap();
     assert_eq!(token.subject(), Some("ann"));
-    // As text, as bytes, owned or not, one or none.
+    // The values may be text or bytes, owned or borrowed, in a list or in an `Option`.
     assert!(verifier.at(NOW).verify_bearer::<()>(Some(value.as_str())).is_ok());
     assert!(verifier.at(NOW).verify_bearer::<()>([value.as_bytes()]).is_ok());
     assert!(verifier.at(NOW).verify_bearer::<()>(vec![value.clone()]).is_ok());
@@ -128,8 +128,8 @@ fn a_bearer_token_is_verified_as_a_token_is() {
 
 #[cfg(feature = "std")]
 #[test]
-fn a_bearer_token_is_held_against_the_clock_where_there_is_one() {
-    // Over since 2023.
+fn a_bearer_token_is_compared_with_the_clock() {
+    // This token expired in 2023.
     let value = format!("Bearer {}", jwt(GOOD));
     assert!(strict().verify_bearer::<()>([&value]).unwrap_err().is_expired());
 }
@@ -162,7 +162,7 @@ fn a_cookie_or_an_origin_is_refused_without_a_challenge() {
 }
 
 #[test]
-fn errors_about_headers_say_nothing_of_what_is_in_them() {
+fn errors_about_headers_do_not_show_their_content() {
     let secret = "c2VjcmV0LXNlY3JldC1zZWNyZXQ";
     let hidden = [secret];
     for value in [format!("Bearer {secret},"), format!("{secret} x"), format!("Bearer {secret}=x")] {
@@ -236,7 +236,7 @@ fn each_status_comes_with_its_error_code() {
 }
 
 #[test]
-fn a_realm_and_a_scope_stand_once_in_whatever_order_they_are_given() {
+fn a_second_realm_or_scope_replaces_the_first_in_any_order() {
     let (api, web) = (Realm::new("api").unwrap(), Realm::new("web").unwrap());
     let (read, write) = (Scope::new("read").unwrap(), Scope::new("read write").unwrap());
     let both = r#"Bearer realm="web", error="invalid_request", scope="read write""#;
@@ -263,7 +263,7 @@ fn a_realm_cannot_break_out_of_its_quotes() {
 }
 
 #[test]
-fn a_scope_is_words_with_one_blank_between_them() {
+fn a_scope_is_words_with_one_space_between_them() {
     for scope in ["a", "a b", "https://api.example/read !#[]~", "a:b c.d e-f"] {
         assert_eq!(Scope::new(scope).unwrap().to_string(), scope);
     }
@@ -285,16 +285,16 @@ fn a_scope_is_words_with_one_blank_between_them() {
 }
 
 #[test]
-fn where_the_keys_cannot_be_had_there_is_no_challenge_to_add_to() {
+fn unavailable_keys_give_no_challenge_to_add_to() {
     let realm = Realm::new("api").unwrap();
     let challenge = VerifyError::KeysUnavailable.challenge().with_realm(&realm);
     assert_eq!((challenge.status(), challenge.www_authenticate()), (503, None));
 }
 
-// ---- cookies that are set ----
+// ---- setting cookies ----
 
 #[test]
-fn the_presets_are_written_as_browsers_demand_it_of_their_prefixes() {
+fn the_presets_follow_the_rules_of_browsers_for_their_prefixes() {
     let set = |cookie: &Cookie| cookie.set("abc", DAY).unwrap().expose_secret().to_owned();
     assert_eq!(
         set(&Cookie::refresh()),
@@ -311,7 +311,7 @@ fn the_presets_are_written_as_browsers_demand_it_of_their_prefixes() {
 }
 
 #[test]
-fn no_cookie_goes_without_secure_and_http_only_nor_with_a_domain() {
+fn every_cookie_is_secure_and_http_only_and_has_no_domain() {
     for same_site in [SameSite::Lax, SameSite::None, SameSite::Strict] {
         for cookie in [Cookie::refresh(), Cookie::host("a").unwrap(), Cookie::secure("a", "/b").unwrap()] {
             let cookie = cookie.same_site(same_site);
@@ -328,7 +328,7 @@ fn no_cookie_goes_without_secure_and_http_only_nor_with_a_domain() {
 }
 
 #[test]
-fn a_cookie_is_deleted_under_the_name_and_path_that_it_was_set_under() {
+fn a_cookie_is_deleted_with_the_name_and_path_that_it_was_set_with() {
     for cookie in [Cookie::refresh(), Cookie::fingerprint(), Cookie::refresh_under("/auth").unwrap()] {
         let set = cookie.set("abc", seconds(7)).unwrap();
         let deleted = set.expose_secret().replace("=abc;", "=;").replace("Max-Age=7", "Max-Age=0");
@@ -337,12 +337,12 @@ fn a_cookie_is_deleted_under_the_name_and_path_that_it_was_set_under() {
 }
 
 #[test]
-fn the_answer_to_a_doubled_cookie_deletes_the_ones_below_former_paths_and_leaves_the_new_one() {
+fn clear_former_deletes_the_cookies_of_former_paths_and_keeps_the_new_one() {
     let cookie = Cookie::refresh_under("/auth/refresh").unwrap();
     assert_eq!(cookie.clear_former(), [""; 0]);
     let cookie = cookie.formerly_under("/auth").unwrap().formerly_under("/").unwrap();
     let cookie = cookie.same_site(SameSite::Lax);
-    // What a browser has that was here all the time, by name and path.
+    // The cookies of a browser that visited before each change of the path, by name and path.
     let mut jar: BTreeMap<String, String> = BTreeMap::new();
     for (path, value) in [("/", "first"), ("/auth", "second"), ("/auth/refresh", "third")] {
         jar.insert(format!("__Secure-refresh Path={path}"), format!("__Secure-refresh={value}"));
@@ -353,14 +353,14 @@ fn the_answer_to_a_doubled_cookie_deletes_the_ones_below_former_paths_and_leaves
         let attributes: Vec<&str> = deletion.split("; ").collect();
         assert_eq!(attributes[0], "__Secure-refresh=");
         assert_eq!(attributes[2..], ["Max-Age=0", "Secure", "HttpOnly", "SameSite=Lax"]);
-        jar.remove(&format!("__Secure-refresh {}", attributes[1])).expect("a cookie that is there");
+        jar.remove(&format!("__Secure-refresh {}", attributes[1])).expect("a cookie in the jar");
     }
     assert_eq!(cookie.find([&header(&jar)]), Ok(Some("third")));
     assert!(!cookie.clear_former().contains(&cookie.clear()));
 }
 
 #[test]
-fn a_former_path_is_a_path_and_not_the_present_one() {
+fn a_former_path_must_be_valid_and_differ_from_the_current_one() {
     let cookie = Cookie::refresh_under("/auth").unwrap();
     for path in ["/auth", "", "auth", "/a;b", "/a b"] {
         assert_eq!(cookie.clone().formerly_under(path), Err(SetupError::InvalidCookiePath), "{path:?}");
@@ -372,7 +372,7 @@ fn a_former_path_is_a_path_and_not_the_present_one() {
 }
 
 #[test]
-fn a_cookie_lives_for_whole_seconds_of_what_remains_and_400_days_at_most() {
+fn a_cookie_lives_for_the_remaining_whole_seconds_and_400_days_at_most() {
     let max_age = |remains| {
         let set = Cookie::refresh().set("abc", remains).unwrap();
         let text = set.expose_secret().to_owned();
@@ -384,7 +384,7 @@ fn a_cookie_lives_for_whole_seconds_of_what_remains_and_400_days_at_most() {
 }
 
 #[test]
-fn setting_never_deletes() {
+fn setting_a_cookie_never_deletes_it() {
     for remains in [Duration::ZERO, Duration::from_millis(999)] {
         assert_eq!(Cookie::refresh().set("abc", remains).unwrap_err(), SetupError::NoTimeRemains);
     }
@@ -416,7 +416,7 @@ fn a_name_that_would_end_itself_or_pretend_a_prefix_is_refused() {
 }
 
 #[test]
-fn a_cookie_says_its_name_and_path_and_never_its_value() {
+fn a_cookie_shows_its_name_and_path_and_never_its_value() {
     let longest = "a".repeat(256);
     assert_eq!(Cookie::host(&longest).unwrap().name(), format!("__Host-{longest}"));
     let cookie = Cookie::secure("a", "/b").unwrap();
@@ -445,10 +445,10 @@ fn a_cookie_that_browsers_would_drop_is_not_written() {
     assert_eq!(error, SetupError::CookieTooLarge { bytes: 4097, limit: 4096 });
 }
 
-// ---- cookies that are read ----
+// ---- reading cookies ----
 
 #[test]
-fn a_cookie_is_found_among_others_whatever_they_hold() {
+fn a_cookie_is_found_among_others_whatever_they_contain() {
     let cookie = Cookie::refresh();
     for value in [
         "__Host-refresh=abc",
@@ -463,12 +463,12 @@ fn a_cookie_is_found_among_others_whatever_they_hold() {
     }
     assert_eq!(cookie.find([b"a=\xff\xfe; __Host-refresh=abc".as_slice()]), Ok(Some("abc")));
     assert_eq!(cookie.find(["a=1", "__Host-refresh=abc", "b=2"]), Ok(Some("abc")));
-    // A value may hold what looks like a pair.
+    // A value may contain text that looks like a pair.
     assert_eq!(cookie.find(["__Host-refresh=a=b=="]), Ok(Some("a=b==")));
 }
 
 #[test]
-fn a_cookie_that_is_not_there_is_no_error() {
+fn a_missing_cookie_is_not_an_error() {
     let cookie = Cookie::refresh();
     assert_eq!(cookie.find(NONE), Ok(None));
     for value in [
@@ -493,7 +493,7 @@ fn a_cookie_that_is_not_there_is_no_error() {
 }
 
 #[test]
-fn a_doubled_cookie_is_an_error_and_neither_is_taken() {
+fn a_duplicate_cookie_is_refused() {
     let cookie = Cookie::refresh();
     for values in [
         vec!["__Host-refresh=abc; __Host-refresh=def"],
@@ -510,7 +510,7 @@ fn a_doubled_cookie_is_an_error_and_neither_is_taken() {
 }
 
 #[test]
-fn a_logout_finds_every_value_that_can_be_one() {
+fn find_all_returns_every_value_that_can_be_a_token() {
     let cookie = Cookie::refresh();
     for (values, found) in [
         (vec![], vec![]),
@@ -536,7 +536,7 @@ fn a_value_that_was_never_set_is_malformed() {
 // ---- origins ----
 
 #[test]
-fn an_allowed_origin_may_use_the_cookie_and_a_foreign_one_may_not() {
+fn an_allowed_origin_is_accepted_and_a_foreign_one_is_refused() {
     let origins = AllowedOrigins::new(["https://app.example", "http://localhost:8080"]).unwrap();
     for site in ["same-origin", "same-site", "cross-site", "none", "nonsense"] {
         assert_eq!(origins.check(["https://app.example"], [site]), Ok(()), "{site}");
@@ -565,7 +565,7 @@ fn an_allowed_origin_may_use_the_cookie_and_a_foreign_one_may_not() {
 }
 
 #[test]
-fn without_an_origin_only_the_users_own_doing_passes() {
+fn without_an_origin_only_same_origin_and_none_are_accepted() {
     let origins = AllowedOrigins::new(["https://app.example"]).unwrap();
     for site in ["same-origin", "none"] {
         assert_eq!(origins.check(NONE, [site]), Ok(()), "{site}");
@@ -576,18 +576,18 @@ fn without_an_origin_only_the_users_own_doing_passes() {
 }
 
 #[test]
-fn a_request_that_says_nothing_is_refused_unless_that_was_asked_for() {
+fn a_request_without_origin_headers_is_refused_unless_allowed() {
     let origins = AllowedOrigins::new(["https://app.example"]).unwrap();
     assert_eq!(origins.check(NONE, NONE), Err(RequestError::NoOrigin));
     let origins = origins.allow_requests_without_origin();
     assert_eq!(origins.check(NONE, NONE), Ok(()));
-    // It is not a way around what is said.
+    // It does not allow requests with a wrong header.
     assert_eq!(origins.check(["https://evil.example"], NONE), Err(RequestError::ForeignOrigin));
     assert_eq!(origins.check(NONE, ["cross-site"]), Err(RequestError::CrossSite));
 }
 
 #[test]
-fn a_request_that_says_two_things_is_refused() {
+fn a_request_with_two_origins_is_refused() {
     let origins = AllowedOrigins::new(["https://app.example"]).unwrap();
     let own = "https://app.example";
     for (origin, site) in [
@@ -656,11 +656,11 @@ fn an_origin_that_no_browser_sends_cannot_be_allowed() {
     }
 }
 
-// ---- laws ----
+// ---- properties ----
 
 proptest! {
     #[test]
-    fn a_bearer_token_that_is_taken_is_the_end_of_its_value(value in prop::collection::vec(any::<u8>(), 0..40)) {
+    fn an_accepted_bearer_token_is_the_end_of_its_value(value in prop::collection::vec(any::<u8>(), 0..40)) {
         for value in [value.clone(), [b"Bearer ".as_slice(), &value].concat()] {
             if let Ok(token) = bearer_token([&value]) {
                 prop_assert!(value.ends_with(token.as_bytes()));
@@ -675,18 +675,18 @@ proptest! {
         name in "[!#$%&'*+.^_`|~0-9A-Za-z-]{1,20}",
         value in "[!#-+\\--:<-\\[\\]-~]{1,60}",
         before in "[^;]{0,20}",
-        behind in "[^;]{0,20}",
+        after in "[^;]{0,20}",
     ) {
         prop_assume!(!name.starts_with("__"));
         let cookie = Cookie::host(&name).unwrap();
         let set = cookie.set(&value, DAY).unwrap();
         let pair = set.expose_secret().split("; ").next().unwrap();
-        let header = format!("{before}; {pair}; {behind}");
+        let header = format!("{before}; {pair}; {after}");
         prop_assert_eq!(cookie.find([&header]), Ok(Some(&*value)));
     }
 
     #[test]
-    fn whatever_is_in_a_cookie_header_is_read_without_a_panic(header in prop::collection::vec(any::<u8>(), 0..60)) {
+    fn any_cookie_header_is_read_without_a_panic(header in prop::collection::vec(any::<u8>(), 0..60)) {
         let cookie = Cookie::refresh();
         let planted = [b"__Host-refresh=".as_slice(), &header].concat();
         for header in [header, planted] {
@@ -698,7 +698,7 @@ proptest! {
     }
 
     #[test]
-    fn any_realm_comes_out_of_its_quotes_as_it_went_in(realm in "[ -~]{1,40}") {
+    fn any_realm_can_be_read_back_from_its_quotes(realm in "[ -~]{1,40}") {
         let challenge = Challenge::missing_credentials().with_realm(&Realm::new(&realm).unwrap());
         let quoted = www_authenticate(&challenge).strip_prefix("Bearer realm=\"").unwrap();
         let (mut read, mut characters) = (String::new(), quoted.chars());

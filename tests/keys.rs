@@ -999,9 +999,13 @@ mod rsa {
             "an RSA key that is for RSA-PSS only" => {
                 vec![Form::file(Half::Public, "PUBLIC KEY", &der(PSS_PUBLIC))]
             }
-            "a key of another type" => vec![
+            "an elliptic curve key" => vec![
                 Form::file(Half::Public, "PUBLIC KEY", &der(EC_PUBLIC)),
                 Form::file(Half::Private, "PRIVATE KEY", &der(EC_PRIVATE)),
+            ],
+            "a key of a type that no algorithm uses, such as X25519" => vec![
+                Form::file(Half::Public, "PUBLIC KEY", &der(X25519_PUBLIC)),
+                Form::file(Half::Private, "PRIVATE KEY", &der(X25519_PRIVATE)),
             ],
             "the private key, where the public one belongs" => {
                 vec![Form::file(Half::Public, "PRIVATE KEY", &private)]
@@ -1050,7 +1054,7 @@ mod rsa {
     #[test]
     fn the_page_on_keys_has_the_outcome_of_each_form() {
         let rows = table("| the key is |");
-        assert_eq!(rows.len(), 27);
+        assert_eq!(rows.len(), 28);
         for cells in rows {
             for form in forms(cells[0]) {
                 assert_eq!(form.outcomes(), cells[1..], "{}", cells[0]);
@@ -1072,7 +1076,8 @@ mod rsa {
         fn said(made: Result<PublicKey, KeyError>) -> String {
             match made {
                 Ok(key) => {
-                    assert_eq!(key.to_pem().unwrap(), RSA_PUBLIC);
+                    let pem = key.to_pem().unwrap();
+                    assert!(pem == RSA_PUBLIC || key.es256().is_ok(), "{pem}");
                     "read".into()
                 }
                 Err(error) => {
@@ -1119,7 +1124,7 @@ mod rsa {
                     file(&pem("CERTIFICATE", &[&der(certificate)[..], &[0]].concat())),
                     file(TRUSTED),
                 ],
-                "a certificate of a key of another type" => vec![file(CERTIFICATE)],
+                "a certificate of an elliptic curve key" => vec![file(CERTIFICATE)],
                 "a certificate request" => {
                     vec![file(REQUEST), file(&REQUEST.replace("CERTIFICATE", "NEW CERTIFICATE"))]
                 }
@@ -1258,6 +1263,17 @@ mod rsa {
             }
             let written = PrivateKey::from_pem(&pkcs1).unwrap().to_secret_pem().unwrap();
             assert_eq!(core::str::from_utf8(written.expose_secret()).unwrap(), RSA_PRIVATE);
+        }
+
+        /// Some services name a key by the hash of its DER. The numbers are those of a JWK.
+        #[test]
+        fn a_public_key_is_written_as_the_der_and_the_numbers_of_its_file() {
+            let spki = der(RSA_PUBLIC);
+            for text in &pems()[2..] {
+                let key = PublicKey::from_pem(text).unwrap();
+                assert_eq!(key.to_der().unwrap(), spki);
+                assert_eq!(key.modulus_and_exponent().unwrap(), (spki[33..289].to_vec(), vec![1, 0, 1]));
+            }
         }
 
         #[test]
@@ -1469,10 +1485,11 @@ mod rsa {
             wrong(&[0x30, 11, 2, 1, 3, 0x30, 2, 5, 0, 0x30, 2, 5, 0], FileMistake::Pkcs12);
             // Another signed structure.
             wrong(&[0x30, 13, 0x30, 3, 2, 1, 0, 0x30, 2, 5, 0, 3, 2, 0, 1], FileMistake::NotAKey);
-            let unsupported = KeyError::UnsupportedKeyType;
             for text in [EC_SEC1, EC_PRIVATE] {
-                no_key(signing_der(&der(text)), &unsupported, "unsupported_key_type", text);
+                no_key(signing_der(&der(text)), &KeyError::WrongKeyType, "wrong_key_type", text);
             }
+            let unsupported = KeyError::UnsupportedKeyType;
+            no_key(signing_der(&der(X25519_PRIVATE)), &unsupported, "unsupported_key_type", X25519_PRIVATE);
         }
 
         #[test]
@@ -1518,8 +1535,9 @@ mod rsa {
 
         #[test]
         fn a_key_for_another_algorithm_is_named() {
-            let wrong =
+            let unsupported =
                 |made, text: &str| no_key(made, &KeyError::UnsupportedKeyType, "unsupported_key_type", text);
+            let wrong = |made, text: &str| no_key(made, &KeyError::WrongKeyType, "wrong_key_type", text);
             mistaken_public(PSS_PUBLIC, FileMistake::RsaPss);
             let mistake = KeyError::File(FileMistake::RsaPss);
             no_key(verifying_der(&der(PSS_PUBLIC)), &mistake, "rsa_pss", PSS_PUBLIC);
@@ -1531,7 +1549,9 @@ mod rsa {
             wrong(signing(EC_PRIVATE).map(|_| ()), EC_PRIVATE);
             wrong(signing(EC_SEC1).map(|_| ()), EC_SEC1);
             let dsa = pem("DSA PRIVATE KEY", &der(RSA_PUBLIC));
-            wrong(signing(&dsa).map(|_| ()), &dsa);
+            unsupported(signing(&dsa).map(|_| ()), &dsa);
+            unsupported(verifying(X25519_PUBLIC).map(|_| ()), X25519_PUBLIC);
+            unsupported(signing(X25519_PRIVATE).map(|_| ()), X25519_PRIVATE);
             mistaken_public(&dsa, FileMistake::PrivateKey);
             wrong(signing_der(&der(EC_PRIVATE)).map(|_| ()), EC_PRIVATE);
         }
@@ -1803,7 +1823,7 @@ mod rsa {
         for text in pems {
             for pem in [text, &pem("RSA PRIVATE KEY", &der(text)[26..])] {
                 no_key(util::pure::signing(pem), &KeyError::UnequalPrimes, "unequal_primes", pem);
-                let public = PrivateKey::from_pem(pem).unwrap().public_key().to_pem().unwrap();
+                let public = PrivateKey::from_pem(pem).unwrap().public_key().unwrap().to_pem().unwrap();
                 util::pure::verifying(&public).unwrap();
                 #[cfg(feature = "aws-lc-rs")]
                 pair(&util::aws_lc::signing(pem).unwrap(), &util::pure::verifying(&public).unwrap());
@@ -1857,7 +1877,7 @@ mod rsa {
             let stored = private.to_secret_pem().unwrap();
             let stored = signing(core::str::from_utf8(stored.expose_secret()).unwrap()).unwrap();
             pair(&stored, &generated.verifying_key());
-            pair(&stored, &verifying(&private.public_key().to_pem().unwrap()).unwrap());
+            pair(&stored, &verifying(&private.public_key().unwrap().to_pem().unwrap()).unwrap());
             assert_eq!(
                 refusal(&open().with_keys(rsa_verifying_key()), &token_of(generated)),
                 VerifyError::InvalidSignature
@@ -1990,6 +2010,16 @@ CCqGSM49BAMCA0gAMEUCIQDme83iQMZmTuPlnrZKGDkY4NrtuM+a7hng/4BmEX2n\n\
     const ED25519_PUBLIC: &str = "\
 -----BEGIN PUBLIC KEY-----\n\
 MCowBQYDK2VwAyEA4rch1xii0qT4lHFwf88quN8xPc9kCLGLF1AtTzn0AtI=\n\
+-----END PUBLIC KEY-----\n";
+
+    /// `openssl genpkey -algorithm x25519`, `openssl pkey -pubout`.
+    const X25519_PRIVATE: &str = "\
+-----BEGIN PRIVATE KEY-----\n\
+MC4CAQAwBQYDK2VuBCIEIEidd/TS0MiKy03QssbFgw08WOqAJtghrCU+UOn7hsNf\n\
+-----END PRIVATE KEY-----\n";
+    const X25519_PUBLIC: &str = "\
+-----BEGIN PUBLIC KEY-----\n\
+MCowBQYDK2VuAyEApDwU9ALiCTZidc17kpl8MqFUZbLqJA/VqHZjW8AhIz0=\n\
 -----END PUBLIC KEY-----\n";
 
     /// `ssh-keygen -t ed25519`.

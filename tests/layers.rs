@@ -1,4 +1,4 @@
-//! Checks the order of the rooms in `.ci/rooms.txt`: a file imports only from files above it in that list.
+//! Checks the order of the source files in `.ci/rooms.txt`: a file imports only from files above it in that list.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,12 +7,12 @@ use std::path::Path;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const LIST: &str = include_str!("../.ci/rooms.txt");
 
-/// Files that are not rooms: `lib` lists the exports, `manual` includes pages of text.
+/// Files that are not in the list: `lib` has only exports, `manual` only includes pages of text.
 const OUTSIDE: [&str; 2] = ["lib", "manual"];
 
 #[test]
-fn each_source_file_is_a_room_and_each_room_a_source_file() {
-    let listed: BTreeSet<String> = rooms().map(|(folder, _)| folder.into()).collect();
+fn the_list_has_each_source_file_once() {
+    let listed: BTreeSet<String> = modules().map(|(folder, _)| folder.into()).collect();
     let mut folders = BTreeSet::from(["src".to_owned()]);
     for entry in fs::read_dir(Path::new(ROOT).join("crates")).unwrap() {
         folders.insert(format!("crates/{}/src", entry.unwrap().file_name().to_str().unwrap()));
@@ -20,29 +20,28 @@ fn each_source_file_is_a_room_and_each_room_a_source_file() {
     assert_eq!(folders, listed);
     for folder in folders {
         let files = sources(&folder).into_keys().filter(|file| !OUTSIDE.contains(&&**file));
-        let mut listed: Vec<&str> = rooms_of(&folder);
+        let mut listed: Vec<&str> = modules_of(&folder);
         listed.sort_unstable();
         assert_eq!(files.collect::<Vec<_>>(), listed, "{folder}");
     }
 }
 
 #[test]
-fn each_import_points_at_a_room_above() {
-    for folder in rooms().map(|(folder, _)| folder).collect::<BTreeSet<_>>() {
+fn each_import_points_at_a_file_above() {
+    for folder in modules().map(|(folder, _)| folder).collect::<BTreeSet<_>>() {
         let sources = sources(folder);
-        let rooms = rooms_of(folder);
-        let house = House::new(&rooms, &sources);
+        let modules = modules_of(folder);
+        let layers = Layers::new(&modules, &sources);
         let wrong: Vec<String> =
-            rooms.iter().flat_map(|room| house.violations(room, &sources[*room])).collect();
+            modules.iter().flat_map(|module| layers.violations(module, &sources[*module])).collect();
         assert!(wrong.is_empty(), "in {folder}: {wrong:#?}");
     }
 }
 
-/// The other crates use the public face of the core. Items that are public and left out of the docs would be a
-/// second face.
+/// The other crates use the public API of the core. Public items that are hidden from the docs would be a second API.
 #[test]
 fn no_crate_has_public_items_that_its_docs_hide() {
-    for folder in rooms().map(|(folder, _)| folder).collect::<BTreeSet<_>>() {
+    for folder in modules().map(|(folder, _)| folder).collect::<BTreeSet<_>>() {
         for (file, source) in sources(folder) {
             let hidden = tokens(&code(&source)).windows(3).any(|three| three == ["doc", "(", "hidden"]);
             assert!(!hidden, "{folder}/{file}.rs");
@@ -51,13 +50,13 @@ fn no_crate_has_public_items_that_its_docs_hide() {
 }
 
 #[test]
-fn an_upward_import_is_noticed_however_it_is_written() {
-    let rooms = ["error", "header", "jws", "jws/compact", "claims", "verifier", "http/cookie", "http"];
+fn an_import_from_below_is_noticed_in_any_form() {
+    let modules = ["error", "header", "jws", "jws/compact", "claims", "verifier", "http/cookie", "http"];
     let jws = "mod compact;\npub use compact::{Gate, Verified as Good};".to_owned();
-    let house = House::new(&rooms, &BTreeMap::from([("jws".to_owned(), jws.clone())]));
-    let violations = |room, source| house.violations(room, source);
+    let layers = Layers::new(&modules, &BTreeMap::from([("jws".to_owned(), jws.clone())]));
+    let violations = |module, source| layers.violations(module, source);
 
-    for (room, fine) in [
+    for (module, fine) in [
         ("header", "use crate::error::VerifyError;"),
         (
             "header",
@@ -75,7 +74,7 @@ fn an_upward_import_is_noticed_however_it_is_written() {
         ("claims", "use crate::jws::{Gate, compact};"),
         ("http", "mod cookie; pub use cookie::Cookie; fn f(_: Cookie) { cookie::g() }"),
     ] {
-        assert_eq!(violations(room, fine), [""; 0], "{fine}");
+        assert_eq!(violations(module, fine), [""; 0], "{fine}");
     }
     for upward in [
         "use crate::verifier::Token;",
@@ -105,27 +104,27 @@ fn an_upward_import_is_noticed_however_it_is_written() {
     ] {
         assert!(!violations("jws", upward).is_empty(), "{upward}");
     }
-    // What `jws` exports from `jws/compact` is as high as `jws/compact`.
-    let low = House::new(&["jws", "claims", "jws/compact"], &BTreeMap::from([("jws".to_owned(), jws)]));
+    // A name that `jws` exports from `jws/compact` counts as a part of `jws/compact`.
+    let low = Layers::new(&["jws", "claims", "jws/compact"], &BTreeMap::from([("jws".to_owned(), jws)]));
     for upward in ["use crate::jws::Gate;", "use crate::jws::{Good};", "use crate::jws::*;"] {
         assert!(!low.violations("claims", upward).is_empty(), "{upward}");
     }
     assert_eq!(low.violations("claims", "use crate::jws::HeaderRules;"), [""; 0]);
 }
 
-/// The folder and the name of each room, in the order of the list.
-fn rooms() -> impl Iterator<Item = (&'static str, &'static str)> {
+/// Returns the folder and the name of each source file, in the order of the list.
+fn modules() -> impl Iterator<Item = (&'static str, &'static str)> {
     LIST.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
         let mut words = line.split_whitespace();
         Some((words.next()?, words.next()?))
     })
 }
 
-fn rooms_of(folder: &str) -> Vec<&'static str> {
-    rooms().filter(|(of, _)| *of == folder).map(|(_, room)| room).collect()
+fn modules_of(folder: &str) -> Vec<&'static str> {
+    modules().filter(|(of, _)| *of == folder).map(|(_, module)| module).collect()
 }
 
-/// All source files below a folder, by their path below it without ending.
+/// Reads all source files below a folder. The keys are their paths below it, without `.rs`.
 fn sources(folder: &str) -> BTreeMap<String, String> {
     let folder = Path::new(ROOT).join(folder);
     let mut sources = BTreeMap::new();
@@ -144,51 +143,51 @@ fn sources(folder: &str) -> BTreeMap<String, String> {
     sources
 }
 
-/// The rooms of one crate.
-struct House<'a> {
-    rooms: &'a [&'a str],
-    /// The rooms behind the names that a room exports from the rooms below its folder.
+/// The source files of one crate, in the order of the list.
+struct Layers<'a> {
+    modules: &'a [&'a str],
+    /// Where the names come from that a file exports from the files in its folder.
     exports: BTreeMap<(usize, String), usize>,
 }
 
-impl<'a> House<'a> {
-    fn new(rooms: &'a [&'a str], sources: &BTreeMap<String, String>) -> Self {
-        let mut house = Self { rooms, exports: BTreeMap::new() };
-        for (own, room) in rooms.iter().enumerate() {
-            for path in sources.get(*room).map_or_else(Vec::new, |source| paths(room, source)) {
-                if let (Some(name), Some(origin)) = (&path.exported_as, house.room_of(&path.segments, own)) {
-                    house.exports.insert((own, name.clone()), origin);
+impl<'a> Layers<'a> {
+    fn new(modules: &'a [&'a str], sources: &BTreeMap<String, String>) -> Self {
+        let mut layers = Self { modules, exports: BTreeMap::new() };
+        for (own, module) in modules.iter().enumerate() {
+            for path in sources.get(*module).map_or_else(Vec::new, |source| paths(module, source)) {
+                if let (Some(name), Some(origin)) = (&path.exported_as, layers.module_of(&path.segments, own))
+                {
+                    layers.exports.insert((own, name.clone()), origin);
                 }
             }
         }
-        house
+        layers
     }
 
-    /// The paths in the source of `room` that point at a room below it in the list, or at no room.
-    fn violations(&self, room: &str, source: &str) -> Vec<String> {
-        let own = self.rooms.iter().position(|other| *other == room).expect("a room");
-        let is_above = |path: &Named| self.room_of(&path.segments, own).is_some_and(|other| other <= own);
-        let wrong = paths(room, source).into_iter().filter(|path| !is_above(path));
-        // An export from a room further down, which callers write as part of this room, imports nothing as long as
-        // this room does not use the name itself.
+    /// Returns the paths in the source of `module` that lead to a file below it in the list, or to no file.
+    fn violations(&self, module: &str, source: &str) -> Vec<String> {
+        let own = self.modules.iter().position(|other| *other == module).expect("a source file of the list");
+        let is_above = |path: &Named| self.module_of(&path.segments, own).is_some_and(|other| other <= own);
+        let wrong = paths(module, source).into_iter().filter(|path| !is_above(path));
+        // An export from a file further down is not an import, as long as this file does not use the name itself.
         let unused = |name: &String| !names(source).contains(name);
         wrong
             .filter(|path| !path.exported_as.as_ref().is_some_and(unused))
-            .map(|path| format!("{room} uses crate::{}", path.segments.join("::")))
+            .map(|path| format!("{module} uses crate::{}", path.segments.join("::")))
             .collect()
     }
 
-    /// The room that a path in the room `own` leads to: the longest that fits, or the one that a name is exported from.
-    fn room_of(&self, path: &[String], own: usize) -> Option<usize> {
-        let (depth, room) = (1..=path.len()).rev().find_map(|depth| {
+    /// Returns the file that a path in the file `own` leads to: the longest match, or the file that the name is exported from.
+    fn module_of(&self, path: &[String], own: usize) -> Option<usize> {
+        let (depth, module) = (1..=path.len()).rev().find_map(|depth| {
             let name = path[..depth].join("/");
-            self.rooms.iter().position(|room| *room == name).map(|room| (depth, room))
+            self.modules.iter().position(|module| *module == name).map(|module| (depth, module))
         })?;
-        // `use super::*` in the tests of a room names none of its exports.
+        // `use super::*` in the tests of a file does not name its exports.
         let matches =
-            |name: &str| path.get(depth).is_some_and(|next| next == name || (next == "*" && room != own));
-        let exported = self.exports.iter().filter(|((from, name), _)| *from == room && matches(name));
-        exported.map(|(_, origin)| *origin).chain([room]).max()
+            |name: &str| path.get(depth).is_some_and(|next| next == name || (next == "*" && module != own));
+        let exported = self.exports.iter().filter(|((from, name), _)| *from == module && matches(name));
+        exported.map(|(_, origin)| *origin).chain([module]).max()
     }
 }
 
@@ -197,15 +196,15 @@ impl<'a> House<'a> {
 struct Named {
     /// From the crate on: `jws`, `compact`, `Gate`.
     segments: Vec<String>,
-    /// The name under which the file exports it, if it does so with `pub use` from a module of its own.
+    /// The name under which the file exports it, if it does so with `pub use` from one of its modules.
     exported_as: Option<String>,
 }
 
-/// Every path into the crate that the code of a room names.
-fn paths(room: &str, source: &str) -> Vec<Named> {
+/// Returns every path into the crate that the code of a file names.
+fn paths(module: &str, source: &str) -> Vec<Named> {
     let code = code(source);
     let tokens = tokens(&code);
-    let own: Vec<String> = room.split('/').map(Into::into).collect();
+    let own: Vec<String> = module.split('/').map(Into::into).collect();
     let children: Vec<&str> = tokens
         .windows(3)
         .filter(|three| three[0] == "mod" && three[2] == ";")
@@ -259,7 +258,7 @@ fn paths(room: &str, source: &str) -> Vec<Named> {
     found
 }
 
-/// The paths of a `use` tree with the names that they bring: `a::{b, c as d}` are `a::b` as `b` and `a::c` as `d`.
+/// Returns the paths of a `use` tree with the names that they import: `a::{b, c as d}` are `a::b` as `b` and `a::c` as `d`.
 fn tree<'a>(tokens: &mut std::iter::Peekable<impl Iterator<Item = &'a str>>) -> Vec<(Vec<&'a str>, &'a str)> {
     let first = tokens.next().expect("a path goes on");
     if first == "{" {
@@ -288,7 +287,7 @@ fn tree<'a>(tokens: &mut std::iter::Peekable<impl Iterator<Item = &'a str>>) -> 
     }
 }
 
-/// The names that a source uses outside of `pub use`, without those that follow another name.
+/// Returns the names that a source uses outside of `pub use`, without those that follow another name.
 fn names(source: &str) -> BTreeSet<String> {
     let code = code(source);
     let (mut names, mut exports, mut before) = (BTreeSet::new(), false, ["", ""]);
@@ -302,7 +301,7 @@ fn names(source: &str) -> BTreeSet<String> {
     names
 }
 
-/// Words, `::` and single characters.
+/// Splits code into words, `::` and single characters.
 fn tokens(code: &str) -> Vec<&str> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let (mut tokens, mut rest) = (Vec::new(), code.trim_start());
@@ -318,7 +317,7 @@ fn tokens(code: &str) -> Vec<&str> {
     tokens
 }
 
-/// A source without comments, and with its texts and characters empty.
+/// Removes comments from a source, and the content of its strings and characters.
 fn code(source: &str) -> String {
     let (mut code, mut rest) = (String::new(), source);
     while let Some(first) = rest.chars().next() {
@@ -343,7 +342,7 @@ fn code(source: &str) -> String {
     code
 }
 
-/// The length of the text or character that `source` starts with, with its quotes.
+/// Returns the length of the string or character that `source` starts with, with its quotes.
 fn text(source: &str, quote: char) -> usize {
     let mut escaped = false;
     let end = source.char_indices().skip(1).find(|(_, c)| {
@@ -354,7 +353,7 @@ fn text(source: &str, quote: char) -> usize {
     end.map_or(source.len(), |(at, _)| at + 1)
 }
 
-/// The length of the raw text that `source` starts with, if it does: `r"..."`, `br#"..."#`.
+/// Returns the length of the raw string that `source` starts with, if it starts with one: `r"..."`, `br#"..."#`.
 fn raw_text(source: &str) -> Option<usize> {
     let hashes = source.strip_prefix("br").or(source.strip_prefix('r'))?;
     let start = hashes.trim_start_matches('#').strip_prefix('"')?;
@@ -364,7 +363,7 @@ fn raw_text(source: &str) -> Option<usize> {
     Some(source.len() - start.len() + text + end.len())
 }
 
-/// Whether a quote begins a character, as in `'a'` and `'\n'`, and not a lifetime, as in `'a`.
+/// Returns whether a quote begins a character, as in `'a'` and `'\n'`, and not a lifetime, as in `'a`.
 fn is_character(source: &str) -> bool {
     let mut characters = source.chars().skip(1);
     characters.next() == Some('\\') || characters.next() == Some('\'')

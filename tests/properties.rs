@@ -1,4 +1,4 @@
-//! Laws that hold for any claims and any text.
+//! Properties that hold for any claims and any text.
 
 mod util;
 
@@ -25,7 +25,7 @@ static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
         .unwrap()
 });
 static JWS: LazyLock<jws::MessageVerifier> = LazyLock::new(|| jws::MessageVerifier::new(KEY.clone()));
-/// A verifier that has to choose.
+/// A verifier with several keys.
 static CHOOSER: LazyLock<Verifier> = LazyLock::new(|| {
     let mut keys = KeySet::new();
     keys.insert(KEY.clone()).unwrap();
@@ -42,7 +42,7 @@ fn value() -> impl Strategy<Value = Value> {
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
         any::<u64>().prop_map(Value::from),
-        // serde_json takes the very largest for infinite when it reads them.
+        // serde_json reads the largest floats as infinite.
         any::<f64>().prop_filter("a number", |float| float.abs() < 1e300).prop_map(Value::from),
         ".*".prop_map(Value::from),
     ];
@@ -66,7 +66,7 @@ fn named(kid: Option<&str>) -> HmacKey {
     }
 }
 
-/// The usual limits, and each of those that a header may break as tight as can be.
+/// The default limits, or one limit that is as low as possible.
 fn limits(token_bytes: usize) -> impl Strategy<Value = Limits> {
     prop_oneof![
         4 => Just(Limits::new()),
@@ -78,14 +78,13 @@ fn limits(token_bytes: usize) -> impl Strategy<Value = Limits> {
     ]
 }
 
-/// Where a text is changed (at one of its dots, or anywhere), by which piece, and whether the piece takes the place of
-/// what was there.
+/// A change of a text: whether it is at a dot, its position, the new piece, and whether the piece replaces a character.
 type Spoil = (bool, prop::sample::Index, &'static str, bool);
 
-/// More than any signature has.
+/// Longer than any signature.
 static LONG: LazyLock<String> = LazyLock::new(|| "A".repeat(1400));
 
-/// Changes in `share` of four texts.
+/// Changes for `share` out of four texts.
 fn spoils(share: u32) -> impl Strategy<Value = Vec<Spoil>> {
     let pieces = [".", "..", "", "=", "é", "😀", "A", "-", "\n", "\0", "+", "AAAA", LONG.as_str()];
     let spoil = (any::<bool>(), any::<prop::sample::Index>(), select(pieces.to_vec()), any::<bool>());
@@ -106,11 +105,11 @@ fn spoil(text: String, spoils: &[Spoil]) -> String {
     })
 }
 
-/// How bytes are spelled: as they should be, or in a way that a lenient decoder takes for the same bytes.
+/// A spelling of bytes: the canonical one, or one that a lenient decoder reads as the same bytes.
 #[derive(Clone, Copy, Debug)]
 enum Spelling {
     Good,
-    /// The bits of the last character that belong to no byte are these.
+    /// Sets these bits of the last character, after the last byte.
     StrayBits(usize),
     Padded(usize),
     OtherAlphabet,
@@ -133,7 +132,7 @@ fn spelled(bytes: impl AsRef<[u8]>, spelling: Spelling) -> String {
     match spelling {
         Spelling::Good => text,
         Spelling::StrayBits(bits) => {
-            // One byte in two characters leaves four bits over, two in three leave two.
+            // One byte in two characters leaves four spare bits, two bytes in three characters leave two.
             let free = [0, 0, 15, 3][text.len() % 4];
             let Some(last) = text.chars().last() else { return text };
             let value = ALPHABET.find(last).unwrap() | bits & free;
@@ -145,7 +144,7 @@ fn spelled(bytes: impl AsRef<[u8]>, spelling: Spelling) -> String {
     }
 }
 
-/// A key by itself, or in a set with another one.
+/// A single key, or a key in a set with another one.
 #[derive(Clone)]
 enum Trusted {
     One(KeyRef<'static>),
@@ -173,7 +172,7 @@ impl From<Trusted> for Keys {
     }
 }
 
-/// The same keys as a source, for which every header is read.
+/// The same keys as a source, so that every header is read.
 struct Long(Trusted);
 
 impl KeySource for Long {
@@ -191,7 +190,7 @@ impl KeySource for Long {
     }
 }
 
-/// Private claims: no registered or reserved name among them.
+/// Private claims, without registered and reserved names.
 fn private() -> impl Strategy<Value = Map<String, Value>> {
     prop::collection::btree_map("[a-z]{4,9}|\\PC{1,5}", value(), 0..40).prop_map(|members| {
         let registered = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
@@ -199,7 +198,7 @@ fn private() -> impl Strategy<Value = Map<String, Value>> {
     })
 }
 
-/// Claims objects, most of them malformed in some way: what a payload may hold.
+/// Payloads: claims objects, most of them malformed.
 fn payload() -> impl Strategy<Value = String> {
     let member = prop_oneof![
         (select(vec!["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "role"]), value())
@@ -211,25 +210,25 @@ fn payload() -> impl Strategy<Value = String> {
     prop::collection::vec(member, 0..5).prop_map(|members| format!("{{{}}}", members.join(",")))
 }
 
-/// Headers that are good, as far as can be told without a key.
+/// Headers that are valid without regard to a key.
 const HEADERS: [&str; 7] = [
     r#"{"alg":"HS256","typ":"JWT"}"#,
     r#"{"alg":"HS256"}"#,
     r#"{"typ":"jwt","alg":"HS256"}"#,
     r#"{"alg":"HS256","typ":"JWT","kid":"k"}"#,
-    // Of all three lengths modulo 3, and with what base64url has characters of its own for.
+    // Three lengths modulo 3, and bytes that give `-` and `_` in base64url.
     r#"{"alg":"HS256","kid":"???>>>~~~"}"#,
     r#"{"alg":"HS256", "kid":"???>>>~~~"}"#,
     r#"{"alg":"HS256" , "kid":"???>>>~~~"}"#,
 ];
 
-/// A signature that is not the key's.
+/// A signature that the key did not make.
 #[derive(Clone, Debug)]
 enum Forgery {
     Text(String),
-    /// By the key of this secret.
+    /// Made with this secret.
     Secret(&'static [u8]),
-    /// The key's own, cut short or made longer to so many bytes.
+    /// The signature of the key, cut or extended to this length.
     Length(usize),
 }
 
@@ -247,18 +246,18 @@ impl Forgery {
     }
 }
 
-/// Signatures that are read, and refused for what they are.
+/// Signatures that can be decoded but are invalid.
 fn forgery() -> impl Strategy<Value = Forgery> {
     let secrets: Vec<&[u8]> = vec![b"", b"secret", &[0; 32], &[7; 31], &[7; 33], &[8; 32]];
     prop_oneof![
-        // Two bits of the last character belong to no byte.
+        // The last character has two spare bits, which are zero.
         "[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]".prop_map(Forgery::Text),
         select(secrets).prop_map(Forgery::Secret),
         (0..48_usize).prop_filter("not its own", |bytes| *bytes != 32).prop_map(Forgery::Length),
     ]
 }
 
-/// A token that was not signed with the key, most of them so far good.
+/// A token that was not signed with the key. Most of them have a valid header and payload.
 fn forged() -> impl Strategy<Value = String> {
     let header = prop_oneof![
         4 => Just("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9".to_owned()),
@@ -270,7 +269,7 @@ fn forged() -> impl Strategy<Value = String> {
     let payload = prop_oneof![payload().prop_map(util::b64), "[A-Za-z0-9_-]*"];
     let signature = prop_oneof![
         2 => forgery(),
-        // The length of RSA's.
+        // The length of an RSA signature.
         1 => "[A-Za-z0-9_-]{341}[AQgw]".prop_map(Forgery::Text),
         1 => "[A-Za-z0-9_-]{0,50}".prop_map(Forgery::Text),
     ];
@@ -278,15 +277,15 @@ fn forged() -> impl Strategy<Value = String> {
         .prop_map(|(header, payload, signature)| signature.of(&format!("{header}.{payload}")))
 }
 
-/// The verdict without what belongs to the token alone.
+/// Returns the verdict without the token.
 fn verdict<T>(result: Result<T, VerifyError>) -> Result<(), VerifyError> {
     result.map(|_| ())
 }
 
-/// Payload, header and key id of a token, or why it is refused.
+/// The payload, the header and the key id of a token, or its error.
 type Told = Result<(String, String, Option<String>), VerifyError>;
 
-/// What the short way says of a token, and the long way.
+/// Returns the results of the fast path and of the slow path.
 fn both_ways(trusted: Trusted, exact_typ: bool, limits: Limits, text: &str) -> [Told; 2] {
     [Keys::from(trusted.clone()), Keys::from(Long(trusted))].map(|source| {
         let builder = Verifier::builder(source).accept_any_issuer().accept_any_audience();
@@ -299,8 +298,8 @@ fn both_ways(trusted: Trusted, exact_typ: bool, limits: Limits, text: &str) -> [
     })
 }
 
-/// What a header says instead of what its verifier and its key would write. Most say the latter, so that many are known
-/// by heart.
+/// The `typ` and the `kid` of a header, if they differ from those that the key would write. Most do not, so that many tokens
+/// take the fast path.
 type Says = (Option<Option<&'static str>>, Option<Option<&'static str>>);
 
 fn says() -> impl Strategy<Value = Says> {
@@ -308,7 +307,7 @@ fn says() -> impl Strategy<Value = Says> {
     (prop::option::weighted(0.3, typ), prop::option::weighted(0.3, kid()))
 }
 
-/// A header of `key`'s algorithm, its members in the order of ours.
+/// A header with the algorithm of `key` and with our order of members.
 fn header(key: &impl Key, exact_typ: bool, says: Says) -> String {
     let typ = says.0.unwrap_or(Some(if exact_typ { "at+jwt" } else { "JWT" }));
     let kid = says.1.unwrap_or(key.identity().key_id());
@@ -359,7 +358,7 @@ proptest! {
             prop_assert_eq!(seen.remove(name), Some(value.into()));
         }
         prop_assert!(seen.remove("aud").is_some());
-        // serde_json reads some floats a little off: those are equal to what it makes of its own text.
+        // serde_json reads some floats with a small error, so compare with what it reads from its own text.
         let claims: Map<String, Value> = serde_json::from_str(&serde_json::to_string(&claims).unwrap()).unwrap();
         prop_assert_eq!(seen, claims);
     }
@@ -376,7 +375,7 @@ proptest! {
     }
 
     #[test]
-    fn a_token_with_anything_put_in_or_taken_out_is_refused(claims in private(), place in any::<prop::sample::Index>(), more in "\\PC|[.=\n]") {
+    fn a_token_with_anything_added_or_removed_is_refused(claims in private(), place in any::<prop::sample::Index>(), more in "\\PC|[.=\n]") {
         let text = Claims::new(claims).never_expires().sign(&*KEY).unwrap();
         let place = place.index(text.len());
         let longer = format!("{}{more}{}", &text[..place], &text[place..]);
@@ -386,7 +385,7 @@ proptest! {
     }
 
     #[test]
-    fn an_accepted_token_is_the_one_spelling_of_its_content(
+    fn an_accepted_token_is_the_only_spelling_of_its_content(
         header in select(&HEADERS[..]),
         payload in prop_oneof![payload(), "[?>~ÿa]{0,9}".prop_map(|text| json!({ "x": text }).to_string())],
         spellings in [spelling(), spelling(), spelling()],
@@ -427,7 +426,7 @@ proptest! {
     }
 
     #[test]
-    fn whoever_has_not_the_key_is_told_of_nothing_but_the_signature(
+    fn without_the_key_only_the_signature_is_reported_as_wrong(
         header in select(&HEADERS[..]),
         payload in "\\PC*",
         signature in forgery(),
@@ -435,14 +434,14 @@ proptest! {
         let text = signature.of(&format!("{}.{}", util::b64(header), util::b64(payload)));
         prop_assert_eq!(JWS.verify(&text).unwrap_err(), VerifyError::InvalidSignature);
         prop_assert_eq!(VERIFIER.at(NOW).verify::<Value>(&text).unwrap_err(), VerifyError::InvalidSignature);
-        // Such a header names a key that is not in the set.
+        // This header names a key that is not in the set.
         let unknown = header.contains('?');
         let error = if unknown { VerifyError::UnknownKey } else { VerifyError::InvalidSignature };
         prop_assert_eq!(CHOOSER.at(NOW).verify::<Value>(&text).unwrap_err(), error);
     }
 
     #[test]
-    fn a_known_header_and_a_foreign_one_that_says_the_same_lead_to_the_same_verdict(payload in payload()) {
+    fn a_known_header_and_an_equal_foreign_one_get_the_same_verdict(payload in payload()) {
         let known = util::signed_with(&*KEY, r#"{"alg":"HS256","typ":"JWT"}"#, &payload);
         let foreign = util::signed_with(&*KEY, r#"{ "typ":"JWT", "\u0061lg":"HS256" }"#, &payload);
         let (fast, slow) = (VERIFIER.at(NOW).verify::<Value>(&known), VERIFIER.at(NOW).verify::<Value>(&foreign));
@@ -455,7 +454,7 @@ proptest! {
     }
 
     #[test]
-    fn the_short_way_and_the_long_way_say_the_same(
+    fn the_fast_path_and_the_slow_path_agree(
         (kid, in_set, exact_typ, limits) in (kid(), any::<bool>(), any::<bool>(), limits(120)),
         says in says(),
         payload in select(&PAYLOADS[..]),
@@ -496,7 +495,7 @@ proptest! {
 #[cfg(feature = "rsa")]
 proptest! {
     #[test]
-    fn the_short_way_and_the_long_way_say_the_same_where_a_signature_has_no_fixed_length(
+    fn the_fast_path_and_the_slow_path_agree_if_the_signature_has_no_fixed_length(
         (kid, in_set, exact_typ, limits) in (kid(), any::<bool>(), any::<bool>(), limits(420)),
         says in says(),
         payload in select(&PAYLOADS[..]),
@@ -516,7 +515,7 @@ proptest! {
 #[cfg(feature = "std")]
 proptest! {
     #[test]
-    fn the_ways_that_read_the_clock_say_what_the_others_say_of_that_time(
+    fn methods_with_and_without_a_clock_agree_at_that_time(
         offsets in prop::collection::btree_map(select(&["exp", "nbf", "iat"][..]), offset(), 0..4),
         more in prop_oneof![3 => Just(""), 1 => select(&[r#""sub":"a""#, r#""exp":null"#, r#""iat":0.5"#, "{"][..])],
     ) {
@@ -536,7 +535,7 @@ proptest! {
             VERIFIER.verify_bearer::<Value>(&values).err().map(|error| error.code()),
         ];
         let after = told_at(UnixTime::now());
-        // Else a second went by that mattered.
+        // Otherwise the clock moved on by a second that changes the verdict.
         if before == after {
             prop_assert_eq!(before[0], before[1]);
             prop_assert_eq!(told, [before[0]; 3]);
@@ -544,7 +543,7 @@ proptest! {
     }
 }
 
-/// Seconds from now, many of them where a verdict changes.
+/// Seconds from now. Many of them are near a change of the verdict.
 #[cfg(feature = "std")]
 fn offset() -> impl Strategy<Value = i64> {
     prop_oneof![-2000..2000_i64, -33..34_i64, select(&[-1_000_000_000, 1_000_000_000][..])]
@@ -557,7 +556,7 @@ fn code<T>(result: Result<T, VerifyError>) -> Option<&'static str> {
 
 #[cfg(feature = "std")]
 #[test]
-fn verify_reads_the_clock_that_verify_at_is_given() {
+fn verify_uses_the_wall_clock() {
     let text = Claims::registered().expires_in(core::time::Duration::from_secs(60)).sign(&*KEY).unwrap();
     assert!(VERIFIER.verify::<()>(&text).is_ok());
     assert!(VERIFIER.at(UnixTime::now()).verify::<()>(&text).is_ok());

@@ -1,7 +1,7 @@
-//! RFC 7519: the example of section 3.1, which is taken, those of section 6.1 and appendix A, which are refused, and
-//! what a newcomer tries first.
+//! The examples of RFC 7519: section 3.1, which is accepted, and section 6.1 and appendix A, which are refused. Also the token
+//! that newcomers try first.
 //!
-//! The RFC's tokens are copied letter for letter from <https://www.rfc-editor.org/rfc/rfc7519>.
+//! The tokens are exact copies from <https://www.rfc-editor.org/rfc/rfc7519>.
 
 use core::time::Duration;
 use countersign::{Algorithm, HmacKey, KeyError, SecretBytes, UnixTime, Verifier, VerifyError};
@@ -39,7 +39,7 @@ fn section_6_1_the_unsecured_token_is_refused() {
     );
 }
 
-/// Five segments are no signed token, whatever is in them.
+/// A token of five segments is not a signed token.
 #[test]
 fn appendix_a_1_the_encrypted_token_is_refused() {
     refused(
@@ -58,7 +58,7 @@ fn appendix_a_1_the_encrypted_token_is_refused() {
     );
 }
 
-/// Inside is the token of RFC 7515 appendix A.2; what is verified is the outermost layer.
+/// The inner token is that of RFC 7515 appendix A.2. Only the outer layer would be verified.
 #[test]
 fn appendix_a_2_the_nested_token_is_refused() {
     refused(
@@ -86,7 +86,7 @@ fn appendix_a_2_the_nested_token_is_refused() {
     );
 }
 
-/// By the laxest policy, before the token expires, so that it is refused for what it is.
+/// Uses the laxest policy and a time before the token expires, so that no other check refuses it.
 #[track_caller]
 fn refused(text: &str, expected: &VerifyError) {
     let key = HmacKey::hs256(&SecretBytes::from_base64url(KEY).unwrap()).unwrap();
@@ -99,7 +99,7 @@ fn refused(text: &str, expected: &VerifyError) {
     assert_eq!(verifier.at(UnixTime::from_secs(1_300_000_000)).verify::<()>(text).unwrap_err(), *expected);
 }
 
-/// The token that everybody pastes first, and its secret.
+/// The well-known token that newcomers try first, and its secret.
 const WELL_KNOWN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.\
     eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIiwiaWF0IjoxNTE2MjM5MDIyfQ.\
     SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c";
@@ -139,7 +139,7 @@ fn the_well_known_token_lacks_exp_and_is_refused_for_it_by_default() {
 }
 
 #[test]
-fn an_expired_token_is_a_401_that_says_so() {
+fn an_expired_token_gets_a_401_that_says_so() {
     let key =
         HmacKey::with_weak_secret(Algorithm::Hs256, &SecretBytes::from_bytes(WELL_KNOWN_SECRET)).unwrap();
     let past = UnixTime::from_secs(1_000);

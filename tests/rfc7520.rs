@@ -1,13 +1,13 @@
-//! The examples of RFC 7520 section 4: RS256 and HS256 are taken, what this crate does not offer is refused.
+//! The examples of RFC 7520 section 4: RS256 and HS256 are accepted, the others are refused.
 //!
-//! Copied letter for letter from <https://www.rfc-editor.org/rfc/rfc7520#section-4>.
+//! They are exact copies from <https://www.rfc-editor.org/rfc/rfc7520#section-4>.
 
 mod util;
 
-use countersign::{HmacKey, Part, SecretBytes, VerifyError, jws};
+use countersign::{Algorithm, HmacKey, Part, SecretBytes, VerifyError, jws};
 use util::unb64;
 
-/// Figure 7: the payload of all examples; figure 8 is its encoding.
+/// Figure 7: the payload of all examples. Figure 8 is its encoding.
 const CONTENT: &str = "It\u{2019}s a dangerous business, Frodo, going out your door. You step onto the road, and \
     if you don't keep your feet, there\u{2019}s no knowing where you might be swept off to.";
 const PAYLOAD: &str = "SXTigJlzIGEgZGFuZ2Vyb3VzIGJ1c2luZXNzLCBGcm9kbywgZ29pbmcgb3V0IHlvdXIgZG9vci4gWW91IHN0ZXAgb250byB0\
@@ -36,14 +36,14 @@ mod section_4_1 {
     use crate::util::{over_each_backend, unb64};
     use countersign::{VerifyError, jws};
 
-    /// The name of the RSA and of the elliptic curve key.
+    /// The `kid` of the RSA key and of the elliptic curve key.
     pub(super) const KEY_ID: &str = "bilbo.baggins@hobbiton.example";
     const HEADER: &str = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImJpbGJvLmJhZ2dpbnNAaG9iYml0b24uZXhhbXBsZSJ9";
     const SIGNATURE: &str = "MRjdkly7_-oTPTS3AXP41iQIGKa80A0ZmTuV5MEaHoxnW2e5CZ5NlKtainoFmKZopdHM1O2U4mwzJdQx996ivp8\
         3xuglII7PNDi84wnB-BDkoBwA78185hX-Es4JIwmDLJK3lfWRa-XtL0RnltuYv746iYTh_qHRD68BNt1uSNCrUCTJDt5aAE6x8wW1Kt9eRo4\
         QPocSadnHXFxnt8Is9UzpERV0ePPQdLuW3IS_de3xyIrDaLGdjluPxUAhb6L2aXic1U12podGU0KLUQSE_oI-ZnmKJ3F4uOZDnd6QZWJushZ\
         41Axf_fcIe8u9ipH84ogoree7vjbU5y18kDquDg";
-    /// Figure 3 (section 3.3): the public key's `n`; its `e` is `AQAB`.
+    /// Figure 3 (section 3.3): the `n` of the public key. Its `e` is `AQAB`.
     pub(super) const N: &str = "n4EPtAOCc9AlkeQHPzHStgAbgs7bTZLwUBZdR8_KuKPEHLd4rHVTeT-O-XV2jRojdNhxJWTDvNd7nqQ0VEiZQHz_AJmSCpMaJM\
         RBSFKrKb2wqVwGU_NsYOYL-QtiWN2lbzcEe6XC0dApr5ydQLrHqkHHig3RBordaZ6Aj-oBHqFEHYpPe7Tpe-OfVfHd1E6cS6M1FZcD1NNLYD\
         5lFHpPI9bTwJlsde3uhGqC0ZCuEHg8lhzwOHrtIQbS0FVbb9k3-tVTU4fg_3L_vniUFAKwuCLqKnS2BYwdq_mzSnbLY7h_qixoR7jig3__kR\
@@ -65,7 +65,7 @@ mod section_4_1 {
         }
 
         #[test]
-        fn rs256_under_another_name_is_refused() {
+        fn rs256_with_another_kid_is_refused() {
             let other = public_key().with_key_id("frodo.baggins@hobbiton.example").unwrap();
             let text = format!("{HEADER}.{PAYLOAD}.{SIGNATURE}");
             assert_eq!(jws::MessageVerifier::new(other).verify(&text).unwrap_err(), VerifyError::UnknownKey);
@@ -73,11 +73,11 @@ mod section_4_1 {
 
         #[cfg(feature = "rsa")]
         #[test]
-        fn rs256_is_signed_again_to_the_same_bytes() {
-            /// Figure 4 (section 3.4), put together as PKCS#8.
+        fn rs256_signs_the_same_bytes() {
+            /// The key of figure 4 (section 3.4) as PKCS#8.
             const PRIVATE: &str = include_str!("data/rfc7520_3_4.pem");
             let key = signing(PRIVATE).unwrap().with_key_id(KEY_ID).unwrap();
-            let public = countersign::PrivateKey::from_pem(PRIVATE).unwrap().public_key().clone();
+            let public = countersign::PrivateKey::from_pem(PRIVATE).unwrap().public_key().unwrap();
             assert!(public == countersign::PublicKey::from_modulus_and_exponent(&unb64(N), &[1, 0, 1]).unwrap());
             let text = jws::Payload::new(CONTENT.as_bytes()).sign(&key).unwrap();
             assert_eq!(text, format!("{HEADER}.{PAYLOAD}.{SIGNATURE}"));
@@ -117,17 +117,27 @@ mod section_4_2 {
 }
 
 #[test]
-fn section_4_3_es512_is_refused() {
+fn section_4_3_es512_verifies_as_es512_only() {
     let text = format!(
         "eyJhbGciOiJFUzUxMiIsImtpZCI6ImJpbGJvLmJhZ2dpbnNAaG9iYml0b24uZXhhbXBsZSJ9.{PAYLOAD}.\
         AE_R_YZCChjn4791jSQCrdPZCNYqHXCTZH0-JZGYNlaAjP2kqaluUIIUnC9qvbu9Plon7KRTzoNEuT4Va2cmL1eJAQy3mtPBu_u_sDDyYjnAMDxX\
         Pn7XrT0lw-kvAD890jl8e2puQens_IEKBpHABlsbEPX6sFY8OcGDqoRuBomu9xQ2"
     );
-    refused(&text, &VerifyError::UnsupportedAlgorithm);
+    refused(&text, &VerifyError::AlgorithmMismatch { key: Algorithm::Hs256, token: Algorithm::Es512 });
+    #[cfg(feature = "p521")]
+    {
+        // Figure 1, as SPKI.
+        let before = b"\x30\x81\x9b\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\0\x23\x03\x81\x86\0\x04";
+        let x = "AHKZLLOsCOzz5cY97ewNUajB957y-C-U88c3v13nmGZx6sYl_oJXu9A5RkTKqjqvjyekWF-7ytDyRXYgCF5cj0Kt";
+        let y = "AdymlHvOiLxXkEhayXQnNCvDX4h9htZaCJN34kfmC6pV5OhQHiraVySsUdaQkAgDPrwQrJmbnX9cwlGfP-HqHZR1";
+        let public = countersign::PublicKey::from_der(&[&before[..], &unb64(x), &unb64(y)].concat()).unwrap();
+        let message = jws::MessageVerifier::new(public.es512().unwrap()).verify(&text).unwrap();
+        assert_eq!(message.payload(), CONTENT.as_bytes());
+    }
 }
 
 #[test]
-fn section_4_4_hs256_verifies_and_is_signed_again_to_the_same_bytes() {
+fn section_4_4_hs256_verifies_and_signs_the_same_bytes() {
     let text = format!("{HS256_HEADER}.{PAYLOAD}.{HS256_SIGNATURE}");
     assert_eq!(unb64(PAYLOAD), CONTENT.as_bytes());
     assert_eq!(jws::Payload::new(CONTENT.as_bytes()).sign(&hmac_key()).unwrap(), text);
@@ -139,7 +149,7 @@ fn section_4_4_hs256_verifies_and_is_signed_again_to_the_same_bytes() {
 
 #[test]
 fn section_4_5_detached_content_is_refused() {
-    // The signature is that of section 4.4, over the content that is not there.
+    // The signature is that of section 4.4. The content that it signs is missing here.
     refused(&format!("{HS256_HEADER}..{HS256_SIGNATURE}"), &VerifyError::InvalidSignature);
 }
 
@@ -152,7 +162,7 @@ fn sections_4_6_to_4_8_the_json_serializations_are_refused() {
     const SECOND: &str = "ARcVLnaJJaUWG8fG-8t5BREVAuTY8n8YHjwDO1muhcdCoFZFFjfISu0Cdkn9Ybdlmi54ho0x924DUz8sK7ZXkhc7AFM8ObLfTv\
         NCrqcI3Jkl2U5IX3utNhODH6v7xgy1Qahsn0fyb4zSAkje8bAWz4vIfj5pCMYxxm4fgV3q7ZYhm5eD";
 
-    // Section 4.6: the key id is not protected. Flattened and general.
+    // Section 4.6: the key id is not protected. The flattened and the general form.
     const SIGNATURE: &str = "bWUSVaxorn7bEF1djytBd0kHv70Ly5pvbomzMWSOr20";
     let parts = format!(
         r#""protected":"eyJhbGciOiJIUzI1NiJ9","header":{{"kid":"{HMAC_KEY_ID}"}},"signature":"{SIGNATURE}""#
@@ -160,18 +170,18 @@ fn sections_4_6_to_4_8_the_json_serializations_are_refused() {
     refused(&format!(r#"{{"payload":"{PAYLOAD}",{parts}}}"#), &VerifyError::NotAToken);
     refused(&format!(r#"{{"payload":"{PAYLOAD}","signatures":[{{{parts}}}]}}"#), &VerifyError::NotAToken);
 
-    // Section 4.7: nothing of the header is protected.
+    // Section 4.7: the whole header is unprotected.
     const CONTENT_ONLY: &str = "xuLifqLGiblpv9zBpuZczWhNj1gARaLV3UxvxhJxZuk";
     let parts = format!(r#""header":{{"alg":"HS256","kid":"{HMAC_KEY_ID}"}},"signature":"{CONTENT_ONLY}""#);
     refused(&format!(r#"{{"payload":"{PAYLOAD}",{parts}}}"#), &VerifyError::NotAToken);
-    // As a compact token it has an empty header.
+    // In the compact form, this token has an empty header.
     refused(
         &format!(".{PAYLOAD}.{CONTENT_ONLY}"),
         &VerifyError::InvalidJson { part: Part::Header, offset: 0 },
     );
 
-    // Section 4.8: three signatures, of which the third is that of section 4.4. The key ids of the others hold the two
-    // dots of a compact token.
+    // Section 4.8: three signatures. The third is that of section 4.4. The key ids of the others contain the two dots of a
+    // compact token.
     let general = format!(
         r#"{{"payload":"{PAYLOAD}","signatures":[{{"protected":"eyJhbGciOiJSUzI1NiJ9","header":{{"kid":"bilbo.baggins@hobbiton.example"}},"signature":"{FIRST}"}},{{"header":{{"alg":"ES512","kid":"bilbo.baggins@hobbiton.example"}},"signature":"{SECOND}"}},{{"protected":"{HS256_HEADER}","signature":"{HS256_SIGNATURE}"}}]}}"#
     );

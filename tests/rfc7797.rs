@@ -1,6 +1,6 @@
-//! RFC 7797: the unencoded payload, which no JWT may have and no token here has.
+//! The examples of RFC 7797. It forbids unencoded payloads in JWTs, and this crate refuses them in every token.
 //!
-//! The examples are those of <https://www.rfc-editor.org/rfc/rfc7797#section-4>, letter for letter.
+//! They are exact copies from <https://www.rfc-editor.org/rfc/rfc7797#section-4>.
 
 mod util;
 
@@ -18,7 +18,7 @@ fn key() -> HmacKey {
     HmacKey::hs256(&SecretBytes::from_base64url(KEY).unwrap()).unwrap()
 }
 
-/// What the JWS verifier says; a JWT verifier must not take it either.
+/// Returns the error of the JWS verifier, after checking that a JWT verifier refuses the token too.
 #[track_caller]
 fn refusal(text: &str) -> VerifyError {
     let lax = Verifier::builder(key()).accept_any_issuer().accept_any_audience().allow_missing_expiration();
@@ -39,22 +39,22 @@ fn section_4_2_the_detached_unencoded_payload_is_refused() {
 }
 
 #[test]
-fn section_4_2_the_payload_put_in_its_place_is_refused() {
+fn section_4_2_the_unencoded_payload_in_the_token_is_refused() {
     let not_base64 = VerifyError::InvalidBase64 { part: Part::Payload, offset: 0 };
     assert_eq!(refusal(&format!("{UNENCODED_HEADER}.$.02.{UNENCODED_SIGNATURE}")), not_base64);
-    // Signed as they stand, so that there is a good signature over all of it.
+    // The unencoded texts are signed, so that the signature is valid for them.
     for payload in ["$02", r#"{"sub":"ann"}"#] {
         let signed = sign_text(&key(), &format!("{UNENCODED_HEADER}.{payload}"));
         assert_eq!(refusal(&signed), not_base64);
     }
-    // Of base64url's characters, but for one dot: a segment too many (section 5.2).
+    // This payload has base64url characters and one dot, so the token has one segment too many (section 5.2).
     let signed = sign_text(&key(), &format!("{UNENCODED_HEADER}.AAAA.AAAA"));
     assert_eq!(refusal(&signed), VerifyError::NotAToken);
 }
 
 #[test]
-fn section_4_2_the_payload_encoded_under_the_same_header_is_refused() {
-    // Both readings of one text, encoded or not, have a signature here: neither is taken.
+fn section_4_2_the_encoded_payload_with_the_same_header_is_refused() {
+    // The payload can be read as encoded and as unencoded, and both have a valid signature. Both are refused.
     let signed = sign_text(&key(), &format!("{UNENCODED_HEADER}.JC4wMg"));
     assert_eq!(refusal(&signed), VerifyError::CriticalHeader);
 }

@@ -1,4 +1,4 @@
-//! A hundred thousand signatures, good and bad, on which our verifiers and the crate `rsa` must agree.
+//! Compares our verifiers with the crate `rsa` on a hundred thousand valid and invalid signatures.
 //!
 //! `cargo test --test rsa_backends -- --nocapture` prints the counts.
 #![cfg(feature = "rsa-verify")]
@@ -18,10 +18,10 @@ use std::collections::BTreeMap;
 use std::thread;
 use util::random::Random;
 
-/// A key, and how many signatures are tried on it: the longer it is, the longer each takes.
+/// Keys, and how many signatures are tried with each. Longer keys get fewer, because each signature takes longer.
 const KEYS: [(&str, &str, usize); 6] = [
     ("2048 bits", include_str!("data/rfc7515_a2.pem"), 33_000),
-    // A length that is no whole number of bytes leaves room for numbers far above the modulus.
+    // The length is not a whole number of bytes, so that a signature can be far above the modulus.
     ("2050 bits", include_str!("data/rsa_2050.pem"), 19_000),
     ("2048 bits, exponent 3", include_str!("data/rsa_2048_3.pem"), 24_000),
     ("2048 bits, exponent 2^33 - 1", include_str!("data/rsa_2048_8589934591.pem"), 14_000),
@@ -29,7 +29,7 @@ const KEYS: [(&str, &str, usize); 6] = [
     ("4096 bits", include_str!("data/rsa_4096.pem"), 4_000),
 ];
 
-/// What is tried on a key, and how often of a hundred times.
+/// The kinds of signatures, with their shares in percent.
 const KINDS: [(Kind, u64); 8] = [
     (Kind::Valid, 10),
     (Kind::OneBitFlipped, 43),
@@ -53,7 +53,7 @@ enum Kind {
     OtherLength,
 }
 
-/// How many of a kind were tried, and how many of them accepted.
+/// How many signatures of each kind were tried, and how many of them were accepted.
 type Counts = BTreeMap<Kind, (usize, usize)>;
 
 #[test]
@@ -81,7 +81,7 @@ fn shown(counts: &Counts) -> String {
     each.join(", ")
 }
 
-/// Every verifier of this crate that the features offer, made of the same public key.
+/// Makes every verifier that the features of this crate offer, from the same public key.
 fn verifiers(public: &str) -> Vec<(&'static str, Box<dyn VerifyKey>)> {
     vec![
         ("pure", Box::new(PublicKey::from_pem(public).unwrap().any_exponent().rs256().unwrap())),
@@ -110,7 +110,7 @@ fn try_key(name: &str, pem: &str, times: usize) -> Counts {
         let (kind, message, signature) = tries.next();
         let expected = Signature::try_from(&signature[..])
             .is_ok_and(|signature| judge.verify(&message, &signature).is_ok());
-        // The judge is not above judgement.
+        // The crate `rsa` is checked too.
         assert_eq!(expected, kind == Kind::Valid, "{name}: {kind:?} {signature:02x?}");
         for (verifier, key) in &verifiers {
             let verdict = key.verify_bytes(&message, &signature).is_ok();
@@ -126,9 +126,9 @@ struct Tries {
     random: Random,
     /// Messages with their signatures.
     valid: Vec<([u8; 32], Vec<u8>)>,
-    /// Messages with what their key has signed in their place: nearly, but not quite, what RFC 8017 section 9.2 says.
+    /// Messages with the signature of another encoding, which differs slightly from RFC 8017 section 9.2.
     other_encodings: Vec<([u8; 32], Vec<u8>)>,
-    /// Numbers of as many bytes as the modulus that sign themselves, or are not below it, or are on the edge of that.
+    /// Numbers with as many bytes as the modulus: 0, 1 and 2, numbers next to the modulus, and numbers above it.
     edges: Vec<Vec<u8>>,
 }
 
@@ -156,7 +156,7 @@ impl Tries {
         let mut edges: Vec<_> =
             [number(&[]), one.clone(), &modulus - &one, modulus.clone(), &modulus + &one, number(&[2])]
                 .into();
-        // Of the right residue, but above the modulus.
+        // The right residue, but above the modulus.
         edges.extend(valid.iter().map(|(_, signature)| &number(signature) + &modulus));
         edges.extend(valid.iter().map(|(_, signature)| &number(signature) + &modulus + &modulus));
         let edges = edges.iter().map(|edge| edge.to_be_bytes()).filter_map(|edge| {
@@ -217,7 +217,7 @@ impl Tries {
     }
 }
 
-/// What stands behind the padding, with a mistake.
+/// Returns the text that follows the padding, with a mistake.
 fn not_quite_encoded(place: usize, message: &[u8], random: &mut Random) -> Vec<u8> {
     const BEFORE_HASH: &[u8] =
         b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20";

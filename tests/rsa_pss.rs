@@ -1,5 +1,5 @@
-//! PSS messages (RFC 8017 section 9.1) with one mistake each, signed by their key: our verifiers and the crate `rsa` must
-//! refuse each of them.
+//! Signs PSS messages (RFC 8017 section 9.1) with one mistake each. Our verifiers and the crate `rsa` must refuse each of
+//! them.
 #![cfg(feature = "rsa")]
 
 mod util;
@@ -15,7 +15,7 @@ use sha2::digest::FixedOutputReset;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use util::random::Random;
 
-/// Keys of 2048 bits and a few more: where the modulus has 2049, the message has a byte fewer than the signature.
+/// Keys of several lengths. If the modulus has 2049 bits, the message is a byte shorter than the signature.
 const KEYS: [&str; 4] = [
     include_str!("data/rfc7515_a2.pem"),
     include_str!("data/rsa_2049.pem"),
@@ -25,29 +25,29 @@ const KEYS: [&str; 4] = [
 
 const INPUT: &[u8] = b"header.payload";
 
-/// What is wrong with a message.
+/// The mistake in a message.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Mistake {
     None,
-    /// Of the byte at the end.
+    /// Another last byte.
     Trailer(u8),
-    /// A bit of the first byte that the message does not have.
+    /// A bit of the first byte is set that is above the length of the message.
     UnusedBit,
-    /// A bit of the byte before the message, where there is one.
+    /// A bit is set in the byte before the message, if there is one.
     BitBefore,
-    /// A byte of the padding, counted from its start.
+    /// The byte of the padding at this position is not zero.
     Padding(usize),
-    /// The byte between padding and salt.
+    /// Another byte between padding and salt.
     Separator(u8),
     /// A salt of another length.
     SaltOf(usize),
-    /// Salt, hash or message other than what was hashed.
+    /// A salt, a hash or a message that differs from the one that was hashed.
     OtherSalt,
     OtherHash,
     OtherMessage,
     /// The mask of another hash function.
     OtherMask,
-    /// The eight zeros before the hash of the message.
+    /// The eight bytes before the hash of the message are not all zero.
     OtherZeros,
 }
 
@@ -58,7 +58,7 @@ fn mask<H: Digest>(seed: &[u8], length: usize) -> Vec<u8> {
         .collect()
 }
 
-/// EMSA-PSS-ENCODE, RFC 8017 section 9.1.1, with a mistake; as long as the modulus.
+/// EMSA-PSS-ENCODE (RFC 8017 section 9.1.1) with a mistake. The result is as long as the modulus.
 fn encode<H: Digest>(bits: usize, mistake: Mistake, random: &mut Random) -> Option<Vec<u8>> {
     let (hash_bytes, message_bytes) = (<H as Digest>::output_size(), (bits - 1).div_ceil(8));
     let salt_bytes = if let Mistake::SaltOf(bytes) = mistake { bytes } else { hash_bytes };
@@ -99,7 +99,7 @@ fn encode<H: Digest>(bits: usize, mistake: Mistake, random: &mut Random) -> Opti
     Some(whole)
 }
 
-/// The signature of an encoded message, if it is a number below the modulus.
+/// Signs an encoded message. Returns `None` if it is not a number below the modulus.
 fn signed(private: &PrivateKey, encoded: &[u8]) -> Option<Vec<u8>> {
     let number = BoxedUint::from_be_slice(encoded, private.n_bits_precision()).unwrap();
     if number >= **private.n() {
@@ -110,7 +110,7 @@ fn signed(private: &PrivateKey, encoded: &[u8]) -> Option<Vec<u8>> {
     Some(bytes[bytes.len() - private.size()..].to_vec())
 }
 
-/// There is no randomness here.
+/// A source of random numbers that always fails.
 struct Never;
 
 impl rsa::rand_core::TryRng for Never {
@@ -197,7 +197,6 @@ fn a_pss_message_with_any_mistake_is_refused() {
     try_hash::<Sha512>(Algorithm::Ps512);
 }
 
-/// What each backend signs, each backend verifies, and for no other algorithm of the same key.
 #[test]
 fn each_rsa_algorithm_verifies_what_it_signs_and_nothing_else() {
     const ALL: [Algorithm; 6] = [
@@ -219,7 +218,7 @@ fn each_rsa_algorithm_verifies_what_it_signs_and_nothing_else() {
             let signature = signer.sign_bytes(INPUT).unwrap();
             assert_eq!(signature.as_bytes().len(), 257);
             for other in ALL {
-                for key in verifiers(&private.public_key().to_pem().unwrap(), other) {
+                for key in verifiers(&private.public_key().unwrap().to_pem().unwrap(), other) {
                     let verdict = key.verify_bytes(INPUT, signature.as_bytes());
                     assert_eq!(verdict.is_ok(), other == algorithm, "{algorithm} as {other}");
                 }

@@ -1,7 +1,7 @@
-//! Which claims types can be read, and what each is shown of the registered claims: one table.
+//! Tests which claims types can be read, and which registered claims each type gets.
 //!
-//! Run under every feature set of `serde_json` (see `tests/unification`): what another crate switches on must
-//! not change a line of it.
+//! `tests/unification` runs these tests with all features of `serde_json`, because features that another crate enables must not
+//! change a result.
 
 use countersign::{Audience, Buffer, HmacKey, SecretBytes, UnixTime, Unverified, Verifier, VerifyError, jws};
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use std::fmt::Debug;
 
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 
-/// Every registered claim, and two private ones.
+/// Every registered claim, and two private claims.
 const FULL: &str = r#"{"iss":"me","sub":"ann","aud":["api","web"],"exp":1700000900,"nbf":1700000000,"iat":1700000000,"jti":"7","role":"admin","n":5}"#;
 
 fn key() -> HmacKey {
@@ -42,7 +42,7 @@ fn read<T: DeserializeOwned>(payload: &str) -> Result<T, VerifyError> {
 fn reads<T: DeserializeOwned + PartialEq + Debug>(payload: &str, expected: T) {
     let token = verifier().at(NOW).verify::<T>(&signed(payload)).unwrap();
     assert_eq!(*token.claims(), expected);
-    // Whatever the type is shown, the policy has seen all of it.
+    // The policy sees all registered claims, also those that the type does not get.
     if payload == FULL {
         assert_eq!(token.issuer(), Some("me"));
         assert_eq!(token.subject(), Some("ann"));
@@ -64,7 +64,7 @@ fn mismatches<T: DeserializeOwned>(payload: &str, claim: Option<&'static str>) {
 }
 
 #[test]
-fn nothing_is_shown_to_types_that_ask_for_nothing() {
+fn types_that_ask_for_nothing_get_nothing() {
     #[derive(Debug, PartialEq, Deserialize)]
     struct Unit;
     #[derive(Debug, PartialEq, Deserialize)]
@@ -77,7 +77,7 @@ fn nothing_is_shown_to_types_that_ask_for_nothing() {
 }
 
 #[test]
-fn a_struct_is_shown_what_it_declares() {
+fn a_struct_gets_the_claims_that_it_declares() {
     #[derive(Debug, PartialEq, Deserialize)]
     struct Private {
         role: String,
@@ -85,7 +85,7 @@ fn a_struct_is_shown_what_it_declares() {
     }
     reads(FULL, Private { role: "admin".into(), n: 5 });
 
-    // What it does not declare is nothing to it.
+    // The type ignores claims that it does not declare.
     #[derive(Debug, PartialEq, Deserialize)]
     struct Role {
         role: String,
@@ -122,7 +122,7 @@ fn a_struct_is_shown_what_it_declares() {
 }
 
 #[test]
-fn registered_claims_come_as_options_newtypes_enums_and_our_own_types() {
+fn registered_claims_can_be_options_newtypes_enums_and_our_own_types() {
     #[derive(Debug, PartialEq, Deserialize)]
     struct UserId(String);
     #[derive(Debug, PartialEq, Deserialize)]
@@ -169,7 +169,7 @@ fn registered_claims_come_as_options_newtypes_enums_and_our_own_types() {
 }
 
 #[test]
-fn renamed_and_aliased_registered_claims_are_shown() {
+fn renamed_and_aliased_fields_get_registered_claims() {
     #[derive(Debug, PartialEq, Deserialize)]
     struct Renamed {
         #[serde(rename = "sub")]
@@ -183,7 +183,7 @@ fn renamed_and_aliased_registered_claims_are_shown() {
 }
 
 #[test]
-fn deny_unknown_fields_speaks_of_private_claims_only() {
+fn deny_unknown_fields_applies_to_private_claims_only() {
     #[derive(Debug, PartialEq, Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Strict {
@@ -196,7 +196,7 @@ fn deny_unknown_fields_speaks_of_private_claims_only() {
 }
 
 #[test]
-fn maps_and_values_are_shown_everything() {
+fn maps_and_values_get_all_claims() {
     let value: Value = serde_json::from_str(FULL).unwrap();
     reads(FULL, value.clone());
     reads::<BTreeMap<String, Value>>(FULL, serde_json::from_value(value.clone()).unwrap());
@@ -223,7 +223,7 @@ fn maps_and_values_are_shown_everything() {
 }
 
 #[test]
-fn flatten_is_shown_everything() {
+fn flatten_gets_all_claims() {
     #[derive(Debug, PartialEq, Deserialize)]
     struct Common {
         sub: String,
@@ -252,7 +252,7 @@ fn flatten_is_shown_everything() {
 }
 
 #[test]
-fn enums_that_are_told_apart_by_a_member_are_shown_everything() {
+fn internally_tagged_enums_get_all_claims() {
     #[derive(Debug, PartialEq, Deserialize)]
     #[serde(tag = "role", rename_all = "lowercase")]
     enum Internally {
@@ -280,7 +280,7 @@ fn enums_that_are_told_apart_by_a_member_are_shown_everything() {
 }
 
 #[test]
-fn newtypes_options_and_boxes_of_a_struct_are_that_struct() {
+fn newtypes_options_and_boxes_of_a_struct_read_like_the_struct() {
     #[derive(Debug, PartialEq, Deserialize)]
     struct Role {
         role: String,
@@ -323,7 +323,7 @@ fn sequences_externally_tagged_enums_and_plain_values_are_refused() {
 #[track_caller]
 fn mismatches_or_malformed<T: DeserializeOwned>(payload: &str) {
     assert!(matches!(read::<T>(payload).map(|_| ()), Err(VerifyError::ClaimsMismatch { .. })));
-    // And an array is no set of claims for any type, though serde would read a struct from one.
+    // No type reads claims from an array, although serde would read a struct from one.
     assert!(matches!(
         read::<T>("[1,2]").map(|_| ()),
         Err(VerifyError::InvalidJson { .. } | VerifyError::ClaimsMismatch { .. })
@@ -331,7 +331,7 @@ fn mismatches_or_malformed<T: DeserializeOwned>(payload: &str) {
 }
 
 #[test]
-fn an_array_is_no_set_of_claims() {
+fn an_array_is_refused_as_claims() {
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)]
     struct One {
@@ -365,7 +365,7 @@ fn borrowed_types_borrow_from_the_buffer() {
     assert_eq!(*token.claims(), expected);
     assert_eq!(token.payload(), FULL);
 
-    // Escaped text stands nowhere as it is, so it cannot be borrowed; an owned field takes it.
+    // Text with escapes cannot be borrowed, because the payload does not contain it in this form. An owned field can hold it.
     let escaped = signed(r#"{"sub":"a\u006en","role":"\u0061dmin"}"#);
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)]
@@ -402,7 +402,7 @@ fn a_field_that_is_missing_or_of_another_type_is_named() {
 }
 
 #[test]
-fn a_field_that_does_not_fit_is_named_whatever_the_json_reader_calls_it() {
+fn a_field_that_does_not_fit_is_named_whatever_the_json_reader_reports() {
     #[derive(Debug, Deserialize)]
     #[serde(rename_all = "lowercase")]
     enum Role {
@@ -416,7 +416,7 @@ fn a_field_that_does_not_fit_is_named_whatever_the_json_reader_calls_it() {
         n: BTreeMap<u8, f64>,
     }
     assert!(matches!(read::<User>(r#"{"role":"admin","n":{"1":1}}"#), Ok(User { role: Role::Admin, .. })));
-    // To the reader these are mistakes in the text.
+    // The JSON reader reports these values as syntax errors.
     for value in [r#"["admin"]"#, "5", "null", "true", r#"{"admin":1}"#, r#""root""#] {
         mismatches::<User>(&format!(r#"{{"role":{value},"exp":1700000900}}"#), Some("role"));
         mismatches::<User>(&format!(r#"{{"exp":1700000900,"role":{value}}}"#), Some("role"));
@@ -426,9 +426,9 @@ fn a_field_that_does_not_fit_is_named_whatever_the_json_reader_calls_it() {
     }
 }
 
-/// What serde says of a payload that does not fit, after a check that nothing else says it.
+/// Returns serde's message about a payload that does not fit, and checks that the error itself does not print it.
 #[track_caller]
-fn serde_says<T: DeserializeOwned>(payload: &str) -> String {
+fn serde_message<T: DeserializeOwned>(payload: &str) -> String {
     let error = read::<T>(payload).map(|_| ()).unwrap_err();
     assert_eq!(error.code(), "claims_mismatch");
     for text in [error.to_string(), format!("{error:?}")] {
@@ -443,7 +443,7 @@ fn serde_says<T: DeserializeOwned>(payload: &str) -> String {
 }
 
 #[test]
-fn serde_says_what_does_not_fit_where_no_field_can_be_named() {
+fn serde_message_explains_a_mismatch_also_where_no_field_can_be_named() {
     #[derive(Deserialize)]
     #[allow(dead_code)]
     struct Inner {
@@ -455,7 +455,7 @@ fn serde_says_what_does_not_fit_where_no_field_can_be_named() {
         #[serde(flatten)]
         inner: Inner,
     }
-    let said = serde_says::<Flat>(r#"{"id":"xyz"}"#);
+    let said = serde_message::<Flat>(r#"{"id":"xyz"}"#);
     assert!(said.starts_with(r#"invalid type: string "xyz", expected u8"#), "{said}");
 
     #[derive(Deserialize)]
@@ -465,9 +465,9 @@ fn serde_says_what_does_not_fit_where_no_field_can_be_named() {
         Person(Inner),
         Robot {},
     }
-    let said = serde_says::<Tagged>(r#"{"kind":"person","id":"xyz"}"#);
+    let said = serde_message::<Tagged>(r#"{"kind":"person","id":"xyz"}"#);
     assert!(said.starts_with(r#"invalid type: string "xyz", expected u8"#), "{said}");
-    let said = serde_says::<Tagged>(r#"{"kind":"xyz","id":1}"#);
+    let said = serde_message::<Tagged>(r#"{"kind":"xyz","id":1}"#);
     assert!(said.starts_with("unknown variant `xyz`, expected `person` or `robot`"), "{said}");
 
     #[derive(Deserialize)]
@@ -477,7 +477,7 @@ fn serde_says_what_does_not_fit_where_no_field_can_be_named() {
         Id { id: u8 },
         Name { name: String },
     }
-    let said = serde_says::<Untagged>(r#"{"id":"xyz"}"#);
+    let said = serde_message::<Untagged>(r#"{"id":"xyz"}"#);
     assert!(said.starts_with("data did not match any variant of untagged enum Untagged"), "{said}");
 
     #[derive(Deserialize)]
@@ -486,20 +486,20 @@ fn serde_says_what_does_not_fit_where_no_field_can_be_named() {
     struct Strict {
         id: u8,
     }
-    let said = serde_says::<Strict>(r#"{"id":1,"xyz":2}"#);
+    let said = serde_message::<Strict>(r#"{"id":1,"xyz":2}"#);
     assert!(said.starts_with("unknown field `xyz`, expected `id`"), "{said}");
 
-    // Inside a field, and of a registered claim.
-    let said = serde_says::<BTreeMap<String, u64>>(r#"{"n":1,"exp":1700000900.5}"#);
+    // A field of the type, and a registered claim.
+    let said = serde_message::<BTreeMap<String, u64>>(r#"{"n":1,"exp":1700000900.5}"#);
     assert!(said.starts_with("invalid type: floating point `1700000900.5`, expected u64"), "{said}");
-    let said = serde_says::<BTreeMap<String, u64>>(r#"{"n":"xyz"}"#);
+    let said = serde_message::<BTreeMap<String, u64>>(r#"{"n":"xyz"}"#);
     assert!(said.starts_with(r#"invalid type: string "xyz", expected u64 at line 1 column 10"#), "{said}");
-    let said = serde_says::<Vec<u8>>("{}");
+    let said = serde_message::<Vec<u8>>("{}");
     assert!(said.starts_with("claims are read into a struct or a map"), "{said}");
 }
 
 #[test]
-fn serde_is_quoted_only_where_claims_do_not_fit() {
+fn only_a_mismatch_has_a_serde_message() {
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)]
     struct Newer {
@@ -519,7 +519,7 @@ fn serde_is_quoted_only_where_claims_do_not_fit() {
 }
 
 #[test]
-fn what_the_policy_says_comes_before_what_the_type_says() {
+fn errors_of_the_policy_come_before_errors_of_the_type() {
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)]
     struct Newer {
@@ -530,8 +530,8 @@ fn what_the_policy_says_comes_before_what_the_type_says() {
 }
 
 #[test]
-fn a_type_that_swallows_errors_does_not_change_what_is_decided() {
-    /// Takes anything that does not fit for nothing.
+fn a_type_that_ignores_errors_does_not_change_the_verdict() {
+    /// Turns an error into `None`.
     struct Lenient<T>(#[allow(dead_code)] Option<T>);
     impl<'de, T: Deserialize<'de>> Deserialize<'de> for Lenient<T> {
         fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -548,27 +548,27 @@ fn a_type_that_swallows_errors_does_not_change_what_is_decided() {
     struct Outer {
         x: Lenient<Inner>,
     }
-    // As the whole type: a malformed claim is still one, a broken document too.
+    // As the whole type, it does not hide a malformed claim or a broken document.
     assert!(read::<Lenient<Inner>>(r#"{"a":"no"}"#).is_err());
     assert!(matches!(
         read::<Lenient<Inner>>(r#"{"a":1,"exp":"no"}"#),
         Err(VerifyError::MalformedClaim { claim: "exp", .. })
     ));
     assert!(matches!(read::<Lenient<Inner>>(r#"{"a":1,"a":1}"#), Err(VerifyError::DuplicateMember { .. })));
-    // What is wrong with the claims of an inner object is not said of the token, which is good.
+    // Errors of the claims of an inner object are not reported as errors of the token's claims.
     let read_outer =
         |inner: &str| read::<Outer>(&format!(r#"{{"exp":1800000000,"sub":"u","x":{inner}}}"#)).err();
     for inner in [r#"{"a":"no","sub":"x"}"#, r#"{"a":"no","aud":7}"#, r#"{"a":"no","exp":1}"#] {
         let error = read_outer(inner).unwrap();
         assert!(matches!(error, VerifyError::ClaimsMismatch { .. }), "{error:?}");
     }
-    // As a field: it loses its place in the text, and what follows is not taken for claims.
+    // As a field, it loses its place in the text. The text that follows must not be read as claims.
     let text = r#"{"x":{"a":"no","exp":1800000000},"exp":1600000000}"#;
     assert!(read::<Outer>(text).is_err());
 }
 
 #[test]
-fn private_claims_of_every_kind_come_as_serde_json_would_give_them() {
+fn private_claims_are_read_as_serde_json_reads_them() {
     #[derive(Debug, PartialEq, Deserialize)]
     struct Id(String);
     #[derive(Debug, PartialEq, Deserialize)]
@@ -592,17 +592,17 @@ fn private_claims_of_every_kind_come_as_serde_json_would_give_them() {
         "address":"127.0.0.1","flags":[true,"c",-5],"numbers":{"-1":0.5},"none":null,"nested":{"n":["y",null]}}"#;
     let expected: Private = serde_json::from_str(payload).unwrap();
     reads(payload, expected);
-    // A unit variant has a second spelling.
+    // A unit variant can be written in a second way.
     let spelled = payload.replace("\"Unit\"", "{\"Unit\":null}");
     reads(&spelled, serde_json::from_str::<Private>(&spelled).unwrap());
     mismatches::<Private>(&payload.replace("\"Unit\"", "{\"Unit\":5}"), Some("kinds"));
-    // An error deep inside names the field at the top.
+    // An error inside a claim names the claim at the top.
     mismatches::<Private>(&payload.replace("[1,2]", "[1,true]"), Some("kinds"));
     mismatches::<Private>(&payload.replace("\"y\"", "7"), Some("nested"));
 }
 
 #[test]
-fn a_registered_claim_comes_as_bytes_and_is_no_enum_unless_it_is_text() {
+fn a_registered_claim_can_be_bytes_and_is_an_enum_only_if_it_is_text() {
     use std::ffi::CString;
     #[derive(Debug, PartialEq, Deserialize)]
     struct Bytes {
@@ -633,7 +633,7 @@ fn a_registered_claim_comes_as_bytes_and_is_no_enum_unless_it_is_text() {
     mismatches::<Enums>(r#"{"aud":["a"]}"#, Some("aud"));
 }
 
-/// Asks for what serde_json gives only to types of its own.
+/// Asks for the values that serde_json gives only to its own types.
 struct Private<const NEWTYPE: bool>;
 
 impl<'de, const NEWTYPE: bool> Deserialize<'de> for Private<NEWTYPE> {
@@ -662,7 +662,7 @@ impl<'de, const NEWTYPE: bool> Deserialize<'de> for Private<NEWTYPE> {
 }
 
 #[test]
-fn what_serde_json_keeps_for_its_own_types_is_given_to_nobody() {
+fn values_reserved_for_types_of_serde_json_are_refused() {
     #[derive(Deserialize)]
     #[allow(dead_code, reason = "never made")]
     struct Times {
@@ -674,8 +674,8 @@ fn what_serde_json_keeps_for_its_own_types_is_given_to_nobody() {
 }
 
 #[test]
-fn names_without_their_values_further_down_do_not_make_broken_json_a_payload() {
-    /// Takes up to so many names of an object, and none of their values.
+fn nested_names_without_their_values_do_not_make_broken_json_valid() {
+    /// Reads at most this many names of an object, and none of their values.
     struct Names<const MOST: usize>;
     impl<'de, const MOST: usize> Deserialize<'de> for Names<MOST> {
         fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -708,8 +708,8 @@ fn names_without_their_values_further_down_do_not_make_broken_json_a_payload() {
 }
 
 #[test]
-fn values_that_nobody_asks_for_further_down_do_not_make_broken_json_a_payload() {
-    /// Takes the name of an enum's variant, and not what follows it.
+fn nested_values_that_are_not_read_do_not_make_broken_json_valid() {
+    /// Reads the name of an enum's variant, and not its content.
     struct NameOnly(String);
     impl<'de> Deserialize<'de> for NameOnly {
         fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -725,7 +725,7 @@ fn values_that_nobody_asks_for_further_down_do_not_make_broken_json_a_payload() 
             access.variant().map(|(name, _)| Self(name))
         }
     }
-    /// Is there whatever the value is.
+    /// Succeeds without reading the value.
     struct Whatever;
     impl<'de> Deserialize<'de> for Whatever {
         fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
@@ -747,12 +747,12 @@ fn values_that_nobody_asks_for_further_down_do_not_make_broken_json_a_payload() 
         broken::<BTreeMap<String, Vec<Whatever>>>(payload);
         broken::<BTreeMap<String, Vec<NameOnly>>>(payload);
     }
-    // Whatever is there can be left unread where it is JSON.
+    // A value that is valid JSON may stay unread.
     assert_eq!(read::<BTreeMap<String, NameOnly>>(r#"{"x":"A"}"#).unwrap()["x"].0, "A");
 }
 
 #[test]
-fn an_audience_of_one_text_comes_as_text_too() {
+fn an_audience_of_one_text_can_be_read_as_text() {
     #[derive(Debug, PartialEq, Deserialize)]
     struct One {
         aud: String,
@@ -786,7 +786,7 @@ fn an_audience_is_one_text_or_many() {
 }
 
 #[test]
-fn an_error_of_ours_that_a_type_looks_at_tells_it_nothing() {
+fn an_error_that_a_type_looks_at_shows_nothing() {
     struct Curious;
     impl<'de> Deserialize<'de> for Curious {
         fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -804,7 +804,7 @@ fn an_error_of_ours_that_a_type_looks_at_tells_it_nothing() {
 }
 
 #[test]
-fn the_jws_layer_has_limits_and_types_of_its_own() {
+fn the_jws_layer_has_its_own_limits_and_types() {
     let limits = countersign::Limits::new().with_token_bytes(10);
     let verifier = jws::MessageVerifier::new(key());
     let text = jws::Payload::new("payload").typ("a").content_type("b").sign(&key()).unwrap();
@@ -816,7 +816,7 @@ fn the_jws_layer_has_limits_and_types_of_its_own() {
 }
 
 #[test]
-fn signatures_are_kept_whole_on_both_sides_of_the_inline_limit() {
+fn short_and_long_signatures_are_kept_completely() {
     use countersign::Signature;
     for length in [0, 1, 32, 64, 65, 256, 1024] {
         let bytes = vec![0xa5; length];
@@ -826,14 +826,14 @@ fn signatures_are_kept_whole_on_both_sides_of_the_inline_limit() {
 }
 
 #[test]
-fn the_keys_of_a_map_may_be_booleans_and_no_other_key_is_cut_in_half() {
+fn the_keys_of_a_map_may_be_booleans_and_other_keys_are_not_cut_in_half() {
     #[derive(Debug, PartialEq, Deserialize)]
     struct Flags {
         flags: BTreeMap<bool, u8>,
     }
     let flags = BTreeMap::from([(true, 1), (false, 0)]);
     reads(r#"{"flags":{"true":1,"false":0}}"#, Flags { flags });
-    // serde_json 1.0.154 takes the first byte of a key for a character, and panics at some of these.
+    // serde_json 1.0.154 reads the first byte of a key as a character, and panics at some of these.
     for name in ["é", "éa", "日本", "\u{1f600}", "", "t", "tru", "true ", "truе", "\\u0074rue", "1", "TRUE"]
     {
         mismatches::<Flags>(&format!(r#"{{"flags":{{"{name}":1}},"exp":1700000900}}"#), Some("flags"));
@@ -844,8 +844,8 @@ fn the_keys_of_a_map_may_be_booleans_and_no_other_key_is_cut_in_half() {
 }
 
 #[test]
-fn a_value_whose_name_was_not_understood_is_not_given_out() {
-    /// Passes over names that are not numbers, with their values.
+fn the_value_of_a_name_that_was_not_understood_is_not_returned() {
+    /// Skips names that are not numbers, and their values.
     struct Numbers;
     impl<'de> Deserialize<'de> for Numbers {
         fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -871,7 +871,7 @@ fn a_value_whose_name_was_not_understood_is_not_given_out() {
 }
 
 #[test]
-fn a_map_that_is_forgotten_has_not_been_read() {
+fn a_map_that_is_leaked_does_not_count_as_read() {
     struct Forgetful;
     impl<'de> Deserialize<'de> for Forgetful {
         fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

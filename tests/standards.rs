@@ -1,5 +1,5 @@
-//! The manual's pages on standards and attacks name tests that exist, and the check for silence hears; and the
-//! requirements that no other file tests.
+//! Checks that the tests exist that the manual's pages on standards and attacks name. Checks that the search for leaked secrets
+//! finds them. Tests the requirements that no other file tests.
 //!
 //! The numbers are those of `src/manual/standards.md`.
 
@@ -21,7 +21,7 @@ const PAGES: [(&str, &str); 2] = [
 ];
 
 #[test]
-fn every_test_that_the_pages_name_exists() {
+fn every_test_named_on_the_pages_exists() {
     for (page, text) in PAGES {
         let named = named_tests(text);
         assert!(named.len() > 50, "{page} names {} tests", named.len());
@@ -35,7 +35,7 @@ fn every_test_that_the_pages_name_exists() {
 }
 
 #[test]
-fn every_requirement_has_its_row() {
+fn every_requirement_has_a_row() {
     let (_, text) = PAGES[0];
     let numbers: Vec<usize> = text
         .lines()
@@ -45,14 +45,14 @@ fn every_requirement_has_its_row() {
         .map(|number| number.trim_start_matches('S').parse().expect("a number"))
         .collect();
     assert_eq!(numbers, (1..=114).collect::<Vec<_>>());
-    // Each says which tests, or that there is nothing to test.
+    // Each row names its tests, or says that there is nothing to test.
     for row in text.lines().filter(|line| line.starts_with("| S")) {
         assert!(!named_tests(row).is_empty() || row.contains("Not offered"), "{row}");
     }
 }
 
 #[test]
-fn the_page_on_axum_shows_what_the_example_does() {
+fn the_page_on_axum_shows_the_code_of_the_example() {
     let page = include_str!("../src/manual/axum.md");
     let example = include_str!("../examples/axum-bearer/src/main.rs");
     let shown = page.split("```").nth(1).unwrap().strip_prefix("text\n").unwrap();
@@ -61,15 +61,15 @@ fn the_page_on_axum_shows_what_the_example_does() {
     }
 }
 
-/// Whether `source` has this function, and calls it a test.
+/// Returns whether `source` has this function as a test.
 fn has_test(source: &str, name: &str) -> bool {
     let Some((before, _)) = source.split_once(&format!("fn {name}(")) else { return false };
-    // The attributes right above it.
+    // The attributes directly above the function.
     let mut above = before.trim_end().lines().rev().map(str::trim).take_while(|line| line.starts_with("#["));
     above.any(|line| line == "#[test]")
 }
 
-/// Every `file::test` in backticks.
+/// Returns every `file::test` in backticks.
 fn named_tests(text: &str) -> Vec<(&str, &str)> {
     let plain = |name: &str| {
         !name.is_empty() && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'/'))
@@ -78,13 +78,15 @@ fn named_tests(text: &str) -> Vec<(&str, &str)> {
         .skip(1)
         .step_by(2)
         .filter_map(|code| code.rsplit_once("::"))
-        .inspect(|(file, test)| assert!(plain(file) && plain(test), "{file}::{test} is no test's name"))
+        .inspect(|(file, test)| {
+            assert!(plain(file) && plain(test), "{file}::{test} is not the name of a test");
+        })
         .collect()
 }
 
-/// `attacks` is a file in `tests/`, `src/json` one of the crate, `session` one in `crates/session/tests/`.
+/// Finds the file of a test: `attacks` is in `tests/`, `src/json` is in the crate, `session` is in `crates/session/tests/`.
 fn source_of(file: &str) -> PathBuf {
-    // `tests/unification` runs this file too, from further down.
+    // `tests/unification` runs this file too, from a subfolder.
     let mut above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
     let root = above.find(|folder| folder.join("src/manual").is_dir()).expect("the crate");
     let places =
@@ -92,16 +94,16 @@ fn source_of(file: &str) -> PathBuf {
     places.into_iter().find(|place| place.is_file()).unwrap_or_else(|| panic!("there is no file {file}.rs"))
 }
 
-// ---- silence ----
+// ---- leaked secrets ----
 
-/// What a type would show with a `Debug` that nobody thought about.
+/// A type with a derived `Debug`, which shows its bytes.
 #[derive(Debug)]
 #[expect(dead_code, reason = "only shown")]
 struct Careless {
     bytes: Vec<u8>,
 }
 
-/// `bytes` as they would slip into a text.
+/// Returns texts into which `bytes` have leaked.
 fn slips(bytes: &[u8]) -> Vec<String> {
     let careless = Careless { bytes: bytes.to_vec() };
     let hex = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
@@ -120,24 +122,24 @@ fn slips(bytes: &[u8]) -> Vec<String> {
 const NOTHING: [&str; 0] = [];
 
 #[test]
-fn a_secret_that_slips_into_a_text_is_noticed_in_every_spelling() {
-    // Of these, base64 and base64url have no character in common.
+fn a_leaked_secret_is_noticed_in_every_spelling() {
+    // The base64 and the base64url of these bytes have no character in common.
     let only_signs: Vec<u8> = (0..12).flat_map(|count| [[0xfb, 0xef, 0xbe], [0xff; 3]][count % 2]).collect();
     assert_eq!((&b64(&only_signs)[..8], &b64_standard(&only_signs)[..8]), ("----____", "++++////"));
     for hidden in [SECRET, b"another secret, that is of this test alone", &[7; 32], &[0xa5; 32], &only_signs]
     {
-        // And a part of it, from within.
+        // The whole secret, and a part from its middle.
         for part in [hidden, &hidden[3..27]] {
             for told in slips(part) {
                 let told = [told];
                 assert!(leak(&told, &[hidden]).is_some(), "{told:?}");
             }
         }
-        // Six numbers are enough.
+        // Six bytes are enough.
         let told = [format!("{:?}", &hidden[3..9])];
         assert!(leak(&told, &[hidden]).is_some(), "{told:?}");
     }
-    // The secret of the tests is always looked for.
+    // The search always includes the secret of the tests.
     for told in slips(SECRET) {
         let told = ["nothing".to_owned(), told];
         assert!(leak(&told, &NOTHING).is_some(), "{told:?}");
@@ -145,7 +147,7 @@ fn a_secret_that_slips_into_a_text_is_noticed_in_every_spelling() {
 }
 
 #[test]
-fn a_token_that_slips_into_a_text_is_noticed_in_every_spelling() {
+fn a_leaked_token_is_noticed_in_every_spelling() {
     let text = jwt(GOOD);
     for told in slips(text.as_bytes()).into_iter().chain(slips(GOOD.as_bytes())) {
         let told = [told];
@@ -154,7 +156,7 @@ fn a_token_that_slips_into_a_text_is_noticed_in_every_spelling() {
 }
 
 #[test]
-fn a_time_that_a_token_also_holds_is_no_slip() {
+fn a_time_from_the_token_is_not_a_leak() {
     for seconds in [1_700_000_900, 253_402_300_799, 1 << 53, -(1 << 53)] {
         let payload = format!(r#"{{"exp":{seconds}, "nbf":{seconds},"iat":[{seconds}]}}"#);
         let (time, text) = (UnixTime::from_secs(seconds), jwt(&payload));
@@ -167,17 +169,17 @@ fn a_time_that_a_token_also_holds_is_no_slip() {
 // ---- JWS ----
 
 #[test]
-fn an_empty_payload_is_a_payload() {
+fn an_empty_payload_is_accepted() {
     // S3
     let text = sign_text(&key(), &format!("{}.", b64(HEADER)));
     assert_eq!(jws::MessageVerifier::new(key()).verify(&text).unwrap().payload(), b"");
     assert_eq!(jws::Payload::new("").typ("JWT").sign(&key()).unwrap(), text);
-    // But no set of claims.
+    // But it is refused as claims.
     assert_refused!(open(), text, VerifyError::InvalidJson { .. });
 }
 
 #[test]
-fn parameters_that_nobody_knows_are_ignored() {
+fn unknown_header_parameters_are_ignored() {
     // S5
     for more in [
         r#""x":1"#,
@@ -198,7 +200,7 @@ fn parameters_that_nobody_knows_are_ignored() {
 }
 
 #[test]
-fn a_content_type_comes_back_as_it_was_signed() {
+fn a_content_type_is_returned_as_it_was_signed() {
     // S12
     for content_type in ["JWT", "application/json", "text/plain;charset=\"utf-8\"", "ж"] {
         let text = jws::Payload::new("x").content_type(content_type).sign(&key()).unwrap();
@@ -211,7 +213,7 @@ fn a_content_type_comes_back_as_it_was_signed() {
 // ---- JWT ----
 
 #[test]
-fn a_name_with_a_colon_is_text_like_any_other() {
+fn a_name_with_a_colon_is_compared_as_text() {
     // S60
     for name in [":", "not a uri:", "http://[", "urn:x:%zz", "a:b\u{1f600}"] {
         let text = Claims::registered().issuer(name).audience(name).never_expires().sign(&key()).unwrap();
@@ -222,7 +224,7 @@ fn a_name_with_a_colon_is_text_like_any_other() {
 }
 
 #[test]
-fn the_type_is_written_in_upper_case() {
+fn the_default_typ_is_written_in_upper_case() {
     // S70
     let text = Claims::registered().never_expires().sign(&key()).unwrap();
     let token = open().at(NOW).verify::<()>(&text).unwrap();
@@ -232,8 +234,8 @@ fn the_type_is_written_in_upper_case() {
 }
 
 #[test]
-fn a_token_inside_a_token_is_no_set_of_claims() {
-    // S71, S83: whoever nests tokens verifies both layers, one after the other.
+fn a_token_inside_a_token_is_refused_as_claims() {
+    // S71, S83: to read nested tokens, verify the layers one after the other.
     let inner = jwt(GOOD);
     let outer = signed(r#"{"alg":"HS256","typ":"JWT","cty":"JWT"}"#, &inner);
     assert_refused!(open(), outer, VerifyError::InvalidJson { .. });
@@ -245,8 +247,8 @@ fn a_token_inside_a_token_is_no_set_of_claims() {
 // ---- best current practices ----
 
 #[test]
-fn the_key_of_one_issuer_does_not_speak_for_another() {
-    // S88: keys and issuer are bound by the verifier that holds both.
+fn the_key_of_one_issuer_cannot_sign_for_another() {
+    // S88: a verifier binds its keys to its issuer.
     let of = |key, issuer: &str| {
         let builder = countersign::Verifier::builder(key).issuer(issuer).no_audience();
         builder.allow_missing_expiration().build().unwrap()
@@ -265,7 +267,7 @@ fn the_key_of_one_issuer_does_not_speak_for_another() {
 }
 
 #[test]
-fn access_and_identity_tokens_are_not_taken_for_each_other() {
+fn access_and_identity_tokens_are_not_accepted_for_each_other() {
     // S92
     let access = lax().typ("at+jwt").build().unwrap();
     let logout = lax().typ("logout+jwt").build().unwrap();
@@ -286,7 +288,7 @@ fn access_and_identity_tokens_are_not_taken_for_each_other() {
 // ---- access tokens and bearer tokens ----
 
 #[test]
-fn the_rules_for_access_tokens_can_be_asked_for() {
+fn the_rules_for_access_tokens_can_be_configured() {
     // S97, S98, S99
     let builder = countersign::Verifier::builder(key()).typ("at+jwt").issuer("https://auth.example");
     let required = ["sub", "client_id", "iat", "jti"];
@@ -345,7 +347,7 @@ fn the_rules_for_access_tokens_can_be_asked_for() {
 }
 
 #[test]
-fn no_challenge_holds_a_character_that_breaks_out_of_it() {
+fn no_challenge_contains_a_character_that_breaks_out_of_it() {
     // S107
     let hostile = r#"{"iss":"\"\\\r\nX: 1","aud":"\"","exp":1700000900}"#;
     let mut errors = vec![
@@ -360,7 +362,7 @@ fn no_challenge_holds_a_character_that_breaks_out_of_it() {
     for error in errors {
         if let Some(value) = error.challenge().www_authenticate() {
             let parts: Vec<&str> = value.split('"').collect();
-            // Outside of quotes, in quotes, and so on in turn; all quotes are closed.
+            // The parts are outside and inside of quotes in turn. All quotes are closed.
             assert_eq!(parts.len() % 2, 1, "{value}");
             for description in parts.iter().skip(1).step_by(2) {
                 let allowed = |c: char| matches!(c, ' ' | '!' | '#'..='[' | ']'..='~');
@@ -377,10 +379,10 @@ mod rsa {
     use crate::util::{RSA_PRIVATE, der, over_each_backend, pem};
     use countersign::{FileMistake, KeyError};
 
-    /// A key of three primes that is good in all else.
+    /// A key of three primes that is otherwise valid.
     const THREE_PRIMES: &str = include_str!("data/rsa_2048_three_primes.pem");
 
-    /// The PKCS#1 inside of PKCS#8: a SEQUENCE that begins with a version of one byte and a modulus.
+    /// Returns the PKCS#1 inside of PKCS#8: a SEQUENCE that begins with a version of one byte and a modulus.
     fn pkcs1(pem: &str) -> Vec<u8> {
         let der = der(pem);
         let begins = |bytes: &[u8]| matches!(bytes, [0x30, 0x82, _, _, 2, 1, _, 2, 0x82, ..]);
@@ -400,7 +402,7 @@ mod rsa {
             let two = pkcs1(RSA_PRIVATE);
             assert_eq!(made(&two), Ok(()));
 
-            // As RFC 8017 appendix A.1.2 has it: version 1, and what belongs to the third prime behind the rest.
+            // RFC 8017 appendix A.1.2: version 1, and the numbers of the third prime at the end.
             let three = pkcs1(THREE_PRIMES);
             assert_eq!((two[6], three[6]), (0, 1));
             let multi_prime = Err(KeyError::File(FileMistake::MultiPrime));
@@ -409,7 +411,7 @@ mod rsa {
                 assert_eq!(key.map(|_| ()), multi_prime);
             }
 
-            // Nor does the version alone make such a key, or a third prime under the version of two.
+            // The version without a third prime is refused, and a third prime with another version.
             for (key, version, error) in [
                 (&two, 1, Err(KeyError::MalformedKey)),
                 (&three, 0, multi_prime.clone()),

@@ -1,7 +1,7 @@
-//! Dropped HMAC keys leave nothing behind: read in memory as it is freed.
+//! Checks that dropped HMAC keys leave no secrets in memory. The memory is searched while it is freed.
 //!
-//! A token can be forged with the states of the hash after the inner and the outer key block as well as with the secret
-//! itself, so the test looks for those too. It computes them apart from the crate under test.
+//! The states of the hash after the inner and the outer key block are enough to forge signatures, so they are searched for
+//! too. This file computes the states without the crate under test.
 
 #[path = "util/watching.rs"]
 mod watching;
@@ -13,7 +13,7 @@ use watching::{leaks, living, state_after};
 
 const SECRET: [u8; 32] = *b"\x11a secret of this test, 32 bytes";
 
-/// Numbers of the RSA key that are looked for, in DER.
+/// A part of the private numbers of the RSA key, in DER.
 static PRIVATE: OnceLock<[u8; 32]> = OnceLock::new();
 
 /// The initial states of SHA-384 and SHA-512: FIPS 180-4 sections 5.3.4 and 5.3.5.
@@ -38,8 +38,8 @@ const SHA512: [u64; 8] = [
     0x5be0_cd19_137e_2179,
 ];
 
-/// The first half of the state after the key block XOR `pad`, as the hash keeps it: words of this machine. The secret is twice
-/// [`SECRET`].
+/// Returns the first half of the state after the key block XOR `pad`, in the byte order of this machine, as the hash keeps
+/// it. The secret is [`SECRET`] twice.
 fn wide_state_after(mut state: [u64; 8], pad: u8) -> [u8; 32] {
     let mut block = [pad; 128];
     for (byte, secret) in block.iter_mut().zip(SECRET.iter().chain(&SECRET)) {
@@ -53,7 +53,7 @@ fn wide_state_after(mut state: [u64; 8], pad: u8) -> [u8; 32] {
     bytes
 }
 
-/// The secret, for each hash the two states that it can be replaced by, and a part of a private key.
+/// Returns the bytes to search for: the secret, for each hash the two states that can replace it, and a part of a private key.
 fn needles() -> [[u8; 32]; 8] {
     let private = PRIVATE.get().copied().unwrap_or(SECRET);
     [
@@ -68,12 +68,12 @@ fn needles() -> [[u8; 32]; 8] {
     ]
 }
 
-// One test, since it watches all threads.
+// There is only one test in this file, because it watches all threads.
 #[test]
-fn a_dropped_key_leaves_neither_its_secret_nor_its_states() {
+fn a_dropped_key_leaves_neither_its_secret_nor_its_hash_states() {
     // The search works: a living key holds the states, and a secret that is not wiped is found.
     let (key, found) = living(|| HmacKey::hs256(&SecretBytes::from_bytes(SECRET)).unwrap());
-    assert_eq!(found, 1, "the states are kept otherwise than this test thinks");
+    assert_eq!(found, 1, "the key keeps its states in another form than this test expects");
     assert_eq!(leaks(|| drop(SECRET.to_vec())), 1);
 
     assert_eq!(leaks(|| drop(key)), 0);
@@ -94,7 +94,7 @@ fn a_dropped_key_leaves_neither_its_secret_nor_its_states() {
         let sign = || HmacKey::new(algorithm, &twice()).unwrap().sign_bytes(b"input").unwrap();
         assert_eq!(leaks(|| drop(Box::new(sign()))), 0, "{algorithm}");
     }
-    // Texts that are decoded on the way leave no copy.
+    // Decoding a text leaves no copy.
     let text = "EWEgc2VjcmV0IG9mIHRoaXMgdGVzdCwgMzIgYnl0ZXM";
     assert_eq!(
         leaks(|| drop(Box::new(HmacKey::hs256(&SecretBytes::from_base64url(text).unwrap()).unwrap()))),
@@ -108,7 +108,7 @@ fn a_dropped_key_leaves_neither_its_secret_nor_its_states() {
     private_keys();
 }
 
-/// Also a file that turns out to be broken near its end.
+/// Checks private keys, also a file with an error near its end.
 #[cfg(feature = "rsa")]
 fn private_keys() {
     use countersign::PrivateKey;

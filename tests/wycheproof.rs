@@ -1,4 +1,4 @@
-//! Project Wycheproof's vectors through the public face: JWS tokens, and the primitives below them.
+//! Runs Project Wycheproof's test vectors through the public API: JWS tokens, and the primitives.
 //!
 //! `cargo test --test wycheproof -- --nocapture` prints the counts.
 #![cfg(feature = "rsa-verify")]
@@ -17,16 +17,16 @@ use wycheproof_ng_kdf_jose::json_web;
 use wycheproof_ng_rsa_signature::{rsa_pkcs1_verify, rsa_pss_verify};
 use wycheproof_ng_symmetric::mac;
 
-/// Cases of `json_web_signature` whose label we do not follow, and why.
+/// Cases of `json_web_signature` with a wrong label, and why it is wrong.
 ///
-/// Eight labels of that set are wrong, and a strict library cannot follow them all. The other two count among the algorithms
-/// that are not here, under the `alg` of their JWK, and are refused: 347 and 351, whose JWK is for "ES521", which is the name
-/// of no algorithm, and whose token says ES512, labelled valid.
+/// Eight labels of that set are wrong. These are six of them. The other two cases need an algorithm that this crate does not
+/// have, so they are refused. They are counted under the `alg` of their JWK: 347 and 351, where the JWK is for "ES521", which
+/// does not exist, and the token has ES512, labelled valid.
 const EXCEPTIONS: [(usize, &str); 6] = [
-    // RFC 7517 section 4.4: `alg` says which algorithm the key is intended for.
-    (346, "the JWK is for PS256, the token says PS384, labelled valid"),
-    (350, "the JWK is for PS256, the token says PS384, labelled valid"),
-    // The token is the one of case 357, byte for byte, under the same key, and that one is labelled valid.
+    // RFC 7517 section 4.4: `alg` names the algorithm that the key is for.
+    (346, "the JWK is for PS256, the token has PS384, labelled valid"),
+    (350, "the JWK is for PS256, the token has PS384, labelled valid"),
+    // The token and the key are exactly those of case 357, which is labelled valid.
     (367, "the same token as the valid case 357, labelled invalid"),
     (370, "the same token as the valid case 357, labelled invalid"),
     // RFC 7515 section 2: base64url, without any additional characters.
@@ -34,10 +34,9 @@ const EXCEPTIONS: [(usize, &str); 6] = [
     (373, "holds a question mark, which is not base64url, labelled valid"),
 ];
 
-/// Cases whose token is a good one, of HS256 or RS256, under the numbers of a key that they give. What speaks against
-/// that key is said in its JWK alone. This crate reads no JWK, so there is no `use`, `key_ops` or `alg` of one here:
-/// who makes a key of its numbers has to look at them before, as [`added`] does. These are refused by it, not by the
-/// crate.
+/// Cases with a token of HS256 or RS256 that is valid for the numbers of their key. Only the `use`, `key_ops` or `alg` of the
+/// JWK forbid that key. This crate does not read JWKs. So a caller who makes a key from the numbers has to check these members
+/// first, as [`added`] does. [`added`] refuses these cases, and not the crate.
 const SAID_BY_THE_JWK_OF_A_SIGNATURE: [(usize, &str); 2] =
     [(353, "`use` is \"enc\""), (355, "`key_ops` is [\"encrypt\"]")];
 const SAID_BY_THE_JWK_OF_A_KEY: [(usize, &str); 4] = [
@@ -74,10 +73,10 @@ fn json_web_crypto() {
 struct Counts {
     accepted: usize,
     refused: usize,
-    /// Of these, the ones of which no key could be made: too short, factored, twice in a set.
+    /// How many of the refused cases have no valid key: it is too short, can be factored, or is a duplicate in a set.
     by_their_key: usize,
     without_algorithm: BTreeMap<String, usize>,
-    /// The cases that are refused for nothing but what their JWK says.
+    /// The cases that are refused only because of members of their JWK.
     by_the_jwk: Vec<usize>,
 }
 
@@ -91,8 +90,8 @@ impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { accepted, refused, by_their_key, without_algorithm, by_the_jwk } = self;
         write!(f, "{accepted} accepted, {refused} refused ({by_their_key} by their key), no wrong accept; ")?;
-        write!(f, "of algorithms not here, and refused: {without_algorithm:?}; ")?;
-        write!(f, "no `use`, `key_ops` or `alg` of a JWK here, so its reader refuses: cases {by_the_jwk:?}")
+        write!(f, "refused because of an unsupported algorithm: {without_algorithm:?}; ")?;
+        write!(f, "refused by the reader of the JWK for its `use`, `key_ops` or `alg`: cases {by_the_jwk:?}")
     }
 }
 
@@ -106,7 +105,7 @@ fn run(name: json_web::TestName, exceptions: &[(usize, &str)], said_by_the_jwk: 
         for test in group.tests {
             let text = match test.jws.or(test.jwe).unwrap() {
                 Value::String(text) => text,
-                // JSON serialisation: no verifier of ours takes it, but it may try.
+                // A JSON serialisation. Our verifiers must refuse it.
                 other => other.to_string(),
             };
             let labelled = test.result == TestResult::Valid;
@@ -120,15 +119,15 @@ fn run(name: json_web::TestName, exceptions: &[(usize, &str)], said_by_the_jwk: 
                     counts.by_their_key += 1;
                 }
                 Err(algorithm) => {
-                    // Keys that we do have must not take the token either: neither some other one, nor these numbers
-                    // in the hands of somebody who overlooks what they are for.
+                    // The keys that we support must not accept the token either: neither another key, nor a key that is made
+                    // from these numbers without regard to the other members.
                     let other =
                         jws::MessageVerifier::new(HmacKey::hs256(&SecretBytes::from_bytes([7; 32])).unwrap());
                     assert!(other.verify(&text).is_err(), "{case}");
                     let taken =
                         keys.iter().filter_map(misread).any(|verifier| verifier.verify(&text).is_ok());
                     if said_by_the_jwk.remove(&test.tc_id).is_some() {
-                        assert!(taken && !expected, "{case}: is refused for more than what its JWK says");
+                        assert!(taken && !expected, "{case}: is refused for another reason than its JWK");
                         counts.by_the_jwk.push(test.tc_id);
                     } else {
                         assert!(!taken, "{case}");
@@ -139,11 +138,14 @@ fn run(name: json_web::TestName, exceptions: &[(usize, &str)], said_by_the_jwk: 
         }
     }
     assert!(exceptions.is_empty(), "an exception that no case needs: {exceptions:?}");
-    assert!(said_by_the_jwk.is_empty(), "no case that only its JWK speaks against: {said_by_the_jwk:?}");
+    assert!(
+        said_by_the_jwk.is_empty(),
+        "no case that is refused only because of its JWK: {said_by_the_jwk:?}"
+    );
     counts
 }
 
-/// A verifier of ours with the numbers of a JWK, if there can be one, whatever else the JWK says of them.
+/// Makes a verifier from the numbers of a JWK, if possible, without regard to its other members.
 fn misread(jwk: &Value) -> Option<jws::MessageVerifier> {
     let member = |name: &str| jwk[name].as_str().unwrap_or_default();
     match member("kty") {
@@ -173,12 +175,12 @@ fn check(keys: KeySet, text: &str, expected: bool, case: &str, counts: &mut Coun
     }
 }
 
-/// The keys of a JWK set, or the one key.
+/// Returns the keys of a JWK set, or the single key.
 fn jwks(value: &Value) -> Vec<Value> {
     value["keys"].as_array().cloned().unwrap_or_else(|| vec![value.clone()])
 }
 
-/// `Ok(Err(_))` says why there is none, `Err` which algorithm is not here.
+/// Makes a key set. `Ok(Err(_))` is the reason why a key is refused, `Err` names an unsupported algorithm.
 fn key_set(jwks: &[Value]) -> Result<Result<KeySet, KeyError>, String> {
     jwks.iter().try_fold(Ok(KeySet::new()), |keys, jwk| match keys {
         Ok(keys) => added(keys, jwk),
@@ -186,7 +188,7 @@ fn key_set(jwks: &[Value]) -> Result<Result<KeySet, KeyError>, String> {
     })
 }
 
-/// With the key of a JWK, under its name.
+/// Adds the key of a JWK, with its `kid`.
 fn added(mut keys: KeySet, jwk: &Value) -> Result<Result<KeySet, KeyError>, String> {
     let member = |name: &str| jwk[name].as_str().unwrap_or_default();
     let kid = jwk["kid"].as_str();
@@ -221,7 +223,7 @@ fn hmac() {
                 let secret = SecretBytes::from_bytes(&test.key);
                 let key = HmacKey::with_weak_secret(algorithm, &secret).unwrap();
                 let verdict = key.verify_bytes(&test.msg, &test.tag);
-                // RFC 7518 section 3.2: the whole output; truncated tags are another algorithm.
+                // RFC 7518 section 3.2 requires the whole output. Truncated tags are another algorithm.
                 let whole = group.tag_size == bits;
                 assert_eq!(verdict.is_ok(), test.result == TestResult::Valid && whole, "case {}", test.tc_id);
                 if verdict.is_ok() {
@@ -257,14 +259,14 @@ over_each_backend! { "rsa-verify" =>
         ] {
             let mut counts = RsaCounts::default();
             for group in rsa_pkcs1_verify::TestSet::load(name).unwrap().test_groups {
-                // Some groups have a small exponent, which has to be asked for.
+                // Some groups have a small exponent, which needs `any_exponent`.
                 let key = verifies_by(&PublicKey::from_pem(&group.pem).unwrap().any_exponent(), algorithm).unwrap();
                 match verifying_der(&group.der) {
                     Ok(again) => assert!(key.public_key() == again.public_key()),
                     Err(error) => assert_eq!(error, KeyError::Exponent),
                 }
                 for test in group.tests {
-                    // "Acceptable" is a DigestInfo without its NULL: RFC 8017 lets a verifier be strict, and this one is.
+                    // "Acceptable" means a DigestInfo without its NULL. RFC 8017 allows a verifier to refuse it, and ours does.
                     let valid = test.result == TestResult::Valid;
                     counts.check(&key, &test.msg, &test.sig, valid, test.tc_id);
                 }
@@ -283,7 +285,7 @@ over_each_backend! { "rsa-verify" =>
             (Name::RsaPss2048Sha384Mgf1SaltLen48, Algorithm::Ps384),
             (Name::RsaPss4096Sha384Mgf1SaltLen48, Algorithm::Ps384),
             (Name::RsaPss4096Sha512Mgf1SaltLen64, Algorithm::Ps512),
-            // Of other salts, other hashes inside MGF1, and of many modulus lengths: 2049 bits among them.
+            // These have other salts, other hashes inside MGF1, and many modulus lengths, such as 2049 bits.
             (Name::RsaPss2048Sha256Mgf1SaltLen0, Algorithm::Ps256),
             (Name::RsaPss2048Sha256Mgf1Sha1_20, Algorithm::Ps256),
             (Name::RsaPss4096Sha512Mgf1SaltLen32, Algorithm::Ps512),
@@ -303,13 +305,13 @@ over_each_backend! { "rsa-verify" =>
                     public => public.unwrap(),
                 };
                 let key = verifies_by(&public.any_exponent(), algorithm).unwrap();
-                // RFC 7518 section 3.5: the same hash in MGF1, and a salt of its length.
+                // RFC 7518 section 3.5 requires the same hash in MGF1 and a salt of its length.
                 let ours = group.hash == function
                     && group.mgf_hash == Some(function)
                     && group.salt_size * 8 == bits;
                 for test in group.tests {
                     let valid = test.result == TestResult::Valid;
-                    // An invalid one of other parameters may have just ours.
+                    // An invalid signature in a group with other parameters may have been made with ours.
                     if valid || ours {
                         counts.check(&key, &test.msg, &test.sig, valid && ours, test.tc_id);
                     }

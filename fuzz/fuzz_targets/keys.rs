@@ -4,8 +4,8 @@
 #![no_main]
 
 use countersign::{
-    Algorithm, Entropy, EntropyError, HmacKey, KeyError, PrivateKey, PublicKey, SecretBytes, SignKey, VerifyKey,
-    VerifyingKey, jws,
+    Algorithm, Entropy, EntropyError, HmacKey, KeyError, PrivateKey, PublicKey, SecretBytes, SignKey,
+    VerifyKey, VerifyingKey, jws,
 };
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;

@@ -1,4 +1,4 @@
-//! RSA keys from the crate `aws-lc-rs`, which is faster than pure Rust and written in C and assembly.
+//! RSA, ECDSA and Ed25519 keys from the crate `aws-lc-rs`, which is faster than pure Rust and written in C and assembly.
 //!
 //! The same material makes keys here and in pure Rust. Both kinds of key work in one program and in one
 //! [`KeySet`](crate::KeySet). Both backends refuse the same keys, with one exception: a private key with two primes of
@@ -21,7 +21,7 @@
 //! let text = Claims::registered().expires_in(Duration::from_secs(900)).sign(&key)?;
 //!
 //! // The verifier may use another library.
-//! let public = PublicKey::from_pem(&private.public_key().to_pem()?)?.rs256()?;
+//! let public = PublicKey::from_pem(&private.public_key()?.to_pem()?)?.rs256()?;
 //! let verifier = Verifier::builder(public).accept_any_issuer().no_audience().build()?;
 //! assert!(verifier.verify::<()>(&text).is_ok());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -29,16 +29,20 @@
 
 use crate::algorithm::Algorithm;
 use crate::error::{KeyError, SignError, SignatureError};
-use crate::key::material::{PrivateKey, PublicKey};
+use crate::key::ec::{Curve, Point, Scalar};
+use crate::key::ed25519;
+use crate::key::material::{Material, PrivateKey, PublicKey};
 use crate::key::rsa::check_bits;
 use crate::key::signature::Signature;
 use crate::key::{CheckSignature, MakeSignature, SigningKey, VerifyingKey};
 use alloc::vec;
+use aws_lc_rs::agreement;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    self, ParsedPublicKey, RsaKeyPair, RsaParameters, RsaPublicKeyComponents, RsaSignatureEncoding,
+    self, EcdsaKeyPair, EcdsaSigningAlgorithm, EcdsaVerificationAlgorithm, Ed25519KeyPair, KeyPair,
+    ParsedPublicKey, RsaKeyPair, RsaParameters, RsaPublicKeyComponents, RsaSignatureEncoding,
 };
 use zeroize::Zeroizing;
 
@@ -49,8 +53,19 @@ use zeroize::Zeroizing;
 /// - [`KeyError::WrongKeyType`] for an algorithm that needs another type of key.
 /// - [`KeyError::Exponent`] for another exponent than 65537, unless [`PublicKey::any_exponent`] allows it.
 pub fn verifying_key(public: &PublicKey, algorithm: Algorithm) -> Result<VerifyingKey, KeyError> {
-    let (parameters, _) = parameters(algorithm).ok_or(KeyError::WrongKeyType)?;
-    Ok(VerifyingKey::new(algorithm, public, RsaVerifier::new(public, parameters)?))
+    if let Some((parameters, _)) = rsa_parameters(algorithm) {
+        return Ok(VerifyingKey::new(algorithm, public, RsaVerifier::new(public, parameters)?));
+    }
+    if let Some(curve) = Curve::of(algorithm) {
+        let (parameters, ..) = curve_parameters(curve)?;
+        let key = ParsedPublicKey::new(parameters, public.point(curve)?.encoded());
+        let verifier = EcdsaVerifier(key.map_err(|_| KeyError::InvalidPoint)?);
+        return Ok(VerifyingKey::new(algorithm, public, verifier));
+    }
+    let Algorithm::Ed25519 = algorithm else { return Err(KeyError::WrongKeyType) };
+    let key = ParsedPublicKey::new(&signature::ED25519, public.ed25519_bytes()?);
+    let verifier = Ed25519Verifier(key.map_err(|_| KeyError::InvalidPoint)?);
+    Ok(VerifyingKey::new(algorithm, public, verifier))
 }
 
 /// Makes a key that signs tokens of this algorithm.
@@ -61,11 +76,32 @@ pub fn verifying_key(public: &PublicKey, algorithm: Algorithm) -> Result<Verifyi
 /// - [`KeyError::MalformedKey`] if the private numbers do not belong to the public ones.
 /// - [`KeyError::Exponent`] for another exponent than 65537, unless [`PrivateKey::any_exponent`] allows it.
 pub fn signing_key(private: &PrivateKey, algorithm: Algorithm) -> Result<SigningKey, KeyError> {
-    let verifying = verifying_key(private.public_key(), algorithm)?;
-    // The library checks that the private numbers belong to the public ones.
-    let pair = RsaKeyPair::from_der(private.rsa()?).map_err(|_| KeyError::MalformedKey)?;
-    let (_, encoding) = parameters(algorithm).ok_or(KeyError::WrongKeyType)?;
-    Ok(SigningKey::new(RsaSigner { pair, encoding }, verifying))
+    if let Some((_, encoding)) = rsa_parameters(algorithm) {
+        let (pkcs1, public) = private.rsa()?;
+        // The library checks that the private numbers belong to the public ones.
+        let pair = RsaKeyPair::from_der(pkcs1).map_err(|_| KeyError::MalformedKey)?;
+        return Ok(SigningKey::new(RsaSigner { pair, encoding }, verifying_key(public, algorithm)?));
+    }
+    if let Some(curve) = Curve::of(algorithm) {
+        let (_, parameters, agreement) = curve_parameters(curve)?;
+        let (scalar, beside) = private.scalar(curve)?;
+        let point = public_point(scalar, agreement)?;
+        if beside.is_some_and(|beside| *beside != point) {
+            return Err(KeyError::MalformedKey);
+        }
+        let pair = EcdsaKeyPair::from_private_key_and_public_key(parameters, scalar.bytes(), point.encoded())
+            .map_err(|_| KeyError::MalformedKey)?;
+        let public = PublicKey::of(Material::Ec(point));
+        return Ok(SigningKey::new(EcdsaSigner(pair), verifying_key(&public, algorithm)?));
+    }
+    let Algorithm::Ed25519 = algorithm else { return Err(KeyError::WrongKeyType) };
+    let (seed, beside) = private.seed()?;
+    let pair = Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| KeyError::MalformedKey)?;
+    let public = PublicKey::of_ed25519(pair.public_key().as_ref())?;
+    if beside.is_some_and(|beside| public.ed25519_bytes() != Ok(beside)) {
+        return Err(KeyError::MalformedKey);
+    }
+    Ok(SigningKey::new(Ed25519Signer(pair), verifying_key(&public, algorithm)?))
 }
 
 /// Generates an RSA key of 2048, 3072, 4096 or 8192 bits with exponent 65537.
@@ -103,8 +139,8 @@ pub fn generate_rsa(bits: usize) -> Result<PrivateKey, KeyError> {
     PrivateKey::from_der(&Zeroizing::new(pkcs8.as_ref().to_vec()))
 }
 
-/// Returns the names of an algorithm in the library: parameters to verify with, and the encoding to sign with.
-fn parameters(algorithm: Algorithm) -> Option<(&'static RsaParameters, &'static RsaSignatureEncoding)> {
+/// Returns the names of an RSA algorithm in the library: parameters to verify with, and the encoding to sign with.
+fn rsa_parameters(algorithm: Algorithm) -> Option<(&'static RsaParameters, &'static RsaSignatureEncoding)> {
     Some(match algorithm {
         Algorithm::Rs256 => (&signature::RSA_PKCS1_2048_8192_SHA256, &signature::RSA_PKCS1_SHA256),
         Algorithm::Rs384 => (&signature::RSA_PKCS1_2048_8192_SHA384, &signature::RSA_PKCS1_SHA384),
@@ -114,6 +150,80 @@ fn parameters(algorithm: Algorithm) -> Option<(&'static RsaParameters, &'static 
         Algorithm::Ps512 => (&signature::RSA_PSS_2048_8192_SHA512, &signature::RSA_PSS_SHA512),
         _ => return None,
     })
+}
+
+/// Returns the names of a curve in the library: to verify with, to sign with, and to compute the public half with.
+fn curve_parameters(
+    curve: Curve,
+) -> Result<
+    (&'static EcdsaVerificationAlgorithm, &'static EcdsaSigningAlgorithm, &'static agreement::Algorithm),
+    KeyError,
+> {
+    match curve {
+        Curve::P256 => Ok((
+            &signature::ECDSA_P256_SHA256_FIXED,
+            &signature::ECDSA_P256_SHA256_FIXED_SIGNING,
+            &agreement::ECDH_P256,
+        )),
+        Curve::P384 => Ok((
+            &signature::ECDSA_P384_SHA384_FIXED,
+            &signature::ECDSA_P384_SHA384_FIXED_SIGNING,
+            &agreement::ECDH_P384,
+        )),
+        Curve::P521 => Ok((
+            &signature::ECDSA_P521_SHA512_FIXED,
+            &signature::ECDSA_P521_SHA512_FIXED_SIGNING,
+            &agreement::ECDH_P521,
+        )),
+        // The library supports it, but takes four times as long as the crate `k256`.
+        Curve::Secp256k1 => Err(KeyError::UnsupportedByBackend),
+    }
+}
+
+/// Computes the public point of a private number.
+fn public_point(scalar: &Scalar, agreement: &'static agreement::Algorithm) -> Result<Point, KeyError> {
+    let key = agreement::PrivateKey::from_private_key(agreement, scalar.bytes())
+        .map_err(|_| KeyError::MalformedKey)?;
+    let point = key.compute_public_key().map_err(|_| KeyError::MalformedKey)?;
+    Point::new(scalar.curve(), point.as_ref())
+}
+
+struct EcdsaVerifier(ParsedPublicKey);
+
+impl CheckSignature for EcdsaVerifier {
+    fn check(&self, input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+        self.0.verify_sig(input, signature).map_err(|_| SignatureError::Invalid)
+    }
+}
+
+struct EcdsaSigner(EcdsaKeyPair);
+
+impl MakeSignature for EcdsaSigner {
+    fn make(&self, input: &[u8]) -> Result<Signature, SignError> {
+        let signature = self.0.sign(&SystemRandom::new(), input).map_err(|_| SignError::SigningFailed)?;
+        Ok(Signature::from_bytes(signature.as_ref()))
+    }
+}
+
+struct Ed25519Verifier(ParsedPublicKey);
+
+impl CheckSignature for Ed25519Verifier {
+    fn check(&self, input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+        let signature: &[u8; 64] = signature.try_into().map_err(|_| SignatureError::Invalid)?;
+        if !ed25519::check_signature(signature) {
+            return Err(SignatureError::Invalid);
+        }
+        self.0.verify_sig(input, signature).map_err(|_| SignatureError::Invalid)
+    }
+}
+
+struct Ed25519Signer(Ed25519KeyPair);
+
+impl MakeSignature for Ed25519Signer {
+    fn make(&self, input: &[u8]) -> Result<Signature, SignError> {
+        let signature = self.0.try_sign(input).map_err(|_| SignError::SigningFailed)?;
+        Ok(Signature::from_bytes(signature.as_ref()))
+    }
 }
 
 struct RsaVerifier {

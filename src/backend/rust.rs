@@ -1,5 +1,11 @@
-//! Keys in pure Rust, over the crates of RustCrypto.
+//! Keys in pure Rust, made with the crates of RustCrypto.
 
+#[cfg(feature = "key-files")]
+mod choice;
+#[cfg(any(feature = "ecdsa", feature = "k256", feature = "p521"))]
+pub(crate) mod ecdsa;
+#[cfg(feature = "ed25519")]
+pub(crate) mod ed25519;
 pub(crate) mod hmac;
 #[cfg(feature = "rsa-verify")]
 mod rsa_padding;

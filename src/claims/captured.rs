@@ -10,12 +10,12 @@ use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error, Expected, SeqAccess, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
 
-/// An error on the way through `T`: one from the JSON reader or from `T`, which is not shown because its text may hold token
-/// text; or the name of a missing field.
+/// An error while `T` reads the payload: an error of the JSON or of `T`, or the name of a missing field. The message of an
+/// error may contain token text, so it is not printed.
 pub(crate) enum Fault<E> {
     Error(E),
     Missing(&'static str),
-    /// The capture has noted what is wrong.
+    /// The capture already holds the error.
     Noted,
 }
 
@@ -24,7 +24,7 @@ impl<E: Error> Error for Fault<E> {
         Self::Error(E::custom(message))
     }
 
-    // The same words as in the JSON reader. They also take less code than serde's own default.
+    // The JSON reader's own wording. This also takes less code than serde's default methods.
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
         Self::Error(E::invalid_type(found, expected))
     }

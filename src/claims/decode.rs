@@ -75,7 +75,7 @@ fn judge<T>(
     }
 }
 
-/// Returns why the payload is refused, if it is. Reading it may have ended with an `error`.
+/// Returns why the payload is refused, if it is. Reading it may have failed with an `error`.
 ///
 /// Inlined only so that the program, and not this crate, compiles the code that it shares with `T`'s pass.
 #[cold]
@@ -311,14 +311,14 @@ impl<'a, 'de> Capture<'a, 'de> {
         self.doubted.get() || self.unread
     }
 
-    /// Returns why the payload is refused, if it is. Reading it may have ended with an `error`.
+    /// Returns why the payload is refused, if it is. Reading it may have failed with an `error`.
     #[cold]
     #[inline(never)]
     fn fault(&mut self, error: Option<&json::Error>) -> Option<VerifyError> {
         self.refusal.take().or_else(|| error.map(|error| self.explain(error)))
     }
 
-    /// Returns why reading failed with `error`.
+    /// Returns the error to report for the `error` that reading failed with.
     fn explain(&self, error: &json::Error) -> VerifyError {
         let offset = json::offset_of(self.payload, error);
         let field = match (self.malformed, self.misfit) {

@@ -1,8 +1,8 @@
-//! Watches a claims type while it reads a value: notes whether it was shown an error, and bounds how deep it reads.
+//! Watches a claims type while it reads a value: notes whether the type got an error, and limits how deep it reads.
 //!
 //! A type may ignore an error and read on. The reader is then in the middle of a value, perhaps inside a string, so it may
-//! take text for structure. Whatever it reads from there on cannot be trusted, and its nesting has nothing to do with the
-//! nesting that `json::check_text` has counted. So the levels are counted here once more, as they are entered.
+//! mistake text for structure. Everything that it reads afterwards cannot be trusted, and may be nested deeper than
+//! `json::check_text` has counted. So this module counts the levels again while the type enters them.
 
 use crate::json::RESERVED;
 use alloc::string::String;
@@ -14,7 +14,7 @@ use serde::de::{
     Visitor,
 };
 
-/// What is noted while a value is read, and how much deeper reading may go.
+/// What is noted while a value is read, and how many levels deeper the type may read.
 #[derive(Clone, Copy)]
 pub(crate) struct Notes<'f> {
     failed: &'f Cell<bool>,
@@ -23,17 +23,17 @@ pub(crate) struct Notes<'f> {
     reading: Reading,
 }
 
-/// What of the text is being read.
+/// Which part of the JSON is being read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reading {
     Value,
     Key,
-    /// A key that has to be one of `serde_json`'s own.
+    /// A key that must be one of the reserved keys of `serde_json`.
     ReservedKey,
 }
 
 impl<'f> Notes<'f> {
-    /// Sets `failed` on every error. A value may have `levels` levels of arrays and objects.
+    /// Makes notes that set `failed` on every error. A value may have `levels` levels of arrays and objects.
     pub(crate) const fn new(failed: &'f Cell<bool>, levels: usize) -> Self {
         Self { failed, levels, reading: Reading::Value }
     }
@@ -45,7 +45,7 @@ impl<'f> Notes<'f> {
         result
     }
 
-    /// The same notes one level deeper.
+    /// Enters one more level.
     ///
     /// Never fails for a type that passes its errors on, because `json::check_text` has counted the levels before.
     fn enter<E: Error>(self) -> Result<Self, E> {
@@ -53,10 +53,10 @@ impl<'f> Notes<'f> {
         self.result(levels).map(|levels| Self { levels, reading: Reading::Value, ..self })
     }
 
-    /// The same notes one level deeper in a map, and how its keys are read.
+    /// Enters a map, and returns how its keys are read.
     ///
-    /// Under its features `raw_value` and `arbitrary_precision`, `serde_json` shows raw text and numbers as a map of one
-    /// reserved name. Such a map does not count as a level, so it may be entered where no level is left.
+    /// With its features `raw_value` and `arbitrary_precision`, `serde_json` represents raw text and numbers as a map with one
+    /// reserved key. Such a map does not count as a level, so it may be entered when no level is left.
     fn enter_map(self) -> (Self, Reading) {
         match self.levels.checked_sub(1) {
             Some(levels) => (Self { levels, reading: Reading::Value, ..self }, Reading::Key),
@@ -64,13 +64,14 @@ impl<'f> Notes<'f> {
         }
     }
 
-    /// Refuses a key of a map that may only have reserved ones.
+    /// Refuses any other key in a map that may only have reserved keys.
     fn check_key<E: Error>(self, key: &str) -> Result<(), E> {
         let refused = self.reading == Reading::ReservedKey && !key.starts_with(RESERVED);
         if refused { Err(too_deep()) } else { Ok(()) }
     }
 
-    /// Hands `inner` to `read`. If that succeeds without asking it, the reader has not seen even that there is a value.
+    /// Passes `inner` to `read`. If `read` succeeds without asking for the value, notes a failure, because the JSON reader has
+    /// then not read past the value.
     fn hand<X, T, E>(self, inner: X, read: impl FnOnce(Asked<'_, X>) -> Result<T, E>) -> Result<T, E> {
         let asked = Cell::new(false);
         let value = read(Asked { inner, notes: self, asked: &asked })?;
@@ -85,20 +86,21 @@ fn too_deep<E: Error>() -> E {
     E::custom("nested too deeply")
 }
 
-/// A seed, a visitor or an access of serde's, whose errors are noted on their way.
+/// A wrapper around a seed, a visitor or an access of serde that notes errors on their way to the claims type.
 pub(crate) struct Watch<'f, X> {
     pub(crate) inner: X,
     pub(crate) notes: Notes<'f>,
 }
 
 impl<'f, X> Watch<'f, X> {
-    /// The same watch over `inner`.
+    /// Wraps `inner` with the same notes.
     const fn over<Y>(&self, inner: Y) -> Watch<'f, Y> {
         Watch { inner, notes: self.notes }
     }
 }
 
-/// A value, or the content of an enum's variant: has to be asked for once, or the reader does not get past it.
+/// A value, or the content of an enum's variant. It must be asked for once, because otherwise the JSON reader does not read
+/// past it.
 struct Asked<'f, X> {
     inner: X,
     notes: Notes<'f>,
@@ -145,7 +147,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Asked<'_, D> {
         deserialize_identifier() deserialize_ignored_any()
     }
 
-    /// As a key, it is read as text here: `serde_json` cuts characters in half when it looks for a boolean in a key.
+    /// Reads a boolean key as text, because `serde_json` cuts characters in half when it looks for a boolean in a key.
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
         let (inner, notes) = self.ask();
         let visitor = Watch { inner: visitor, notes };
@@ -160,7 +162,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Asked<'_, D> {
     }
 }
 
-/// Shows the keys `true` and `false` as booleans.
+/// Passes the keys `true` and `false` on as booleans.
 struct BooleanKey<V>(V);
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for BooleanKey<V> {
@@ -170,7 +172,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for BooleanKey<V> {
         self.0.expecting(f)
     }
 
-    /// Only a key without escapes is borrowed, and only such a key is a boolean to `serde_json`.
+    /// Reads a key without escapes. Such a key is always borrowed, and `serde_json` accepts no other key as a boolean.
     fn visit_borrowed_str<E: Error>(self, key: &'de str) -> Result<V::Value, E> {
         match key {
             "true" => self.0.visit_bool(true),
@@ -253,8 +255,8 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Watch<'_, A> {
     }
 }
 
-/// A map, and whether a name was given out whose value was not asked for: then the reader has not seen even that there
-/// is one.
+/// A map. `pending` is true while the type has a name but has not asked for its value. The JSON reader has then not read past
+/// the value.
 struct WatchMap<'f, A> {
     map: Watch<'f, A>,
     keys: Reading,
@@ -301,15 +303,15 @@ impl<'de, 'f, A: EnumAccess<'de>> EnumAccess<'de> for Asked<'f, A> {
 
     fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self::Variant), A::Error> {
         let Self { inner, notes, asked } = self;
-        // The name of a variant has no levels of its own.
+        // The name of a variant has no levels.
         let name = Watch { inner: seed, notes: Notes { levels: 0, ..notes } };
         let (value, inner) = notes.result(inner.variant_seed(name))?;
         Ok((value, Asked { inner, notes, asked }))
     }
 }
 
-/// JSON writes a variant with content as an object of one member, so each of these but a unit enters one level. (A text is
-/// only a unit variant: the reader refuses the others.)
+/// Each method except `unit_variant` enters one level, because JSON writes a variant with content as an object with one member.
+/// (A string can only be a unit variant. The reader refuses a string for the other kinds.)
 impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Asked<'_, A> {
     type Error = A::Error;
 

@@ -1,23 +1,24 @@
-//! Credentials in the `Authorization` header: RFC 6750 section 2.1, in the grammar of RFC 9110 section 11.4.
+//! Reads bearer credentials from `Authorization` headers (RFC 6750 section 2.1, in the grammar of RFC 9110 section 11.4).
 
 use crate::http::error::RequestError;
 use crate::verifier::{Token, Verifier, VerifierAt};
 use serde::de::DeserializeOwned;
 
-/// The token in the values of a request's `Authorization` headers; there must be exactly one.
+/// Returns the token from the values of a request's `Authorization` headers. There must be exactly one value.
 ///
-/// Hand over all that there are (`headers.get_all(AUTHORIZATION)` with the crate `http`), so that of two contradicting
-/// ones neither wins. An `Option` will do where a framework knows only one.
+/// Pass all values (`headers.get_all(AUTHORIZATION)` with the crate `http`), so that neither of two contradicting values wins.
+/// Pass an `Option` if your framework gives you only one.
 ///
-/// The value is `Bearer` in any case, one or more blanks, the token, and nothing else:
-/// [RFC 6750 section 2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1). Whether the token is any good is not asked
-/// here: [`Verifier::verify_bearer`](crate::Verifier::verify_bearer) does both.
+/// The value must be `Bearer` in any case, one or more spaces, and the token
+/// ([RFC 6750 section 2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1)). This function does not verify the token:
+/// [`Verifier::verify_bearer`](crate::Verifier::verify_bearer) reads and verifies it.
 ///
 /// # Errors
 ///
-/// - [`RequestError::MissingCredentials`] when there is no value, [`RequestError::SeveralCredentials`] when there are two or more.
-/// - [`RequestError::OtherScheme`] when the scheme is not `Bearer`.
-/// - [`RequestError::MalformedCredentials`] when the value is not in the grammar.
+/// - [`RequestError::MissingCredentials`] if there is no value.
+/// - [`RequestError::SeveralCredentials`] if there are two or more.
+/// - [`RequestError::OtherScheme`] if the scheme is not `Bearer`.
+/// - [`RequestError::MalformedCredentials`] if the value does not follow the grammar.
 ///
 /// # Examples
 ///
@@ -35,14 +36,14 @@ where
     parse(single(values)?.as_ref())
 }
 
-/// The only value.
+/// Returns the only value.
 fn single<I: IntoIterator>(values: I) -> Result<I::Item, RequestError> {
     let mut values = values.into_iter();
     let value = values.next().ok_or(RequestError::MissingCredentials)?;
     if values.next().is_some() { Err(RequestError::SeveralCredentials) } else { Ok(value) }
 }
 
-/// The token in one value.
+/// Returns the token from one value.
 fn parse(value: &[u8]) -> Result<&str, RequestError> {
     let (scheme, rest) = split(value, is_token_char);
     if scheme.is_empty() || !matches!(rest.first(), None | Some(b' ')) {
@@ -51,11 +52,11 @@ fn parse(value: &[u8]) -> Result<&str, RequestError> {
     if !scheme.eq_ignore_ascii_case(b"Bearer") {
         return Err(RequestError::OtherScheme);
     }
-    // A tab does not count as a space: `1*SP`.
+    // The grammar says `1*SP`, so a tab does not count as a space.
     let (_, token) = split(rest, |byte| byte == b' ');
     let (letters, rest) = split(token, is_b64token_char);
     let (_, rest) = split(rest, |byte| byte == b'=');
-    // Padding is wrong from its first character on when there is nothing before it.
+    // Padding without a character before it is wrong from its first character on.
     let wrong = if letters.is_empty() { token } else { rest };
     let malformed = RequestError::MalformedCredentials { offset: value.len().saturating_sub(wrong.len()) };
     if letters.is_empty() || !rest.is_empty() {
@@ -64,36 +65,36 @@ fn parse(value: &[u8]) -> Result<&str, RequestError> {
     core::str::from_utf8(token).map_err(|_| malformed)
 }
 
-/// The bytes at the start that are of a kind, and the rest.
+/// Splits off the bytes at the start that are of this kind.
 fn split(bytes: &[u8], kind: impl Fn(u8) -> bool) -> (&[u8], &[u8]) {
     let count = bytes.iter().take_while(|byte| kind(**byte)).count();
     bytes.split_at_checked(count).unwrap_or_default()
 }
 
-/// `tchar` of [RFC 9110 section 5.6.2](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2).
+/// Returns whether the byte is a `tchar` of [RFC 9110 section 5.6.2](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2).
 pub(crate) const fn is_token_char(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
 }
 
-/// What a `b64token` is made of before its padding.
+/// Returns whether a `b64token` may contain the byte before its padding.
 const fn is_b64token_char(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
 }
 
 impl Verifier {
-    /// Checks the bearer token in the values of a request's `Authorization` headers, against the wall clock.
+    /// Verifies the bearer token in the values of a request's `Authorization` headers, at the time of the wall clock.
     ///
-    /// Hand over all that there are, so that of two contradicting ones neither wins; an `Option` will do where a
-    /// framework knows only one. See [`bearer_token`](crate::http::bearer_token) for what a value may be.
+    /// Pass all values, so that neither of two contradicting values wins. Pass an `Option` if your framework gives you only
+    /// one. [`bearer_token`](crate::http::bearer_token) describes the form of a value.
     ///
     /// # Errors
     ///
     /// - [`RequestError::MissingCredentials`], [`RequestError::OtherScheme`], [`RequestError::SeveralCredentials`] or
-    ///   [`RequestError::MalformedCredentials`] when there is no bearer token, or not exactly one.
-    /// - [`RequestError::Token`] as [`verify`](Self::verify) says.
+    ///   [`RequestError::MalformedCredentials`] if there is not exactly one bearer token.
+    /// - [`RequestError::Token`] with the error of [`verify`](Self::verify).
     ///
-    /// Either has the HTTP answer: [`RequestError::challenge`].
+    /// [`RequestError::challenge`] makes the HTTP answer from each of them.
     ///
     /// # Examples
     ///
@@ -124,11 +125,11 @@ impl Verifier {
 }
 
 impl VerifierAt<'_> {
-    /// As [`Verifier::verify_bearer`].
+    /// Verifies a bearer token like [`Verifier::verify_bearer`], at the fixed time.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same as [`Verifier::verify_bearer`].
     pub fn verify_bearer<T: DeserializeOwned>(
         self,
         authorization: impl IntoIterator<Item: AsRef<[u8]>>,

@@ -1,4 +1,4 @@
-//! What a refusal says to an HTTP client: RFC 6750, section 3.
+//! Makes the HTTP answer to a refused request (RFC 6750 section 3).
 
 use crate::error::VerifyError;
 use crate::http::error::{RequestError, SetupError};
@@ -7,12 +7,12 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 
-/// The answer to a request that is refused: a status, and the value of `WWW-Authenticate`
+/// The HTTP answer to a refused request: a status, and the value of `WWW-Authenticate`
 /// ([RFC 6750 section 3](https://www.rfc-editor.org/rfc/rfc6750#section-3)).
 ///
-/// Status and error code always belong together, and nothing of a token is ever in it. The errors of a verification make it
+/// The status always fits the error code, and the answer never contains a part of a token. The errors of a verification make it
 /// with their method `challenge`: [`RequestError`](super::RequestError), [`VerifyError`](crate::VerifyError), and `Error` of
-/// `countersign-session`. What only the application knows, that a scope is missing, has a constructor:
+/// `countersign-session`. If a scope is missing, which only the application knows, call
 /// [`insufficient_scope`](Self::insufficient_scope).
 ///
 /// # Examples
@@ -20,7 +20,7 @@ use core::fmt;
 /// ```
 /// use countersign::http::{Challenge, Realm, Scope};
 ///
-/// // Made once, where the server is configured.
+/// // Make them once, when the server starts.
 /// let realm = Realm::new("the \"small\" API")?;
 /// let admin = Scope::new("admin")?;
 ///
@@ -37,7 +37,7 @@ pub struct Challenge {
     kind: Kind,
     realm: Option<Realm>,
     scope: Option<Scope>,
-    /// `None` where there is nothing to challenge.
+    /// `None` if the answer has no `WWW-Authenticate`.
     text: Option<Cow<'static, str>>,
 }
 
@@ -63,7 +63,7 @@ impl Kind {
         }
     }
 
-    /// The challenge without realm and scope.
+    /// Returns the challenge without realm and scope.
     const fn text(self) -> Option<&'static str> {
         match self {
             Self::ExpiredToken => {
@@ -81,7 +81,7 @@ impl Kind {
 }
 
 impl Challenge {
-    /// 401 without an error code: the request carried no bearer token, so nothing was wrong with one.
+    /// Makes the answer 401 without an error code, for a request without a bearer token.
     ///
     /// # Examples
     ///
@@ -94,7 +94,7 @@ impl Challenge {
         Self::of(Kind::MissingCredentials)
     }
 
-    /// 400 and `invalid_request`: the credentials are malformed, or there is more than one way to read them.
+    /// Makes the answer 400 with `invalid_request`, for credentials that are malformed or ambiguous.
     ///
     /// # Examples
     ///
@@ -110,7 +110,7 @@ impl Challenge {
         Self::of(Kind::InvalidRequest)
     }
 
-    /// 401 and `invalid_token`: for what only the application knows against a token, a denylist for example.
+    /// Makes the answer 401 with `invalid_token`, for a token that the application itself refuses, e.g. because of a denylist.
     ///
     /// # Examples
     ///
@@ -122,16 +122,17 @@ impl Challenge {
         Self::of(Kind::InvalidToken)
     }
 
-    /// 403 and `insufficient_scope`: the token is good and does not allow this; `scope` is what would.
+    /// Makes the answer 403 with `insufficient_scope`, for a valid token that does not allow this request. `scope` is the scope
+    /// that would allow it.
     ///
-    /// A client that knows who it is will not get further by logging in again, so this is never a 401.
+    /// The status is not 401, because it does not help this client to log in again.
     #[must_use]
     pub fn insufficient_scope(scope: &Scope) -> Self {
         Self::of(Kind::InsufficientScope).with_scope(scope)
     }
 
-    /// 503 without a challenge: what the token is held against could not be asked, keys or a denylist. That says nothing
-    /// about the token, so the client keeps it and tries again.
+    /// Makes the answer 503 without a challenge, for keys or a denylist that cannot be read at the moment. The token may be
+    /// valid, so the client keeps it and tries again.
     ///
     /// # Examples
     ///
@@ -144,7 +145,7 @@ impl Challenge {
         Self::of(Kind::Unavailable)
     }
 
-    /// 400 without a challenge: something other than the credentials cannot be read, a cookie for example.
+    /// Makes the answer 400 without a challenge, for another part of the request that cannot be read, such as a cookie.
     ///
     /// # Examples
     ///
@@ -157,7 +158,7 @@ impl Challenge {
         Self::of(Kind::BadRequest)
     }
 
-    /// 403 without a challenge: the request comes from elsewhere, so that no token would change the answer.
+    /// Makes the answer 403 without a challenge, for a request from a page that is not allowed. No token would change this.
     const fn forbidden() -> Self {
         Self::of(Kind::Forbidden)
     }
@@ -170,28 +171,28 @@ impl Challenge {
         Self { kind, realm: None, scope: None, text }
     }
 
-    /// Says which part of the server the credentials are for; called again: that one instead. Without effect where there is no
-    /// `WWW-Authenticate`.
+    /// Adds the realm: the part of the server that the credentials are for. A second call replaces it. It has no effect on an
+    /// answer without `WWW-Authenticate`.
     #[must_use]
     pub fn with_realm(mut self, realm: &Realm) -> Self {
         self.realm = Some(realm.clone());
         self.written()
     }
 
-    /// Says which scope is needed; called again: that one instead. Without effect where there is no `WWW-Authenticate`.
+    /// Adds the scope that is needed. A second call replaces it. It has no effect on an answer without `WWW-Authenticate`.
     #[must_use]
     pub fn with_scope(mut self, scope: &Scope) -> Self {
         self.scope = Some(scope.clone());
         self.written()
     }
 
-    /// The HTTP status: 400, 401 or 403; or 503 while what the answer depends on is unavailable.
+    /// Returns the HTTP status: 400, 401 or 403, or 503 if the keys or a denylist are unavailable.
     #[must_use]
     pub const fn status(&self) -> u16 {
         self.kind.status()
     }
 
-    /// The value of the `WWW-Authenticate` header, if the answer has one. It is visible ASCII and blanks.
+    /// Returns the value of the `WWW-Authenticate` header, if the answer has one. It consists of visible ASCII and spaces.
     #[must_use]
     pub fn www_authenticate(&self) -> Option<&str> {
         self.text.as_deref()
@@ -229,11 +230,11 @@ impl Challenge {
 }
 
 impl VerifyError {
-    /// The HTTP answer to a request that carried this token
+    /// Makes the HTTP answer to the request with this token
     /// ([RFC 6750 section 3](https://www.rfc-editor.org/rfc/rfc6750#section-3)).
     ///
-    /// 401 and `invalid_token` for everything that is wrong with a token, with a description that tells an expired token from
-    /// the rest and nothing else. 503 without a challenge for [`KeysUnavailable`](Self::KeysUnavailable).
+    /// It is 503 without a challenge for [`KeysUnavailable`](Self::KeysUnavailable), and 401 with `invalid_token` for all other
+    /// errors. The description only tells whether the token is expired or invalid.
     ///
     /// # Examples
     ///
@@ -258,12 +259,13 @@ impl VerifyError {
 }
 
 impl RequestError {
-    /// The HTTP answer ([RFC 6750 section 3.1](https://www.rfc-editor.org/rfc/rfc6750#section-3.1)).
+    /// Makes the HTTP answer ([RFC 6750 section 3.1](https://www.rfc-editor.org/rfc/rfc6750#section-3.1)).
     ///
-    /// - 401 without an error code where the request carries no bearer token, which includes another scheme.
-    /// - 400 and `invalid_request` for a bearer token that cannot be read.
-    /// - 400 for a cookie that cannot be read, and 403 for a request from elsewhere; neither has a `WWW-Authenticate`.
-    /// - For a token, as [`VerifyError::challenge`] says.
+    /// - 401 without an error code if the request has no bearer token, or credentials of another scheme.
+    /// - 400 with `invalid_request` if the bearer token cannot be read.
+    /// - 400 without `WWW-Authenticate` if a cookie cannot be read.
+    /// - 403 without `WWW-Authenticate` if the request comes from a page that is not allowed.
+    /// - The answer of [`VerifyError::challenge`] if the token is refused.
     #[must_use]
     pub const fn challenge(&self) -> Challenge {
         match self {
@@ -293,12 +295,12 @@ impl RequestError {
 pub struct Realm(Box<str>);
 
 impl Realm {
-    /// A realm of visible ASCII and blanks. Quotes and backslashes are escaped when it is written.
+    /// Makes a realm from visible ASCII and spaces. Quotes and backslashes are escaped when it is written.
     ///
     /// # Errors
     ///
-    /// [`SetupError::InvalidRealm`] when it is empty, or holds a control character or one beyond ASCII, about
-    /// which clients disagree.
+    /// [`SetupError::InvalidRealm`] if the text is empty, or contains a control character or a character outside ASCII. Clients
+    /// disagree on the meaning of these characters.
     pub fn new(realm: &str) -> Result<Self, SetupError> {
         match realm.bytes().position(|byte| !matches!(byte, b' '..=b'~')) {
             None if !realm.is_empty() => Ok(Self(realm.into())),
@@ -323,12 +325,12 @@ impl Realm {
 pub struct Scope(Box<str>);
 
 impl Scope {
-    /// Scopes of visible ASCII, one blank between each two.
+    /// Makes a scope from words of visible ASCII, with one space between two words.
     ///
     /// # Errors
     ///
-    /// [`SetupError::InvalidScope`] when it is empty, has two blanks in a row or one at an end, or holds a quote,
-    /// a backslash, a control character or one beyond ASCII.
+    /// [`SetupError::InvalidScope`] if the text is empty, has two spaces in a row, or a space at the start or the end. Also if
+    /// it contains a quote, a backslash, a control character or a character outside ASCII.
     pub fn new(scope: &str) -> Result<Self, SetupError> {
         let mut before = b' ';
         for (offset, byte) in scope.bytes().enumerate() {
@@ -342,7 +344,7 @@ impl Scope {
             }
             before = byte;
         }
-        // Nothing at all, or a blank at the end.
+        // The text is empty, or has a space at the end.
         if before == b' ' {
             return Err(SetupError::InvalidScope { offset: scope.len().saturating_sub(1) });
         }

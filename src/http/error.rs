@@ -1,10 +1,10 @@
-//! The errors of this layer: one for what a server sets up, one for what a request says. Neither holds a secret.
+//! The errors of this layer: one about the settings of the server, one about a request. Neither contains a secret.
 
 use crate::error::VerifyError;
 use thiserror::Error;
 
-/// Why a cookie, a realm, a scope or a list of origins cannot be used. It is about the server's own values, never about a
-/// request.
+/// Why a cookie, a realm, a scope or a list of origins cannot be used. This error is about the server's own values, never about
+/// a request.
 ///
 /// # Examples
 ///
@@ -22,42 +22,42 @@ use thiserror::Error;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SetupError {
-    /// Browsers would drop the cookie.
+    /// The cookie is so long that browsers would ignore it.
     #[error("cookie has {bytes} bytes; at most {limit} are allowed")]
     CookieTooLarge {
-        /// Its length, attributes included.
+        /// The length of the cookie, with its attributes.
         bytes: usize,
-        /// The most that is allowed.
+        /// The greatest length that is allowed.
         limit: usize,
     },
-    /// The name is empty, longer than 256 bytes, begins with `__`, or holds a character that no name may hold.
+    /// The name is empty, longer than 256 bytes, begins with `__`, or contains a character that is not allowed in a name.
     #[error("a cookie's name must have 1 to 256 letters, digits or !#$%&'*+-.^_`|~, and not begin with __")]
     InvalidCookieName,
-    /// The path does not begin with `/`, is longer than 1,024 bytes, or holds a character that no path may hold.
+    /// The path does not begin with `/`, is longer than 1,024 bytes, or contains a character that is not allowed in a path.
     #[error("a cookie's path must begin with / and have at most 1024 visible ASCII characters without ;")]
     InvalidCookiePath,
-    /// The value is empty or holds a character that no value may hold.
+    /// The value is empty or contains a character that is not allowed in a value.
     #[error("the cookie's value is empty, or not allowed at byte {offset}")]
     InvalidCookieValue {
-        /// Where.
+        /// The place of the character, in bytes from the start.
         offset: usize,
     },
-    /// An origin is not written as a browser writes it, so no request would match.
+    /// An origin is not written as a browser writes it, so that it would match no request.
     #[error("entry {position} is not an origin as a browser writes it, such as https://app.example")]
     InvalidOrigin {
-        /// Which one, counted from 0.
+        /// The position of the origin in the list, counted from 0.
         position: usize,
     },
-    /// The realm is empty, or holds a control character or one beyond ASCII.
+    /// The realm is empty, or contains a control character or a character outside ASCII.
     #[error("the realm is empty, or not visible ASCII and spaces at byte {offset}")]
     InvalidRealm {
-        /// Where.
+        /// The place of the character, in bytes from the start.
         offset: usize,
     },
-    /// The scope is empty, or holds a character that no scope may hold, or blanks where none belong.
+    /// The scope is empty, or contains a character that is not allowed or a space in the wrong place.
     #[error("the scope is empty, or malformed at byte {offset}")]
     InvalidScope {
-        /// Where.
+        /// The place of the character, in bytes from the start.
         offset: usize,
     },
     /// The list of origins is empty.
@@ -69,7 +69,7 @@ pub enum SetupError {
 }
 
 impl SetupError {
-    /// A stable name for logs and metrics.
+    /// Returns a stable name for logs and metrics.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -86,9 +86,10 @@ impl SetupError {
     }
 }
 
-/// Why a request is refused: its `Authorization`, `Cookie`, `Origin` or `Sec-Fetch-Site` headers, or the token in them.
+/// Why a request is refused: because of its `Authorization`, `Cookie`, `Origin` or `Sec-Fetch-Site` headers, or of the token in
+/// them.
 ///
-/// One conversion of this error, by its [`challenge`](Self::challenge), answers all of them.
+/// [`challenge`](Self::challenge) makes the HTTP answer for each of them.
 ///
 /// # Examples
 ///
@@ -105,45 +106,45 @@ impl SetupError {
 /// let error = verifier.verify_bearer::<()>(["Bearer a.b"]).unwrap_err();
 /// assert_eq!(error, RequestError::Token(VerifyError::NotAToken));
 /// assert_eq!((error.code(), error.challenge().status()), ("not_a_token", 401));
-/// // Code that walks a chain of errors finds the error of the token.
+/// // `source` returns the error of the token.
 /// assert!(core::error::Error::source(&error).is_some_and(|source| source.is::<VerifyError>()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RequestError {
-    /// There is no `Origin`, and `Sec-Fetch-Site` is neither `same-origin` nor `none`.
+    /// The request has no `Origin`, and its `Sec-Fetch-Site` is neither `same-origin` nor `none`.
     #[error("the request comes from another origin")]
     CrossSite,
     /// The cookie occurs more than once.
     #[error("the cookie occurs more than once")]
     DoubledCookie,
-    /// The origin is not an allowed one, or it is `null`.
+    /// The origin is not allowed, or it is `null`.
     #[error("the request comes from an origin that is not allowed")]
     ForeignOrigin,
-    /// The cookie's value is empty, or holds a character that this crate never writes.
+    /// The cookie's value is empty, or contains a character that this crate never writes.
     #[error("the cookie is malformed")]
     MalformedCookie,
-    /// `Authorization` is not a scheme, blanks and a token.
+    /// The value of `Authorization` is not a scheme, spaces and a token. A value with `Bearer` twice is malformed, too.
     #[error("credentials are malformed at byte {offset}")]
     MalformedCredentials {
-        /// Where in the value reading stopped.
+        /// The place in the value where reading stopped, in bytes from the start.
         offset: usize,
     },
-    /// There is no `Authorization` header.
-    #[error("no credentials")]
+    /// The request has no `Authorization` header.
+    #[error("the request has no Authorization header")]
     MissingCredentials,
-    /// There is neither an origin nor `Sec-Fetch-Site`.
-    #[error("the request does not say where it comes from")]
+    /// The request has neither `Origin` nor `Sec-Fetch-Site`.
+    #[error("the request has neither an Origin nor a Sec-Fetch-Site header")]
     NoOrigin,
-    /// The scheme of `Authorization` is another than `Bearer`.
-    #[error("credentials use another scheme than Bearer")]
+    /// The scheme of `Authorization` is not `Bearer`.
+    #[error("the scheme of the credentials is not Bearer")]
     OtherScheme,
-    /// There are several `Authorization` headers, whatever they hold.
-    #[error("several authorization headers")]
+    /// The request has several `Authorization` headers. Their values do not matter.
+    #[error("the request has several Authorization headers")]
     SeveralCredentials,
     /// `Origin` or `Sec-Fetch-Site` occurs more than once.
-    #[error("the request says more than once where it comes from")]
+    #[error("the request has several Origin or several Sec-Fetch-Site headers")]
     SeveralOrigins,
     /// The token is refused.
     #[error("{0}")]
@@ -151,14 +152,13 @@ pub enum RequestError {
 }
 
 impl RequestError {
-    /// Whether the token's time is over and nothing else was found wrong with it:
-    /// [`VerifyError::is_expired`].
+    /// Returns whether the token has expired and no other check failed: [`VerifyError::is_expired`].
     #[must_use]
     pub const fn is_expired(&self) -> bool {
         matches!(self, Self::Token(error) if error.is_expired())
     }
 
-    /// A stable name for logs, metrics and clients; for a token, that of the error inside.
+    /// Returns a stable name for logs, metrics and clients. For a refused token, it is the name of the inner error.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {

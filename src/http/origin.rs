@@ -1,16 +1,17 @@
-//! Whether a request comes from a page that may use a cookie: cross-site request forgery.
+//! Checks whether a request comes from a page that may use a cookie, against cross-site request forgery.
 
 use crate::http::error::{RequestError, SetupError};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-/// The origins whose pages may use the routes that read a cookie.
+/// A list of origins: only their pages may use the routes that read a cookie.
 ///
-/// Browsers say where a request comes from: `Origin` with everything except simple reads, and `Sec-Fetch-Site`, all of
-/// them since 2023. No script can change either. A form on a page with `Referrer-Policy: no-referrer` sends
-/// `Origin: null` and is refused; `fetch` does not. [`check`](Self::check) is for the routes that change something, which
-/// should take POST only. A route that takes its token from `Authorization` needs none of this: no browser adds that by
-/// itself.
+/// Browsers send two headers about the origin of a request. They send `Origin` with all requests except simple reads, and since
+/// 2023 all of them send `Sec-Fetch-Site`. Scripts cannot change these headers. A form on a page with
+/// `Referrer-Policy: no-referrer` sends `Origin: null` and is refused, but `fetch` from such a page works.
+///
+/// Call [`check`](Self::check) in routes that change something. These should accept POST only. A route that takes its token
+/// from `Authorization` does not need the check, because browsers do not add that header on their own.
 ///
 /// # Examples
 ///
@@ -38,14 +39,15 @@ enum SilentRequests {
 }
 
 impl AllowedOrigins {
-    /// These origins, each as a browser writes it: `https://app.example`, `http://localhost:8080`.
+    /// Makes a list of these origins. Write each as a browser does: `https://app.example`, `http://localhost:8080`.
     ///
     /// # Errors
     ///
-    /// - [`SetupError::NoOrigins`] for no origin at all.
-    /// - [`SetupError::InvalidOrigin`] for one that no browser would ever send, so that nothing could match it: with a path or
-    ///   a slash at its end, in upper case, with the port that its scheme has anyway; and for `*` and `null`. An IP address
-    ///   that is not in its usual form is not noticed: it matches nothing.
+    /// - [`SetupError::NoOrigins`] for an empty list.
+    /// - [`SetupError::InvalidOrigin`] for an origin that browsers do not send, so that it would match no request: with a path
+    ///   or a slash at its end, in upper case, or with the default port of its scheme. Also for `*` and `null`.
+    ///
+    /// An IP address in an unusual form is not an error, but it matches no request.
     ///
     /// # Examples
     ///
@@ -69,29 +71,30 @@ impl AllowedOrigins {
         Ok(Self { origins: allowed, silent: SilentRequests::Refused })
     }
 
-    /// Takes requests that carry neither `Origin` nor `Sec-Fetch-Site`.
+    /// Accepts requests that have neither `Origin` nor `Sec-Fetch-Site`.
     ///
     /// # Security
     ///
-    /// Programs send such requests, and browsers from before 2020. The latter are then protected by `SameSite` alone.
+    /// Programs send such requests, and so do browsers from before 2020. Only `SameSite` protects the users of such a browser
+    /// then.
     #[must_use]
     pub const fn allow_requests_without_origin(mut self) -> Self {
         self.silent = SilentRequests::Allowed;
         self
     }
 
-    /// Whether a request with these values of `Origin` and `Sec-Fetch-Site` may use the cookie.
+    /// Checks whether a request with these values of `Origin` and `Sec-Fetch-Site` may use the cookie.
     ///
-    /// `Origin` must be an allowed one if it is there. Without it, `Sec-Fetch-Site` must be `same-origin` or `none`: the
-    /// user's own doing. With it, the origin decides, since an allowed one may well be another site. One of the two must
-    /// be there, and neither twice. Hand over all values that the request has.
+    /// If the request has an `Origin`, it must be an allowed one. `Sec-Fetch-Site` is then ignored, because an allowed origin
+    /// may be another site. If it has no `Origin`, `Sec-Fetch-Site` must be `same-origin`, or `none` for a request that the
+    /// user started, e.g. from a bookmark. Pass all values that the request has.
     ///
     /// # Errors
     ///
-    /// - [`RequestError::SeveralOrigins`] when either header is there twice.
-    /// - [`RequestError::ForeignOrigin`] when the origin is not allowed; `null` never is.
-    /// - [`RequestError::CrossSite`] when there is no origin and the browser says that another one asks.
-    /// - [`RequestError::NoOrigin`] when there is neither header.
+    /// - [`RequestError::SeveralOrigins`] if either header occurs twice.
+    /// - [`RequestError::ForeignOrigin`] if the origin is not allowed. `null` is never allowed.
+    /// - [`RequestError::CrossSite`] if there is no `Origin` and `Sec-Fetch-Site` names another origin.
+    /// - [`RequestError::NoOrigin`] if the request has neither header.
     ///
     /// # Examples
     ///
@@ -135,12 +138,13 @@ fn at_most_one<I: IntoIterator>(values: I) -> Result<Option<I::Item>, RequestErr
     if values.next().is_some() { Err(RequestError::SeveralOrigins) } else { Ok(first) }
 }
 
-/// Whether this is an origin as [RFC 6454 section 6.2](https://www.rfc-editor.org/rfc/rfc6454#section-6.2) writes it.
+/// Returns whether this is an origin in the form of
+/// [RFC 6454 section 6.2](https://www.rfc-editor.org/rfc/rfc6454#section-6.2).
 fn is_origin(text: &str) -> bool {
     let Some((scheme, authority)) = text.split_once("://") else { return false };
     let scheme_is_good = scheme.starts_with(|first: char| first.is_ascii_lowercase())
         && scheme.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'+' | b'-' | b'.'));
-    // The colons of an IPv6 address stand in brackets.
+    // The colons of an IPv6 address are in brackets.
     let after_host = authority.rfind(']').and_then(|end| authority.get(end..)).unwrap_or(authority);
     let (host, port) = match after_host.rsplit_once(':') {
         Some((_, port)) => (authority.strip_suffix(port).and_then(|rest| rest.strip_suffix(':')), Some(port)),
@@ -160,7 +164,8 @@ fn is_origin(text: &str) -> bool {
     scheme_is_good && port_is_good && host.is_some_and(is_host)
 }
 
-/// A name, an IPv4 address, or an IPv6 address in brackets; letters in lower case. Nothing is resolved.
+/// Returns whether this is a name, an IPv4 address, or an IPv6 address in brackets, with letters in lower case. Does not
+/// resolve the name.
 fn is_host(host: &str) -> bool {
     if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return address.parse::<core::net::Ipv6Addr>().is_ok()

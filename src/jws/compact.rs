@@ -15,10 +15,10 @@ use alloc::vec::Vec;
 use core::fmt;
 use serde::Serialize;
 
-/// A token as it was received, split into its segments: nothing about it is known to be true.
+/// A token as it was received, split into its segments. Nothing in it is verified.
 ///
-/// For looking inside without a key, e.g. to log which issuer a refused token claims. To verify one, hand its
-/// text to a [`Verifier`](crate::Verifier).
+/// Use it to read a token without a key, e.g. to log which issuer a refused token names. To verify a token, pass its text to a
+/// [`Verifier`](crate::Verifier).
 ///
 /// # Examples
 ///
@@ -31,7 +31,7 @@ use serde::Serialize;
 /// # Ok::<(), countersign::VerifyError>(())
 /// ```
 ///
-/// It proves nothing. Functions that need a verified token do not accept it:
+/// Functions that need a verified token do not accept it:
 ///
 /// ```compile_fail
 /// use countersign::{Token, Unverified};
@@ -53,9 +53,10 @@ impl<'t> Unverified<'t> {
     /// # Errors
     ///
     /// - [`VerifyError::TooLarge`].
-    /// - [`VerifyError::NotAToken`] unless there are three segments; [`VerifyError::Encrypted`] for a JWE.
-    /// - [`VerifyError::NotAlone`] for a token with something around it.
-    /// - [`VerifyError::InvalidBase64`] for another character outside the base64url alphabet in header or payload.
+    /// - [`VerifyError::NotAToken`] if the text does not have three segments.
+    /// - [`VerifyError::Encrypted`] for a JWE.
+    /// - [`VerifyError::NotAlone`] for a token with other text around it.
+    /// - [`VerifyError::InvalidBase64`] for any other character outside the base64url alphabet in the header or the payload.
     pub fn parse(text: &'t str) -> Result<Self, VerifyError> {
         Self::parse_within(text, &Limits::new()).map_err(|error| name_mistake(text, error))
     }
@@ -78,21 +79,22 @@ impl<'t> Unverified<'t> {
         Ok(Self { text, header, payload, signature })
     }
 
-    /// The header's JSON text as its sender wrote it.
+    /// Decodes the header and returns its text as the sender wrote it. Does not check that it is JSON.
     ///
     /// # Errors
     ///
-    /// [`VerifyError::InvalidBase64`], [`VerifyError::InvalidUtf8`]. Whether it is JSON is not checked.
+    /// [`VerifyError::InvalidBase64`], [`VerifyError::InvalidUtf8`].
     pub fn unverified_header(&self) -> Result<String, VerifyError> {
         decode_header(self.header)
     }
 
-    /// The algorithm that the header names.
+    /// Returns the algorithm (`alg`) that the header names.
     ///
     /// # Errors
     ///
-    /// - [`VerifyError::UnsupportedAlgorithm`] for one that this crate does not support, also `none`.
-    /// - [`VerifyError::InvalidHeader`] if there is none; else those [`VerifyError`]s that speak of the header's shape.
+    /// - [`VerifyError::UnsupportedAlgorithm`] for an algorithm that this crate does not support, also for `none`.
+    /// - [`VerifyError::InvalidHeader`] if the header has no `alg`.
+    /// - The other [`VerifyError`]s about the form of the header.
     ///
     /// # Examples
     ///
@@ -110,20 +112,20 @@ impl<'t> Unverified<'t> {
         Algorithm::from_name(&name).ok_or(VerifyError::UnsupportedAlgorithm)
     }
 
-    /// The header's `kid`. It may be any text: never use it as a path or in a query.
+    /// Returns the header's `kid`. It may be any text, so never use it as a path or in a query.
     ///
     /// # Errors
     ///
-    /// Those [`VerifyError`]s that speak of the header's shape.
+    /// The [`VerifyError`]s about the form of the header.
     pub fn unverified_key_id(&self) -> Result<Option<String>, VerifyError> {
         Ok(self.header_texts()?.kid)
     }
 
-    /// The header's `typ`.
+    /// Returns the header's `typ`.
     ///
     /// # Errors
     ///
-    /// Those [`VerifyError`]s that speak of the header's shape.
+    /// The [`VerifyError`]s about the form of the header.
     pub fn unverified_typ(&self) -> Result<Option<String>, VerifyError> {
         Ok(self.header_texts()?.typ)
     }
@@ -132,7 +134,7 @@ impl<'t> Unverified<'t> {
         Texts::parse(&decode_header(self.header)?, &Limits::new())
     }
 
-    /// The payload's bytes.
+    /// Decodes the payload and returns its bytes.
     ///
     /// # Errors
     ///
@@ -143,7 +145,7 @@ impl<'t> Unverified<'t> {
         Ok(bytes)
     }
 
-    /// Header and payload as they were signed.
+    /// Returns the header and the payload as they were signed.
     fn signing_input(&self) -> &'t [u8] {
         let length = self.header.len().saturating_add(self.payload.len()).saturating_add(1);
         self.text.get(..length).unwrap_or_default().as_bytes()
@@ -152,7 +154,7 @@ impl<'t> Unverified<'t> {
     /// Checks the signature with `key`.
     #[inline]
     fn check_signature(&self, key: &KeyRef<'_>) -> Result<(), VerifyError> {
-        // 64 bytes are enough for all algorithms but RSA. Clearing 1,024 costs as much as decoding the signature.
+        // 64 bytes are enough for all algorithms except RSA. To clear 1,024 bytes costs as much as to decode the signature.
         const SHORT: usize = 64;
         if self.signature.len() <= base64url::encoded_len(SHORT) {
             self.check_decoded(key, &mut [0; SHORT])
@@ -162,10 +164,10 @@ impl<'t> Unverified<'t> {
     }
 
     #[inline]
-    fn check_decoded(&self, key: &KeyRef<'_>, room: &mut [u8]) -> Result<(), VerifyError> {
-        let length = base64url::decode_into(room, self.signature)
+    fn check_decoded(&self, key: &KeyRef<'_>, buffer: &mut [u8]) -> Result<(), VerifyError> {
+        let length = base64url::decode_into(buffer, self.signature)
             .map_err(|offset| VerifyError::InvalidBase64 { part: Part::Signature, offset })?;
-        let signature = room.get(..length).unwrap_or_default();
+        let signature = buffer.get(..length).unwrap_or_default();
         key.verify_bytes(self.signing_input(), signature).map_err(|error| match error {
             SignatureError::Invalid => VerifyError::InvalidSignature,
             SignatureError::KeyUnavailable => VerifyError::KeysUnavailable,
@@ -179,7 +181,8 @@ impl fmt::Debug for Unverified<'_> {
     }
 }
 
-/// Names what people hand over in place of a token, where `error` would only say where reading stopped.
+/// Recognises texts that people often pass instead of a token, and returns an error that names the mistake. `error` alone would
+/// only say where reading stopped.
 #[cold]
 fn name_mistake(text: &str, error: VerifyError) -> VerifyError {
     let is_encrypted = || {
@@ -198,12 +201,12 @@ fn name_mistake(text: &str, error: VerifyError) -> VerifyError {
     }
 }
 
-/// What is around a token, and what to do.
+/// Says what is around a token and how to remove it, if this is recognised.
 fn surroundings(text: &[u8]) -> Option<&'static str> {
     let trimmed = text.trim_ascii();
     if let Some(space) = trimmed.iter().position(|byte| *byte == b' ')
         && let (scheme, rest) = trimmed.split_at(space)
-        // `ey` is how the base64url of a JSON object begins.
+        // The base64url of a JSON object begins with `ey`.
         && rest.trim_ascii_start().starts_with(b"ey")
     {
         if scheme.eq_ignore_ascii_case(b"bearer") {
@@ -226,7 +229,7 @@ fn surroundings(text: &[u8]) -> Option<&'static str> {
 fn check_alphabet(segment: &str, part: Part) -> Result<(), VerifyError> {
     match base64url::first_foreign(segment) {
         None => Ok(()),
-        // A third dot, in what was taken for the payload.
+        // A third dot, inside the text between the first dot and the last.
         Some(offset) if segment.as_bytes().get(offset) == Some(&b'.') => Err(VerifyError::NotAToken),
         Some(offset) => Err(VerifyError::InvalidBase64 { part, offset }),
     }
@@ -241,7 +244,7 @@ pub(crate) fn decode_payload(out: &mut Vec<u8>, segment: &str) -> Result<(), Ver
     })
 }
 
-/// The header's JSON text.
+/// Decodes a header segment to text.
 fn decode_header(segment: &str) -> Result<String, VerifyError> {
     let part = Part::Header;
     let mut bytes = Vec::new();
@@ -250,19 +253,20 @@ fn decode_header(segment: &str) -> Result<String, VerifyError> {
     String::from_utf8(bytes).map_err(|error| VerifyError::of_utf8(part, error.utf8_error()))
 }
 
-/// A payload segment whose signature is valid, and the header that was checked with it: the key's own, or one that was read.
+/// A payload segment with a valid signature, and the header that was checked with it. The header is borrowed from the key or
+/// was read from the token.
 pub(crate) struct Opened<'t, 'k> {
     pub(crate) payload: &'t str,
     pub(crate) header_json: Cow<'k, str>,
     pub(crate) header: Cow<'k, HeaderFields>,
 }
 
-/// Decides whether a token's signature is valid: by which key, under which rules for headers.
+/// Checks the signature of a token: finds the key and applies the rules for headers.
 #[derive(Clone)]
 pub(crate) struct Gate {
     keys: Keys,
     rules: HeaderRules,
-    /// The header that the only key would write under these rules.
+    /// The header that a single key would write under these rules. `None` for several keys.
     known: Option<EncodedHeader>,
 }
 
@@ -281,8 +285,8 @@ impl Gate {
         &self.rules.limits
     }
 
-    /// Checks shape, header and signature of `text`, in this order. The fast path checks characters last: those of the payload
-    /// are left to [`decode_payload`].
+    /// Checks the form, the header and the signature of `text`, in this order. The fast path does not check the characters of
+    /// the payload; [`decode_payload`] checks them afterwards.
     pub(crate) fn open<'t>(&self, text: &'t str) -> Result<Opened<'t, '_>, VerifyError> {
         let Some((key, header, token)) = self.recognize(text) else {
             return self.open_unknown(text).map_err(|error| name_mistake(text, error));
@@ -301,7 +305,7 @@ impl Gate {
         }
     }
 
-    /// The slow path, for headers that have to be read.
+    /// Takes the slow path, for headers that have to be read.
     fn open_unknown<'t>(&self, text: &'t str) -> Result<Opened<'t, '_>, VerifyError> {
         let token = Unverified::parse_within(text, self.limits())?;
         let json = decode_header(token.header)?;
@@ -309,7 +313,7 @@ impl Gate {
         let header = Header::new(&json, &fields);
         self.rules.typ.check(&header)?;
         let key = self.keys.find(&header)?;
-        // A key is used with its own algorithm only, whichever key the source has found.
+        // A key is used only with its own algorithm, also if a source returns the key of another one.
         if key.algorithm() != header.algorithm() {
             return Err(VerifyError::AlgorithmMismatch { key: key.algorithm(), token: header.algorithm() });
         }
@@ -317,8 +321,8 @@ impl Gate {
         Ok(Opened { payload: token.payload, header_json: Cow::Owned(json), header: Cow::Owned(fields) })
     }
 
-    /// The fast path: a header that is, byte for byte, the one that a trusted key writes under our rules need not be read. It
-    /// names that key's algorithm and id, a `typ` that we accept, and nothing else.
+    /// Takes the fast path: if the header equals, byte for byte, the header that a trusted key writes under our rules, it need
+    /// not be read. Such a header contains the key's algorithm and id, a `typ` that we accept, and nothing else.
     fn recognize<'t>(&self, text: &'t str) -> Option<(&KeyRef<'static>, &EncodedHeader, Unverified<'t>)> {
         if text.len() > self.limits().token_bytes {
             return None;
@@ -341,10 +345,10 @@ impl Gate {
         Some((key, header, Unverified { text, header: segment, payload, signature }))
     }
 
-    /// Whether the slow path would accept a header of this size too.
+    /// Returns whether the slow path would also accept a header of this size.
     fn would_pass(&self, encoded: &EncodedHeader) -> bool {
         let limits = self.limits();
-        // No header of ours has more members than these, nor anything nested in it.
+        // The header of a key has at most four members, and none of them contains an object or array.
         encoded.segment().len() <= limits.header_bytes
             && encoded.header().key_id().is_none_or(|key_id| key_id.len() <= limits.key_id_bytes)
             && limits.members >= 4
@@ -352,10 +356,10 @@ impl Gate {
     }
 }
 
-/// Payload and signature of what follows a header.
+/// Splits the text after the header into payload and signature.
 #[inline]
 fn split_signature(rest: &str, algorithm: Algorithm) -> Option<(&str, &str)> {
-    // An algorithm with a fixed signature length fixes the place of the dot. If another dot follows, decoding fails.
+    // If the algorithm has a fixed signature length, the position of the dot is known. If another dot follows, decoding fails.
     let fixed = algorithm.signature_length().map(base64url::encoded_len);
     let place = fixed.and_then(|length| rest.len().checked_sub(length.saturating_add(1)));
     let split = place.and_then(|place| rest.split_at_checked(place));
@@ -369,10 +373,10 @@ impl fmt::Debug for Gate {
     }
 }
 
-/// Verifies JWS messages and hands out their payload bytes.
+/// Verifies JWS messages and returns their payload bytes.
 ///
-/// Made once, shared by reference. The signature and the header are all that is checked: algorithm, `kid`,
-/// `crit`, and `typ` where one is asked for.
+/// Make it once and share it by reference. It checks only the signature and the header: the algorithm, `kid`, `crit`, and `typ`
+/// if one is required.
 ///
 /// # Examples
 ///
@@ -392,14 +396,15 @@ impl fmt::Debug for Gate {
 pub struct MessageVerifier(Gate);
 
 impl MessageVerifier {
-    /// A verifier with one key, a [`KeySet`](crate::KeySet), or a source of your own. It takes any `typ`.
+    /// Makes a verifier with one key, a [`KeySet`](crate::KeySet), or your own [`KeySource`](crate::KeySource). It accepts any
+    /// `typ`.
     #[must_use]
     pub fn new(keys: impl Into<Keys>) -> Self {
         Self(Gate::new(keys.into(), HeaderRules::new(TypRule::Any { usual: None })))
     }
 
-    /// The same verifier for messages of this `typ` only; called again, for messages of either. Case and a leading
-    /// `application/` do not matter.
+    /// Requires the header's `typ` to be this one. Call it again to accept another `typ` as well. The comparison ignores case
+    /// and a leading `application/`.
     ///
     /// # Errors
     ///
@@ -409,8 +414,8 @@ impl MessageVerifier {
         Ok(Self(Gate::new(self.0.keys, rules)))
     }
 
-    /// The same verifier for messages whose `crit` may name this extension, which the caller then honours: its
-    /// value is in [`Header::json`].
+    /// Allows `crit` to name this header extension. You must then honour the extension yourself. Its value is in
+    /// [`Header::json`].
     ///
     /// # Errors
     ///
@@ -420,18 +425,18 @@ impl MessageVerifier {
         Ok(self)
     }
 
-    /// The same verifier with other limits.
+    /// Replaces the default limits.
     #[must_use]
     pub const fn limits(mut self, limits: Limits) -> Self {
         self.0.rules.limits = limits;
         self
     }
 
-    /// Checks a message and decodes its payload.
+    /// Verifies a message and decodes its payload.
     ///
     /// # Errors
     ///
-    /// Those [`VerifyError`]s that speak of shape, header, key and signature.
+    /// The [`VerifyError`]s about the form, the header, the key and the signature.
     pub fn verify(&self, text: &str) -> Result<Verified, VerifyError> {
         let opened = self.0.open(text)?;
         let mut payload = Vec::new();
@@ -441,7 +446,7 @@ impl MessageVerifier {
     }
 }
 
-/// A payload whose signature is valid. Only a [`MessageVerifier`] makes one.
+/// A payload with a valid signature. Only a [`MessageVerifier`] makes one.
 pub struct Verified {
     payload: Vec<u8>,
     header_json: String,
@@ -449,19 +454,19 @@ pub struct Verified {
 }
 
 impl Verified {
-    /// The signed bytes.
+    /// Returns the signed bytes.
     #[must_use]
     pub fn payload(&self) -> &[u8] {
         &self.payload
     }
 
-    /// The signed bytes, taken out.
+    /// Consumes the message and returns the signed bytes.
     #[must_use]
     pub fn into_payload(self) -> Vec<u8> {
         self.payload
     }
 
-    /// The header.
+    /// Returns the header.
     #[must_use]
     pub fn header(&self) -> Header<'_> {
         Header::new(&self.header_json, &self.header)
@@ -484,31 +489,31 @@ pub struct Payload<'a> {
 }
 
 impl<'a> Payload<'a> {
-    /// Any bytes, none included.
+    /// Starts with the bytes to sign. They may be empty.
     #[must_use]
     pub fn new(bytes: &'a (impl AsRef<[u8]> + ?Sized)) -> Self {
         Self { bytes: bytes.as_ref(), typ: None, content_type: None, others: OwnParameters::new() }
     }
 
-    /// `typ`: what the whole message is, for verifiers that ask for it.
+    /// Sets `typ`: the kind of the whole message, for verifiers that require it.
     #[must_use]
     pub const fn typ(mut self, typ: &'a str) -> Self {
         self.typ = Some(typ);
         self
     }
 
-    /// `cty`: what the bytes are.
+    /// Sets `cty`: the media type of the bytes.
     #[must_use]
     pub const fn content_type(mut self, content_type: &'a str) -> Self {
         self.content_type = Some(content_type);
         self
     }
 
-    /// Another header parameter, with any value that serialises as JSON.
+    /// Adds another header parameter, with any value that serialises as JSON.
     ///
     /// # Errors
     ///
-    /// As [`Claims::header_parameter`](crate::Claims::header_parameter).
+    /// The same as [`Claims::header_parameter`](crate::Claims::header_parameter).
     pub fn header_parameter(
         mut self,
         name: &str,
@@ -518,21 +523,21 @@ impl<'a> Payload<'a> {
         Ok(self)
     }
 
-    /// Signs them.
+    /// Signs the bytes and returns the token.
     ///
     /// # Errors
     ///
-    /// [`SignError::InvalidHeader`] for an empty or overlong type; [`SignError::Entropy`] and
-    /// [`SignError::SigningFailed`] from the key.
+    /// - [`SignError::InvalidHeader`] for a `typ` or `cty` that is empty or too long.
+    /// - [`SignError::Entropy`] and [`SignError::SigningFailed`] from the key.
     pub fn sign(&self, key: &(impl SignKey + ?Sized)) -> Result<String, SignError> {
         self.prepare(key)?.sign(key)
     }
 
-    /// Makes the bytes that a key elsewhere shall sign.
+    /// Prepares the token for a key outside of this process, e.g. in an HSM or a KMS.
     ///
     /// # Errors
     ///
-    /// [`SignError::InvalidHeader`].
+    /// [`SignError::InvalidHeader`] for a `typ` or `cty` that is empty or too long.
     pub fn prepare(&self, key: &(impl Key + ?Sized)) -> Result<Prepared, SignError> {
         let chosen = Chosen { typ: self.typ, content_type: self.content_type, others: &self.others };
         Prepared::new(key, &chosen, self.bytes)
@@ -545,25 +550,26 @@ impl fmt::Debug for Payload<'_> {
     }
 }
 
-/// A token that lacks only its signature: for keys in an HSM, a KMS, or another process, asked in whichever
-/// way, blocking or not.
+/// A token without its signature, for keys in an HSM, a KMS or another process. You can call the signer in any way, blocking or
+/// not.
 ///
 /// # Examples
 ///
 /// ```
 /// use countersign::{Algorithm, Identity, HmacKey, SecretBytes, SignKey, jws};
-/// # let elsewhere = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
+/// # let hsm = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
 ///
 /// let key = Identity::new(Algorithm::Hs256).with_key_id("hsm-1")?;
 /// let prepared = jws::Payload::new("hello").prepare(&key)?;
-/// let signature = elsewhere.sign_bytes(prepared.signing_input())?; // or any other way
+/// let signature = hsm.sign_bytes(prepared.signing_input())?; // or any other way
 /// let text = prepared.finish(signature.as_bytes())?;
+/// assert_eq!(jws::MessageVerifier::new(hsm).verify(&text)?.payload(), b"hello");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct Prepared {
     algorithm: Algorithm,
-    /// Header, dot and payload; base64url text, so ASCII.
+    /// Header, dot and payload. They are base64url text, so ASCII.
     text: Vec<u8>,
 }
 
@@ -587,33 +593,33 @@ impl Prepared {
 
     #[inline]
     fn write(header: &EncodedHeader, algorithm: Algorithm, payload: &[u8]) -> Vec<u8> {
-        // One allocation, with room for the signature.
-        let room = [
+        // One allocation, which the signature fits into as well.
+        let lengths = [
             header.prefix().len(),
             base64url::encoded_len(payload.len()),
             1,
             base64url::encoded_len(algorithm.usual_signature_bytes()),
         ];
-        let mut text = Vec::with_capacity(room.into_iter().fold(0, usize::saturating_add));
+        let mut text = Vec::with_capacity(lengths.into_iter().fold(0, usize::saturating_add));
         text.extend_from_slice(header.prefix().as_bytes());
         base64url::encode_onto(&mut text, payload);
         text
     }
 
-    /// The bytes to sign: the token's first two segments and the dot between them.
+    /// Returns the bytes to sign: the first two segments of the token and the dot between them.
     #[must_use]
     pub fn signing_input(&self) -> &[u8] {
         &self.text
     }
 
-    /// The algorithm to sign them with.
+    /// Returns the algorithm to sign them with.
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// The token with this signature, whose length is checked and nothing else: use
-    /// [`finish_checked`](Self::finish_checked) where the public key is at hand.
+    /// Adds the signature and returns the token. Checks only the length of the signature: if you have the public key, use
+    /// [`finish_checked`](Self::finish_checked).
     ///
     /// # Errors
     ///
@@ -629,12 +635,13 @@ impl Prepared {
         String::from_utf8(text).map_err(|_| SignError::SigningFailed)
     }
 
-    /// The token with this signature, if `key` verifies it: a faulty or misdirected signer shows here and not
-    /// at the recipient.
+    /// Verifies the signature with `key`, adds it and returns the token. So a faulty signer or a wrong key is noticed here and
+    /// not by the recipient.
     ///
     /// # Errors
     ///
-    /// - [`SignError::SigningFailed`] if it does not, if `key` is for another algorithm, or if it cannot be asked.
+    /// - [`SignError::SigningFailed`] if the signature is invalid, if `key` is for another algorithm, or if `key` cannot verify
+    ///   at the moment.
     /// - [`SignError::SignatureLength`].
     pub fn finish_checked(
         self,

@@ -2,28 +2,135 @@
 //! place of a key.
 
 use crate::error::{FileMistake, KeyError};
+use crate::key::ec::Curve;
 use alloc::vec::Vec;
+#[cfg(feature = "private-keys")]
+use pkcs8::der::asn1::BitStringRef;
 use pkcs8::der::asn1::{AnyRef, UintRef};
 use pkcs8::der::{self, Decode, Encode, Tag, TagNumber, Tagged};
 use pkcs8::spki::{AlgorithmIdentifierRef, ObjectIdentifier};
+#[cfg(feature = "private-keys")]
+use zeroize::Zeroizing;
 
 /// `rsaEncryption`, RFC 8017 appendix A.1.
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 /// `id-RSASSA-PSS`, RFC 4055 section 3.1.
 const RSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
-/// The algorithm identifier that RSA keys are written with.
-pub(crate) const RSA_IDENTIFIER: AlgorithmIdentifierRef<'static> =
-    AlgorithmIdentifierRef { oid: RSA, parameters: Some(AnyRef::NULL) };
+/// `id-ecPublicKey`, RFC 5480 section 2.1.1.
+const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+/// `id-Ed25519`, RFC 8410 section 3.
+const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+/// RFC 5480 section 2.1.1.1, and SEC 2 section 2.4.1.
+const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
+const SECP256K1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.10");
 
-/// Checks that a key is an RSA key. RFC 8017 appendix A.1 asks for NULL as parameters; some writers leave it out. Other
-/// parameters are refused, because they may restrict the key and this crate would ignore the restriction.
-pub(crate) fn check_is_rsa(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<(), KeyError> {
-    match algorithm.oid {
-        RSA if algorithm.parameters.is_none_or(|parameters| parameters == AnyRef::NULL) => Ok(()),
-        RSA => Err(KeyError::File(FileMistake::RsaParameters)),
-        RSA_PSS => Err(KeyError::File(FileMistake::RsaPss)),
-        _ => Err(KeyError::UnsupportedKeyType),
+/// The type of a key, as the algorithm identifier of its file names it.
+#[derive(Clone, Copy)]
+pub(crate) enum KeyType {
+    #[cfg(feature = "rsa-verify")]
+    Rsa,
+    Ec(Curve),
+    Ed25519,
+}
+
+impl KeyType {
+    /// Reads the algorithm identifier of a key.
+    ///
+    /// For RSA, RFC 8017 appendix A.1 asks for NULL as parameters; some writers leave it out. Other parameters are refused,
+    /// because they may restrict the key and this crate would ignore the restriction.
+    pub(crate) fn read(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<Self, KeyError> {
+        match (algorithm.oid, algorithm.parameters) {
+            #[cfg(feature = "rsa-verify")]
+            (RSA, parameters) if parameters.is_none_or(|given| given == AnyRef::NULL) => Ok(Self::Rsa),
+            #[cfg(feature = "rsa-verify")]
+            (RSA, _) => Err(KeyError::File(FileMistake::RsaParameters)),
+            #[cfg(feature = "rsa-verify")]
+            (RSA_PSS, _) => Err(KeyError::File(FileMistake::RsaPss)),
+            (EC, Some(parameters)) => curve(parameters).map(Self::Ec),
+            (ED25519, None) => Ok(Self::Ed25519),
+            _ => Err(KeyError::UnsupportedKeyType),
+        }
     }
+
+    /// Calls `write` with the algorithm identifier for a key of this type.
+    pub(crate) fn write<T>(
+        self,
+        write: impl FnOnce(AlgorithmIdentifierRef<'_>) -> der::Result<T>,
+    ) -> der::Result<T> {
+        let oid = match self {
+            #[cfg(feature = "rsa-verify")]
+            Self::Rsa => return write(AlgorithmIdentifierRef { oid: RSA, parameters: Some(AnyRef::NULL) }),
+            Self::Ed25519 => return write(AlgorithmIdentifierRef { oid: ED25519, parameters: None }),
+            Self::Ec(Curve::P256) => P256,
+            Self::Ec(Curve::P384) => P384,
+            Self::Ec(Curve::P521) => P521,
+            Self::Ec(Curve::Secp256k1) => SECP256K1,
+        };
+        write(AlgorithmIdentifierRef { oid: EC, parameters: Some(AnyRef::from(&oid)) })
+    }
+}
+
+/// Reads the curve from `ECParameters`, RFC 5480 section 2.1.1. Only named curves are read, because a curve that a file describes
+/// by its numbers may be a weak one (CVE-2020-0601).
+fn curve(parameters: AnyRef<'_>) -> Result<Curve, KeyError> {
+    match parameters.decode_as() {
+        Ok(P256) => Ok(Curve::P256),
+        Ok(P384) => Ok(Curve::P384),
+        Ok(P521) => Ok(Curve::P521),
+        Ok(SECP256K1) => Ok(Curve::Secp256k1),
+        Ok(_) => Err(KeyError::UnsupportedKeyType),
+        Err(_) => Err(KeyError::File(FileMistake::ExplicitCurve)),
+    }
+}
+
+/// The parts of an `ECPrivateKey`, RFC 5915 section 3.
+#[cfg(feature = "private-keys")]
+pub(crate) struct EcPrivate<'a> {
+    pub(crate) number: &'a [u8],
+    pub(crate) curve: Option<Curve>,
+    pub(crate) point: Option<&'a [u8]>,
+}
+
+/// The tags of the curve and of the point in an `ECPrivateKey`.
+const CURVE: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };
+const POINT: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(1) };
+
+/// Reads an `ECPrivateKey`. The curve and the point are optional.
+#[cfg(feature = "private-keys")]
+pub(crate) fn ec_private(der: &[u8]) -> Result<EcPrivate<'_>, KeyError> {
+    let parts = Vec::<AnyRef<'_>>::from_der(der).map_err(|_| KeyError::MalformedKey)?;
+    let (number, rest) = match parts.as_slice() {
+        [version, number, rest @ ..] if version.value() == [1] && number.tag() == Tag::OctetString => {
+            (number.value(), rest)
+        }
+        _ => return Err(KeyError::MalformedKey),
+    };
+    let (in_curve, in_point) = match rest {
+        [] => (None, None),
+        [curve] if curve.tag() == CURVE => (Some(curve), None),
+        [point] if point.tag() == POINT => (None, Some(point)),
+        [curve, point] if curve.tag() == CURVE && point.tag() == POINT => (Some(curve), Some(point)),
+        _ => return Err(KeyError::MalformedKey),
+    };
+    let in_curve = in_curve.map(|inner| AnyRef::from_der(inner.value()).map_err(|_| KeyError::MalformedKey));
+    let point = in_point.map(|inner| {
+        let bits = BitStringRef::from_der(inner.value()).ok();
+        bits.and_then(|bits| bits.as_bytes()).ok_or(KeyError::MalformedKey)
+    });
+    Ok(EcPrivate { number, curve: in_curve.transpose()?.map(curve).transpose()?, point: point.transpose()? })
+}
+
+/// Writes an `ECPrivateKey` without its curve, because PKCS#8 holds the curve outside of it.
+#[cfg(feature = "private-keys")]
+pub(crate) fn write_ec_private(number: &[u8], point: Option<&[u8]>) -> der::Result<Zeroizing<Vec<u8>>> {
+    let point = point.map(|point| BitStringRef::new(0, point)?.to_der()).transpose()?;
+    let mut parts = alloc::vec![AnyRef::new(Tag::Integer, &[1])?, AnyRef::new(Tag::OctetString, number)?];
+    if let Some(point) = &point {
+        parts.push(AnyRef::new(POINT, point)?);
+    }
+    parts.to_der().map(Zeroizing::new)
 }
 
 /// Reads the modulus and the exponent of an `RSAPublicKey`.
@@ -32,13 +139,14 @@ pub(crate) fn public_numbers(der: &[u8]) -> Option<[UintRef<'_>; 2]> {
 }
 
 /// Writes an `RSAPublicKey` of this modulus and exponent.
+#[cfg(feature = "rsa-verify")]
 pub(crate) fn write_public_numbers(modulus: &[u8], exponent: &[u8]) -> der::Result<Vec<u8>> {
     [UintRef::new(modulus)?, UintRef::new(exponent)?].to_der()
 }
 
 /// Reads the modulus and the exponent of an `RSAPrivateKey`, which begins with its version. The backend checks the other
 /// numbers.
-#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+#[cfg(all(feature = "private-keys", feature = "rsa-verify"))]
 pub(crate) fn public_half(der: &[u8]) -> Result<[UintRef<'_>; 2], KeyError> {
     let numbers: [UintRef<'_>; 9] = Vec::from_der(der)
         .ok()
@@ -58,11 +166,11 @@ pub(crate) fn public_half(der: &[u8]) -> Result<[UintRef<'_>; 2], KeyError> {
     Ok([modulus, exponent])
 }
 
-/// Reads the two primes of an `RSAPrivateKey`.
+/// Reads the modulus and the two primes of an `RSAPrivateKey`.
 #[cfg(feature = "rsa")]
-pub(crate) fn primes(der: &[u8]) -> Option<[UintRef<'_>; 2]> {
+pub(crate) fn modulus_and_primes(der: &[u8]) -> Option<[UintRef<'_>; 3]> {
     match Vec::from_der(der).ok()?[..] {
-        [_, _, _, _, p, q, ..] => Some([p, q]),
+        [_, modulus, _, _, p, q, ..] => Some([modulus, p, q]),
         _ => None,
     }
 }
@@ -73,9 +181,17 @@ pub(crate) fn is_rsa_private(der: &[u8]) -> bool {
 }
 
 /// Returns whether there are more than two primes. RFC 8017 appendix A.1.2: the further ones follow in a SEQUENCE.
-#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+#[cfg(all(feature = "private-keys", feature = "rsa-verify"))]
 fn is_multi_prime(der: &[u8]) -> bool {
     is_rsa_private(der) && shape(der).get(9) == Some(&Tag::Sequence)
+}
+
+/// Returns whether `der` has the structure of an `ECPrivateKey`.
+pub(crate) fn is_ec_private(der: &[u8]) -> bool {
+    matches!(
+        shape(der)[..],
+        [Tag::Integer, Tag::OctetString] | [Tag::Integer, Tag::OctetString, CURVE | POINT, ..]
+    )
 }
 
 /// Names a well-formed structure that is not a readable key.
@@ -101,8 +217,6 @@ pub(crate) fn mistake(der: &[u8]) -> Option<KeyError> {
                 _ => FileMistake::NotAKey,
             }
         }
-        // ECPrivateKey, RFC 5915 section 3.
-        [Tag::Integer, Tag::OctetString, ..] => return Some(KeyError::UnsupportedKeyType),
         _ => return None,
     };
     Some(KeyError::File(mistake))

@@ -1,23 +1,24 @@
 //! Key files: from PEM and DER to material, and back.
 
 use crate::error::{FileMistake, KeyError};
-use crate::key::asn1;
-#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
-use crate::key::material::PrivateKey;
-use crate::key::material::PublicKey;
+use crate::key::asn1::{self, KeyType};
+use crate::key::ec::Point;
+#[cfg(feature = "private-keys")]
+use crate::key::ec::{Curve, Scalar};
+use crate::key::material::{Material, PublicKey};
+#[cfg(feature = "private-keys")]
+use crate::key::material::{PrivateKey, Secret};
 use crate::key::pem::{self, Wanted};
-#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
-use crate::key::rsa::PublicNumbers;
-#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+#[cfg(feature = "private-keys")]
 use crate::secret::SecretBytes;
 use alloc::string::String;
 use alloc::vec::Vec;
 use pkcs8::der::asn1::BitStringRef;
-#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+#[cfg(feature = "private-keys")]
 use pkcs8::der::asn1::OctetStringRef;
 use pkcs8::der::{Decode, Encode};
 use pkcs8::{PrivateKeyInfoRef, SubjectPublicKeyInfoRef};
-#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+#[cfg(feature = "private-keys")]
 use zeroize::Zeroizing;
 
 impl PublicKey {
@@ -32,7 +33,7 @@ impl PublicKey {
     ///
     /// - [`KeyError::File`] names what the text is instead, e.g. the private key or a certificate, which `from_certificate_pem`
     ///   reads (feature `certificate`).
-    /// - [`KeyError::MalformedKey`], [`KeyError::UnsupportedKeyType`] for the content of the block.
+    /// - [`KeyError::MalformedKey`], [`KeyError::UnsupportedKeyType`], [`KeyError::InvalidPoint`] for the content of the block.
     /// - [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`]; [`KeyError::SmallFactor`],
     ///   [`KeyError::Roca`], [`KeyError::ClosePrimes`] for a modulus that can be factored.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
@@ -46,14 +47,25 @@ impl PublicKey {
     /// As [`from_pem`](Self::from_pem).
     pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
         if let Ok(info) = SubjectPublicKeyInfoRef::from_der(der) {
-            asn1::check_is_rsa(&info.algorithm)?;
-            let key = info.subject_public_key.as_bytes().and_then(asn1::public_numbers);
-            return Self::from_numbers(key.ok_or(KeyError::MalformedKey)?);
+            let key_type = KeyType::read(&info.algorithm)?;
+            let key = info.subject_public_key.as_bytes().ok_or(KeyError::MalformedKey)?;
+            return match key_type {
+                #[cfg(feature = "rsa-verify")]
+                KeyType::Rsa => Self::from_numbers(asn1::public_numbers(key).ok_or(KeyError::MalformedKey)?),
+                KeyType::Ec(curve) => Point::new(curve, key).map(|point| Self::of(Material::Ec(point))),
+                KeyType::Ed25519 => Self::of_ed25519(key),
+            };
         }
         if is_private(der) {
             return Err(KeyError::File(FileMistake::PrivateKey));
         }
-        Self::from_numbers(asn1::public_numbers(der).ok_or_else(|| unreadable(der))?)
+        match asn1::public_numbers(der) {
+            #[cfg(feature = "rsa-verify")]
+            Some(numbers) => Self::from_numbers(numbers),
+            #[cfg(not(feature = "rsa-verify"))]
+            Some(_) => Err(KeyError::UnsupportedKeyType),
+            None => Err(unreadable(der)),
+        }
     }
 
     /// Writes the key as SPKI PEM text.
@@ -95,58 +107,74 @@ impl PublicKey {
     /// # Ok::<(), countersign::KeyError>(())
     /// ```
     pub fn to_der(&self) -> Result<Vec<u8>, KeyError> {
-        asn1::write_public_numbers(self.numbers.modulus(), &self.numbers.exponent_bytes())
-            .and_then(|key| {
-                let subject_public_key = BitStringRef::new(0, &key)?;
-                SubjectPublicKeyInfoRef { algorithm: asn1::RSA_IDENTIFIER, subject_public_key }.to_der()
-            })
-            .map_err(|_| KeyError::MalformedKey)
+        let (key_type, key) = match &self.material {
+            #[cfg(feature = "rsa-verify")]
+            Material::Rsa(numbers) => {
+                let key = asn1::write_public_numbers(numbers.modulus(), &numbers.exponent_bytes());
+                (KeyType::Rsa, key.map_err(|_| KeyError::MalformedKey)?)
+            }
+            Material::Ec(point) => (KeyType::Ec(point.curve()), point.encoded().to_vec()),
+            Material::Ed25519(key) => (KeyType::Ed25519, key.to_vec()),
+        };
+        let written = key_type.write(|algorithm| {
+            let subject_public_key = BitStringRef::new(0, &key)?;
+            SubjectPublicKeyInfoRef { algorithm, subject_public_key }.to_der()
+        });
+        written.map_err(|_| KeyError::MalformedKey)
     }
 
+    #[cfg(feature = "rsa-verify")]
     fn from_numbers([modulus, exponent]: [pkcs8::der::asn1::UintRef<'_>; 2]) -> Result<Self, KeyError> {
         Self::from_modulus_and_exponent(modulus.as_bytes(), exponent.as_bytes())
     }
 }
 
-#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+#[cfg(feature = "private-keys")]
 impl PrivateKey {
-    /// Reads the one key in a PEM text: PKCS#8 (`BEGIN PRIVATE KEY`) or PKCS#1 (`BEGIN RSA PRIVATE KEY`). The content decides
-    /// which of the two it is, not the label.
+    /// Reads the one key in a PEM text: PKCS#8 (`BEGIN PRIVATE KEY`), PKCS#1 (`BEGIN RSA PRIVATE KEY`) or SEC1 (`BEGIN EC PRIVATE
+    /// KEY`). The content decides which of them it is, not the label.
     ///
     /// The layout, and what else the text may hold, are as in [`PublicKey::from_pem`].
     ///
     /// # Errors
     ///
     /// - [`KeyError::File`] names what the text is instead, e.g. the public key or an encrypted one.
-    /// - [`KeyError::MalformedKey`], [`KeyError::UnsupportedKeyType`] for the content of the block.
+    /// - [`KeyError::MalformedKey`], [`KeyError::UnsupportedKeyType`], [`KeyError::InvalidPoint`] for the content of the block.
     /// - [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`]; [`KeyError::SmallFactor`],
     ///   [`KeyError::Roca`], [`KeyError::ClosePrimes`] for a modulus that can be factored.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         Self::from_der(&pem::decode(pem, Wanted::Private)?)
     }
 
-    /// Reads a key in DER: PKCS#8 or PKCS#1. The content decides which of the two it is.
+    /// Reads a key in DER: PKCS#8, PKCS#1 or SEC1. The content decides which of them it is.
     ///
     /// # Errors
     ///
     /// As [`from_pem`](Self::from_pem).
     pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
         if let Ok(info) = PrivateKeyInfoRef::from_der(der) {
-            asn1::check_is_rsa(&info.algorithm)?;
-            let key = Self::from_pkcs1(info.private_key.as_bytes())?;
+            let key_type = KeyType::read(&info.algorithm)?;
             // RFC 5958 section 2: the file may also contain the public key.
-            let beside = info.public_key.map(|public| public.as_bytes().and_then(asn1::public_numbers));
-            let belongs = beside.is_none_or(|numbers| {
-                numbers.is_some_and(|[modulus, exponent]| {
-                    key.public_key().has(modulus.as_bytes(), exponent.as_bytes())
-                })
-            });
-            return if belongs { Ok(key) } else { Err(KeyError::MalformedKey) };
+            let beside = info.public_key.map(|public| public.as_bytes().ok_or(KeyError::MalformedKey));
+            let (key, beside) = (info.private_key.as_bytes(), beside.transpose()?);
+            return match key_type {
+                #[cfg(feature = "rsa-verify")]
+                KeyType::Rsa => Self::from_pkcs1_beside(key, beside),
+                KeyType::Ec(curve) => Self::from_sec1(key, Some(curve), beside),
+                KeyType::Ed25519 => Self::from_seed(key, beside),
+            };
         }
         if is_public(der) {
             return Err(KeyError::File(FileMistake::PublicKey));
         }
-        if asn1::is_rsa_private(der) { Self::from_pkcs1(der) } else { Err(unreadable(der)) }
+        if asn1::is_ec_private(der) {
+            return Self::from_sec1(der, None, None);
+        }
+        #[cfg(feature = "rsa-verify")]
+        if asn1::is_rsa_private(der) {
+            return Self::from_pkcs1(der);
+        }
+        Err(unreadable(der))
     }
 
     /// Writes the key as PKCS#8 PEM text, for storage.
@@ -155,27 +183,76 @@ impl PrivateKey {
     ///
     /// [`KeyError::MalformedKey`] if the key cannot be encoded; no key made here is known to cause that.
     pub fn to_secret_pem(&self) -> Result<SecretBytes, KeyError> {
-        let key = OctetStringRef::new(&self.pkcs1)
-            .and_then(|key| PrivateKeyInfoRef::new(asn1::RSA_IDENTIFIER, key).to_der())
-            .map_err(|_| KeyError::MalformedKey)?;
-        let key = Zeroizing::new(key);
+        let (key_type, key) = match &self.0 {
+            #[cfg(feature = "rsa-verify")]
+            Secret::Rsa { pkcs1, .. } => (KeyType::Rsa, Ok(pkcs1.clone())),
+            Secret::Ec { scalar, public } => (
+                KeyType::Ec(scalar.curve()),
+                asn1::write_ec_private(scalar.bytes(), public.as_ref().map(Point::encoded)),
+            ),
+            Secret::Ed25519 { seed, .. } => (
+                KeyType::Ed25519,
+                OctetStringRef::new(seed.as_slice()).and_then(|seed| seed.to_der()).map(Zeroizing::new),
+            ),
+        };
+        let written = key.and_then(|key| {
+            let key = OctetStringRef::new(&key)?;
+            key_type.write(|algorithm| PrivateKeyInfoRef::new(algorithm, key).to_der())
+        });
+        let key = Zeroizing::new(written.map_err(|_| KeyError::MalformedKey)?);
         pem::encode("PRIVATE KEY", &key).map(|text| SecretBytes::from(text.into_bytes()))
     }
 
+    /// Reads an `ECPrivateKey`. If two places hold the curve or the point, they must agree.
+    fn from_sec1(der: &[u8], curve: Option<Curve>, beside: Option<&[u8]>) -> Result<Self, KeyError> {
+        let key = asn1::ec_private(der)?;
+        let curve = match (curve, key.curve) {
+            (Some(one), Some(other)) if one != other => return Err(KeyError::MalformedKey),
+            (one, other) => one.or(other).ok_or(KeyError::MalformedKey)?,
+        };
+        let point = |encoded: Option<&[u8]>| encoded.map(|point| Point::new(curve, point)).transpose();
+        let public = match (point(key.point)?, point(beside)?) {
+            (Some(one), Some(other)) if one != other => return Err(KeyError::MalformedKey),
+            (one, other) => one.or(other),
+        };
+        Ok(Self(Secret::Ec { scalar: Scalar::new(curve, key.number)?, public }))
+    }
+
+    /// Reads a `CurvePrivateKey` of RFC 8410 section 7.
+    fn from_seed(der: &[u8], beside: Option<&[u8]>) -> Result<Self, KeyError> {
+        let seed = <&OctetStringRef>::from_der(der).map_err(|_| KeyError::MalformedKey)?;
+        let seed = seed.as_bytes().try_into().map_err(|_| KeyError::MalformedKey)?;
+        let public = beside.map(|key| key.try_into().map_err(|_| KeyError::MalformedKey)).transpose()?;
+        Ok(Self(Secret::Ed25519 { seed: Zeroizing::new(seed), public }))
+    }
+
+    /// Reads an `RSAPrivateKey`, and checks that the public key next to it in the file, if any, is its own.
+    #[cfg(feature = "rsa-verify")]
+    fn from_pkcs1_beside(der: &[u8], beside: Option<&[u8]>) -> Result<Self, KeyError> {
+        let key = Self::from_pkcs1(der)?;
+        let belongs = beside.is_none_or(|public| {
+            asn1::public_numbers(public).is_some_and(|[modulus, exponent]| {
+                matches!(&key.0, Secret::Rsa { public, .. } if public.has(modulus.as_bytes(), exponent.as_bytes()))
+            })
+        });
+        if belongs { Ok(key) } else { Err(KeyError::MalformedKey) }
+    }
+
+    #[cfg(feature = "rsa-verify")]
     pub(crate) fn from_pkcs1(der: &[u8]) -> Result<Self, KeyError> {
         let [modulus, exponent] = asn1::public_half(der)?;
-        let numbers = PublicNumbers::new(modulus.as_bytes(), exponent.as_bytes())?;
-        Ok(Self::of(Zeroizing::new(der.to_vec()), numbers))
+        let public = PublicKey::from_modulus_and_exponent(modulus.as_bytes(), exponent.as_bytes())?;
+        Ok(Self(Secret::Rsa { pkcs1: Zeroizing::new(der.to_vec()), public }))
     }
 }
 
-/// Returns whether `der` is a private key of any type: PKCS#8 or PKCS#1.
+/// Returns whether `der` is a private key of any type: PKCS#8, PKCS#1 or SEC1.
 fn is_private(der: &[u8]) -> bool {
-    PrivateKeyInfoRef::from_der(der).is_ok() || asn1::is_rsa_private(der)
+    PrivateKeyInfoRef::from_der(der).is_ok() || asn1::is_rsa_private(der) || asn1::is_ec_private(der)
 }
 
 /// Returns whether `der` is a public key of any type: SPKI or PKCS#1.
-#[cfg(any(feature = "aws-lc-rs", feature = "certificate", feature = "rsa"))]
+#[cfg(any(feature = "certificate", feature = "private-keys"))]
 fn is_public(der: &[u8]) -> bool {
     SubjectPublicKeyInfoRef::from_der(der).is_ok() || asn1::public_numbers(der).is_some()
 }

@@ -1,13 +1,20 @@
 //! Key material: the numbers of a key, read from a file and range-checked, without an algorithm.
 
 use crate::error::KeyError;
+#[cfg(feature = "private-keys")]
+use crate::key::ec::Scalar;
+use crate::key::ec::{Curve, Point};
+use crate::key::ed25519;
+#[cfg(feature = "rsa-verify")]
 use crate::key::rsa::{Exponents, PublicNumbers};
+#[cfg(feature = "rsa-verify")]
 use alloc::vec::Vec;
 use core::fmt;
-#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+#[cfg(feature = "private-keys")]
 use zeroize::Zeroizing;
 
-/// A public key without an algorithm: RSA, of 2048 to 8192 bits.
+/// A public key without an algorithm: RSA of 2048 to 8192 bits, a point on an elliptic curve (P-256, P-384, P-521, secp256k1),
+/// or Ed25519.
 ///
 /// Read from a file or made of numbers. A method named like an algorithm turns it into a [`VerifyingKey`](crate::VerifyingKey).
 ///
@@ -37,10 +44,21 @@ use zeroize::Zeroizing;
 /// ```
 #[derive(Clone)]
 pub struct PublicKey {
-    pub(crate) numbers: PublicNumbers,
+    pub(crate) material: Material,
+    #[cfg(feature = "rsa-verify")]
     exponents: Exponents,
 }
 
+/// The numbers of a public key, by its type.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Material {
+    #[cfg(feature = "rsa-verify")]
+    Rsa(PublicNumbers),
+    Ec(Point),
+    Ed25519([u8; 32]),
+}
+
+#[cfg(feature = "rsa-verify")]
 impl PublicKey {
     /// Makes a key from a modulus and an exponent, both big-endian. Leading zeros are allowed.
     ///
@@ -65,7 +83,7 @@ impl PublicKey {
     /// # Ok::<(), KeyError>(())
     /// ```
     pub fn from_modulus_and_exponent(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyError> {
-        PublicNumbers::new(modulus, exponent).map(Self::of)
+        PublicNumbers::new(modulus, exponent).map(|numbers| Self::of(Material::Rsa(numbers)))
     }
 
     /// Returns the modulus and the exponent, big-endian without leading zeros, like `n` and `e` of a JWK; `None` for a key of
@@ -84,7 +102,10 @@ impl PublicKey {
     /// ```
     #[must_use]
     pub fn modulus_and_exponent(&self) -> Option<(Vec<u8>, Vec<u8>)> {
-        Some((self.numbers.modulus().to_vec(), self.numbers.exponent_bytes().into_vec()))
+        match &self.material {
+            Material::Rsa(numbers) => Some((numbers.modulus().to_vec(), numbers.exponent_bytes().into_vec())),
+            Material::Ec(_) | Material::Ed25519(_) => None,
+        }
     }
 
     /// Allows any odd public exponent from 3 to 2^33 - 1 for this key. Otherwise only 65537 makes a key for tokens.
@@ -97,27 +118,57 @@ impl PublicKey {
         Self { exponents: Exponents::Any, ..self }
     }
 
-    pub(crate) const fn of(numbers: PublicNumbers) -> Self {
-        Self { numbers, exponents: Exponents::Usual }
-    }
-
     /// Returns whether the key has this modulus and this exponent.
-    #[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+    #[cfg(feature = "private-keys")]
     pub(crate) fn has(&self, modulus: &[u8], exponent: &[u8]) -> bool {
-        *self.numbers.modulus() == *modulus && *self.numbers.exponent_bytes() == *exponent
+        matches!(&self.material, Material::Rsa(numbers)
+            if *numbers.modulus() == *modulus && *numbers.exponent_bytes() == *exponent)
     }
 
-    /// Returns the numbers, if their exponent is allowed.
+    /// Returns the numbers of an RSA key, if their exponent is allowed.
     pub(crate) fn rsa(&self) -> Result<&PublicNumbers, KeyError> {
-        self.numbers.check_exponent(self.exponents)?;
-        Ok(&self.numbers)
+        let Material::Rsa(numbers) = &self.material else { return Err(KeyError::WrongKeyType) };
+        numbers.check_exponent(self.exponents)?;
+        Ok(numbers)
+    }
+}
+
+impl PublicKey {
+    pub(crate) const fn of(material: Material) -> Self {
+        Self {
+            material,
+            #[cfg(feature = "rsa-verify")]
+            exponents: Exponents::Usual,
+        }
+    }
+
+    pub(crate) fn of_ed25519(key: &[u8]) -> Result<Self, KeyError> {
+        let key = key.try_into().map_err(|_| KeyError::MalformedKey)?;
+        ed25519::check_key(&key)?;
+        Ok(Self::of(Material::Ed25519(key)))
+    }
+
+    /// Returns the point of a key on `curve`.
+    pub(crate) fn point(&self, curve: Curve) -> Result<&Point, KeyError> {
+        match &self.material {
+            Material::Ec(point) if point.curve() == curve => Ok(point),
+            _ => Err(KeyError::WrongKeyType),
+        }
+    }
+
+    /// Returns the bytes of an Ed25519 key.
+    pub(crate) const fn ed25519_bytes(&self) -> Result<&[u8; 32], KeyError> {
+        match &self.material {
+            Material::Ed25519(key) => Ok(key),
+            _ => Err(KeyError::WrongKeyType),
+        }
     }
 }
 
 /// Two keys are equal if their numbers are.
 impl PartialEq for PublicKey {
     fn eq(&self, other: &Self) -> bool {
-        self.numbers == other.numbers
+        self.material == other.material
     }
 }
 
@@ -125,11 +176,17 @@ impl Eq for PublicKey {}
 
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PublicKey(RSA, {} bytes)", self.numbers.modulus().len())
+        match &self.material {
+            #[cfg(feature = "rsa-verify")]
+            Material::Rsa(numbers) => write!(f, "PublicKey(RSA, {} bytes)", numbers.modulus().len()),
+            Material::Ec(point) => write!(f, "PublicKey({})", point.curve().name()),
+            Material::Ed25519(_) => f.write_str("PublicKey(Ed25519)"),
+        }
     }
 }
 
-/// A private key without an algorithm: RSA, of 2048 to 8192 bits. Wiped when it is dropped.
+/// A private key without an algorithm: RSA of 2048 to 8192 bits, a number for an elliptic curve (P-256, P-384, P-521,
+/// secp256k1), or Ed25519. Wiped when it is dropped.
 ///
 /// Read from a file or generated. A method named like an algorithm turns it into a [`SigningKey`](crate::SigningKey), and
 /// checks that the private numbers belong to the public ones.
@@ -144,40 +201,70 @@ impl fmt::Debug for PublicKey {
 /// let key = PrivateKey::from_pem(&pem)?.rs256()?.with_key_id("2026-11")?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+#[cfg(feature = "private-keys")]
 #[derive(Clone)]
-pub struct PrivateKey {
-    pub(crate) pkcs1: Zeroizing<Vec<u8>>,
-    public: PublicKey,
+pub struct PrivateKey(pub(crate) Secret);
+
+/// The numbers of a private key, by its type, and those of the public half if they are known.
+#[cfg(feature = "private-keys")]
+#[derive(Clone)]
+pub(crate) enum Secret {
+    /// As PKCS#1, which holds the public half, too.
+    #[cfg(feature = "rsa-verify")]
+    Rsa { pkcs1: Zeroizing<Vec<u8>>, public: PublicKey },
+    /// With the point from the same file, if it holds one. A backend checks it.
+    Ec { scalar: Scalar, public: Option<Point> },
+    /// With the public key from the same file, if it holds one. A backend checks it.
+    Ed25519 { seed: Zeroizing<[u8; 32]>, public: Option<[u8; 32]> },
 }
 
-#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+#[cfg(feature = "private-keys")]
 impl PrivateKey {
-    /// Returns the public half.
-    #[must_use]
-    pub const fn public_key(&self) -> &PublicKey {
-        &self.public
-    }
-
-    /// Allows any odd public exponent from 3 to 2^33 - 1 for this key. Otherwise only 65537 makes a key for tokens.
+    /// Allows any odd public exponent from 3 to 2^33 - 1 for this key. Otherwise only 65537 makes a key for tokens. Has no
+    /// effect on a key of another type than RSA.
+    #[cfg(feature = "rsa-verify")]
     #[must_use]
     pub fn any_exponent(self) -> Self {
-        Self { public: self.public.any_exponent(), ..self }
+        match self.0 {
+            Secret::Rsa { pkcs1, public } => Self(Secret::Rsa { pkcs1, public: public.any_exponent() }),
+            other => Self(other),
+        }
     }
 
-    pub(crate) const fn of(pkcs1: Zeroizing<Vec<u8>>, numbers: PublicNumbers) -> Self {
-        Self { pkcs1, public: PublicKey::of(numbers) }
+    /// Returns an RSA key as PKCS#1 and its public half, if its exponent is allowed.
+    #[cfg(feature = "rsa-verify")]
+    pub(crate) fn rsa(&self) -> Result<(&[u8], &PublicKey), KeyError> {
+        let Secret::Rsa { pkcs1, public } = &self.0 else { return Err(KeyError::WrongKeyType) };
+        public.rsa().map(|_| (pkcs1.as_slice(), public))
     }
 
-    /// Returns the key as PKCS#1, if its exponent is allowed.
-    pub(crate) fn rsa(&self) -> Result<&[u8], KeyError> {
-        self.public.rsa().map(|_| self.pkcs1.as_slice())
+    /// Returns the number of a key for `curve`, and the point if it is known.
+    pub(crate) fn scalar(&self, curve: Curve) -> Result<(&Scalar, Option<&Point>), KeyError> {
+        match &self.0 {
+            Secret::Ec { scalar, public } if scalar.curve() == curve => Ok((scalar, public.as_ref())),
+            _ => Err(KeyError::WrongKeyType),
+        }
+    }
+
+    /// Returns the seed of an Ed25519 key, and the public key if it is known.
+    pub(crate) fn seed(&self) -> Result<(&[u8; 32], Option<&[u8; 32]>), KeyError> {
+        match &self.0 {
+            Secret::Ed25519 { seed, public } => Ok((seed, public.as_ref())),
+            _ => Err(KeyError::WrongKeyType),
+        }
     }
 }
 
-#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+#[cfg(feature = "private-keys")]
 impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PrivateKey").field("public", &self.public).finish_non_exhaustive()
+        match &self.0 {
+            #[cfg(feature = "rsa-verify")]
+            Secret::Rsa { public, .. } => {
+                f.debug_struct("PrivateKey").field("public", public).finish_non_exhaustive()
+            }
+            Secret::Ec { scalar, .. } => write!(f, "PrivateKey({}, ..)", scalar.curve().name()),
+            Secret::Ed25519 { .. } => f.write_str("PrivateKey(Ed25519, ..)"),
+        }
     }
 }

@@ -17,7 +17,6 @@ use zeroize::Zeroizing;
 pub(crate) enum Wanted {
     #[cfg(feature = "certificate")]
     Certificate,
-    #[cfg_attr(not(any(feature = "aws-lc-rs", feature = "rsa")), expect(dead_code, reason = "nothing signs"))]
     Private,
     Public,
 }
@@ -91,7 +90,10 @@ impl Block<'_> {
             #[cfg(feature = "certificate")]
             (Wanted::Certificate, _) => return Ok(()),
             (Wanted::Public, "PUBLIC KEY" | "RSA PUBLIC KEY")
-            | (Wanted::Private, "PRIVATE KEY" | "RSA PRIVATE KEY") => return Ok(()),
+            | (
+                Wanted::Private,
+                "PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY" | "ED25519 PRIVATE KEY",
+            ) => return Ok(()),
             // Do not explain how to read a private key, because the caller wants a public one.
             (Wanted::Public, label) if label.ends_with("PRIVATE KEY") => FileMistake::PrivateKey,
             (Wanted::Private, label) if label.ends_with("PUBLIC KEY") => FileMistake::PublicKey,

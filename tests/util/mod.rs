@@ -395,8 +395,8 @@ macro_rules! over_each_backend {
 }
 pub(crate) use over_each_backend;
 
-/// Makes keys of each backend, by its `signs_by` and `verifies_by`; RS256 where no algorithm is named. Signing needs this
-/// feature.
+/// Writes the functions that make keys of a backend, from its `signs_by` and `verifies_by`. Functions without an algorithm
+/// make keys for RS256. Signing needs this feature.
 macro_rules! rsa_keys {
     ($signing:tt) => {
         #[cfg(feature = $signing)]

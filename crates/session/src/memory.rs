@@ -16,7 +16,7 @@ use countersign::UnixTime;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
-/// A [`Store`] in memory: for tests, and for one server whose users may log in again after a restart.
+/// A [`Store`] in memory: for tests, and for one server with users who may log in again after a restart.
 ///
 /// It grows with logins. Only [`sessions_per_subject`](crate::ConfigBuilder::sessions_per_subject) limits the sessions of a
 /// subject. Call [`Sessions::purge`](crate::Sessions::purge) from time to time to free memory.

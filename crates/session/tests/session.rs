@@ -1559,6 +1559,16 @@ mod session {
             ConfigError::GraceAboveLimit { seconds: 41, cap: 40 }
         );
         assert!(short().clock_skew(of(60)).grace(Grace::Within(of(40))).build().is_ok());
+        // An error about a limit names the setting to use instead.
+        for (builder, way) in [
+            (
+                config().grace(Grace::Within(of(600))),
+                "Grace::UntilSuccessorUsed may be longer than Grace::Within",
+            ),
+            (config().access_lifetime(of(901)), "access_lifetime_beyond_limit allows it"),
+        ] {
+            assert!(error(builder).to_string().ends_with(way));
+        }
         // The most extreme valid settings are accepted.
         let builder = config()
             .access_lifetime(of(900))

@@ -93,12 +93,12 @@ fn private(folder: &Path) -> Result<SigningKey, KeyFileError> {
     let pem = read_or_make(&path, || PrivateKey::generate_rsa(RSA_BITS)?.to_secret_pem())?;
     let private = PrivateKey::from_pem(pem.expose_secret_text().unwrap_or_default()).map_err(at)?;
     let key = private.rs256().map_err(at)?;
-    let public = private.public_key();
+    let public = private.public_key().map_err(&at)?;
     // For the application servers. Written at every start, because the private key may have been replaced.
     let public_path = folder.join(PUBLIC);
-    let pem = public.to_pem().map_err(at)?;
+    let pem = public.to_pem().map_err(&at)?;
     replace(&public_path, pem.as_bytes()).map_err(|error| KeyFileError::File { path: public_path, error })?;
-    key.with_key_id(key_id(public).ok_or(KeyError::MalformedKey).map_err(at)?).map_err(at)
+    key.with_key_id(key_id(&public).ok_or(KeyError::MalformedKey).map_err(&at)?).map_err(at)
 }
 
 impl CheckingKey {

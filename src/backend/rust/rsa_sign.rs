@@ -31,7 +31,13 @@ macro_rules! algorithms {
                 ///
                 /// # Security
                 ///
-                /// As [`signing_key`](Self::signing_key).
+                /// Every signature is blinded with fresh randomness and checked before it is returned. Each signature draws 32
+                /// bytes and expands them with ChaCha20. So a source that fails makes signing fail, and a source that repeats
+                /// itself cannot make it hang. The private numbers are wiped when the key is dropped; the crate `rsa` makes
+                /// copies of them, and not all of these are wiped.
+                ///
+                /// The page on [keys](crate::manual::keys) says what RUSTSEC-2023-0071 means here. If an attacker can time
+                /// your signing, sign in an HSM.
                 ///
                 /// # Errors
                 ///
@@ -51,16 +57,12 @@ macro_rules! algorithms {
                 ///
                 #[doc = concat!("As [`", stringify!($method), "`](Self::", stringify!($method), ").")]
                 pub fn $method_with(&self, entropy: impl Entropy + 'static) -> Result<SigningKey, KeyError> {
-                    self.signing::<$scheme>(self.public_key().$method()?, entropy)
+                    self.signing::<$scheme>(self.rsa()?.1.$method()?, entropy)
                 }
             )*
 
-            /// Makes a key that signs tokens of an algorithm chosen at run time, with the given source of randomness.
-            ///
-            /// # Errors
-            ///
-            /// As [`signing_key`](Self::signing_key).
-            pub fn signing_key_with(
+            /// Makes a key by the same methods, chosen at run time.
+            pub(super) fn rsa_by_algorithm(
                 &self,
                 algorithm: Algorithm,
                 entropy: impl Entropy + 'static,
@@ -84,29 +86,6 @@ algorithms! {
 }
 
 impl PrivateKey {
-    /// Makes a key that signs tokens of an algorithm chosen at run time, with the operating system's randomness.
-    ///
-    /// # Security
-    ///
-    /// Every signature is blinded with fresh randomness and checked before it is returned. Each signature draws 32 bytes and
-    /// expands them with ChaCha20. So a source that fails makes signing fail, and a source that repeats itself cannot make it
-    /// hang. The private numbers are wiped when the key is dropped; the crate `rsa` makes copies of them, and not all of these
-    /// are wiped.
-    ///
-    /// The page on [keys](crate::manual::keys) says what RUSTSEC-2023-0071 means here. If an attacker can time your signing,
-    /// sign in an HSM.
-    ///
-    /// # Errors
-    ///
-    /// - [`KeyError::WrongKeyType`] for an algorithm that needs another type of key.
-    /// - [`KeyError::MalformedKey`] if the private numbers do not belong to the public ones.
-    /// - [`KeyError::UnequalPrimes`] if the primes have different lengths, which only `aws_lc::signing_key` supports.
-    /// - [`KeyError::Exponent`] for another exponent than 65537, unless [`any_exponent`](Self::any_exponent) allows it.
-    #[cfg(feature = "getrandom")]
-    pub fn signing_key(&self, algorithm: Algorithm) -> Result<SigningKey, KeyError> {
-        self.signing_key_with(algorithm, crate::key::entropy::SystemEntropy::new())
-    }
-
     fn signing<S: Scheme>(
         &self,
         verifying: VerifyingKey,
@@ -129,7 +108,7 @@ impl PrivateKey {
     ///
     /// let generated = PrivateKey::generate_rsa(2048)?;
     /// let private = generated.to_secret_pem()?; // to be stored where it is safe
-    /// let public = generated.public_key().to_pem()?; // to be handed to verifiers
+    /// let public = generated.public_key()?.to_pem()?; // to be handed to verifiers
     ///
     /// let signing = PrivateKey::from_pem(private.expose_secret_text().unwrap_or_default())?.rs256()?;
     /// let verifying = PublicKey::from_pem(&public)?.rs256()?;
@@ -157,8 +136,8 @@ impl PrivateKey {
 
 /// Converts the key to the crate's type, and checks it.
 fn private_numbers(private: &PrivateKey) -> Result<rsa::PrivateKey, KeyError> {
-    let pkcs1 = private.rsa()?;
-    let key = rsa::PrivateKey::from_pkcs1_der(pkcs1).map_err(|_| reason(private))?;
+    let (pkcs1, _) = private.rsa()?;
+    let key = rsa::PrivateKey::from_pkcs1_der(pkcs1).map_err(|_| reason(pkcs1))?;
     // The crate checks n, d, p and q, and computes the other three numbers anew. A file with other values for them is broken,
     // even if the key would work.
     let again = key.to_pkcs1_der().map_err(|_| KeyError::MalformedKey)?;
@@ -167,13 +146,11 @@ fn private_numbers(private: &PrivateKey) -> Result<rsa::PrivateKey, KeyError> {
 
 /// Returns why the crate `rsa` refuses a key. It keeps each prime in half the bits of the modulus, so that the time of signing
 /// does not depend on the lengths of the primes.
-fn reason(private: &PrivateKey) -> KeyError {
-    let half = bit_length(private.public_key().numbers.modulus()).div_ceil(2);
+fn reason(pkcs1: &[u8]) -> KeyError {
+    let Some([modulus, primes @ ..]) = asn1::modulus_and_primes(pkcs1) else { return KeyError::MalformedKey };
+    let half = bit_length(modulus.as_bytes()).div_ceil(2);
     let fits = |prime: &UintRef<'_>| bit_length(prime.as_bytes()) <= half;
-    match asn1::primes(&private.pkcs1) {
-        Some(primes) if !primes.iter().all(fits) => KeyError::UnequalPrimes,
-        _ => KeyError::MalformedKey,
-    }
+    if primes.iter().all(fits) { KeyError::MalformedKey } else { KeyError::UnequalPrimes }
 }
 
 /// An RSA private key, precomputed, for one padding and one hash.

@@ -134,7 +134,7 @@ impl Keys {
 
         let ours = PrivateKey::generate_rsa(2048)?;
         let ours =
-            (str::from_utf8(ours.to_secret_pem()?.expose_secret())?.into(), ours.public_key().to_pem()?);
+            (str::from_utf8(ours.to_secret_pem()?.expose_secret())?.into(), ours.public_key()?.to_pem()?);
         let pems = |rsa, private, public| {
             Ok::<_, Box<dyn Error>>((text(rsa, private)?.into(), text(rsa, public)?.into()))
         };

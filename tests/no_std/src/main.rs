@@ -53,10 +53,11 @@ pBVq5o2fxUbZGLV8yRFAghBKU18n2ydhvlUmA0gglYQkqgyO8nxF6tMXvjRQSc4r
 ";
 
 /// The number of the step that fails, from 1, is the exit code.
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     ("HS256 signs what OpenSSL signs, and verifies it", hs256_signs_and_verifies),
     ("RS256 signs what OpenSSL signs, and verifies it", rs256_signs_and_verifies),
     ("the key in a certificate verifies what its private half signed", certificate_verifies),
+    ("ES256, ES384 and EdDSA keys are generated, sign and verify", curves_sign_and_verify),
     ("HS256 tokens with a changed character are refused", hs256_tampered_tokens_are_refused),
     ("RS256 tokens with a changed character are refused", rs256_tampered_tokens_are_refused),
     ("a token of one key is refused by the other", tokens_of_other_keys_are_refused),
@@ -76,7 +77,7 @@ extern "C" fn main() -> ! {
     }
     bare::print(
         1,
-        "no_std: HS256 and RS256 tokens signed, verified and refused, and a session run, without std\n",
+        "no_std: HS256, RS256, ES256, ES384 and EdDSA tokens signed, verified and refused, and a session run, without std\n",
     );
     bare::exit(0)
 }
@@ -135,6 +136,18 @@ fn rs256_signs_and_verifies() -> Outcome {
     let key = PrivateKey::from_pem(PRIVATE_PEM)?.rs256_with(Kernel)?;
     signs_and_verifies(&key, &verifier(PublicKey::from_pem(PUBLIC_PEM)?.rs256()?)?, RS256_TOKEN)?;
     signs_and_verifies(&key, &verifier(key.verifying_key())?, RS256_TOKEN)
+}
+
+fn curves_sign_and_verify() -> Outcome {
+    for algorithm in [Algorithm::Es256, Algorithm::Es384, Algorithm::Ed25519] {
+        let private = PrivateKey::generate_with(algorithm, &Kernel)?;
+        let key = private.signing_key_with(algorithm, Kernel)?;
+        let public = PublicKey::from_pem(&private.public_key()?.to_pem()?)?;
+        // Signatures are deterministic.
+        let expected = claims().sign(&key)?;
+        signs_and_verifies(&key, &verifier(public.verifying_key(algorithm)?)?, &expected)?;
+    }
+    Ok(())
 }
 
 fn certificate_verifies() -> Outcome {

@@ -139,10 +139,13 @@ fn material_makes_no_key_for_the_algorithm_of_another_family() {
     assert_eq!(HmacKey::new(Algorithm::Rs256, &secret).unwrap_err(), KeyError::WrongKeyType);
     assert_eq!(HmacKey::generate(Algorithm::Rs256).unwrap_err(), KeyError::WrongKeyType);
     assert_eq!(private.signing_key(Algorithm::Hs256).unwrap_err(), KeyError::WrongKeyType);
-    assert_eq!(private.public_key().verifying_key(Algorithm::Hs256).unwrap_err(), KeyError::WrongKeyType);
+    assert_eq!(
+        private.public_key().unwrap().verifying_key(Algorithm::Hs256).unwrap_err(),
+        KeyError::WrongKeyType
+    );
 
     // The public key as text is one that types cannot tell from a secret.
-    let pem = private.public_key().to_pem().unwrap();
+    let pem = private.public_key().unwrap().to_pem().unwrap();
     let error = HmacKey::hs256(&SecretBytes::from_bytes(&pem)).unwrap_err();
     assert_eq!(error.code(), "not_a_secret");
 }
@@ -159,7 +162,7 @@ fn a_key_is_not_used_for_a_token_of_another_algorithm() {
     }
 
     let hmac = HmacKey::hs256(&vec![7; 32].into()).unwrap();
-    let public = PrivateKey::generate_rsa(2048).unwrap().public_key().rs256().unwrap();
+    let public = PrivateKey::generate_rsa(2048).unwrap().public_key().unwrap().rs256().unwrap();
     let text = claims().sign(&hmac).unwrap();
     let mut set = KeySet::new();
     set.insert(public.clone()).unwrap();

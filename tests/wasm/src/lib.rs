@@ -21,8 +21,8 @@ use alloc::string::String;
 use core::error::Error;
 use core::time::Duration;
 use countersign::{
-    Claims, Entropy, EntropyError, HmacKey, Keys, PrivateKey, PublicKey, SecretBytes, SignError, SignKey,
-    UnixTime, Verifier, VerifyError,
+    Algorithm, Claims, Entropy, EntropyError, HmacKey, Keys, PrivateKey, PublicKey, SecretBytes, SignError,
+    SignKey, UnixTime, Verifier, VerifyError,
 };
 use serde::{Deserialize, Serialize};
 use vectors::{HS256_TOKEN, PRIVATE_PEM, PUBLIC_PEM, RS256_TOKEN, SECRET};
@@ -38,7 +38,7 @@ pub extern "C" fn run() -> i32 {
     }
     let (bits, library) = (usize::BITS, if cfg!(feature = "std") { "with" } else { "without" });
     bare::print(&format!(
-        "wasm: HS256 and RS256 tokens, byte for byte those of x86_64, and a session, with a usize of {bits} bits, {library} std"
+        "wasm: HS256 and RS256 tokens, byte for byte those of x86_64, ES256, ES384 and EdDSA tokens, and a session, with a usize of {bits} bits, {library} std"
     ));
     0
 }
@@ -46,6 +46,7 @@ pub extern "C" fn run() -> i32 {
 fn run_all() -> Outcome {
     hs256()?;
     rs256()?;
+    curves()?;
     numbers_beyond_32_bits()?;
     no_clock()?;
     sessions::run(&Host)
@@ -93,7 +94,17 @@ fn rs256() -> Outcome {
     signs_and_verifies(&key, &verifier(PublicKey::from_pem(PUBLIC_PEM)?.rs256()?)?, RS256_TOKEN)
 }
 
-/// Both algorithms are deterministic: blinding does not show in the signature.
+fn curves() -> Outcome {
+    for algorithm in [Algorithm::Es256, Algorithm::Es384, Algorithm::Ed25519] {
+        let private = PrivateKey::generate_with(algorithm, &Host)?;
+        let key = private.signing_key_with(algorithm, Host)?;
+        let public = private.public_key()?.verifying_key(algorithm)?;
+        signs_and_verifies(&key, &verifier(public)?, &claims().sign(&key)?)?;
+    }
+    Ok(())
+}
+
+/// All algorithms are deterministic: blinding does not show in the signature.
 fn signs_and_verifies(key: &impl SignKey, verifier: &Verifier, expected: &str) -> Outcome {
     let text = claims().sign(key)?;
     ensure(text == expected, "the token is another")?;

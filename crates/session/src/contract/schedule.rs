@@ -117,7 +117,7 @@ pub(crate) struct Caller<'a, R> {
 }
 
 impl<'a, R> Caller<'a, R> {
-    /// Creates a caller whose store calls wait at `turnstile`.
+    /// Creates a caller. Its store calls wait at `turnstile`.
     pub(crate) fn new(turnstile: Turnstile, call: impl Future<Output = R> + 'a) -> Self {
         Self { turnstile, call: Box::pin(call), outcome: None }
     }

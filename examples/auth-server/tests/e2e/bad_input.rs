@@ -319,6 +319,17 @@ fn unknown_paths_and_methods_are_refused_by_name() {
 }
 
 #[test]
+fn a_method_of_any_length_is_one_word_in_the_log() {
+    let mut server = Server::start();
+    let method = "A".repeat(20_000);
+    assert_eq!(Request::new(&method, "/login").send(server.address()).status, 405);
+    assert!(server.terminate().success());
+    let log = server.log();
+    assert!(log.contains(r#""method":"other""#), "{log}");
+    assert!(!log.contains(&method[..17]));
+}
+
+#[test]
 fn too_many_attempts_have_to_wait() {
     let server = Server::start_with(&[("AUTH_ATTEMPTS_PER_MINUTE", "3")]);
     let mut browser = Browser::new(server.address());

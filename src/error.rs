@@ -1,6 +1,6 @@
-//! One error type per operation: [`KeyError`], [`SignError`], [`VerifyError`], [`PolicyError`]; two more that the traits
-//! need: [`SignatureError`], [`EntropyError`]. None of them holds key bytes or a dependency's error, and what they print holds
-//! no token text.
+//! One error type per operation: [`KeyError`], [`SignError`], [`VerifyError`], [`PolicyError`], and two more for the traits:
+//! [`SignatureError`], [`EntropyError`]. None of them holds key bytes or an error of a dependency. Their texts hold no token
+//! text.
 
 use crate::algorithm::Algorithm;
 use crate::json::{self, Flaw};
@@ -47,7 +47,7 @@ impl fmt::Display for Part {
     }
 }
 
-/// What was larger than its limit. See [`Limits`](crate::Limits).
+/// A quantity that has a limit. See [`Limits`](crate::Limits).
 ///
 /// # Examples
 ///
@@ -95,10 +95,10 @@ impl fmt::Display for Size {
     }
 }
 
-/// What a verifier was told to expect of a claim: any one of some names.
+/// The values of a claim that a verifier accepts.
 ///
-/// It comes from the configuration, never from a token, so it may be logged. If an issuer or audience of the token differs
-/// from one of the names in a slash at the end, in `http` and `https`, or in upper and lower case only, the text says so.
+/// They come from the configuration, never from a token, so they may be logged. If an issuer or audience of the token differs
+/// from one of them only in a slash at the end, in `http` and `https`, or in upper and lower case, the text says so.
 ///
 /// # Examples
 ///
@@ -119,7 +119,7 @@ impl fmt::Display for Size {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Expected {
     names: Arc<[Box<str>]>,
-    /// The place of a name that the token nearly has.
+    /// The place of a name that the token almost has, and the difference.
     near: Option<(u32, Difference)>,
 }
 
@@ -128,7 +128,7 @@ impl Expected {
         Self { names, near: None }
     }
 
-    /// Notes that the token has `found`, for URLs.
+    /// Notes that the token has `found`, in order to name a small difference between URLs.
     #[cold]
     #[inline(never)]
     pub(crate) fn but_found(mut self, found: &str) -> Self {
@@ -140,7 +140,7 @@ impl Expected {
         self
     }
 
-    /// The names, any of which would have done.
+    /// Returns the accepted names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(|name| &**name)
     }
@@ -151,7 +151,7 @@ impl Expected {
     }
 }
 
-/// What people get wrong in a URL.
+/// A common mistake in a URL.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Difference {
     LacksSlash,
@@ -161,7 +161,7 @@ enum Difference {
 }
 
 impl Difference {
-    /// The one difference between the two, if there is no other.
+    /// Returns the difference between the two if it is the only one.
     fn between(expected: &str, found: &str) -> Option<Self> {
         let is_short = expected.len() < found.len();
         let (short, long) = if is_short { (expected, found) } else { (found, expected) };
@@ -203,11 +203,11 @@ impl fmt::Display for Expected {
     }
 }
 
-/// What serde said about claims that do not fit their type. Read it with
-/// [`VerifyError::serde_message`], after its section "Security".
+/// The message of serde about claims that do not fit their type. Read it with [`VerifyError::serde_message`], after its section
+/// "Security".
 ///
-/// Its `Debug` text is the same for every message, and all messages are equal: errors are compared by the place that they
-/// name, not by words that change between versions of serde.
+/// Its `Debug` text is the same for every message, and all messages are equal, because the words change between versions of
+/// serde.
 ///
 /// # Examples
 ///
@@ -219,7 +219,7 @@ impl fmt::Display for Expected {
 /// assert_eq!(error.serde_message(), None);
 /// ```
 #[derive(Clone, Default)]
-// Boxed twice, so that it takes one word of each `VerifyError`.
+// Boxed twice, so that it adds one word to the size of `VerifyError`.
 pub struct SerdeMessage(Option<Box<Box<str>>>);
 
 impl SerdeMessage {
@@ -250,9 +250,8 @@ impl Eq for SerdeMessage {}
 ///
 /// # Security
 ///
-/// The first failure ends the verification. [`InvalidSignature`](Self::InvalidSignature) comes before anything
-/// that is said about claims, and says nothing more. No text of an error holds text out of the token; only
-/// [`serde_message`](Self::serde_message) may.
+/// The first failure ends the verification. [`InvalidSignature`](Self::InvalidSignature) comes before all errors about claims,
+/// and gives no details. No text of an error holds text out of the token; only [`serde_message`](Self::serde_message) may.
 ///
 /// # Examples
 ///
@@ -269,31 +268,31 @@ impl Eq for SerdeMessage {}
 #[non_exhaustive]
 pub enum VerifyError {
     /// The header's `alg` is not the algorithm of the key.
-    #[error("token says {token}, the key is for {key}")]
+    #[error("token names the algorithm {token}, but the key is for {key}")]
     AlgorithmMismatch {
         /// The algorithm of the key.
         key: Algorithm,
         /// The algorithm that the header names.
         token: Algorithm,
     },
-    /// The token has no `kid` and several keys of its algorithm could be meant.
+    /// The token has no `kid`, and several trusted keys have its algorithm.
     #[error("token has no key id and several keys of its algorithm are trusted")]
     AmbiguousKey,
-    /// The signature is good and the policy holds, but the claims do not fit the type that was asked for.
+    /// The signature is valid and the policy holds, but the claims do not fit the requested type.
     ///
-    /// The text holds nothing out of the token. While you develop, [`serde_message`](Self::serde_message) says more.
+    /// The text holds nothing out of the token. During development, [`serde_message`](Self::serde_message) gives details.
     #[error("claims do not fit the requested type{}, at byte {offset} of the payload", in_field(*.claim))]
     ClaimsMismatch {
-        /// The field of the claims type that could not be read, if it was one of its own.
+        /// The field of the claims type that could not be read, if it is a field of the outer type.
         claim: Option<&'static str>,
-        /// Where in the decoded payload reading stopped.
+        /// The offset in the decoded payload at which reading stopped.
         offset: usize,
-        /// What serde said; see [`serde_message`](Self::serde_message).
+        /// The message of serde; see [`serde_message`](Self::serde_message).
         message: SerdeMessage,
     },
-    /// The header has a `crit` that is malformed or names an extension this verifier was not told to understand, or a `b64` of
+    /// The header has a `crit` that is malformed or names an extension that this verifier was not told to accept, or a `b64` of
     /// `false`. A `crit` that is not a list of texts is an [`InvalidHeader`](Self::InvalidHeader).
-    #[error("header demands an extension that is not understood")]
+    #[error("header requires an extension that this verifier does not support")]
     CriticalHeader,
     /// A name occurs twice at the top of the header or the claims. The error does not say which, because names are content of
     /// the token. The example `inspect` of the repository shows the name.
@@ -310,7 +309,7 @@ pub enum VerifyError {
     Expired {
         /// The token's `exp`.
         expired_at: UnixTime,
-        /// The time it was checked against.
+        /// The time of the check.
         now: UnixTime,
     },
     /// A segment is not unpadded, canonical base64url.
@@ -318,7 +317,7 @@ pub enum VerifyError {
     InvalidBase64 {
         /// The segment.
         part: Part,
-        /// Where in the segment.
+        /// The offset in the segment.
         offset: usize,
     },
     /// A header parameter is missing or has the wrong type.
@@ -327,15 +326,15 @@ pub enum VerifyError {
         /// The parameter.
         name: &'static str,
     },
-    /// The header or the claims are not one JSON object and nothing else.
+    /// The header or the claims are not exactly one JSON object.
     #[error("{part} is not a JSON object, at byte {offset}")]
     InvalidJson {
         /// The part.
         part: Part,
-        /// Where in the decoded part reading stopped.
+        /// The offset in the decoded part at which reading stopped.
         offset: usize,
     },
-    /// The signature is not one that the key made over this token. No more is said on purpose.
+    /// The key did not make this signature over this token. The error gives no details on purpose.
     #[error("signature is invalid")]
     InvalidSignature,
     /// The header or the payload is not UTF-8.
@@ -343,7 +342,7 @@ pub enum VerifyError {
     InvalidUtf8 {
         /// The part.
         part: Part,
-        /// Where in the decoded part.
+        /// The offset in the decoded part.
         offset: usize,
     },
     /// `iat` lies in the future, beyond the leeway.
@@ -351,10 +350,10 @@ pub enum VerifyError {
     IssuedInFuture {
         /// The token's `iat`.
         issued_at: UnixTime,
-        /// The time it was checked against.
+        /// The time of the check.
         now: UnixTime,
     },
-    /// The keys could not be had just now. That says nothing about the token: answer 503, not 401.
+    /// The source of the keys could not be reached. That says nothing about the token: answer 503, not 401.
     #[error("keys are not available")]
     KeysUnavailable,
     /// A registered claim has the wrong JSON type or an impossible value; `null` is a wrong type.
@@ -362,22 +361,22 @@ pub enum VerifyError {
     MalformedClaim {
         /// The claim.
         claim: &'static str,
-        /// What it is instead, where that is known, e.g. `a number`: a kind of JSON value, never the value.
+        /// What the claim is instead, if known, e.g. `a number`: a kind of JSON value, never the value.
         found: Option<&'static str>,
     },
-    /// A claim that must be there is not.
+    /// A required claim is missing.
     #[error("claim {claim} is missing")]
     MissingClaim {
         /// The claim.
         claim: Cow<'static, str>,
     },
-    /// The text is not three segments with two dots between them: an opaque token, say.
+    /// The text does not consist of three segments with two dots between them. It may be an opaque token.
     #[error("not three segments separated by dots, as a signed token is")]
     NotAToken,
     /// The token has something around it: a scheme before it, quotation marks, or white space.
-    #[error("the token is not alone: {with}")]
+    #[error("the text holds more than the token: {with}")]
     NotAlone {
-        /// What is around it, and what to do.
+        /// The extra text, and what to do about it.
         with: &'static str,
     },
     /// `nbf` has not been reached, leeway included.
@@ -385,10 +384,10 @@ pub enum VerifyError {
     NotYetValid {
         /// The token's `nbf`.
         not_before: UnixTime,
-        /// The time it was checked against.
+        /// The time of the check.
         now: UnixTime,
     },
-    /// A member's name is one that JSON libraries use among themselves, so two readers could see two documents.
+    /// A member has a name that JSON libraries use internally, so two readers could read two different documents.
     #[error("{part} has a member with a reserved name")]
     ReservedMember {
         /// The part that holds it.
@@ -397,50 +396,50 @@ pub enum VerifyError {
     /// Something is larger than its limit.
     #[error("more than {limit} {size}")]
     TooLarge {
-        /// What.
+        /// The quantity.
         size: Size,
-        /// The most that is allowed.
+        /// The maximum.
         limit: usize,
     },
-    /// `iat` is longer ago than the verifier's maximum age, leeway included.
+    /// `iat` is further back than the verifier's maximum age, leeway included.
     #[error("token was issued at {issued_at}, more than {} s before {now}", .max_age.as_secs())]
     TooOld {
         /// The token's `iat`.
         issued_at: UnixTime,
-        /// The age that is allowed.
+        /// The maximum age.
         max_age: Duration,
-        /// The time it was checked against.
+        /// The time of the check.
         now: UnixTime,
     },
-    /// The token has an `aud`, and this verifier was not told to be part of any audience.
+    /// The token has an `aud`, but this verifier has no audience configured.
     #[error("token has an audience, but this verifier expects none")]
     UnexpectedAudience,
-    /// No trusted key has the token's `kid` and `alg`; also if the verifier has one key
-    /// and no set, that key has a `kid`, and the token has none.
+    /// No trusted key has the token's `kid` and `alg`. Also returned if the verifier has one key and no set, that key has a
+    /// `kid`, and the token has none.
     #[error("no trusted key has the token's key id and algorithm")]
     UnknownKey,
-    /// The header's `alg` is not one that this crate supports; `none` never is.
+    /// This crate does not support the header's `alg`. It never supports `none`.
     #[error("algorithm is not supported")]
     UnsupportedAlgorithm,
-    /// None of the token's audiences is expected here.
+    /// This verifier accepts none of the token's audiences.
     #[error("token is not meant for {expected}")]
     WrongAudience {
         /// The audiences that this verifier accepts.
         expected: Expected,
     },
-    /// The token's issuer is not an expected one.
+    /// This verifier does not accept the token's issuer.
     #[error("token is not issued by {expected}")]
     WrongIssuer {
         /// The issuers that this verifier accepts.
         expected: Expected,
     },
-    /// The token's subject is not an expected one.
+    /// This verifier does not accept the token's subject.
     #[error("token subject is not {expected}")]
     WrongSubject {
         /// The subjects that this verifier accepts.
         expected: Expected,
     },
-    /// The header's `typ` is absent or not one that the verifier asks for.
+    /// The header's `typ` is absent, or this verifier does not accept it.
     #[error("token is not of type {expected}")]
     WrongType {
         /// The types that this verifier accepts.
@@ -448,7 +447,7 @@ pub enum VerifyError {
     },
 }
 
-/// What a registered claim must be and is not, for an error text.
+/// Says what a registered claim must be, and what it is instead.
 fn malformed(claim: &str, found: Option<&'static str>) -> impl fmt::Display {
     struct Malformed<'a>(&'a str, Option<&'static str>);
     impl fmt::Display for Malformed<'_> {
@@ -467,7 +466,7 @@ fn malformed(claim: &str, found: Option<&'static str>) -> impl fmt::Display {
     Malformed(claim, found)
 }
 
-/// What to change in a claims type that writes this.
+/// Says how to change a claims type that writes such a value.
 fn way_out(claim: &str, found: Option<&str>) -> &'static str {
     match (claim, found) {
         ("exp" | "nbf" | "iat", Some("a string" | "an array" | "an object")) => {
@@ -479,7 +478,7 @@ fn way_out(claim: &str, found: Option<&str>) -> &'static str {
     }
 }
 
-/// " in field x" for an error text, or nothing.
+/// Returns " in field x" for an error text, or nothing.
 fn in_field(claim: Option<&'static str>) -> impl fmt::Display {
     struct InField(Option<&'static str>);
     impl fmt::Display for InField {
@@ -498,15 +497,15 @@ fn in_field(claim: Option<&'static str>) -> impl fmt::Display {
 }
 
 impl VerifyError {
-    /// Whether the token's time is over: a client may get a new one and try again. Signature, issuer, audience,
-    /// subject, required claims, `nbf` and `iat` have been checked before, so a foreign token is not called expired.
-    /// A maximum age, and whether the claims fit the type, are not looked at then.
+    /// Returns whether the token has expired, so that a client may get a new one and try again. Signature, issuer, audience,
+    /// subject, required claims, `nbf` and `iat` are checked before `exp`, so a token from elsewhere is not reported as
+    /// expired. A maximum age, and whether the claims fit the type, are checked after it.
     #[must_use]
     pub const fn is_expired(&self) -> bool {
         matches!(self, Self::Expired { .. })
     }
 
-    /// A stable name for logs, metrics and clients. It will not change; new variants bring new ones.
+    /// Returns a stable name for logs, metrics and clients. It will not change; new variants bring new names.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -542,13 +541,13 @@ impl VerifyError {
         }
     }
 
-    /// What serde said about claims that do not fit the type, for a [`ClaimsMismatch`](Self::ClaimsMismatch): the way to
-    /// find out what is wrong inside `flatten`, a tagged or an untagged enum, where no field of the type can be named.
+    /// Returns the message of serde about claims that do not fit the type, for a [`ClaimsMismatch`](Self::ClaimsMismatch). It
+    /// helps with mistakes inside `flatten`, a tagged or an untagged enum, where the error cannot name a field of the type.
     ///
     /// # Security
     ///
-    /// It may hold text out of the token, such as a name, an address or a secret in a claim. It is for development: never
-    /// write it to a log in production, and never send it to a client.
+    /// The message may hold text out of the token, such as a name, an address or a secret in a claim. It is for development:
+    /// never write it to a log in production, and never send it to a client.
     ///
     /// # Examples
     ///
@@ -574,7 +573,7 @@ impl VerifyError {
         }
     }
 
-    /// The error for a `part` whose JSON has this flaw.
+    /// Returns the error for this flaw in the JSON of `part`.
     pub(crate) const fn of_json(part: Part, flaw: Flaw) -> Self {
         match flaw {
             Flaw::DuplicateMember => Self::DuplicateMember { part },
@@ -585,7 +584,7 @@ impl VerifyError {
         }
     }
 
-    /// The error for a `part` that is not UTF-8.
+    /// Returns the error for a `part` that is not UTF-8.
     pub(crate) const fn of_utf8(part: Part, error: Utf8Error) -> Self {
         Self::InvalidUtf8 { part, offset: error.valid_up_to() }
     }
@@ -609,9 +608,9 @@ pub enum KeyError {
     /// The primes of the RSA key are close to one another, so Fermat's method finds them and with them the private key.
     #[error("the primes of the RSA key are so close to one another that it can be factored: make a new key")]
     ClosePrimes,
-    /// A [`KeySet`](crate::KeySet) has a key of this algorithm and key id already, or another collection of keys one of this
-    /// name.
-    #[error("there is a key of that name already")]
+    /// A [`KeySet`](crate::KeySet) already has a key with this algorithm and key id, or another collection of keys already has
+    /// this name.
+    #[error("a key of this name exists already")]
     DuplicateKey,
     /// The secret is empty.
     #[error("the secret is empty")]
@@ -619,20 +618,20 @@ pub enum KeyError {
     /// The source of randomness failed.
     #[error("the source of randomness failed")]
     Entropy,
-    /// The public exponent is not allowed: it must be 65537, or where any was asked for, odd and in bounds.
+    /// The public exponent is not allowed: it must be 65537, or with `any_exponent` an odd number from 3 to 2^33 - 1.
     #[error(
-        "RSA public exponent is not allowed: 65537 is, and after any_exponent() any odd one up to 2^33 - 1"
+        "RSA public exponent is not allowed: it must be 65537, or any odd number from 3 to 2^33 - 1 after any_exponent()"
     )]
     Exponent,
-    /// The file or text holds something other than the key that is wanted.
+    /// The file or text holds something other than the wanted key.
     #[error("{0}")]
     File(FileMistake),
-    /// The secret's text is hex, where base64 is expected. It would be read as other bytes.
+    /// The secret's text is hex, but base64 is expected. As base64 it would decode to other bytes.
     #[error(
-        "the secret's text is hex, not base64: call from_hex; if it is base64 all the same, decode it and call from_bytes"
+        "the secret's text is hex, not base64: call from_hex; if it is really base64, decode it and call from_bytes"
     )]
     HexSecret,
-    /// A secret's text is not base64, or not base64url. Where is not said, the text being secret.
+    /// A secret's text is not base64, or not base64url. The error does not say where, because the text is secret.
     #[error(
         "the secret's text is not valid base64: white space is not allowed, + and / are base64 only, - and _ base64url only"
     )]
@@ -645,19 +644,19 @@ pub enum KeyError {
     /// A key id is empty or longer than 1 KiB.
     #[error("a key id must have 1 to 1024 bytes")]
     InvalidKeyId,
-    /// The public key is not a point that can verify: not on its curve, the point at infinity, of small order, or written in a
-    /// second form.
+    /// The public key is not a point that can verify: it is not on its curve, is the point at infinity, has small order, or is not
+    /// encoded in a canonical form.
     #[error("the public key is not a valid point of its curve")]
     InvalidPoint,
     /// The bytes are not a well-formed key: broken DER, or numbers that do not make a key.
     #[error("not a well-formed key")]
     MalformedKey,
-    /// The modulus is too large; the work it asks for would be a denial of service.
+    /// The modulus is too large: its cost would allow a denial of service.
     #[error("RSA modulus has {bits} bits; at most {limit} are allowed")]
     ModulusTooLarge {
         /// Its length in bits.
         bits: usize,
-        /// The most that is allowed.
+        /// The maximum.
         limit: usize,
     },
     /// The modulus is too small to be safe ([RFC 7518 section 3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3)).
@@ -665,26 +664,25 @@ pub enum KeyError {
     ModulusTooSmall {
         /// Its length in bits.
         bits: usize,
-        /// The least that is allowed.
+        /// The minimum.
         minimum: usize,
     },
-    /// The bytes given as an HMAC secret are a key file, perhaps a public one: signing with them would let
-    /// anybody forge tokens.
+    /// The bytes given as an HMAC secret are a key file. It may be a public key, and then anyone could sign with it.
     #[error("this is {found}, not an HMAC secret")]
     NotASecret {
-        /// What the bytes look like.
+        /// The kind of file that the bytes look like.
         found: KeyFile,
     },
-    /// The modulus bears the mark of a library whose keys can be factored
+    /// The modulus has the fingerprint of a library that made weak keys
     /// ([ROCA, 2017](https://crocs.fi.muni.cz/public/papers/rsa_ccs17)): the private key can be computed from the public one.
-    #[error("the RSA key is one of those that can be factored (ROCA)")]
+    #[error("the RSA key can be factored (ROCA): make a new key")]
     Roca,
-    /// The secret is longer than any secret needs to be.
+    /// The secret is too long.
     #[error("the secret has {bytes} bytes; at most {limit} are allowed")]
     SecretTooLong {
         /// Its length.
         bytes: usize,
-        /// The most that is allowed.
+        /// The maximum.
         limit: usize,
     },
     /// The secret is shorter than the hash ([RFC 7518 section 3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)).
@@ -692,7 +690,7 @@ pub enum KeyError {
     SecretTooShort {
         /// Its length.
         bytes: usize,
-        /// The least that is allowed.
+        /// The minimum.
         minimum: usize,
     },
     /// A prime up to 701 divides the modulus, so it is not the product of two large primes
@@ -700,23 +698,23 @@ pub enum KeyError {
     #[error("the RSA modulus has a small prime factor, so it can be factored: make a new key")]
     SmallFactor,
     /// The primes of the RSA private key have different lengths, e.g. 1088 and 960 bits. The backend in Rust does not support
-    /// that, AWS-LC does.
+    /// such a key; AWS-LC does.
     #[error(
         "the primes of the RSA key have different lengths, which this backend does not support: sign by aws_lc::signing_key, or make a new key"
     )]
     UnequalPrimes,
-    /// The name is not that of an algorithm of this crate. Names are compared exactly; `none` is never one.
+    /// This crate has no algorithm of this name. Names are compared exactly; `none` is never accepted.
     #[error("not the name of a supported algorithm, such as HS256 or RS256, in capital letters")]
     UnsupportedAlgorithm,
-    /// The backend cannot make or use such a key, although others can; or the feature of the algorithm is off.
+    /// This backend cannot make or use such a key, although another can, or the feature of the algorithm is off.
     #[error(
         "this backend does not support such a key: switch on the feature of its algorithm, or use another backend"
     )]
     UnsupportedByBackend,
-    /// The file holds a key of a type that is not supported here: an elliptic curve key, say.
+    /// The file holds a key of an unsupported type, such as X25519.
     #[error("the key is of a type that is not supported")]
     UnsupportedKeyType,
-    /// The algorithm needs another type of key: HS256 was asked of an RSA key, RS256 of a secret, or ES384 of a key on P-256.
+    /// The algorithm needs another type of key, e.g. HS256 with an RSA key, RS256 with a secret, or ES384 with a key on P-256.
     #[error(
         "the algorithm needs a key of another type: HS* a secret, RS* and PS* RSA, ES256 P-256, ES384 P-384, ES512 P-521, ES256K secp256k1, EdDSA Ed25519"
     )]
@@ -724,7 +722,7 @@ pub enum KeyError {
 }
 
 impl KeyError {
-    /// A stable name for logs and metrics.
+    /// Returns a stable name for logs and metrics.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -789,7 +787,7 @@ impl fmt::Display for KeyFile {
     }
 }
 
-/// What a file or a text holds in place of the key that is wanted: each by its name, with what to do.
+/// What a file or a text holds in place of the wanted key. The text of each variant says what to do.
 ///
 /// # Examples
 ///
@@ -810,7 +808,7 @@ pub enum FileMistake {
     BrokenBase64,
     /// A certificate that is not well-formed.
     BrokenCertificate,
-    /// A certificate, where a key is needed.
+    /// A certificate, but a key is needed.
     Certificate,
     /// A certificate request, which is not a certificate yet.
     CertificateRequest,
@@ -818,9 +816,9 @@ pub enum FileMistake {
     Empty,
     /// A private key that is encrypted with a passphrase.
     Encrypted,
-    /// PEM with a backslash and an `n` for each line break, as environment variables and JSON files have them.
+    /// PEM with a backslash and an `n` in place of each line break, as often in environment variables and JSON files.
     EscapedLineBreaks,
-    /// A key on an elliptic curve that the file describes by its numbers, in place of naming it.
+    /// A key on an elliptic curve that the file describes by its numbers and not by its name.
     ExplicitCurve,
     /// Hex text.
     Hex,
@@ -830,11 +828,11 @@ pub enum FileMistake {
     LabelMismatch,
     /// PEM without its END line: the text was cut off.
     MissingEnd,
-    /// An RSA private key without its public exponent, its primes, or the three numbers made of them.
+    /// An RSA private key without its public exponent, its primes, or the three numbers computed from them.
     MissingNumbers,
     /// An RSA private key of more than two primes.
     MultiPrime,
-    /// A public key or a file of another kind, where a certificate is needed.
+    /// A public key or a file of another kind, but a certificate is needed.
     NotACertificate,
     /// A file of another kind: parameters, a revocation list.
     NotAKey,
@@ -844,17 +842,17 @@ pub enum FileMistake {
     OpenSsh,
     /// The path of a file in place of its content.
     Path,
-    /// PEM text, where DER is expected.
+    /// PEM text, but DER is expected.
     Pem,
     /// A PKCS#12 file.
     Pkcs12,
-    /// A private key, where the public one is needed.
+    /// A private key, but the public one is needed.
     PrivateKey,
-    /// A public key, where the private one is needed.
+    /// A public key, but the private one is needed.
     PublicKey,
     /// A key file of PuTTY.
     Putty,
-    /// An RSA key whose algorithm has other parameters than NULL or none.
+    /// An RSA key with parameters other than NULL.
     RsaParameters,
     /// An RSA key that is for RSASSA-PSS only.
     RsaPss,
@@ -867,7 +865,7 @@ pub enum FileMistake {
 }
 
 impl FileMistake {
-    /// A stable name for logs and metrics.
+    /// Returns a stable name for logs and metrics.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -926,7 +924,7 @@ impl fmt::Display for FileMistake {
             }
             Self::Empty => "the key file is empty",
             Self::Encrypted => "the private key is encrypted: decrypt it first, with openssl pkey",
-            Self::EscapedLineBreaks => "the PEM has \\n as two characters: turn them into line breaks",
+            Self::EscapedLineBreaks => "the PEM contains the two characters \\n instead of line breaks: replace them",
             Self::ExplicitCurve => {
                 "the file describes its curve by numbers: convert it, with openssl ec -param_enc named_curve"
             }
@@ -943,29 +941,29 @@ impl fmt::Display for FileMistake {
             Self::NotACertificate => {
                 "this is not a certificate: if it is a public key, call from_pem or from_der"
             }
-            Self::NotAKey => "this is something other than a key",
-            Self::NotPem => "there is no BEGIN line, so this is not PEM",
+            Self::NotAKey => "this is not a key",
+            Self::NotPem => "the BEGIN line is missing, so this is not PEM",
             Self::OpenSsh => "this is an OpenSSH key: convert it with ssh-keygen -p -m PKCS8",
             Self::Path => "this looks like the path of a file: pass what the file holds",
             Self::Pem => "this is PEM text: call from_pem, or from_certificate_pem for a certificate",
             Self::Pkcs12 => "this is a PKCS#12 file: openssl pkcs12 -nodes prints the key and the certificates in it",
-            Self::PrivateKey => "this is a private key: a verifier wants the public one",
-            Self::PublicKey => "this is a public key: a signer wants the private one",
+            Self::PrivateKey => "this is a private key: a verifier needs the public one",
+            Self::PublicKey => "this is a public key: a signer needs the private one",
             Self::Putty => "this is a key of PuTTY: export it with puttygen -O private-openssh",
             Self::RsaParameters => {
-                "the algorithm of the RSA key has parameters: only NULL is allowed there, or nothing"
+                "the algorithm of the RSA key has parameters: only NULL or none are allowed"
             }
             Self::RsaPss => "this RSA key is restricted to RSA-PSS, which is not supported",
             Self::SeveralCertificates => {
-                "there are several certificates in the PEM: keep only the one that is meant, of a chain usually the first"
+                "there are several certificates in the PEM: keep only one, for a chain usually the first"
             }
-            Self::SeveralKeys => "there are several keys in the PEM: keep only the one that is meant",
+            Self::SeveralKeys => "there are several keys in the PEM: keep only one",
             Self::SshPublic => "this is an SSH public key: convert it with ssh-keygen -e -m PKCS8",
         })
     }
 }
 
-/// Why no token could be made. The claims and the key are as they were.
+/// Why signing failed. The claims and the key are unchanged.
 ///
 /// # Examples
 ///
@@ -982,7 +980,7 @@ impl fmt::Display for FileMistake {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SignError {
-    /// The claims type is not a struct or a map with text keys, so it makes no JSON object.
+    /// The claims type is not a struct or a map with text keys, so it does not make a JSON object.
     #[error("claims do not make a JSON object")]
     ClaimsNotAnObject,
     /// `exp` is not after `iat` or `nbf`, in whole seconds, so the token would never be valid.
@@ -1000,17 +998,16 @@ pub enum SignError {
     /// More header parameters were set than a verifier accepts.
     #[error("more than {limit} header parameters were set")]
     TooManyHeaderParameters {
-        /// The most that is allowed.
+        /// The maximum.
         limit: usize,
     },
-    /// A header parameter has been set already, or is one that the key, `typ` or `content_type` writes; `crit` and `b64` are
-    /// never written.
+    /// The header parameter is set already, or the key, `typ` or `content_type` writes it; `crit` and `b64` are never written.
     #[error("header parameter {name:?} cannot be set here, or is set already")]
     HeaderParameterTaken {
         /// Its name.
         name: Box<str>,
     },
-    /// The header would not be accepted: `typ` or `cty` is empty or longer than 1 KiB.
+    /// No verifier would accept the header: `typ` or `cty` is empty or longer than 1 KiB.
     #[error("header parameter {name} must have 1 to 1024 bytes")]
     InvalidHeader {
         /// The parameter.
@@ -1022,36 +1019,36 @@ pub enum SignError {
     MalformedClaim {
         /// The claim.
         claim: &'static str,
-        /// What it is instead, where that is known, e.g. `a number`.
+        /// What the claim is instead, if known, e.g. `a number`.
         found: Option<&'static str>,
     },
     /// Neither an expiry was set nor `never_expires()` called.
     #[error("no expiry was set: call expires_in, expires_at or never_expires")]
     MissingExpiration,
-    /// `expires_in` needs a time to count from: call `issued_at`, or use feature `std`.
-    #[error("expires_in needs issued_at where there is no clock")]
+    /// `expires_in` needs a start time: call `issued_at`, or use the feature `std`.
+    #[error("expires_in needs issued_at on a platform without a clock")]
     NoClock,
-    /// The claims type begins a member's name with `$serde_json::private::`, which no verifier here accepts.
+    /// The claims type begins a member's name with `$serde_json::private::`, which this crate's verifiers refuse.
     #[error("a claim has a reserved name")]
     ReservedName,
     /// The claims type, or the value of a header parameter, failed to serialise.
     #[error("claims or a header parameter could not be serialised")]
     Serialize,
-    /// The signature handed in is not as long as one of this algorithm.
+    /// The signature passed in does not have the length of this algorithm's signatures.
     #[error("{bytes} bytes are not a signature of {algorithm}")]
     SignatureLength {
         /// The algorithm.
         algorithm: Algorithm,
-        /// Length of what was handed in.
+        /// The length of the signature passed in.
         bytes: usize,
     },
-    /// The signature handed in does not verify, or the key failed to sign.
+    /// The signature passed in does not verify, or the key failed to sign.
     #[error("signing failed")]
     SigningFailed,
 }
 
 impl SignError {
-    /// A stable name for logs and metrics.
+    /// Returns a stable name for logs and metrics.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -1097,12 +1094,12 @@ pub enum PolicyError {
     /// Two settings exclude each other.
     #[error("{first} and {second} exclude each other")]
     Contradiction {
-        /// One of them.
+        /// The first setting.
         first: &'static str,
-        /// The other.
+        /// The second setting.
         second: &'static str,
     },
-    /// An expectation is empty, so it could only be meant to switch a check off.
+    /// An expected value is empty. It would switch a check off.
     #[error("{setting} is empty")]
     Empty {
         /// The setting.
@@ -1111,7 +1108,7 @@ pub enum PolicyError {
     /// Neither `issuer` nor `accept_any_issuer` was called.
     #[error("decide on the issuer: issuer or accept_any_issuer")]
     IssuerUndecided,
-    /// The leeway is above the cap of 5 minutes; `leeway_beyond_limit` is the way to have it all the same.
+    /// The leeway is above the cap of 5 minutes; `leeway_beyond_limit` allows more.
     #[error("a leeway of {seconds} s is above the cap of {cap} s: leeway_beyond_limit allows it")]
     LeewayAboveLimit {
         /// The leeway in seconds.
@@ -1122,11 +1119,11 @@ pub enum PolicyError {
     /// More than 64 names are required.
     #[error("more than {limit} claims are required")]
     TooManyRequired {
-        /// The most that is allowed.
+        /// The maximum.
         limit: usize,
     },
-    /// This name cannot be an understood critical extension: the standards define it, or it is `b64`, which a
-    /// JWT must not use ([RFC 7797 section 7](https://www.rfc-editor.org/rfc/rfc7797#section-7)).
+    /// The name cannot be a critical extension: the standards define it, or it is `b64`, which a JWT must not use
+    /// ([RFC 7797 section 7](https://www.rfc-editor.org/rfc/rfc7797#section-7)).
     #[error("{name:?} cannot be a critical extension")]
     UnusableExtension {
         /// The name.
@@ -1135,7 +1132,7 @@ pub enum PolicyError {
 }
 
 impl PolicyError {
-    /// A stable name for logs and metrics.
+    /// Returns a stable name for logs and metrics.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -1150,7 +1147,7 @@ impl PolicyError {
     }
 }
 
-/// What a [`VerifyKey`](crate::VerifyKey) says against a signature.
+/// Why a [`VerifyKey`](crate::VerifyKey) does not accept a signature.
 ///
 /// # Examples
 ///
@@ -1164,15 +1161,15 @@ impl PolicyError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SignatureError {
-    /// It is not a signature of this key over these bytes.
+    /// The key did not make this signature over these bytes.
     #[error("signature is invalid")]
     Invalid,
-    /// The key, a remote one, could not be asked.
+    /// The key is remote and could not be reached.
     #[error("key is not available")]
     KeyUnavailable,
 }
 
-/// A source of randomness had none to give.
+/// The failure of a source of randomness.
 ///
 /// # Examples
 ///
@@ -1195,7 +1192,7 @@ pub enum SignatureError {
 pub struct EntropyError;
 
 impl EntropyError {
-    /// The error, for an [`Entropy`](crate::Entropy) of your own to return.
+    /// Creates the error, for your own [`Entropy`](crate::Entropy) to return.
     #[must_use]
     pub const fn new() -> Self {
         Self

@@ -1,7 +1,7 @@
 //! Keys: what they can do, and the types of keys that sign and verify.
 //!
-//! Material (a file, numbers) is in [`material`]; a backend turns it into a key. A key of yours, in an HSM or over another
-//! library, implements the traits.
+//! Key material (a file, numbers) is in [`material`]; a backend turns it into a key. To use a key in an HSM or another library,
+//! implement the traits.
 
 #[cfg(feature = "key-files")]
 pub(crate) mod asn1;
@@ -37,13 +37,13 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::str::FromStr;
 
-/// The longest key id that a key may have; a verifier's default limit is the same.
+/// The longest key id (`kid`) of a key, in bytes. It is also the default limit of a verifier.
 const KEY_ID_BYTES: usize = 1024;
 
 impl FromStr for Algorithm {
     type Err = KeyError;
 
-    /// Reads the name that the header has for it.
+    /// Reads an algorithm from its name in a header (`alg`).
     ///
     /// # Errors
     ///
@@ -53,10 +53,10 @@ impl FromStr for Algorithm {
     }
 }
 
-/// The algorithm of a key, and perhaps its name: what is public of every key and never changes.
+/// The public properties of a key, which never change: its algorithm and, if it has one, its name (`kid`).
 ///
-/// A key of yours has one, and hands it out by [`Key::identity`]. It is also all that is needed of a key that signs elsewhere,
-/// with [`Claims::prepare`](crate::Claims::prepare).
+/// Each implementation of [`Key`] stores one and returns it from [`Key::identity`]. It is also all that
+/// [`Claims::prepare`](crate::Claims::prepare) needs of a key that signs elsewhere.
 ///
 /// # Examples
 ///
@@ -72,18 +72,18 @@ pub struct Identity(Arc<Inner>);
 
 struct Inner {
     key_id: Option<Box<str>>,
-    /// The header that the key writes into JWTs, encoded once: signing copies it, and verifying compares with it.
+    /// The header that the key writes into JWTs, encoded once. Signing copies it, and verifying compares with it.
     header: EncodedHeader,
 }
 
 impl Identity {
-    /// The identity of a key for `algorithm` that has no name.
+    /// Creates the identity of a key for `algorithm` that has no name.
     #[must_use]
     pub fn new(algorithm: Algorithm) -> Self {
         Self(Arc::new(Inner { key_id: None, header: EncodedHeader::new(algorithm, None) }))
     }
 
-    /// The identity of the same key with a name (`kid`).
+    /// Returns the identity of the same key with a name (`kid`).
     ///
     /// # Errors
     ///
@@ -97,13 +97,13 @@ impl Identity {
         Ok(Self(Arc::new(Inner { key_id: Some(key_id.into_boxed_str()), header })))
     }
 
-    /// The one algorithm that the key is for.
+    /// Returns the one algorithm of the key.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
         self.0.header.header().algorithm()
     }
 
-    /// The name under which others find the key.
+    /// Returns the name (`kid`) by which others find the key.
     #[must_use]
     pub fn key_id(&self) -> Option<&str> {
         self.0.key_id.as_deref()
@@ -120,7 +120,7 @@ impl fmt::Debug for Identity {
     }
 }
 
-/// What every key knows of itself: one algorithm, and perhaps a name.
+/// A key of any kind. It has one algorithm and may have a name.
 ///
 /// # Examples
 ///
@@ -136,7 +136,7 @@ impl fmt::Debug for Identity {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Key: Send + Sync {
-    /// The algorithm and the name of this key. They never change.
+    /// Returns the algorithm and the name of this key. They never change.
     fn identity(&self) -> &Identity;
 }
 
@@ -150,7 +150,7 @@ impl Key for Identity {
 ///
 /// # Examples
 ///
-/// A key behind a library of your own:
+/// A key in another library:
 ///
 /// ```
 /// use countersign::{Identity, Key, SignError, SignKey, Signature};
@@ -170,7 +170,7 @@ impl Key for Identity {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a key that signs",
-    note = "material has no algorithm yet: `private.rs256()?` makes a key of a `PrivateKey`"
+    note = "`PrivateKey` is key material without an algorithm: `private.rs256()?` makes a key that signs"
 )]
 pub trait SignKey: Key {
     /// Signs `input`, the first two segments of a token and the dot between them.
@@ -181,11 +181,11 @@ pub trait SignKey: Key {
     fn sign_bytes(&self, input: &[u8]) -> Result<Signature, SignError>;
 }
 
-/// A key that verifies. Give one of yours to [`VerifyingKey::custom`], for verifiers and key sets.
+/// A key that verifies. Pass your own implementation to [`VerifyingKey::custom`], for verifiers and key sets.
 ///
 /// # Examples
 ///
-/// A key whose signatures are checked by a library of your own:
+/// A key that checks signatures with another library:
 ///
 /// ```
 /// use countersign::{Algorithm, Identity, Key, SignatureError, Verifier, VerifyKey, VerifyingKey};
@@ -208,17 +208,17 @@ pub trait SignKey: Key {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait VerifyKey: Key {
-    /// Checks that `signature` is one of this key over `input`.
+    /// Checks that this key made `signature` over `input`.
     ///
     /// # Errors
     ///
-    /// [`SignatureError::Invalid`] for any signature that is not; [`SignatureError::KeyUnavailable`] when a remote key could
-    /// not be asked.
+    /// [`SignatureError::Invalid`] for any other signature; [`SignatureError::KeyUnavailable`] if a remote key cannot be
+    /// reached.
     ///
     /// # Security
     ///
-    /// An implementation must take any bytes of any length, and compare secrets in constant time. The content of `input` has
-    /// not been checked: it is as long as a token may be, and may not be base64url.
+    /// An implementation must accept bytes of any length, and compare secrets in constant time. Nothing has checked the content
+    /// of `input` yet: it may be as long as the longest token, and it may not be base64url.
     fn verify_bytes(&self, input: &[u8], signature: &[u8]) -> Result<(), SignatureError>;
 }
 
@@ -249,7 +249,7 @@ forward!(&K, Box<K>, Arc<K>);
 /// The public half of a key pair, which verifies the tokens of one algorithm. It is checked and precomputed once; a clone is
 /// cheap.
 ///
-/// Made from a `PublicKey` by an algorithm (feature `rsa-verify`), by a backend, or from a key of yours.
+/// Made from a `PublicKey` and an algorithm (feature `rsa-verify`), by a backend, or from your own [`VerifyKey`].
 #[derive(Clone)]
 pub struct VerifyingKey {
     verifier: Arc<dyn CheckSignature>,
@@ -277,14 +277,14 @@ impl VerifyingKey {
         }
     }
 
-    /// Wraps a key of yours, under its own name.
+    /// Wraps your own key, under its own name.
     ///
     /// # Errors
     ///
-    /// [`KeyError::WrongKeyType`] for a key that says it is for HMAC, which has no public half: use an
+    /// [`KeyError::WrongKeyType`] if the algorithm of the key is an HMAC, which has no public half: use an
     /// [`HmacKey`](crate::HmacKey).
     pub fn custom(key: impl VerifyKey + 'static) -> Result<Self, KeyError> {
-        // Asked once: a key of the caller's may answer otherwise the next time.
+        // Call `identity` once, because another implementation may return something else the next time.
         let identity = key.identity().clone();
         refuse_hmac(identity.algorithm())?;
         Ok(Self {
@@ -295,7 +295,7 @@ impl VerifyingKey {
         })
     }
 
-    /// The material that the key was made from, to be published. A key made by [`custom`](Self::custom) has none.
+    /// Returns the material that the key was made from, for publication. `None` for a key made by [`custom`](Self::custom).
     ///
     /// # Examples
     ///
@@ -327,7 +327,7 @@ impl VerifyKey for VerifyingKey {
 /// The private half of a key pair, which signs the tokens of one algorithm. It is checked and precomputed once; a clone is
 /// cheap.
 ///
-/// Made from a `PrivateKey` by an algorithm (feature `rsa`), by a backend, or from a key of yours.
+/// Made from a `PrivateKey` and an algorithm (feature `rsa`), by a backend, or from your own [`SignKey`].
 #[derive(Clone)]
 pub struct SigningKey {
     signer: Arc<dyn MakeSignature>,
@@ -347,18 +347,18 @@ impl SigningKey {
         Self { signer: Arc::new(signer), verifying, identity }
     }
 
-    /// Wraps a key of yours, under its own name, together with the public half that verifies what it signs.
+    /// Wraps your own key, under its own name, together with the public half that verifies its signatures.
     ///
     /// # Errors
     ///
-    /// [`KeyError::WrongKeyType`] for a key that says it is for HMAC, or for another algorithm than its public half.
+    /// [`KeyError::WrongKeyType`] if the algorithm of the key is an HMAC, or differs from that of the public half.
     ///
     /// # Security
     ///
-    /// That the two belong together is not checked: see
+    /// This function does not check that the two halves belong together: see
     /// [`Prepared::finish_checked`](crate::jws::Prepared::finish_checked).
     pub fn custom(key: impl SignKey + 'static, verifying: VerifyingKey) -> Result<Self, KeyError> {
-        // Asked once, as in `VerifyingKey::custom`.
+        // Call `identity` once, as in `VerifyingKey::custom`.
         let identity = key.identity().clone();
         refuse_hmac(identity.algorithm())?;
         if verifying.algorithm() != identity.algorithm() {
@@ -367,7 +367,7 @@ impl SigningKey {
         Ok(Self { signer: Arc::new(Custom(key)), verifying, identity })
     }
 
-    /// The public key that verifies what this one signs, under the same name.
+    /// Returns the public key that verifies the signatures of this one, under the same name.
     #[must_use]
     pub fn verifying_key(&self) -> VerifyingKey {
         VerifyingKey { identity: self.identity.clone(), ..self.verifying.clone() }
@@ -382,7 +382,7 @@ impl SignKey for SigningKey {
     }
 }
 
-/// A key of the caller's.
+/// A key that the caller implements.
 struct Custom<K>(K);
 
 impl<K: VerifyKey> CheckSignature for Custom<K> {
@@ -405,19 +405,19 @@ fn refuse_hmac(algorithm: Algorithm) -> Result<(), KeyError> {
 macro_rules! identified {
     ($name:ident) => {
         impl $name {
-            /// The one algorithm that this key is for.
+            /// Returns the one algorithm of this key.
             #[must_use]
             pub fn algorithm(&self) -> crate::algorithm::Algorithm {
                 self.identity.algorithm()
             }
 
-            /// The name (`kid`) under which others find this key.
+            /// Returns the name (`kid`) by which others find this key.
             #[must_use]
             pub fn key_id(&self) -> Option<&str> {
                 self.identity.key_id()
             }
 
-            /// The same key with a name (`kid`): tokens that it signs carry the name, and tokens that it verifies must
+            /// Returns the same key with a name (`kid`). Tokens that it signs carry the name, and tokens that it verifies must
             /// carry it.
             ///
             /// # Errors

@@ -148,7 +148,7 @@ impl Verifier {
     /// Verifies a token at the time of the wall clock.
     ///
     /// `text` must be the token alone, without `Bearer ` before it or a line break after it. This method does not exist on
-    /// `wasm32-unknown-unknown`, whose `std` has no clock. Use [`at`](Self::at) there.
+    /// `wasm32-unknown-unknown`, because its `std` has no clock. Use [`at`](Self::at) there.
     ///
     /// `T` may be a struct, a map or a JSON value, or `()` if you need only the registered claims. A struct that has fields for
     /// registered claims gets them too. `deny_unknown_fields` applies to the other claims only. A map, a JSON value, a struct

@@ -1,4 +1,4 @@
-//! Keys of every kind and origin: what makes one, what does not and why, how one is found, and what none shows.
+//! Keys of every kind and origin: what makes a key and what does not, how a key is found, and what its output hides.
 
 mod util;
 
@@ -17,7 +17,7 @@ use util::{
     headed, jwt, key, lax, open, other_key, refusal, signed_with, strict,
 };
 
-/// Randomness that there is none of.
+/// A source of randomness that always fails.
 struct Failing;
 
 impl Entropy for Failing {
@@ -26,7 +26,7 @@ impl Entropy for Failing {
     }
 }
 
-/// Randomness that is always the same byte.
+/// A source that always returns the same byte.
 struct Constant(u8);
 
 impl Entropy for Constant {
@@ -36,12 +36,12 @@ impl Entropy for Constant {
     }
 }
 
-/// Randomness that notes what was asked of it.
+/// A source that counts the calls and the bytes.
 #[derive(Clone, Default)]
 struct Watched(Arc<[AtomicUsize; 2]>);
 
 impl Watched {
-    /// How often it was asked, and for how many bytes in all.
+    /// Returns the number of calls, and the total number of bytes.
     fn asked(&self) -> [usize; 2] {
         [0, 1].map(|place| self.0[place].load(Ordering::Relaxed))
     }
@@ -63,7 +63,7 @@ fn no_key<K: Debug>(made: Result<K, KeyError>, expected: &KeyError, code: &str, 
     assert_discreet(&error, &[hidden]);
 }
 
-/// A token of `signer` under its own header.
+/// Returns a token of `signer` with the header of the key.
 fn token_of(signer: &impl SignKey) -> String {
     Claims::registered().expires_at(util::later(900)).sign(signer).unwrap()
 }
@@ -97,7 +97,7 @@ fn a_secret_shorter_than_the_hash_makes_no_key() {
 }
 
 #[test]
-fn a_weak_secret_makes_a_key_only_when_it_is_called_weak_and_never_of_nothing() {
+fn a_weak_secret_makes_a_key_only_with_weak_secret_and_an_empty_one_never() {
     let weak = HmacKey::with_weak_secret(Algorithm::Hs256, &SecretBytes::from_bytes("secret")).unwrap();
     assert_accepted(&open().with_keys(weak.clone()), &token_of(&weak));
     no_key(
@@ -122,7 +122,7 @@ fn the_three_spellings_of_a_secret_make_the_same_key_and_are_never_confused() {
     ] {
         assert_accepted(&open().with_keys(same.unwrap()), &token);
     }
-    // The text as bytes is another secret.
+    // The bytes of the text are another secret.
     for other in
         [HmacKey::hs256(&SecretBytes::from_bytes(&standard)), HmacKey::hs256(&SecretBytes::from_bytes(&url))]
     {
@@ -152,7 +152,7 @@ fn a_secret_that_is_not_base64_makes_no_key() {
         bad(SecretBytes::from_base64(&broken).and_then(|secret| HmacKey::hs256(&secret)), &broken);
         bad(SecretBytes::from_base64url(&broken).and_then(|secret| HmacKey::hs256(&secret)), &broken);
     }
-    // Stray bits behind the last byte.
+    // Stray bits after the last byte.
     bad(
         SecretBytes::from_base64url(&format!("{}B", "A".repeat(42)))
             .and_then(|secret| HmacKey::hs256(&secret)),
@@ -187,7 +187,7 @@ fn a_source_of_randomness_may_be_shared() {
         assert_accepted(&open().with_keys(key.clone()), &token_of(&key));
     }
     assert_eq!(watched.asked(), [4, 128]);
-    // What it fails with can be passed on by a key of one's own.
+    // A caller's own key can pass its error on.
     let failed = |entropy: &dyn Entropy| Ok(entropy.fill(&mut [0])?);
     assert_eq!(failed(&Failing), Err(KeyError::Entropy));
     let failed = |entropy: &dyn Entropy| Ok(entropy.fill(&mut [0])?);
@@ -209,7 +209,7 @@ fn two_generated_hmac_keys_differ() {
         (HmacKey::generate(Algorithm::Hs256).unwrap(), HmacKey::generate(Algorithm::Hs256).unwrap());
     assert_eq!(refusal(&open().with_keys(other), &token_of(&one)), VerifyError::InvalidSignature);
     assert!(SecretBytes::generate(32).unwrap() != SecretBytes::generate(32).unwrap());
-    // More than there is room for is an error.
+    // More bytes than memory can hold is an error.
     assert_eq!(SecretBytes::generate(usize::MAX).unwrap_err(), KeyError::Entropy);
 }
 
@@ -224,7 +224,7 @@ fn secret_bytes_are_equal_by_content_and_length() {
 }
 
 #[test]
-fn secret_bytes_that_are_text_are_given_as_text() {
+fn secret_bytes_of_text_are_returned_as_text() {
     let secret = |bytes: &[u8]| SecretBytes::from(bytes.to_vec());
     assert_eq!(secret("-----BEGIN é".as_bytes()).expose_secret_text(), Some("-----BEGIN é"));
     assert_eq!(secret(b"").expose_secret_text(), Some(""));
@@ -294,7 +294,7 @@ fn a_second_key_id_replaces_the_first() {
 
 // ---- key sets ----
 
-/// Keys `a` and `b`.
+/// Returns a set of the keys `a` and `b`.
 fn two() -> KeySet {
     let mut keys = KeySet::new();
     keys.insert(key().with_key_id("a").unwrap()).unwrap();
@@ -309,7 +309,7 @@ fn third() -> HmacKey {
 #[track_caller]
 fn found(keys: &KeySet, signer: &impl SignKey) {
     assert_accepted(&open().with_keys(keys.clone()), &token_of(signer));
-    // The same header in another order, which no key writes.
+    // The same header with its members in another order, which no key writes.
     assert_accepted(&open().with_keys(keys.clone()), &reordered(signer));
 }
 
@@ -319,7 +319,7 @@ fn not_found(keys: &KeySet, signer: &impl SignKey, expected: &VerifyError) {
     assert_eq!(refusal(&open().with_keys(keys.clone()), &reordered(signer)), *expected);
 }
 
-/// A token of `signer` whose header says the same in other letters.
+/// Returns a token of `signer` with an equivalent header in other characters.
 fn reordered(signer: &impl SignKey) -> String {
     let kid = signer.identity().key_id().map(|kid| format!(r#""kid":"{kid}","#)).unwrap_or_default();
     signed_with(signer, format!(r#"{{ {kid} "alg":"{}"}}"#, signer.identity().algorithm()), GOOD)
@@ -373,7 +373,7 @@ fn a_key_without_an_id_is_the_one_for_tokens_without_an_id() {
     assert!(keys.remove(Algorithm::Hs256, None));
     not_found(&keys, &third(), &VerifyError::AmbiguousKey);
 
-    // Also where it was there before the others.
+    // Also if it was added before the others.
     let mut keys = KeySet::new();
     keys.insert(third()).unwrap();
     keys.insert(key().with_key_id("a").unwrap()).unwrap();
@@ -390,7 +390,7 @@ fn a_key_that_was_removed_is_not_found_and_the_others_are() {
 }
 
 #[test]
-fn a_set_takes_no_second_key_of_the_same_algorithm_and_id_and_stays_as_it_was() {
+fn a_set_refuses_a_second_key_of_the_same_algorithm_and_id_and_is_unchanged() {
     let mut keys = two();
     no_key(keys.insert(third().with_key_id("a").unwrap()), &KeyError::DuplicateKey, "duplicate_key", "");
     no_key(keys.insert(key().with_key_id("b").unwrap()), &KeyError::DuplicateKey, "duplicate_key", "");
@@ -405,7 +405,7 @@ fn a_set_takes_no_second_key_of_the_same_algorithm_and_id_and_stays_as_it_was() 
 }
 
 #[test]
-fn a_removed_key_is_gone_and_can_come_back() {
+fn a_removed_key_is_not_found_and_can_be_added_again() {
     let mut keys = two();
     let before = keys.clone();
     assert!(!keys.remove(Algorithm::Hs256, Some("c")));
@@ -417,7 +417,7 @@ fn a_removed_key_is_gone_and_can_come_back() {
     not_found(&keys, &key().with_key_id("a").unwrap(), &VerifyError::UnknownKey);
     keys.insert(third().with_key_id("a").unwrap()).unwrap();
     found(&keys, &third().with_key_id("a").unwrap());
-    // A clone is a set of its own.
+    // A clone is independent.
     found(&before, &key().with_key_id("a").unwrap());
 }
 
@@ -436,9 +436,9 @@ fn a_verifier_with_other_keys_has_the_same_policy_and_leaves_the_old_one_alone()
     assert!(matches!(refusal(&typed, &theirs), VerifyError::WrongType { .. }));
 }
 
-// ---- keys and sources of one's own ----
+// ---- keys and sources of the caller ----
 
-/// A key from outside of this crate, which says that it is for RS256: its signatures are an HMAC, eight times over.
+/// A key from outside this crate that claims to be for RS256. Its signatures are eight copies of an HMAC.
 struct Foreign {
     identity: Identity,
     inner: HmacKey,
@@ -456,7 +456,7 @@ impl Foreign {
         Self { identity, inner: key() }
     }
 
-    /// As a key that verifies.
+    /// Returns a foreign key that verifies.
     fn verifying(key_id: Option<&str>) -> VerifyingKey {
         VerifyingKey::custom(Self::new(key_id)).unwrap()
     }
@@ -495,7 +495,7 @@ fn a_foreign_key_signs_and_verifies_like_one_of_ours() {
         let mut keys = KeySet::new();
         keys.insert(verifying()).unwrap();
         found(&keys, &Foreign::new(key_id));
-        // Under another name, which a header of its own says.
+        // With another name, which is then in the header.
         let renamed = signing.with_key_id("renamed").unwrap();
         assert_accepted(&open().with_keys(renamed.verifying_key()), &token_of(&renamed));
         assert_eq!(refusal(&open().with_keys(renamed.verifying_key()), &token), VerifyError::UnknownKey);
@@ -522,7 +522,7 @@ fn a_foreign_key_is_used_with_its_own_algorithm_only() {
 
 #[test]
 fn a_key_that_signs_in_another_length_than_its_algorithm_makes_no_token() {
-    // 256 bytes are no HS256 signature.
+    // An HS256 signature does not have 256 bytes.
     let foreign = Foreign::of(Algorithm::Hs256, None);
     let error = Claims::registered().never_expires().sign(&foreign).unwrap_err();
     assert_eq!(error, SignError::SignatureLength { algorithm: Algorithm::Hs256, bytes: 256 });
@@ -552,7 +552,7 @@ fn a_key_that_fails_to_sign_says_so() {
 }
 
 #[test]
-fn keys_work_behind_every_pointer() {
+fn keys_work_through_every_pointer() {
     static KEY: std::sync::LazyLock<HmacKey> = std::sync::LazyLock::new(key);
     let token = jwt(GOOD);
     let mut keys = KeySet::new();
@@ -586,7 +586,7 @@ fn keys_work_behind_every_pointer() {
     }
 }
 
-/// A source whose keys are swapped while verifiers use it, and may be out of reach.
+/// A source with keys that are swapped while verifiers use it. It may be unavailable.
 #[derive(Clone, Default)]
 struct Live(Arc<(RwLock<KeySet>, AtomicBool)>);
 
@@ -600,7 +600,7 @@ impl KeySource for Live {
 }
 
 #[test]
-fn a_source_of_ones_own_may_change_its_keys() {
+fn a_custom_source_may_change_its_keys() {
     let live = Live::default();
     let verifier = open().with_keys(live.clone());
     let token = jwt(GOOD);
@@ -625,7 +625,7 @@ fn a_source_that_is_shared_can_be_handed_to_every_verifier() {
 }
 
 #[test]
-fn keys_that_cannot_be_had_are_answered_with_503_and_no_challenge() {
+fn unavailable_keys_are_a_503_without_a_challenge() {
     struct Remote(Identity);
     impl Key for Remote {
         fn identity(&self) -> &Identity {
@@ -650,13 +650,13 @@ fn keys_that_cannot_be_had_are_answered_with_503_and_no_challenge() {
             assert_eq!(error, VerifyError::KeysUnavailable);
             assert_eq!((error.challenge().status(), error.challenge().www_authenticate()), (503, None));
         }
-        // What is wrong with the token itself is still its own fault.
+        // A fault of the token itself is still reported as such.
         let error = refusal(&verifier, &headed(r#"{"alg":"none"}"#));
         assert_eq!((error.code(), error.challenge().status()), ("unsupported_algorithm", 401));
     }
 }
 
-/// A source that returns the same key, whatever is asked for.
+/// A source that returns the same key for any header.
 struct Lying(KeyRef<'static>);
 
 impl KeySource for Lying {
@@ -696,7 +696,7 @@ fn a_set_can_be_listed_and_a_source_says_when_its_keys_have_changed() {
     assert_eq!(Lying(key().into()).generation(), 0);
 }
 
-// ---- what is shown ----
+// ---- output ----
 
 #[test]
 fn no_debug_text_shows_a_secret_or_a_token() {
@@ -709,11 +709,11 @@ fn no_debug_text_shows_a_secret_or_a_token() {
     let verifier = builder.clone().build().unwrap();
     let claims = Claims::new(std::collections::BTreeMap::from([("private", "a private claim of the token")]))
         .issuer("the-issuer")
-        .subject("a subject that is nobody's business")
+        .subject("a subject that is private")
         .jwt_id("an id of this one token")
         .never_expires();
     let text = claims.sign(&named()).unwrap();
-    // For more than there is room for, it begins with none.
+    // For more bytes than memory can hold, it begins with an empty buffer.
     let mut buffer = Buffer::with_capacity(usize::MAX);
     let token: Token<serde_json::Value> = verifier.at(NOW).verify(&text).unwrap();
     let message = jws::MessageVerifier::new(named()).verify(&text).unwrap();
@@ -753,7 +753,7 @@ fn no_debug_text_shows_a_secret_or_a_token() {
     let hidden = [
         &*text,
         "a private claim of the token",
-        "a subject that is nobody's business",
+        "a subject that is private",
         "an id of this one token",
         &b64(signature.as_bytes()),
         &format!("{:?}", signature.as_bytes()),
@@ -765,7 +765,7 @@ fn no_debug_text_shows_a_secret_or_a_token() {
 }
 
 #[test]
-fn a_key_that_is_elsewhere_says_its_name_and_writes_the_header_of_one_that_is_here() {
+fn an_identity_writes_the_same_header_as_its_key() {
     let nameless = Identity::new(Algorithm::Hs256);
     assert_eq!(nameless.key_id(), None);
     let named = nameless.with_key_id("the-key").unwrap();
@@ -810,7 +810,7 @@ fn a_secret_over_64_kib_makes_no_key() {
 }
 
 #[test]
-fn a_secret_is_read_from_hex_and_hex_is_noticed_in_the_place_of_base64() {
+fn a_secret_is_read_from_hex_and_hex_in_place_of_base64_is_detected() {
     let digits = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
     let secret = SecretBytes::from_hex(digits).unwrap();
     assert_eq!(secret.expose_secret()[..4], [0x9f, 0x86, 0xd0, 0x81]);
@@ -824,7 +824,7 @@ fn a_secret_is_read_from_hex_and_hex_is_noticed_in_the_place_of_base64() {
         for text in [digits, &digits[..32], &digits.to_uppercase()] {
             no_key(decode(text), &KeyError::HexSecret, "hex_secret", text);
         }
-        // What may well be base64: short, with another character, or the same kind of digit all over.
+        // Texts that may well be base64: short, with another character, or with only one kind of digit.
         for text in [&digits[..28], &format!("{digits}zzzz"), &"A".repeat(64), &"0".repeat(64)] {
             assert!(decode(text).is_ok(), "{text}");
         }
@@ -839,7 +839,7 @@ mod rsa {
     use countersign::{FileMistake, PublicKey};
     use util::{RSA_PRIVATE, RSA_PUBLIC, der, over_each_backend, pem};
 
-    /// The four kinds of PEM file that an RSA key comes in, the private ones first.
+    /// Returns the four kinds of PEM file of an RSA key, the private ones first.
     fn pems() -> [String; 4] {
         [
             RSA_PRIVATE.into(),
@@ -860,7 +860,7 @@ mod rsa {
         assert_accepted(&open().with_keys(verifying.clone()), &token);
     }
 
-    /// A key in some form: as text and as bytes, where it can be each of them.
+    /// A key in some form: as text, as bytes, or both.
     struct Form {
         text: Option<String>,
         bytes: Vec<u8>,
@@ -879,7 +879,7 @@ mod rsa {
             Self { bytes: text.clone().into(), text: Some(text), wanted }
         }
 
-        /// PEM for one column and the DER inside for the other.
+        /// Returns a form with PEM for one column and the DER inside for the other.
         fn file(wanted: Half, label: &str, der: &[u8]) -> Self {
             Self { text: Some(pem(label, der)), bytes: der.into(), wanted }
         }
@@ -888,7 +888,7 @@ mod rsa {
             Self { text: None, bytes: bytes.into(), wanted }
         }
 
-        /// What becomes of it in `from_pem`, in `from_der`, and as an HMAC secret.
+        /// Returns the outcomes in `from_pem`, in `from_der`, and as an HMAC secret.
         fn outcomes(&self) -> [String; 3] {
             let said = |error: Option<KeyError>, read: &str| match error {
                 None => read.to_owned(),
@@ -911,7 +911,7 @@ mod rsa {
         }
     }
 
-    /// Samples of the form that the page on keys calls so.
+    /// Returns samples of the form that the page on keys gives this name.
     fn forms(name: &str) -> Vec<Form> {
         let both = |change: &dyn Fn(&str) -> String| {
             let [pkcs8, pkcs1, spki, pkcs1_public] = pems();
@@ -937,7 +937,7 @@ mod rsa {
                 forms.extend::<Vec<Form>>(both(&|text| text.replace('\n', " ")));
                 forms
             }
-            "PEM in quotes, or with text or certificates beside it" => {
+            "PEM in quotes, or with text or certificates next to it" => {
                 let mut forms: Vec<Form> = both(&|text| format!("\"{text}\""));
                 forms.extend::<Vec<Form>>(both(&|text| format!("{CERTIFICATE}{text}and text\n")));
                 forms
@@ -1020,13 +1020,13 @@ mod rsa {
         }
     }
 
-    /// An `RSAPrivateKey` of small numbers whose structure says that a third prime follows.
+    /// Returns an `RSAPrivateKey` of small numbers with a structure that announces a third prime.
     fn three_primes() -> Vec<u8> {
         let two = [2, 1, 1, 2, 1, 5, 2, 1, 3, 2, 1, 7, 2, 1, 5, 2, 1, 7, 2, 1, 1, 2, 1, 1, 2, 1, 1];
         [&[0x30, 31], &two[..], &[0x30, 2, 0x30, 0]].concat()
     }
 
-    /// The test key as Java writes one that has a modulus and a private exponent only.
+    /// Returns the test key as Java writes it if only the modulus and the private exponent are known.
     fn without_primes() -> Vec<u8> {
         let public = der(RSA_PUBLIC);
         let modulus = &public[33..33 + 256];
@@ -1035,7 +1035,7 @@ mod rsa {
         [&[0x30, 0x82], &u16::try_from(content.len()).unwrap().to_be_bytes()[..], &content].concat()
     }
 
-    /// DER of a tag and some content.
+    /// Encodes a tag and some content as DER.
     fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
         match u16::try_from(content.len()).unwrap() {
             short @ ..0x80 => [&[tag, short as u8], content].concat(),
@@ -1043,7 +1043,7 @@ mod rsa {
         }
     }
 
-    /// The cells of the table on the page on keys whose first line begins so.
+    /// Returns the cells of the table on the page on keys that has this first line.
     fn table(head: &str) -> Vec<Vec<&'static str>> {
         let page = include_str!("../src/manual/keys.md");
         let rows = page.lines().skip_while(|line| !line.starts_with(head)).skip(2);
@@ -1052,7 +1052,7 @@ mod rsa {
     }
 
     #[test]
-    fn the_page_on_keys_says_what_becomes_of_each_form() {
+    fn the_page_on_keys_has_the_outcome_of_each_form() {
         let rows = table("| the key is |");
         assert_eq!(rows.len(), 28);
         for cells in rows {
@@ -1066,10 +1066,10 @@ mod rsa {
     mod certificates {
         use super::*;
 
-        /// All four are of the key pair of `util`.
+        /// All four certificates are of the key pair of `util`.
         const RSA_CERTIFICATE: &str = include_str!("data/certificate.pem");
         const VERSION_1: &str = include_str!("data/certificate_v1.pem");
-        /// With a list of what OpenSSL trusts it for, after the certificate.
+        /// Followed by a list of what OpenSSL trusts it for.
         const TRUSTED: &str = include_str!("data/certificate_trusted.pem");
         const REQUEST: &str = include_str!("data/certificate_request.pem");
 
@@ -1087,7 +1087,7 @@ mod rsa {
             }
         }
 
-        /// Samples of the form that the page on keys calls so: as text, if it is text, and as bytes.
+        /// Returns samples of the form that the page on keys gives this name: as text, if it is text, and as bytes.
         fn forms(name: &str) -> Vec<(Option<String>, Vec<u8>)> {
             let text = |text: &str| (Some(text.to_owned()), text.as_bytes().to_vec());
             let file = |text: &str| (Some(text.to_owned()), der(text));
@@ -1105,7 +1105,7 @@ mod rsa {
                     text(&certificate.replace('\n', "")),
                     text(&format!("\u{feff}{certificate}")),
                 ],
-                "PEM with text or keys beside it" => vec![
+                "PEM with text or keys next to it" => vec![
                     text(&format!("subject=CN = auth.example\n{certificate}and text\n")),
                     text(&format!("{RSA_PRIVATE}{certificate}")),
                     text(&format!("{certificate}{EC_PUBLIC}{}", pem("DH PARAMETERS", &[0x30, 0]))),
@@ -1144,7 +1144,7 @@ mod rsa {
         }
 
         #[test]
-        fn the_page_on_keys_says_what_becomes_of_each_certificate() {
+        fn the_page_on_keys_has_the_outcome_of_each_certificate() {
             let rows = table("| the certificate is |");
             assert_eq!(rows.len(), 17);
             for cells in rows {
@@ -1159,9 +1159,9 @@ mod rsa {
             }
         }
 
-        /// The docs promise no check, so that nobody takes one for granted.
+        /// The docs promise no check, so that users do not rely on one.
         #[test]
-        fn nothing_of_a_certificate_is_checked_but_its_key() {
+        fn only_the_key_of_a_certificate_is_checked() {
             let valid = der(RSA_CERTIFICATE);
             let replaced = |old: &[u8], new: &[u8]| {
                 let mut changed = valid.clone();
@@ -1177,7 +1177,7 @@ mod rsa {
             *wrong_signature.last_mut().unwrap() ^= 1;
             for changed in [
                 wrong_signature,
-                // Until 2011, and from 2049.
+                // Valid until 2011, and from 2049.
                 replaced(b"21261108", b"20111108"),
                 replaced(b"261202", b"491202"),
                 replaced(b"auth.example", b"evil.example"),
@@ -1194,7 +1194,7 @@ mod rsa {
             let key = der(RSA_PUBLIC);
             let place = certificate.windows(key.len()).position(|window| window == key).unwrap();
             let with = |key: &[u8]| {
-                // 4 bytes of header each before the certificate and what is signed of it, and then the signature.
+                // 4 bytes of header each before the certificate and its signed part; then the signature.
                 let after = &certificate[place + 294..];
                 let signature = after.len() - (15 + 5 + 256);
                 let signed = tlv(0x30, &[&certificate[8..place], key, &after[..signature]].concat());
@@ -1265,7 +1265,7 @@ mod rsa {
             assert_eq!(core::str::from_utf8(written.expose_secret()).unwrap(), RSA_PRIVATE);
         }
 
-        /// The hash of the DER names a key to some services, the numbers are those of a JWK.
+        /// Some services name a key by the hash of its DER. The numbers are those of a JWK.
         #[test]
         fn a_public_key_is_written_as_the_der_and_the_numbers_of_its_file() {
             let spki = der(RSA_PUBLIC);
@@ -1277,7 +1277,7 @@ mod rsa {
         }
 
         #[test]
-        fn a_private_key_is_no_public_one_and_the_reverse() {
+        fn a_private_key_is_not_a_public_one_and_the_reverse() {
             let [pkcs8, pkcs1, spki, pkcs1_public] = pems();
             for private in [&pkcs8, &pkcs1] {
                 mistaken_public(private, FileMistake::PrivateKey);
@@ -1294,9 +1294,10 @@ mod rsa {
             }
         }
 
-        /// RFC 7468 section 3: a reader may ignore white space. Explanatory text and other blocks may be around a key.
+        /// RFC 7468 section 3: a reader may ignore white space. A text may hold explanatory text and other blocks next to a
+        /// key.
         #[test]
-        fn a_pem_is_read_in_any_layout_and_beside_anything_but_another_key() {
+        fn a_pem_is_read_in_any_layout_and_next_to_anything_except_another_key() {
             let wrapped = |text: &str, width: usize| {
                 let label = text.lines().next().unwrap().trim_matches('-').trim_start_matches("BEGIN ").to_owned();
                 let body = b64_standard(der(text));
@@ -1339,7 +1340,7 @@ mod rsa {
             }
         }
 
-        /// Another reader might take the other key of such a text.
+        /// Another reader might use the other key of such a text.
         #[test]
         fn a_broken_block_hides_no_key() {
             let certificate = CERTIFICATE.lines().take(5).collect::<Vec<_>>().join("\n");
@@ -1365,7 +1366,7 @@ mod rsa {
 
         /// RFC 5958 section 2.
         #[test]
-        fn a_public_key_beside_a_private_one_has_to_be_its_own() {
+        fn a_public_key_inside_a_private_one_must_match() {
             let (private, public) = (der(RSA_PRIVATE), der(RSA_PUBLIC));
             let (algorithm, pkcs1) = (&private[7..22], tlv(4, &private[26..]));
             let with = |public: &[u8]| {
@@ -1382,7 +1383,7 @@ mod rsa {
             }
         }
 
-        /// Some tools write the label of PKCS#1 around the other format, and the reverse.
+        /// Some tools write the label of PKCS#1 for the other format, and the reverse.
         #[test]
         fn a_pem_is_read_under_the_label_of_the_other_format() {
             let (private, public) = (der(RSA_PRIVATE), der(RSA_PUBLIC));
@@ -1393,7 +1394,7 @@ mod rsa {
                 let key = verifying(&pem(label, der)).unwrap();
                 assert!(key.public_key() == rsa_verifying_key().public_key());
             }
-            // The half has to be the one that is wanted, whatever the label says.
+            // The content has to be the wanted half, whatever the label says.
             let text = pem("PRIVATE KEY", &public);
             no_key(signing(&text), &KeyError::File(FileMistake::PublicKey), "public_key", &text);
             let text = pem("PUBLIC KEY", &private);
@@ -1401,7 +1402,7 @@ mod rsa {
         }
 
         #[test]
-        fn each_form_that_is_not_a_pem_key_is_called_by_its_name() {
+        fn each_form_that_is_not_a_pem_key_is_named() {
             for text in pems() {
                 let mistaken_half = if text.contains("PRIVATE") { mistaken_private } else { mistaken_public };
                 mistaken_half(&text.replace('\n', "\\n"), FileMistake::EscapedLineBreaks);
@@ -1447,7 +1448,7 @@ mod rsa {
             for label in ["ATTRIBUTE CERTIFICATE", "PKCS7", "DH PARAMETERS", "PGP PUBLIC KEY BLOCK", "", "public key"] {
                 mistaken(&pem(label, &der(RSA_PUBLIC)), FileMistake::NotAKey);
             }
-            // A reader of public keys is not told how to read private ones.
+            // The error for a reader of public keys does not explain how to read private ones.
             for (text, mistake) in [
                 (ENCRYPTED, FileMistake::Encrypted),
                 (&ENCRYPTED_OLD.replace("EC PRIVATE", "RSA PRIVATE"), FileMistake::Encrypted),
@@ -1459,7 +1460,7 @@ mod rsa {
         }
 
         #[test]
-        fn each_form_that_is_not_a_der_key_is_called_by_its_name() {
+        fn each_form_that_is_not_a_der_key_is_named() {
             let wrong = |der: &[u8], mistake: FileMistake| {
                 no_key(signing_der(der), &KeyError::File(mistake), mistake.code(), "");
                 no_key(verifying_der(der), &KeyError::File(mistake), mistake.code(), "");
@@ -1482,7 +1483,7 @@ mod rsa {
             // PFX: version 3, and the content.
             wrong(&[0x30, 7, 2, 1, 3, 0x30, 2, 5, 0], FileMistake::Pkcs12);
             wrong(&[0x30, 11, 2, 1, 3, 0x30, 2, 5, 0, 0x30, 2, 5, 0], FileMistake::Pkcs12);
-            // Something else that is signed.
+            // Another signed structure.
             wrong(&[0x30, 13, 0x30, 3, 2, 1, 0, 0x30, 2, 5, 0, 3, 2, 0, 1], FileMistake::NotAKey);
             for text in [EC_SEC1, EC_PRIVATE] {
                 no_key(signing_der(&der(text)), &KeyError::WrongKeyType, "wrong_key_type", text);
@@ -1492,7 +1493,7 @@ mod rsa {
         }
 
         #[test]
-        fn a_private_key_with_more_or_fewer_numbers_is_called_so() {
+        fn a_private_key_with_more_or_fewer_numbers_is_named() {
             let numbers = |numbers: &[u8]| [&[0x30, u8::try_from(numbers.len()).unwrap()], numbers].concat();
             let two = [2, 1, 0, 2, 1, 5, 2, 1, 3, 2, 1, 7, 2, 1, 5, 2, 1, 7, 2, 1, 1, 2, 1, 1, 2, 1, 1];
             let refused = |der: &[u8], mistake: FileMistake| {
@@ -1509,7 +1510,7 @@ mod rsa {
         }
 
         #[test]
-        fn broken_base64_in_a_pem_is_called_so() {
+        fn broken_base64_in_a_pem_is_named() {
             let [pkcs8, pkcs1, spki, pkcs1_public] = pems();
             let broken = |text: &str| {
                 let middle = text.find('\n').unwrap() + 20;
@@ -1525,7 +1526,7 @@ mod rsa {
         }
 
         #[test]
-        fn a_pem_that_ends_as_another_than_it_began_makes_no_key() {
+        fn a_pem_with_different_labels_makes_no_key() {
             let text = RSA_PUBLIC.replace("END PUBLIC", "END PRIVATE");
             mistaken_public(&text, FileMistake::LabelMismatch);
             let text = RSA_PRIVATE.replace("BEGIN PRIVATE", "BEGIN RSA PRIVATE");
@@ -1533,7 +1534,7 @@ mod rsa {
         }
 
         #[test]
-        fn a_key_for_another_algorithm_is_called_so() {
+        fn a_key_for_another_algorithm_is_named() {
             let unsupported =
                 |made, text: &str| no_key(made, &KeyError::UnsupportedKeyType, "unsupported_key_type", text);
             let wrong = |made, text: &str| no_key(made, &KeyError::WrongKeyType, "wrong_key_type", text);
@@ -1613,13 +1614,13 @@ mod rsa {
                 let mut changed = public.clone();
                 changed[place] ^= 0x11;
                 if let Ok(key) = verifying_der(&changed) {
-                    // Of two spellings of one key both are that key.
+                    // Two spellings of one key make the same key.
                     let same = key.public_key().unwrap().to_pem().unwrap() == RSA_PUBLIC;
                     let refused = open().with_keys(key).at(NOW).verify::<()>(&token).err();
                     assert_eq!(refused, (!same).then_some(VerifyError::InvalidSignature), "{place}");
                 }
             }
-            // Checking the numbers of a private key takes its time: one place in each of them.
+            // Checking the numbers of a private key is slow, so try only one place in each of them.
             let private = der(RSA_PRIVATE);
             for place in (0..private.len()).step_by(61) {
                 let mut changed = private.clone();
@@ -1672,9 +1673,9 @@ mod rsa {
             assert_eq!(refusal(&verifier, &other), VerifyError::InvalidSignature);
         }
 
-        /// The power is computed in words of 64 bits, of which the first is not full here.
+        /// The power is computed in words of 64 bits. Here the first word is not full.
         #[test]
-        fn a_key_whose_length_is_no_whole_number_of_bytes_signs_and_verifies() {
+        fn a_key_of_a_length_other_than_whole_bytes_signs_and_verifies() {
             let signer = signing(include_str!("data/rsa_2050.pem")).unwrap();
             pair(&signer, &signer.verifying_key());
             let token = token_of(&signer);
@@ -1692,7 +1693,7 @@ mod rsa {
         }
 
         #[test]
-        fn another_exponent_than_65537_has_to_be_asked_for() {
+        fn an_exponent_other_than_65537_must_be_allowed() {
             no_key(signing(RSA_EXPONENT_3), &KeyError::Exponent, "exponent", RSA_EXPONENT_3);
             no_key(signing_der(&der(RSA_EXPONENT_3)), &KeyError::Exponent, "exponent", RSA_EXPONENT_3);
             let signer = signing_any_exponent(RSA_EXPONENT_3).unwrap();
@@ -1700,7 +1701,7 @@ mod rsa {
             no_key(verifying(&public), &KeyError::Exponent, "exponent", &public);
             no_key(verifying_der(&der(&public)), &KeyError::Exponent, "exponent", &public);
             pair(&signer, &verifying_any_exponent(&public).unwrap());
-            // The usual one is any one too.
+            // The usual exponent is allowed, too.
             verifying_any_exponent(RSA_PUBLIC).unwrap();
             signing_any_exponent(RSA_PRIVATE).unwrap();
         }
@@ -1724,10 +1725,10 @@ mod rsa {
             }
         }
 
-        // ---- the rest ----
+        // ---- other tests of RSA ----
 
         #[test]
-        fn a_signature_made_elsewhere_is_checked_before_it_leaves() {
+        fn a_signature_from_elsewhere_is_checked_before_it_is_returned() {
             let external = Identity::new(Algorithm::Rs256).with_key_id("k").unwrap();
             let prepare = || Claims::registered().never_expires().prepare(&external).unwrap();
             let signature = rsa_signing_key().sign_bytes(prepare().signing_input()).unwrap();
@@ -1814,7 +1815,7 @@ mod rsa {
     /// The library python-rsa makes such keys: 1088 and 960 bits.
     #[cfg(feature = "rsa")]
     #[test]
-    fn primes_of_different_lengths_are_named_by_the_backend_that_does_not_take_them() {
+    fn primes_of_different_lengths_are_named_by_the_backend_that_refuses_them() {
         let pems = [
             include_str!("data/rsa_2048_primes_1088_960.pem"),
             include_str!("data/rsa_2048_primes_1025_1023.pem"),
@@ -1862,7 +1863,7 @@ mod rsa {
         use std::sync::LazyLock;
         use util::pure::*;
 
-        /// Made once: it takes a while.
+        /// Generated once, because it is slow.
         static GENERATED: LazyLock<(PrivateKey, Watched)> = LazyLock::new(|| {
             let watched = Watched::default();
             (PrivateKey::generate_rsa_with(2048, &watched).unwrap(), watched)
@@ -1913,7 +1914,7 @@ mod rsa {
         #[test]
         fn randomness_that_fails_makes_no_key_pair_and_no_signature() {
             no_key(PrivateKey::generate_rsa_with(2048, &Failing), &KeyError::Entropy, "entropy", "");
-            // A key can be read without randomness; signing cannot be done without.
+            // Reading a key needs no randomness; signing does.
             let key = PrivateKey::from_pem(RSA_PRIVATE).unwrap().rs256_with(Failing).unwrap();
             let error = Claims::registered().never_expires().sign(&key).unwrap_err();
             assert_eq!((error.code(), error), ("entropy", SignError::Entropy));
@@ -1926,7 +1927,7 @@ mod rsa {
             let token = token_of(&rsa_signing_key());
             for byte in [0, 0xff] {
                 let key = PrivateKey::from_pem(RSA_PRIVATE).unwrap().rs256_with(Constant(byte)).unwrap();
-                // RS256 has one signature for each message, however it is blinded.
+                // RS256 has one signature for each message, independent of blinding.
                 assert_eq!(token_of(&key), token);
             }
         }
@@ -1963,7 +1964,7 @@ MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgRyxVQF/z20jYnIqt\n\
 h3dLmE9KMtwqpAy/uvkqS7ePnN2F2Sdxip+m34vk/LNzBZGOBl3Xt/Rx\n\
 -----END PRIVATE KEY-----\n";
 
-    /// The same as `openssl ecparam` writes it.
+    /// The same key as written by `openssl ecparam`.
     const EC_SEC1: &str = "\
 -----BEGIN EC PRIVATE KEY-----\n\
 MHcCAQEEIEcsVUBf89tI2JyKrdcLmb5uTielaONNjeL6T9AuWyzcoAoGCCqGSM49\n\
@@ -1971,7 +1972,7 @@ AwEHoUQDQgAEeSP3efo+ICshOAkK/nF9Sqi5ygylwYd3S5hPSjLcKqQMv7r5Kku3\n\
 j5zdhdkncYqfpt+L5PyzcwWRjgZd17f0cQ==\n\
 -----END EC PRIVATE KEY-----\n";
 
-    /// The same as `openssl pkcs8 -topk8 -passout pass:secret` writes it.
+    /// The same key as written by `openssl pkcs8 -topk8 -passout pass:secret`.
     const ENCRYPTED: &str = "\
 -----BEGIN ENCRYPTED PRIVATE KEY-----\n\
 MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAh/l0NNapFwwgICCAAw\n\
@@ -1981,7 +1982,7 @@ mylnibAw6KfYLcYUTNl1yTFdYxJ8wUvsKyc+Ua6ciWvYKtFGVtV6VR+gdqhcKtQ9\n\
 UEL4u458sXXq38izJjghLsePEclNC0mfJows5jv89m9wDkjJzt0LlOBAYazelrc=\n\
 -----END ENCRYPTED PRIVATE KEY-----\n";
 
-    /// The same as `openssl ec -aes128 -passout pass:secret` writes it.
+    /// The same key as written by `openssl ec -aes128 -passout pass:secret`.
     const ENCRYPTED_OLD: &str = "\
 -----BEGIN EC PRIVATE KEY-----\n\
 Proc-Type: 4,ENCRYPTED\n\
@@ -1992,7 +1993,7 @@ sZjfD7dizzlkF/A02NNtfzfU9NYoQ9ZC52ulNqcgxZFpzzM1f8Lxwzm4gkGWBOtt\n\
 Jk3vg7oudDMx/zcmhBfnnkglyFRu4KHhdAaXI8dQ5/w=\n\
 -----END EC PRIVATE KEY-----\n";
 
-    /// `openssl req -x509 -subj /CN=t` over it.
+    /// A certificate of it by `openssl req -x509 -subj /CN=t`.
     const CERTIFICATE: &str = "\
 -----BEGIN CERTIFICATE-----\n\
 MIIBbzCCARWgAwIBAgIUWfUeNN/otxIaKH7ldTI1ZKBfU4owCgYIKoZIzj0EAwIw\n\
@@ -2085,7 +2086,7 @@ AgMBAAE=\n\
 
     const RSA_8192_PUBLIC: &str = include_str!("data/rsa_8192_public.pem");
 
-    /// A signature of it over `{"alg":"RS256","typ":"JWT"}` and `{"exp":1700000900}`.
+    /// A signature of the 8192-bit key over `{"alg":"RS256","typ":"JWT"}` and `{"exp":1700000900}`.
     const RSA_8192_SIGNATURE: &str = "\
     VXFqkfalNICSwyCQQ6OCazvgfET0qamnM-R_osxRdwad9IhR8n--A4U5XOL9OA7GnI7jeAbkZhzySPSjjKv7PDDmvbl6kImelHK4\
     0lSrpRgOjiMWbWixCfbpHXaOjhppq71X2VLpKGkfXvBhp0mYMQ8_9kgq0vfcrQ54eFa9tvHgBRltqaSkGUBt_qALuBpqdYuB9rTh\

@@ -1,5 +1,5 @@
-//! Law: an object that is put together from claims of right and wrong types is accepted exactly when an oracle,
-//! which sees the parts and not the text, says so.
+//! Law: an object made of claims of right and wrong types is accepted exactly if an oracle accepts it. The oracle sees the
+//! parts and not the text.
 #![no_main]
 
 use arbitrary::Arbitrary;
@@ -67,7 +67,7 @@ fuzz_target!(|claims: Claims| {
     members.extend(
         claims.private.iter().take(40).enumerate().map(|(place, value)| format!("\"p{place}\":{value}")),
     );
-    // The first member once more, its name's first letter spelled as an escape.
+    // The first member again, with the first letter of its name as an escape.
     let twice = claims.twice && !members.is_empty();
     if twice {
         let letter = members[0].chars().nth(1).unwrap();
@@ -144,12 +144,12 @@ impl Date {
         }
     }
 
-    /// The moment, a fraction rounded up, if it is one.
+    /// Returns the time, with a fraction rounded up, if it is one.
     fn seconds(&self) -> Option<i64> {
         match *self {
             Self::Near(offset) => Some(NOW + i64::from(offset)),
             Self::Whole(seconds) => (seconds.unsigned_abs() <= 1 << 53).then_some(seconds),
-            // -7.5 is written for -7, and rounds up to it.
+            // -7.5 represents -7, and rounds up to it.
             Self::Half(seconds) if seconds < 0 => Some(i64::from(seconds)),
             Self::Half(seconds) => Some(i64::from(seconds) + 1),
             Self::Text | Self::Null => None,

@@ -1,5 +1,5 @@
-//! Law: whatever the payload is, JSON or not, no claims type enters more levels than the limit allows, not even one that
-//! ignores errors and reads on.
+//! Law: for any payload, JSON or not, no claims type enters more levels than the limit allows, not even one that ignores errors
+//! and continues to read.
 #![no_main]
 
 #[path = "../../tests/util/depth.rs"]
@@ -25,7 +25,7 @@ static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
         .unwrap()
 });
 
-/// Each member ignores the errors of another type, and `extra` takes whatever comes after.
+/// A type in which each member ignores the errors of another type, and `extra` takes all other members.
 #[derive(Deserialize)]
 #[allow(dead_code)]
 struct Claims {

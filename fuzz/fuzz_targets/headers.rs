@@ -1,5 +1,5 @@
-//! Law: any headers are read or refused, without a panic; what is read out of them is in them, in the grammar, and goes back in;
-//! and no origin passes but the allowed one, nor a request without one that says it comes from another site.
+//! Law: any headers are read or refused, without a panic. A value that is read is part of the header, follows the grammar, and
+//! can be written again. Only the allowed origin passes, and no request without an origin that says it comes from another site.
 #![no_main]
 
 use core::time::Duration;

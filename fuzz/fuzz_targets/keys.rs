@@ -1,6 +1,6 @@
-//! Law: any bytes as a key are a key or an error, without a panic; what holds the beginning of a PEM block anywhere is
-//! never an HMAC secret, be it long or short; and a key that was read, public or private or from a certificate, can be
-//! written and read again.
+//! Law: any bytes as a key make a key or an error, without a panic. Bytes that hold the beginning of a PEM block anywhere are
+//! never an HMAC secret, of any length. A key that was read, public or private or from a certificate, can be written and read
+//! again.
 #![no_main]
 
 use countersign::{
@@ -29,7 +29,7 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(matches!(secret, Err(KeyError::NotASecret { .. })));
         assert!(matches!(weak, Err(KeyError::NotASecret { .. })));
     }
-    // The rule is about the bytes, and not about how they are spelled.
+    // The rule is about the bytes, not about their encoding.
     assert_eq!(
         SecretBytes::from_base64url(&encode(bytes)).and_then(|secret| HmacKey::hs256(&secret)).err(),
         secret.err()
@@ -58,14 +58,14 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(text.as_bytes().windows(BEGIN.len()).any(|window| window == BEGIN));
         sign_and_verify(key.any_exponent());
     }
-    // The usual exponent is one of any.
+    // The usual exponent is also allowed as any exponent.
     if let Ok(verifying) = PublicKey::from_pem(text).and_then(|key| key.rs256()) {
         let any = PublicKey::from_pem(text).unwrap().any_exponent().rs256().unwrap();
         assert_eq!(pem_of(&verifying), pem_of(&any));
     }
 });
 
-/// base64url by way of the crate: the second segment of a JWS.
+/// Encodes as base64url with the crate itself: the second segment of a JWS.
 fn encode(bytes: &[u8]) -> String {
     static KEY: LazyLock<HmacKey> =
         LazyLock::new(|| HmacKey::hs256(&SecretBytes::from_bytes([7; 32])).unwrap());
@@ -89,7 +89,7 @@ fn sign_and_verify(key: PrivateKey) {
     assert_eq!(again.to_secret_pem().unwrap().expose_secret_text(), Some(text));
     let (Ok(key), Ok(again)) = (key.rs256_with(Fixed), again.rs256_with(Fixed)) else { return };
     assert_eq!(pem_of(&again.verifying_key()), pem_of(&key.verifying_key()));
-    // A key whose numbers only look right fails its own check; it never signs wrongly.
+    // A key with numbers that only look right fails its own check; it never makes a wrong signature.
     if let Ok(signature) = key.sign_bytes(b"input") {
         key.verifying_key().verify_bytes(b"input", signature.as_bytes()).unwrap();
     }

@@ -1,4 +1,4 @@
-//! Law: any text is split or refused, without a panic, and no text verifies that nobody signed.
+//! Law: any text is split or refused, without a panic, and no text verifies that was not signed.
 #![no_main]
 
 use countersign::{HmacKey, KeySet, SecretBytes, UnixTime, Unverified, Verifier, VerifyError, jws};
@@ -29,7 +29,7 @@ fuzz_target!(|text: &str| {
         let _ = token.unverified_claims::<serde_json::Value>();
     }
     let error = JWS.verify(text).unwrap_err();
-    // No foreign character gets into an error; `tests/attacks.rs` looks for any piece of the text.
+    // Errors hold no foreign character; `tests/attacks.rs` looks for any part of the text.
     assert!(error.to_string().is_ascii());
     let error = JWT.at(UnixTime::from_secs(0)).verify::<serde_json::Value>(text).unwrap_err();
     assert!(!matches!(error, VerifyError::Expired { .. }), "claims were read before the signature");

@@ -1,5 +1,5 @@
-//! Law: no text is taken for a refresh token but those that were issued, with any byte changed neither; no bytes are a row
-//! but those that a row becomes; and whatever row a store gives, the machine answers, and writes over that row or not at all.
+//! Law: only issued texts are accepted as refresh tokens, and none with a changed byte; only the bytes of a row are read as a
+//! row; and for any row from a store, the machine answers, and writes over that row or not at all.
 #![no_main]
 
 use countersign::{Entropy, EntropyError, UnixTime};
@@ -27,7 +27,7 @@ static MACHINE: LazyLock<Machine> = LazyLock::new(|| {
     Machine::new(config.build().unwrap(), MasterKeys::new(1, b"a secret the fuzzer does not know").unwrap())
 });
 
-/// A token of the first generation, its row, and a token of the second.
+/// A token of the first generation, its row, and a token of the second generation.
 static ISSUED: LazyLock<(String, Row, String)> = LazyLock::new(|| {
     let step = MACHINE.login(&Login::new("ann"), 0, NOW, &random(7)).unwrap();
     let (row, first) =
@@ -54,7 +54,7 @@ fuzz_target!(|data: &[u8]| {
             }
         }
     }
-    // A place and a byte for it.
+    // A place, and a byte to write there.
     if let [place, byte, ..] = data
         && byte.is_ascii()
     {
@@ -71,7 +71,7 @@ fuzz_target!(|data: &[u8]| {
     any_row(data, first, second, own);
 });
 
-/// As a store might give it that is broken, or that somebody writes to: the time, the epoch, and a row of this session.
+/// Tries input from a broken store, or from one that an attacker writes to: the time, the epoch, and a row of this session.
 fn any_row(data: &[u8], first: &str, second: &str, own: &Row) {
     let Some((head, bytes)) = data.split_first_chunk::<16>() else { return };
     let (now, epoch) = head.split_at(8);
@@ -89,7 +89,7 @@ fn any_row(data: &[u8], first: &str, second: &str, own: &Row) {
         if let Some(write) = &step.write {
             assert_eq!(write.replaces, Some(loaded.row().version()));
             assert!(write.row.version() > loaded.row().version());
-            // What is written can be read again, as long as there is a version to come.
+            // A written row can be read again, as long as there is a next version.
             let read = Row::from_bytes(&write.row.to_bytes());
             assert!(read.is_ok_and(|read| read == write.row) || write.row.version() == u64::MAX);
             assert_eq!(write.row.session_id(), loaded.row().session_id());

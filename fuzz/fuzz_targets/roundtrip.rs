@@ -1,4 +1,4 @@
-//! Law: what is signed verifies and comes back equal, and with any one byte changed it does not verify.
+//! Law: a signed token verifies with equal content, and with any one byte changed it does not verify.
 #![no_main]
 
 use arbitrary::Arbitrary;
@@ -48,7 +48,8 @@ fuzz_target!(|input: Input| {
     if let Some(id) = &input.jwt_id {
         claims = claims.jwt_id(id);
     }
-    // A private claim with a registered name is of the wrong type or stands twice, and reserved names are reserved.
+    // Signing may refuse a private claim with a registered name, because it has the wrong type or occurs twice, or with a
+    // reserved name.
     let Ok(text) = claims.sign(&*KEY) else {
         let special = |name: &String| {
             ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"].contains(&name.as_str())
@@ -61,11 +62,11 @@ fuzz_target!(|input: Input| {
     let token = verifier
         .at(NOW)
         .verify::<BTreeMap<String, serde_json::Value>>(&text)
-        .expect("what is signed verifies");
+        .expect("a signed token verifies");
     assert_eq!(token.issuer(), input.issuer.as_deref());
     assert_eq!(token.subject(), input.subject.as_deref());
     assert_eq!(token.jwt_id(), input.jwt_id.as_deref());
-    // A list under the private name `aud` is one too; set twice, it would not have been signed.
+    // A list under the private name `aud` is an audience too; if both were set, signing would have failed.
     let audience = input.private.get("aud").unwrap_or(&input.audience);
     assert_eq!(token.audience().collect::<Vec<_>>(), *audience);
     assert_eq!(token.expires_at(), Some(expires_at));
@@ -83,7 +84,7 @@ fuzz_target!(|input: Input| {
     }
 });
 
-/// The moment `seconds` after [`NOW`].
+/// Returns the time `seconds` after [`NOW`].
 fn later(seconds: i64) -> UnixTime {
     UnixTime::from_secs(NOW.as_secs() + seconds)
 }

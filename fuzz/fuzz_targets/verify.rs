@@ -1,7 +1,7 @@
-//! Law: behind a good signature every header and payload is accepted or refused without a panic, alike by
-//! `verify`, `verify_in` and, as far as it looks, the JWS layer; what is accepted is strict JSON with no name
-//! twice, in a header that says the key's algorithm and demands nothing that is not understood, and every registered
-//! claim of its type; and the decision does not depend on the claims type.
+//! Law: under a valid signature, every header and payload is accepted or refused without a panic, with the same result in
+//! `verify`, `verify_in` and, as far as it checks, the JWS layer. An accepted token is strict JSON without duplicate names. Its
+//! header has the key's algorithm and requires no unsupported extension, and every registered claim has its type. The decision
+//! does not depend on the claims type.
 #![no_main]
 
 use core::fmt;
@@ -31,7 +31,7 @@ static JWT: LazyLock<Verifier> = LazyLock::new(|| {
 
 fuzz_target!(|parts: (&[u8], &[u8])| {
     let (header, payload) = parts;
-    // An empty header stands for the usual one, so that payloads are reached at once.
+    // An empty header is replaced with the usual one, so that inputs reach the payload quickly.
     let header = if header.is_empty() { br#"{"alg":"HS256","typ":"JWT"}"# } else { header };
     let text = signed(header, payload);
 
@@ -49,7 +49,7 @@ fuzz_target!(|parts: (&[u8], &[u8])| {
     }
     match (&value, &nothing) {
         (Ok(_), Ok(_)) => {}
-        // A number that no `Value` holds.
+        // A number that does not fit into a `Value`.
         (Err(VerifyError::ClaimsMismatch { .. }), Ok(_)) => {}
         (Err(with), Err(without)) => assert_eq!(with, without),
         _ => panic!("the claims type decides"),
@@ -64,13 +64,13 @@ fuzz_target!(|parts: (&[u8], &[u8])| {
     check_extended(&JWS.verify(&text), &EXTENDED.verify(&text));
 });
 
-/// The JWS layer refuses what it can tell, in the same words, and leaves to the claims what they alone can tell.
+/// Checks that the JWS layer reports the errors that it can detect with the same text, and leaves the others to the claims.
 fn check_layers(
     message: &Result<jws::Verified, VerifyError>,
     token: &Result<countersign::Token<()>, VerifyError>,
 ) {
     match (message, token) {
-        (Err(VerifyError::WrongType { .. }), _) => panic!("the JWS layer was told of no type"),
+        (Err(VerifyError::WrongType { .. }), _) => panic!("the JWS layer has no expected type"),
         (Ok(message), Ok(token)) => {
             assert_eq!(message.payload(), token.payload().as_bytes());
             assert_eq!(message.header().json(), token.header().json());
@@ -81,14 +81,14 @@ fn check_layers(
         (Ok(message), Err(error)) => {
             assert!(is_jwt(message.header().typ()) && is_about_payload(error), "{error:?}");
         }
-        // The type is looked at before the key.
+        // The type is checked before the key.
         (Err(VerifyError::AlgorithmMismatch { .. }), Err(VerifyError::WrongType { .. })) => {}
         (Err(message), Err(token)) => assert_eq!(message, token),
         (Err(error), Ok(_)) => panic!("the JWS layer alone says {error:?}"),
     }
 }
 
-/// Who understands an extension takes what others take, and what they refuse for `crit` alone.
+/// Checks that a verifier with an extension accepts what others accept, and also tokens that they refuse only for `crit`.
 fn check_extended(
     message: &Result<jws::Verified, VerifyError>,
     extended: &Result<jws::Verified, VerifyError>,
@@ -98,10 +98,10 @@ fn check_extended(
         (Err(VerifyError::CriticalHeader), Ok(extended)) => {
             check_header(extended.header().json(), &[EXTENSION])
         }
-        // Nothing but `crit` stood in its way there.
+        // Only `crit` prevented this error there.
         (Err(VerifyError::CriticalHeader), Err(VerifyError::AlgorithmMismatch { .. })) => {}
         (Err(message), Err(extended)) => assert_eq!(message, extended),
-        _ => panic!("an extension that is understood decides on others"),
+        _ => panic!("a supported extension changes other results"),
     }
 }
 
@@ -128,7 +128,7 @@ fn is_jwt(typ: Option<&str>) -> bool {
     typ.is_none_or(|typ| ["jwt", "application/jwt"].contains(&&*typ.to_ascii_lowercase()))
 }
 
-/// Whether only the layer of claims can say this.
+/// Returns whether only the layer of claims can report this error.
 fn is_about_payload(error: &VerifyError) -> bool {
     matches!(
         error,
@@ -144,8 +144,8 @@ fn is_about_payload(error: &VerifyError) -> bool {
     )
 }
 
-/// The members at the top of an object: the names of all, each as often as it stands there, and some values. The others
-/// may be numbers that no `Value` holds.
+/// The members at the top of an object: all names, including repetitions, and some values. The other values may be numbers that
+/// do not fit into a `Value`.
 struct Members {
     names: Vec<String>,
     values: Map<String, Value>,
@@ -180,12 +180,12 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 }
 
-/// What was accepted is JSON, and nested as deep as the verifier allows, which is deeper than `serde_json` does.
+/// Reads an accepted part, which is JSON with as many levels as the verifier allows: more than `serde_json` allows.
 fn read<T: DeserializeOwned>(json: &str) -> T {
     let mut reader = serde_json::Deserializer::from_str(json);
     reader.disable_recursion_limit();
-    let read = T::deserialize(&mut reader).expect("what was accepted is a JSON object");
-    reader.end().expect("nothing stands behind it");
+    let read = T::deserialize(&mut reader).expect("an accepted part is a JSON object");
+    reader.end().expect("nothing follows the object");
     read
 }
 
@@ -211,14 +211,14 @@ fn check_claims(payload: &str, token: &countersign::Token<Value>) {
     }
 }
 
-/// Header and payload in base64url with a good signature.
+/// Returns the header and the payload in base64url with a valid signature.
 fn signed(header: &[u8], payload: &[u8]) -> String {
     let input = format!("{}.{}", encode(header), encode(payload));
     let tag = KEY.sign_bytes(input.as_bytes()).unwrap();
     format!("{input}.{}", encode(tag.as_bytes()))
 }
 
-/// base64url by way of the crate: the second segment of a JWS.
+/// Encodes as base64url with the crate itself: the second segment of a JWS.
 fn encode(bytes: &[u8]) -> String {
     jws::Payload::new(bytes).sign(&*KEY).unwrap().split('.').nth(1).unwrap().to_owned()
 }

@@ -1,14 +1,14 @@
-//! Keys over the crate `aws-lc-rs`, for RSA, ECDSA and Ed25519: faster, and not in Rust.
+//! RSA, ECDSA and Ed25519 keys from the crate `aws-lc-rs`, which is faster than pure Rust and written in C and assembly.
 //!
 //! The same material makes keys here and in pure Rust. Both kinds of key work in one program and in one
-//! [`KeySet`](crate::KeySet). Both backends refuse the same keys, with one exception: a private key whose primes have different
-//! lengths signs here, and is [`KeyError::UnequalPrimes`] in pure Rust. There is nothing to set up, and nothing to choose for
-//! the whole program. The crate needs a C compiler to be built.
+//! [`KeySet`](crate::KeySet). Both backends refuse the same keys, with one exception: a private key with two primes of
+//! different lengths signs here, and is [`KeyError::UnequalPrimes`] in pure Rust. There is no setup and no setting for the
+//! whole program. The crate needs a C compiler to be built.
 //!
 //! # Security
 //!
-//! The library draws its randomness from the operating system by itself, blinds every signature and checks it before it is
-//! returned. It keeps the private numbers in memory of its own, and wipes them when the last clone of the key is dropped.
+//! The library takes its randomness from the operating system. It blinds every signature and checks it before it returns it. It
+//! keeps the private numbers in its own memory, and wipes them when the last clone of the key is dropped.
 //!
 //! # Examples
 //!
@@ -110,7 +110,7 @@ pub fn signing_key(private: &PrivateKey, algorithm: Algorithm) -> Result<Signing
 ///
 /// - [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`].
 /// - [`KeyError::UnsupportedByBackend`] for any other length between these.
-/// - [`KeyError::Entropy`] if the library cannot make one.
+/// - [`KeyError::Entropy`] if the library cannot make a key.
 ///
 /// # Examples
 ///
@@ -139,7 +139,7 @@ pub fn generate_rsa(bits: usize) -> Result<PrivateKey, KeyError> {
     PrivateKey::from_der(&Zeroizing::new(pkcs8.as_ref().to_vec()))
 }
 
-/// What the library calls the two halves of an algorithm.
+/// Returns the names of an RSA algorithm in the library: parameters to verify with, and the encoding to sign with.
 fn rsa_parameters(algorithm: Algorithm) -> Option<(&'static RsaParameters, &'static RsaSignatureEncoding)> {
     Some(match algorithm {
         Algorithm::Rs256 => (&signature::RSA_PKCS1_2048_8192_SHA256, &signature::RSA_PKCS1_SHA256),
@@ -152,7 +152,7 @@ fn rsa_parameters(algorithm: Algorithm) -> Option<(&'static RsaParameters, &'sta
     })
 }
 
-/// What the library calls the algorithm of a curve: where it verifies, signs, and computes the public half.
+/// Returns the names of a curve in the library: to verify with, to sign with, and to compute the public half with.
 fn curve_parameters(
     curve: Curve,
 ) -> Result<
@@ -175,11 +175,12 @@ fn curve_parameters(
             &signature::ECDSA_P521_SHA512_FIXED_SIGNING,
             &agreement::ECDH_P521,
         )),
-        // The library has it, and takes four times as long as the crate `k256`.
+        // The library supports it, but takes four times as long as the crate `k256`.
         Curve::Secp256k1 => Err(KeyError::UnsupportedByBackend),
     }
 }
 
+/// Computes the public point of a private number.
 fn public_point(scalar: &Scalar, agreement: &'static agreement::Algorithm) -> Result<Point, KeyError> {
     let key = agreement::PrivateKey::from_private_key(agreement, scalar.bytes())
         .map_err(|_| KeyError::MalformedKey)?;
@@ -242,7 +243,7 @@ impl RsaVerifier {
 
 impl CheckSignature for RsaVerifier {
     fn check(&self, input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
-        // RFC 8017 section 8.2.2 step 1: exactly as long as the modulus. Not left to the library to check.
+        // RFC 8017 section 8.2.2 step 1: exactly as long as the modulus. Checked here and not only by the library.
         if signature.len() != self.modulus_bytes {
             return Err(SignatureError::Invalid);
         }

@@ -1,4 +1,4 @@
-//! Keys in pure Rust, over the crates of RustCrypto.
+//! Keys in pure Rust, made with the crates of RustCrypto.
 
 #[cfg(feature = "key-files")]
 mod choice;

@@ -1,4 +1,4 @@
-//! Values that have been captured, shown to a claims type as the JSON itself would show them.
+//! Presents captured values to a claims type as the JSON itself would.
 
 use crate::claims::Audiences;
 use crate::json::{RESERVED, Resolved, Text};
@@ -100,7 +100,7 @@ impl<'x, 'de> CapturedValue<'x, 'de> {
     }
 }
 
-/// Shows a [`CapturedValue`] to `T` as the JSON itself would, also as an option, a newtype or a unit variant.
+/// Presents a [`CapturedValue`] to `T` as the JSON itself would, also as an option, a newtype or a unit variant.
 pub(crate) struct CapturedDeserializer<'x, 'de, E> {
     value: CapturedValue<'x, 'de>,
     error: PhantomData<E>,
@@ -185,7 +185,7 @@ impl<'de, E: Error> Deserializer<'de> for CapturedDeserializer<'_, 'de, E> {
     }
 }
 
-/// The entries of `aud`, shown one by one.
+/// The entries of `aud`, presented one by one.
 struct CapturedSequence<I, E> {
     texts: I,
     error: PhantomData<E>,

@@ -1,20 +1,21 @@
 //! Reads a payload in one strict pass: captures the registered claims, and streams all members into `T`.
 //!
-//! There is one pass because a second one would cost 195 ns, where a whole HS256 verification takes 795 ns (measured). So nothing
-//! parses the payload before `T` does. Instead, `T` deserializes from a [`ClaimsDeserializer`], which puts a
-//! [`ClaimsAccess`] between `T` and the JSON. It reads the value of each registered claim with a typed seed of ours, keeps it,
-//! and shows `T` the kept value through a [`CapturedDeserializer`], if `T` wants it. What decides therefore depends neither on
-//! how `T` reads, nor on `deserialize_any`, whose meaning other crates can change by switching on features of `serde_json`.
+//! There is one pass because a second one would cost 195 ns, and a whole HS256 verification takes 795 ns (measured). So nothing
+//! parses the payload before `T` does. Instead, `T` deserializes from a [`ClaimsDeserializer`], which puts a [`ClaimsAccess`]
+//! between `T` and the JSON. It reads the value of each registered claim with a typed seed of this module and keeps it. If `T`
+//! wants the value, it gets the kept one through a [`CapturedDeserializer`]. So the decision does not depend on how `T` reads.
+//! It does not depend on `deserialize_any` either, because other crates can change the meaning of that method by switching on
+//! features of `serde_json`.
 //!
 //! The phases of [`decode`]:
 //!
-//! 1. `json::check_text` refuses text that is nested too deeply or holds half a character.
-//! 2. [`stream`] lets `T` read, while [`Capture`] keeps registered claims and notes what goes wrong.
+//! 1. `json::check_text` refuses text that is nested too deeply or holds half a surrogate pair.
+//! 2. [`stream`] lets `T` read, while [`Capture`] keeps registered claims and notes errors.
 //! 3. If reading failed, [`Capture::explain`] finds out why.
 //! 4. If `T` saw an error, which it may have ignored, or left a value unread, all claims are captured once more without `T`.
 //!
-//! Which registered claims a `T` is shown: a struct those that it declares, so that `deny_unknown_fields` works; a map, a
-//! `Value`, a struct with `flatten` or an internally tagged enum all; `()` none.
+//! The registered claims that `T` gets to see: a struct those that it declares, so that `deny_unknown_fields` works; a map, a
+//! `Value`, a struct with `flatten` or an internally tagged enum all of them; `()` none.
 
 use crate::claims::captured::{CapturedDeserializer, CapturedValue, Fault};
 use crate::claims::watch::{Notes, Watch};
@@ -34,19 +35,19 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
-/// What reading a payload is held to.
+/// The rules for reading a payload.
 #[derive(Clone, Copy)]
 pub(crate) struct Rules<'a> {
     pub(crate) limits: &'a Limits,
-    /// Names whose presence is noted in `required_met`.
+    /// The names to look for; `required_met` notes which are present.
     pub(crate) required: &'a [Box<str>],
     /// Whether `sub` may be an integer.
     pub(crate) numeric_subject: bool,
 }
 
-/// Reads `payload`. The registered claims are kept in `registered`, which comes in empty.
+/// Reads `payload`. Stores the registered claims in `registered`, which must be empty.
 ///
-/// An error may be due to `T` alone: whether the payload is well formed is what reading it into `()` says.
+/// An error may be due to `T` alone. To learn whether the payload is well formed, read it into `()`.
 pub(crate) fn decode<'de, T: Deserialize<'de>>(
     payload: &'de str,
     rules: Rules<'_>,
@@ -60,7 +61,7 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(
     }
 }
 
-/// What comes of a payload that was not read without a hitch.
+/// Decides about a payload when reading it met an error or a doubt.
 #[cold]
 #[inline(never)]
 fn judge<T>(
@@ -76,7 +77,7 @@ fn judge<T>(
 
 /// Returns why the payload is refused, if it is. Reading it may have failed with an `error`.
 ///
-/// Inlined only so that the program, and not this crate, compiles what it shares with `T`'s pass.
+/// Inlined only so that the program, and not this crate, compiles the code that it shares with `T`'s pass.
 #[cold]
 #[inline]
 fn fault(error: Option<&json::Error>, mut capture: Capture<'_, '_>, rules: Rules<'_>) -> Option<VerifyError> {
@@ -84,8 +85,8 @@ fn fault(error: Option<&json::Error>, mut capture: Capture<'_, '_>, rules: Rules
     if !capture.doubted() {
         return found;
     }
-    // `T` saw an error or left a value unread, so that an inner object may have been taken for the payload. Read the
-    // registered claims again without it: what is wrong with them comes first.
+    // `T` saw an error or left a value unread, so it may have taken an inner object for the payload. Read the registered claims
+    // again without it, because their errors have precedence.
     let Capture { payload, registered, .. } = capture;
     *registered = Registered::default();
     let mut capture = Capture::new(payload, rules, registered);
@@ -93,7 +94,7 @@ fn fault(error: Option<&json::Error>, mut capture: Capture<'_, '_>, rules: Rules
     capture.fault(read.as_ref().err()).or_else(|| found.map(mismatch))
 }
 
-/// The error for claims that are good and do not fit the type, whatever reading them into the type met.
+/// Replaces any error from reading valid claims into their type with the error for claims that do not fit it.
 pub(crate) fn mismatch(error: VerifyError) -> VerifyError {
     match error {
         VerifyError::ClaimsMismatch { .. } | VerifyError::MissingClaim { .. } => error,
@@ -111,10 +112,10 @@ fn stream<'de, T: Deserialize<'de>>(capture: &mut Capture<'_, 'de>) -> Result<T,
     json::read_or_error(capture.payload, |reader| {
         let claims = T::deserialize(ClaimsDeserializer { reader, capture })?;
         if !capture.progress.in_object() && !capture.doubted.get() {
-            // `T` did not ask for the object, but the policy needs it.
+            // `T` did not ask for the object, but the policy needs the claims in it.
             capture.read_alone(reader)?;
         }
-        // `T` may have ignored an error. What it made of the rest is worth nothing.
+        // `T` may have ignored an error. Its value is worth nothing then.
         if capture.progress == Progress::Finished {
             Ok(claims)
         } else {
@@ -128,15 +129,15 @@ const fn refused(flaw: Flaw) -> VerifyError {
 }
 
 impl Unverified<'_> {
-    /// Reads the claims strictly, as their sender wrote them. Nothing says that they are true.
+    /// Reads the claims strictly, as their sender wrote them. They may be false.
     ///
     /// # Errors
     ///
-    /// Those [`VerifyError`]s that speak of the payload's shape.
+    /// The [`VerifyError`]s about the shape of the payload.
     ///
     /// # Security
     ///
-    /// Anyone can write a token with any claims, so do not decide anything by them.
+    /// Anyone can write a token with any claims, so do not base any decision on them.
     ///
     /// # Examples
     ///
@@ -159,7 +160,7 @@ impl Unverified<'_> {
     }
 }
 
-/// What a malformed value of a registered claim is, by what it begins with.
+/// Names the kind of a malformed value of a registered claim, from its first character.
 fn kind(name: Name, value: &str) -> Option<&'static str> {
     Some(match (value.bytes().next()?, name) {
         (b'"', _) => "a string",
@@ -173,7 +174,7 @@ fn kind(name: Name, value: &str) -> Option<&'static str> {
     })
 }
 
-/// The digits of the integer of 64 bits that `value` begins with. JSON's own rules for numbers are for the reader to check.
+/// Returns the digits of the 64-bit integer that `value` begins with. The JSON reader checks the syntax of numbers.
 fn integer(value: &str) -> Option<&str> {
     let end = value.bytes().position(|byte| byte != b'-' && !byte.is_ascii_digit())?;
     let (digits, rest) = value.split_at_checked(end)?;
@@ -185,7 +186,7 @@ fn integer(value: &str) -> Option<&str> {
     (is_integer && !rest.starts_with(['.', 'e', 'E'])).then_some(digits)
 }
 
-/// Reads the value of a registered claim that is about to be written. The error is what it is instead, if it is malformed.
+/// Reads the value of a registered claim that is about to be written. The error names what a malformed value is instead.
 pub(crate) fn read_value(
     name: Name,
     value: &str,
@@ -195,9 +196,9 @@ pub(crate) fn read_value(
         Name::Exp | Name::Nbf | Name::Iat => {
             NumericDateSeed.deserialize(reader).map(|date| registered.set_date(name, date))
         }
-        // Only checked: the texts themselves are in `value`.
+        // Only checked, because the texts themselves are in `value`.
         Name::Aud => {
-            // Limits are for those who verify.
+            // The verifier checks limits.
             let (limit, into) = (usize::MAX, &mut Audiences::default());
             let resolved = &mut Resolved::default();
             AudienceSeed { document: value, limit, over: &mut false, into, resolved }.deserialize(reader)
@@ -238,7 +239,7 @@ impl Registered {
     }
 }
 
-/// What is captured and noted of a payload while `T` reads it.
+/// What is captured and noted about a payload while `T` reads it.
 struct Capture<'a, 'de> {
     payload: &'de str,
     rules: Rules<'a>,
@@ -246,22 +247,22 @@ struct Capture<'a, 'de> {
     /// The private names, and a bit for each registered one.
     names: Names<'de>,
     met: u8,
-    /// How many registered ones were met: cheaper to count than bits are where no CPU feature may be assumed.
+    /// The number of registered names met: cheaper than counting bits on a CPU without an instruction for it.
     met_count: usize,
     registered: &'a mut Registered,
-    /// The registered claim whose value could not be read, and what the value is instead, for the error.
+    /// The registered claim with an unreadable value, and what the value is instead, for the error.
     malformed: Option<(Name, Option<&'static str>)>,
-    /// How the payload does not fit `T`, for the error.
+    /// Why the payload does not fit `T`, for the error.
     misfit: Option<Misfit>,
-    /// Why the payload is refused, whatever `T` says.
+    /// Why the payload is refused, even if `T` accepts it.
     refusal: Option<VerifyError>,
     /// Whether `T` saw an error, which it may have ignored, or left a value unread.
     doubted: Cell<bool>,
-    /// Whether `T` has been given a name and has not asked for the value: the reader has not seen that there is one.
+    /// Whether `T` has received a name and has not asked for the value, so that the reader has not checked that there is one.
     unread: bool,
 }
 
-/// How far reading has come.
+/// How far reading has got.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Progress {
     /// `T` has not asked for anything yet.
@@ -278,7 +279,7 @@ impl Progress {
     }
 }
 
-/// How a payload does not fit `T`.
+/// Why a payload does not fit `T`.
 #[derive(Clone, Copy)]
 enum Misfit {
     /// This field of `T` could not be read.
@@ -305,7 +306,7 @@ impl<'a, 'de> Capture<'a, 'de> {
         }
     }
 
-    /// Whether `T` may have led the reader astray.
+    /// Returns whether `T` may have misled the reader.
     fn doubted(&self) -> bool {
         self.doubted.get() || self.unread
     }
@@ -327,7 +328,7 @@ impl<'a, 'de> Capture<'a, 'de> {
             (_, Some(Misfit::Field(field))) => Some(field),
             _ => None,
         };
-        // The reader's own category does not tell: it calls some valid JSON of the wrong shape a syntax error.
+        // The reader's own category does not help: it calls some valid JSON of the wrong shape a syntax error.
         match (json::broken_at(self.payload), self.malformed, self.progress) {
             (Some(offset), ..) => refused(Flaw::Invalid { offset }),
             (None, None, Progress::NotBegun) => refused(Flaw::Invalid { offset }),
@@ -338,16 +339,16 @@ impl<'a, 'de> Capture<'a, 'de> {
         }
     }
 
-    /// Notes a name, and whether it is a required one. Returns which registered claim it is, if it is one. On `Err` the
-    /// payload is refused, and `refusal` says why.
+    /// Notes a name, and whether it is required. Returns the registered claim that it names, if any. `Err` means that the
+    /// payload is refused; `refusal` says why.
     #[inline]
-    #[allow(clippy::ptr_arg, reason = "a name without an escape is kept, and not copied")]
+    #[allow(clippy::ptr_arg, reason = "a name without an escape is kept as a borrow, not copied")]
     fn admit(&mut self, name: &Cow<'de, str>) -> Result<Option<Name>, Refused> {
         if !self.rules.required.is_empty() {
             self.note_required(name);
         }
         let limits = self.rules.limits;
-        // The registered names are few: a bit for each, so that only the others are compared with each other.
+        // A bit for each of the few registered names, so that only the other names are compared with each other.
         let registered = self.met_count;
         let known = Name::of(name);
         let admitted = match known {
@@ -377,7 +378,7 @@ impl<'a, 'de> Capture<'a, 'de> {
         }
     }
 
-    /// Reads the object to its end, for the policy alone.
+    /// Reads the object to its end, only for the policy.
     #[inline]
     fn read_alone(&mut self, reader: &mut json::Reader<'de>) -> Result<(), json::Error> {
         let read = reader.deserialize_map(Alone(&mut *self));
@@ -442,7 +443,7 @@ impl<'a, 'de> Capture<'a, 'de> {
         read
     }
 
-    /// What a malformed value is that comes after `spelled`.
+    /// Returns what the malformed value after `spelled` is.
     #[cold]
     fn found(&self, name: Name, spelled: &str) -> Option<&'static str> {
         let found = json::value_after(self.payload, spelled).and_then(|value| kind(name, value))?;
@@ -450,7 +451,7 @@ impl<'a, 'de> Capture<'a, 'de> {
         Some(if is_integer_wanted { "a number beyond 64 bits or with a fraction" } else { found })
     }
 
-    /// The kept value of a registered claim, as `T` is shown it.
+    /// Returns the kept value of a registered claim, as `T` gets to see it.
     fn shown(&self, name: Name) -> Option<CapturedValue<'_, 'de>> {
         let Registered { iss, sub, aud, exp, nbf, iat, jti, resolved, .. } = &*self.registered;
         let text = |text: &Option<Text>| text.map(|text| CapturedValue::text(text, self.payload, resolved));
@@ -466,15 +467,15 @@ impl<'a, 'de> Capture<'a, 'de> {
     }
 }
 
-/// The payload is refused, whatever `T` says.
+/// The payload is refused, even if `T` accepts it.
 struct Refused;
 
-/// What `T` is shown.
+/// The members that `T` gets to see.
 #[derive(Clone, Copy)]
 struct Shown {
     /// A bit for each registered name.
     registered: u8,
-    /// The fields of `T`, if it says which it has.
+    /// The fields of `T`, if it declares them.
     fields: &'static [&'static str],
 }
 
@@ -482,7 +483,7 @@ impl Shown {
     const ALL: Self = Self { registered: u8::MAX, fields: &[] };
     const NOTHING: Self = Self { registered: 0, fields: &[] };
 
-    /// The registered names among `fields`.
+    /// Selects the registered names among `fields`.
     fn declared(fields: &'static [&'static str]) -> Self {
         let bits = fields.iter().filter_map(|field| Name::of(field)).map(Name::bit);
         Self { registered: bits.fold(0, |all, bit| all | bit), fields }
@@ -493,13 +494,13 @@ impl Shown {
         self.registered & name.bit() != 0
     }
 
-    /// The field of `T` that is called `name`.
+    /// Returns the field of `T` with this name.
     fn field(self, name: &str) -> Option<&'static str> {
         self.fields.iter().copied().find(|field| *field == name)
     }
 }
 
-/// The deserializer that `T` sees.
+/// The deserializer that `T` reads from.
 struct ClaimsDeserializer<'r, 'c, 'a, 'de> {
     reader: &'r mut json::Reader<'de>,
     capture: &'c mut Capture<'a, 'de>,
@@ -512,13 +513,13 @@ impl<'de> ClaimsDeserializer<'_, '_, '_, 'de> {
         read
     }
 
-    /// Reads everything for the policy; the type wants to see none of it.
+    /// Reads everything, only for the policy: the type reads none of it.
     fn nothing<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, json::Error> {
         self.capture.read_alone(self.reader)?;
         visitor.visit_unit()
     }
 
-    /// Claims are read into a struct, a map or nothing.
+    /// Reports that claims are read into a struct, a map or nothing.
     fn not_an_object<R>(self) -> Result<R, json::Error> {
         self.capture.progress = Progress::NotAnObject;
         Err(json::Error::custom("claims are read into a struct or a map"))
@@ -635,7 +636,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for ClaimsVisitor<'_, '_, 'de, V> {
     }
 }
 
-/// The member whose name `T` has been given and whose value it has not asked for.
+/// The member that `T` has received the name of, and has not read the value of.
 enum Current<'de> {
     None,
     Registered(Name),
@@ -665,7 +666,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for ClaimsAccess<'_, '_, 'de, A> {
         };
         let shown = seed.deserialize(CapturedDeserializer::new(name));
         if shown.is_err() {
-            // A value whose name was not understood is not given out.
+            // `T` did not understand the name, so it does not get the value.
             self.current = Current::None;
         }
         shown.map(Some)
@@ -689,16 +690,16 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for ClaimsAccess<'_, '_, 'de, A> {
                     self.capture.misfit = self.shown.field(name.text()).map(Misfit::Field);
                 })
             }
-            // A visitor that asks for a value before its name.
+            // The visitor asks for a value before its name.
             Current::None => Err(Fault::custom("a value was asked for before its name")),
         }
     }
 }
 
 impl<'de, A: MapAccess<'de>> ClaimsAccess<'_, '_, 'de, A> {
-    /// Reads up to the next member that is shown, and keeps the registered claims before it.
+    /// Reads up to the next member that `T` gets to see, and keeps the registered claims before it.
     ///
-    /// Not inlined, so that the claims types of a program, and the reading without one, share it.
+    /// Not inlined, so that all claims types of a program share it, and reading without a type too.
     #[inline(never)]
     fn advance(&mut self) -> Result<(), Fault<A::Error>> {
         self.current = loop {
@@ -728,7 +729,7 @@ impl<'de, A: MapAccess<'de>> ClaimsAccess<'_, '_, 'de, A> {
         }
     }
 
-    /// Notes an error that goes to `T`, which may ignore it.
+    /// Notes an error that `T` receives and may ignore.
     fn doubt(&self, error: A::Error) -> Fault<A::Error> {
         self.capture.doubted.set(true);
         Fault::Error(error)
@@ -762,7 +763,7 @@ struct AudienceSeed<'d, 'o> {
     limit: usize,
     /// Set when there are more than `limit`.
     over: &'o mut bool,
-    /// Filled in place, because it is large to move.
+    /// Filled in place, because moving it is expensive.
     into: &'o mut Audiences,
     resolved: &'o mut Resolved,
 }
@@ -771,7 +772,7 @@ impl<'de> DeserializeSeed<'de> for AudienceSeed<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        // No number is accepted, so what `deserialize_any` does with numbers does not matter.
+        // No number is accepted, so it does not matter what `deserialize_any` does with numbers.
         deserializer.deserialize_any(self)
     }
 }

@@ -1,4 +1,4 @@
-//! The registered claims and the members of `T`, written as one object in which no name occurs twice.
+//! Writes the registered claims and the members of `T` as one object in which no name occurs twice.
 
 use crate::claims::decode::read_value;
 use crate::claims::{Claims, Expiry, Name, Registered, serialize_audience};
@@ -29,8 +29,8 @@ impl<T: Serialize> Claims<T> {
     /// - [`SignError::InvalidHeader`] for an empty or overlong `typ`.
     /// - [`SignError::Entropy`], [`SignError::SigningFailed`] from the key.
     ///
-    /// Limits are the verifier's to check: claims of a `T` that is nested deeper, or that are more or longer than the
-    /// [`Limits`](crate::Limits) of whoever verifies, are signed, and then refused there.
+    /// Signing does not check limits. Claims of a `T` that is nested deeper, or that are more or longer than the
+    /// [`Limits`](crate::Limits) of a verifier, are signed, and that verifier refuses them.
     ///
     /// # Examples
     ///
@@ -46,7 +46,7 @@ impl<T: Serialize> Claims<T> {
         self.prepare(key)?.sign(key)
     }
 
-    /// Prepares the bytes for a key that is held elsewhere to sign: an HSM, a KMS, a call that is awaited.
+    /// Prepares the bytes for a key elsewhere that signs them: an HSM, a KMS, an asynchronous call.
     ///
     /// # Errors
     ///
@@ -75,7 +75,7 @@ impl<T: Serialize> Claims<T> {
         Prepared::new(key, &chosen, &payload)
     }
 
-    /// The claims as JSON.
+    /// Writes the claims as JSON.
     fn payload(&self) -> Result<Vec<u8>, SignError> {
         let mut merge = Merge::new(self.times()?);
         let written = merge.builders(self).and_then(|()| self.claims.serialize(ClaimsSerializer(&mut merge)));
@@ -87,7 +87,7 @@ impl<T: Serialize> Claims<T> {
         Ok(merge.object.finish())
     }
 
-    /// The times that the builder sets.
+    /// Returns the times that the builder sets.
     fn times(&self) -> Result<Registered, SignError> {
         let date = |time: Option<UnixTime>, claim| {
             time.map(|time| {
@@ -140,7 +140,7 @@ fn clock() -> Option<UnixTime> {
     None
 }
 
-/// An error that only says "stop". What is wrong has been noted in [`Merge`].
+/// Returns an error that only means "stop". [`Merge`] has noted what is wrong.
 fn stop() -> json::Error {
     serde::ser::Error::custom("refused")
 }
@@ -154,13 +154,13 @@ impl Serialize for Several<'_> {
     }
 }
 
-/// The object on its way out, and what was seen of the claims while they were written.
+/// The object being written, and notes about the claims written so far.
 struct Merge {
     object: json::Object,
-    /// Times of both sides.
+    /// The times from the builder and from `T`.
     registered: Registered,
     refusal: Option<SignError>,
-    /// What has been written: a bit for each registered name, and the others.
+    /// The names written so far: a bit for each registered one, and the others.
     met: u8,
     names: Names<'static>,
 }
@@ -171,7 +171,7 @@ impl Merge {
         Self { object: json::Object::new(), registered, refusal: None, met: 0, names: Names::new() }
     }
 
-    /// Writes the claims that the builder has.
+    /// Writes the builder's claims.
     fn builders<T>(&mut self, claims: &Claims<T>) -> Result<(), json::Error> {
         self.own_text(Name::Iss, claims.issuer.as_deref())?;
         self.own_text(Name::Sub, claims.subject.as_deref())?;
@@ -215,14 +215,14 @@ impl Merge {
         if !self.names.insert(name.clone()) {
             return self.refuse(SignError::DuplicateClaim { claim: name });
         }
-        // A type that swallows the error would leave half a member behind.
+        // A type that ignores the error would leave half a member in the object.
         self.object.member(&name, value).inspect_err(|_| {
             self.refusal.get_or_insert(SignError::Serialize);
         })
     }
 
-    /// Writes a registered claim of `T`: on the side first, to be read as a verifier will read it. What was read is what is
-    /// signed, whatever the type would say when asked again.
+    /// Writes a registered claim of `T`: first into a buffer, to be read as a verifier will read it. The value read is the
+    /// value signed, because the type may serialise differently the next time.
     fn registered_member<V: Serialize + ?Sized>(&mut self, name: Name, value: &V) -> Result<(), json::Error> {
         if is_none(value) {
             return Ok(());
@@ -235,7 +235,7 @@ impl Merge {
             return self.refuse(SignError::MalformedClaim { claim: name.text(), found });
         }
         self.met |= name.bit();
-        // Some servers refuse a float, also one without a fraction: `1700000000.0`.
+        // Some servers refuse a float, even one without a fraction: `1700000000.0`.
         match self.registered.date(name).and_then(NumericDate::whole) {
             Some(seconds) => self.object.known(name.member_start(), &seconds),
             None => {
@@ -251,7 +251,7 @@ impl Merge {
     }
 }
 
-/// The serializer that `T` sees: it takes a struct or a map, or nothing.
+/// The serializer that `T` writes to: it accepts a struct, a map or nothing.
 struct ClaimsSerializer<'m>(&'m mut Merge);
 
 impl ClaimsSerializer<'_> {
@@ -415,18 +415,18 @@ impl SerializeMap for MapMembers<'_> {
     }
 }
 
-/// The text that a map's key serialises as, if it is text.
+/// Returns the text that a map's key serialises as, if it is text.
 fn name_text<K: Serialize + ?Sized>(key: &K) -> Option<String> {
     let json = json::to_text(key).ok()?;
     json::read(&json, |reader| String::deserialize(reader)).ok()
 }
 
-/// Whether `value` is `None` or `()`. Its JSON does not tell: a number that is none is `null` there too.
+/// Returns whether `value` is `None` or `()`. Its JSON cannot tell: a number such as NaN is `null` there too.
 fn is_none<V: Serialize + ?Sized>(value: &V) -> bool {
     value.serialize(IsNone).unwrap_or(false)
 }
 
-/// Answers `true` for `None` and `()`; an error, too, is no.
+/// A serializer that answers `true` for `None` and `()`. An error counts as `false`.
 struct IsNone;
 
 macro_rules! is_something {

@@ -1,4 +1,4 @@
-//! Cookies that hold secrets: RFC 6265bis (draft-ietf-httpbis-rfc6265bis), as text.
+//! Cookies that hold secrets, as text: RFC 6265bis (draft-ietf-httpbis-rfc6265bis).
 
 use crate::http::bearer::is_token_char;
 use crate::http::error::{RequestError, SetupError};
@@ -10,38 +10,38 @@ use core::fmt;
 use core::time::Duration;
 use zeroize::Zeroizing;
 
-/// A cookie for a secret: its name and where a browser sends it. Made once, then used to set, read and delete it.
+/// A cookie for a secret: its name, and the paths that a browser sends it to. Create it once, then use it to set, read and
+/// delete the cookie.
 ///
-/// What is not safe cannot be written down: every cookie is `Secure` and `HttpOnly`, none has a `Domain`, and a
-/// `__Host-` cookie has `Path=/`. `SameSite` is `Strict` unless [`same_site`](Self::same_site) says otherwise.
+/// Unsafe attributes cannot be expressed: every cookie is `Secure` and `HttpOnly`, none has a `Domain`, and a `__Host-` cookie
+/// has `Path=/`. `SameSite` is `Strict` unless [`same_site`](Self::same_site) changes it.
 ///
-/// - [`refresh`](Self::refresh): `__Host-refresh; Path=/`. Nobody but this host can set it, no sibling domain, no plain
-///   HTTP; the browser sends it with every request to the host.
-/// - [`refresh_under`](Self::refresh_under): `__Secure-refresh; Path=/auth/refresh`, say. The browser sends it with fewer
-///   requests; a sibling domain can set one of the same name, which a server then sees as doubled.
+/// - [`refresh`](Self::refresh): `__Host-refresh; Path=/`. Only this host can set it, not a sibling domain and not over plain
+///   HTTP. The browser sends it with every request to the host.
+/// - [`refresh_under`](Self::refresh_under): for example `__Secure-refresh; Path=/auth/refresh`. The browser sends it with
+///   fewer requests. A sibling domain can set one of the same name; the server then reports a doubled cookie.
 ///
 /// # Security
 ///
-/// A cookie is sent by the browser whoever wrote the page that asks, so routes that read it need
-/// [`AllowedOrigins`](super::AllowedOrigins) besides `SameSite`, which says nothing against other hosts of the same domain.
+/// A browser sends a cookie even if a page of another site makes the request. So routes that read it need
+/// [`AllowedOrigins`](super::AllowedOrigins) in addition to `SameSite`, which does not stop other hosts of the same domain.
 ///
-/// Send [`clear`](Self::clear) with the answer to a logout only. It deletes by name and path: the late answer to a refresh
-/// that failed would wipe the cookie that another tab has just been given.
+/// Send [`clear`](Self::clear) only in the answer to a logout. It deletes by name and path, so a late answer to a failed
+/// refresh would delete the cookie that another tab has just received.
 ///
 /// A logout must always be able to delete the cookie. Read it there with [`find_all`](Self::find_all), because
-/// [`find`](Self::find) refuses a doubled cookie, and a user whose browser has one could not get out.
+/// [`find`](Self::find) refuses a doubled cookie, and a user with a doubled cookie could not log out.
 ///
 /// # A path that changes
 ///
-/// A browser keeps cookies of one name below several paths and sends all that fit. After a change of the path, both come
-/// until the older one ends, which takes 400 days at most, and every request is a
-/// [`RequestError::DoubledCookie`]. Name the former paths with [`formerly_under`](Self::formerly_under), and
-/// send [`clear_former`](Self::clear_former) with each answer that sets the cookie, with the answer to a doubled cookie and
-/// with the answer to a logout. It cannot wipe a new cookie, because no answer sets one below a former path any more.
+/// A browser keeps cookies of one name below several paths and sends all that match. After a change of the path it sends both,
+/// until the older one expires after 400 days at most, and every request is a [`RequestError::DoubledCookie`]. Name the former
+/// paths with [`formerly_under`](Self::formerly_under), and send [`clear_former`](Self::clear_former) with each answer that
+/// sets the cookie, with the answer to a doubled cookie and with the answer to a logout. It cannot delete a new cookie, because
+/// no answer sets one below a former path any more.
 ///
-/// A cookie whose name begins with `__Host-` has one path only. If it is doubled, an old browser has let another host plant
-/// one: newer browsers refuse it
-/// ([RFC 6265bis section 5.7](https://www.ietf.org/archive/id/draft-ietf-httpbis-rfc6265bis-22.html#section-5.7)).
+/// A `__Host-` cookie has only one path. If it is doubled, an old browser has let another host plant one. Newer browsers refuse
+/// that ([RFC 6265bis section 5.7](https://www.ietf.org/archive/id/draft-ietf-httpbis-rfc6265bis-22.html#section-5.7)).
 ///
 /// # Examples
 ///
@@ -68,17 +68,17 @@ pub struct Cookie {
 }
 
 impl Cookie {
-    /// `__Host-refresh; Path=/`, for a refresh token.
+    /// Creates `__Host-refresh; Path=/`, for a refresh token.
     #[must_use]
     pub fn refresh() -> Self {
         Self::build("__Host-refresh".into(), "/".into())
     }
 
-    /// `__Secure-refresh` below `path`, for a refresh token that is sent to few routes only.
+    /// Creates `__Secure-refresh` below `path`, for a refresh token that is sent to few routes only.
     ///
     /// # Errors
     ///
-    /// [`SetupError::InvalidCookiePath`] when it does not begin with `/`, or holds anything but visible ASCII, or a `;`, or has
+    /// [`SetupError::InvalidCookiePath`] if `path` does not begin with `/`, holds a `;` or anything but visible ASCII, or has
     /// more than 1,024 bytes.
     ///
     /// # Examples
@@ -94,17 +94,17 @@ impl Cookie {
         Self::secure("refresh", path)
     }
 
-    /// `__Host-fingerprint; Path=/`, for what binds an access token to a browser.
+    /// Creates `__Host-fingerprint; Path=/`, for the value that binds an access token to a browser.
     #[must_use]
     pub fn fingerprint() -> Self {
         Self::build("__Host-fingerprint".into(), "/".into())
     }
 
-    /// A cookie of another name, with `__Host-` before it, and `Path=/`.
+    /// Creates a cookie named `__Host-` and `name`, with `Path=/`.
     ///
     /// # Errors
     ///
-    /// [`SetupError::InvalidCookieName`] when `name` is empty, begins with `__`, has more than 256 bytes, or holds anything but
+    /// [`SetupError::InvalidCookieName`] if `name` is empty, begins with `__`, has more than 256 bytes, or holds anything but
     /// letters, digits and `` !#$%&'*+-.^_`|~ ``.
     ///
     /// # Examples
@@ -120,12 +120,12 @@ impl Cookie {
         Ok(Self::build(prefixed("__Host-", name)?, "/".into()))
     }
 
-    /// A cookie of another name, with `__Secure-` before it, that is sent below `path` only.
+    /// Creates a cookie named `__Secure-` and `name`, which is sent below `path` only.
     ///
     /// # Errors
     ///
-    /// - [`SetupError::InvalidCookieName`] as [`host`](Self::host) says.
-    /// - [`SetupError::InvalidCookiePath`] as [`refresh_under`](Self::refresh_under) says.
+    /// - [`SetupError::InvalidCookieName`] as for [`host`](Self::host).
+    /// - [`SetupError::InvalidCookiePath`] as for [`refresh_under`](Self::refresh_under).
     pub fn secure(name: &str, path: &str) -> Result<Self, SetupError> {
         let name = prefixed("__Secure-", name)?;
         Ok(Self::build(name, checked_path(path)?))
@@ -135,12 +135,12 @@ impl Cookie {
         Self { name, path, same_site: SameSite::Strict, former_paths: Vec::new() }
     }
 
-    /// The same cookie of a server that has set it below another path before, for [`clear_former`](Self::clear_former). Can
-    /// be called once for each former path.
+    /// Adds a path below which this server used to set the cookie, for [`clear_former`](Self::clear_former). Can be called once
+    /// for each former path.
     ///
     /// # Errors
     ///
-    /// [`SetupError::InvalidCookiePath`] as [`refresh_under`](Self::refresh_under) says, for the present path, and for a
+    /// [`SetupError::InvalidCookiePath`] as for [`refresh_under`](Self::refresh_under), for the present path, and for a
     /// `__Host-` cookie, which cannot have had another path.
     ///
     /// # Examples
@@ -152,7 +152,7 @@ impl Cookie {
     /// let cookie = Cookie::refresh_under("/auth/refresh")?.formerly_under("/auth")?;
     /// let header = "__Secure-refresh=new; __Secure-refresh=old";
     /// assert_eq!(cookie.find([header]), Err(RequestError::DoubledCookie));
-    /// // Sent with the 400, this leaves the new one.
+    /// // With the status 400, this leaves only the new one.
     /// assert_eq!(
     ///     cookie.clear_former(),
     ///     ["__Secure-refresh=; Path=/auth; Max-Age=0; Secure; HttpOnly; SameSite=Strict"],
@@ -168,14 +168,14 @@ impl Cookie {
         Ok(self)
     }
 
-    /// Another `SameSite` than `Strict`.
+    /// Sets another `SameSite` than `Strict`.
     ///
     /// # Examples
     ///
     /// ```
     /// use countersign::http::{Cookie, SameSite};
     ///
-    /// // For a page that is shown inside of other sites' pages.
+    /// // For a page that is shown inside pages of other sites.
     /// let cookie = Cookie::host("embedded")?.same_site(SameSite::None);
     /// assert!(cookie.clear().ends_with("; Secure; HttpOnly; SameSite=None"));
     /// # Ok::<(), countersign::http::SetupError>(())
@@ -186,29 +186,30 @@ impl Cookie {
         self
     }
 
-    /// The name, prefix included.
+    /// Returns the name, including the prefix.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The path.
+    /// Returns the path.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The value of a `Set-Cookie` header that gives this cookie to a browser for the time that `remains`.
+    /// Returns the value of a `Set-Cookie` header that sets this cookie for the time that `remains`.
     ///
-    /// `Max-Age` is whole seconds, rounded down, and 400 days at most, which is where browsers end it
+    /// `Max-Age` is whole seconds, rounded down, and at most 400 days, which is the limit of browsers
     /// ([RFC 6265bis section 5.5](https://www.ietf.org/archive/id/draft-ietf-httpbis-rfc6265bis-22.html#section-5.5)).
     ///
     /// # Errors
     ///
-    /// - [`SetupError::InvalidCookieValue`] when `value` is empty or holds anything but visible ASCII without `"`, `,`, `;` and
-    ///   `\`: base64url is always fine.
-    /// - [`SetupError::NoTimeRemains`] under a second: `Max-Age=0` would delete the cookie.
-    /// - [`SetupError::CookieTooLarge`] when name, value and attributes have more than 4,096 bytes, which browsers drop.
+    /// - [`SetupError::InvalidCookieValue`] if `value` is empty or holds anything but visible ASCII without `"`, `,`, `;` and
+    ///   `\`: base64url is always allowed.
+    /// - [`SetupError::NoTimeRemains`] under a second, because `Max-Age=0` would delete the cookie.
+    /// - [`SetupError::CookieTooLarge`] if name, value and attributes have more than 4,096 bytes, because browsers drop such a
+    ///   cookie.
     pub fn set(&self, value: &str, remains: Duration) -> Result<SetCookie, SetupError> {
         const FOUR_HUNDRED_DAYS: u64 = 400 * 24 * 60 * 60;
         if let Some(offset) = value.bytes().position(|byte| !is_cookie_octet(byte)) {
@@ -227,7 +228,7 @@ impl Cookie {
         if length > LIMIT {
             return Err(SetupError::CookieTooLarge { bytes: length, limit: LIMIT });
         }
-        // Of the right size from the start: a text that grows leaves copies behind.
+        // Allocated at full size, because a growing text leaves copies in freed memory.
         let mut text = Zeroizing::new(String::with_capacity(length));
         for part in [&*self.name, "=", value, &attributes] {
             text.push_str(part);
@@ -235,7 +236,7 @@ impl Cookie {
         Ok(SetCookie { text, name: self.name.clone() })
     }
 
-    /// The value of a `Set-Cookie` header that deletes this cookie: the same name, path and `Secure`.
+    /// Returns the value of a `Set-Cookie` header that deletes this cookie: it has the same name, path and `Secure`.
     ///
     /// # Examples
     ///
@@ -252,8 +253,8 @@ impl Cookie {
         self.clear_under(&self.path)
     }
 
-    /// The values of the `Set-Cookie` headers that delete the cookies of this name below the former paths. Empty if
-    /// [`formerly_under`](Self::formerly_under) names none.
+    /// Returns the values of the `Set-Cookie` headers that delete the cookies of this name below the former paths. Empty
+    /// without a call of [`formerly_under`](Self::formerly_under).
     ///
     /// # Examples
     ///
@@ -271,17 +272,17 @@ impl Cookie {
         format!("; Path={path}; Max-Age={seconds}; Secure; HttpOnly; SameSite={}", self.same_site)
     }
 
-    /// The value of this cookie in the values of a request's `Cookie` headers; `None` if it is not there.
+    /// Reads the value of this cookie from the values of a request's `Cookie` headers; `None` if the cookie is absent.
     ///
-    /// Hand over all headers that there are: HTTP/2 splits them. Other cookies may hold what they like, being set by
-    /// others; this one must be as [`set`](Self::set) writes it, and there once. A name counts as it stands, case and all;
-    /// nothing is trimmed off it but the one blank after a `;`.
+    /// Pass all `Cookie` headers of the request, because HTTP/2 splits them. Other cookies may hold anything, because others
+    /// set them. This cookie must have the form that [`set`](Self::set) writes, and occur once. Names are compared exactly,
+    /// including case. Nothing is trimmed except the one blank after a `;`.
     ///
     /// # Errors
     ///
-    /// - [`RequestError::DoubledCookie`] when the cookie is there twice, even with the same value: one of them may have been
-    ///   planted from another path or a sibling domain, and no order says which.
-    /// - [`RequestError::MalformedCookie`] when its value is empty or holds a character that it cannot hold.
+    /// - [`RequestError::DoubledCookie`] if the cookie occurs twice, even with the same value: one of them may have been
+    ///   planted from another path or a sibling domain, and the order does not tell which.
+    /// - [`RequestError::MalformedCookie`] if its value is empty or holds a character that [`set`](Self::set) does not allow.
     ///
     /// # Examples
     ///
@@ -311,12 +312,12 @@ impl Cookie {
         well_formed(value).map(Some).ok_or(RequestError::MalformedCookie)
     }
 
-    /// All values of this cookie in the values of a request's `Cookie` headers, for a logout: end the session of each, then
-    /// delete the cookie. Leaves out values that [`find`](Self::find) would call malformed.
+    /// Reads all values of this cookie from the values of a request's `Cookie` headers, for a logout: end the session of each,
+    /// then delete the cookie. Leaves out values that [`find`](Self::find) calls malformed.
     ///
     /// # Security
     ///
-    /// Do not give access by one of several values. One may have been planted, and no order says which.
+    /// Do not grant access based on one of several values. One may have been planted, and the order does not tell which.
     ///
     /// # Examples
     ///
@@ -342,7 +343,7 @@ impl Cookie {
         pairs.filter_map(|pair| self.value_in(pair))
     }
 
-    /// What stands behind this cookie's name; a name without a value counts as an empty one.
+    /// Returns the bytes after this cookie's name and `=`. A name without a value counts as an empty value.
     fn value_in<'a>(&self, pair: &'a [u8]) -> Option<&'a [u8]> {
         let pair = pair.strip_prefix(b" ").unwrap_or(pair);
         let rest = pair.strip_prefix(self.name.as_bytes())?;
@@ -350,10 +351,10 @@ impl Cookie {
     }
 }
 
-/// What browsers take of name and value together; held against all of the text, which proxies count too.
+/// The size at which browsers drop a cookie. They count name and value; this crate counts the whole text, as proxies do.
 const LIMIT: usize = 4096;
 
-/// `cookie-octet` of [RFC 6265 section 4.1.1](https://www.rfc-editor.org/rfc/rfc6265#section-4.1.1).
+/// Returns whether the byte is a `cookie-octet` of [RFC 6265 section 4.1.1](https://www.rfc-editor.org/rfc/rfc6265#section-4.1.1).
 const fn is_cookie_octet(byte: u8) -> bool {
     matches!(byte, b'!' | b'#'..=b'+' | b'-'..=b':' | b'<'..=b'[' | b']'..=b'~')
 }
@@ -367,7 +368,7 @@ fn well_formed(value: &[u8]) -> Option<&str> {
 
 fn checked_path(path: &str) -> Result<Box<str>, SetupError> {
     let allowed = path.bytes().all(|byte| matches!(byte, b'!'..=b'~') && byte != b';');
-    // Browsers leave out a longer attribute, and the cookie then has another path.
+    // Browsers ignore a longer attribute, and the cookie then has another path.
     if !path.starts_with('/') || !allowed || path.len() > 1024 {
         return Err(SetupError::InvalidCookiePath);
     }
@@ -394,11 +395,11 @@ fn prefixed(prefix: &str, name: &str) -> Result<Box<str>, SetupError> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SameSite {
-    /// With links from other sites too, but not with their forms and scripts.
+    /// Also with links from other sites, but not with their forms and scripts.
     Lax,
-    /// With everything: other sites can act for the user, unless [`AllowedOrigins`](super::AllowedOrigins) stops them.
+    /// Always: other sites can act for the user, unless [`AllowedOrigins`](super::AllowedOrigins) stops them.
     None,
-    /// Never.
+    /// Only from pages of the same site.
     #[default]
     Strict,
 }
@@ -413,10 +414,10 @@ impl fmt::Display for SameSite {
     }
 }
 
-/// The value of a `Set-Cookie` header, a secret in it: wiped when dropped, shown by `Debug` as a name and a length.
+/// The value of a `Set-Cookie` header. It holds a secret: it is wiped when dropped, and `Debug` shows a name and a length.
 ///
-/// A copy that a framework makes of it is the framework's; the crate `http` can be told to keep it out of logs and out
-/// of compression with `HeaderValue::set_sensitive`.
+/// This crate cannot wipe copies that a framework makes. `HeaderValue::set_sensitive` of the crate `http` keeps the value out
+/// of logs and of header compression.
 ///
 /// # Examples
 ///
@@ -434,7 +435,7 @@ pub struct SetCookie {
 }
 
 impl SetCookie {
-    /// The value of the header. It is visible ASCII and blanks.
+    /// Returns the value of the header. It is visible ASCII and blanks.
     #[must_use]
     pub fn expose_secret(&self) -> &str {
         &self.text

@@ -1,5 +1,5 @@
-//! The ASN.1 of key files: the numbers of RSA keys (RFC 8017 appendix A.1), and the names of structures that are not the key
-//! that is wanted.
+//! The ASN.1 of key files: reads the numbers of RSA keys (RFC 8017 appendix A.1), and names other structures that are passed in
+//! place of a key.
 
 use crate::error::{FileMistake, KeyError};
 use crate::key::ec::Curve;
@@ -26,7 +26,7 @@ const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 const SECP256K1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.10");
 
-/// The type of a key, as its file says it.
+/// The type of a key, as the algorithm identifier of its file names it.
 #[derive(Clone, Copy)]
 pub(crate) enum KeyType {
     #[cfg(feature = "rsa-verify")]
@@ -36,10 +36,10 @@ pub(crate) enum KeyType {
 }
 
 impl KeyType {
-    /// Reads the identifier beside a key.
+    /// Reads the algorithm identifier of a key.
     ///
-    /// For RSA, RFC 8017 appendix A.1 asks for a NULL; some writers leave it out. Other parameters are refused, because they may
-    /// restrict the key in a way that would go unnoticed.
+    /// For RSA, RFC 8017 appendix A.1 asks for NULL as parameters; some writers leave it out. Other parameters are refused,
+    /// because they may restrict the key and this crate would ignore the restriction.
     pub(crate) fn read(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<Self, KeyError> {
         match (algorithm.oid, algorithm.parameters) {
             #[cfg(feature = "rsa-verify")]
@@ -54,7 +54,7 @@ impl KeyType {
         }
     }
 
-    /// Calls `write` with the identifier to be written.
+    /// Calls `write` with the algorithm identifier for a key of this type.
     pub(crate) fn write<T>(
         self,
         write: impl FnOnce(AlgorithmIdentifierRef<'_>) -> der::Result<T>,
@@ -72,8 +72,8 @@ impl KeyType {
     }
 }
 
-/// The curve of `ECParameters`, RFC 5480 section 2.1.1. Only named curves are read: a curve that a file describes by its numbers
-/// may be a weak one (CVE-2020-0601).
+/// Reads the curve from `ECParameters`, RFC 5480 section 2.1.1. Only named curves are read, because a curve that a file describes
+/// by its numbers may be a weak one (CVE-2020-0601).
 fn curve(parameters: AnyRef<'_>) -> Result<Curve, KeyError> {
     match parameters.decode_as() {
         Ok(P256) => Ok(Curve::P256),
@@ -93,10 +93,11 @@ pub(crate) struct EcPrivate<'a> {
     pub(crate) point: Option<&'a [u8]>,
 }
 
-/// The tag of the curve in an `ECPrivateKey`, and that of the point.
+/// The tags of the curve and of the point in an `ECPrivateKey`.
 const CURVE: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };
 const POINT: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(1) };
 
+/// Reads an `ECPrivateKey`. The curve and the point are optional.
 #[cfg(feature = "private-keys")]
 pub(crate) fn ec_private(der: &[u8]) -> Result<EcPrivate<'_>, KeyError> {
     let parts = Vec::<AnyRef<'_>>::from_der(der).map_err(|_| KeyError::MalformedKey)?;
@@ -121,7 +122,7 @@ pub(crate) fn ec_private(der: &[u8]) -> Result<EcPrivate<'_>, KeyError> {
     Ok(EcPrivate { number, curve: in_curve.transpose()?.map(curve).transpose()?, point: point.transpose()? })
 }
 
-/// An `ECPrivateKey` without its curve, which is beside it in PKCS#8.
+/// Writes an `ECPrivateKey` without its curve, because PKCS#8 holds the curve outside of it.
 #[cfg(feature = "private-keys")]
 pub(crate) fn write_ec_private(number: &[u8], point: Option<&[u8]>) -> der::Result<Zeroizing<Vec<u8>>> {
     let point = point.map(|point| BitStringRef::new(0, point)?.to_der()).transpose()?;
@@ -132,18 +133,19 @@ pub(crate) fn write_ec_private(number: &[u8], point: Option<&[u8]>) -> der::Resu
     parts.to_der().map(Zeroizing::new)
 }
 
-/// Modulus and exponent of an `RSAPublicKey`.
+/// Reads the modulus and the exponent of an `RSAPublicKey`.
 pub(crate) fn public_numbers(der: &[u8]) -> Option<[UintRef<'_>; 2]> {
     Vec::from_der(der).ok()?.try_into().ok()
 }
 
-/// An `RSAPublicKey` of this modulus and exponent.
+/// Writes an `RSAPublicKey` of this modulus and exponent.
 #[cfg(feature = "rsa-verify")]
 pub(crate) fn write_public_numbers(modulus: &[u8], exponent: &[u8]) -> der::Result<Vec<u8>> {
     [UintRef::new(modulus)?, UintRef::new(exponent)?].to_der()
 }
 
-/// Modulus and exponent of an `RSAPrivateKey`, which begins with its version. The others are for the backend to check.
+/// Reads the modulus and the exponent of an `RSAPrivateKey`, which begins with its version. The backend checks the other
+/// numbers.
 #[cfg(all(feature = "private-keys", feature = "rsa-verify"))]
 pub(crate) fn public_half(der: &[u8]) -> Result<[UintRef<'_>; 2], KeyError> {
     let numbers: [UintRef<'_>; 9] = Vec::from_der(der)
@@ -164,7 +166,7 @@ pub(crate) fn public_half(der: &[u8]) -> Result<[UintRef<'_>; 2], KeyError> {
     Ok([modulus, exponent])
 }
 
-/// The modulus and the two primes of an `RSAPrivateKey`.
+/// Reads the modulus and the two primes of an `RSAPrivateKey`.
 #[cfg(feature = "rsa")]
 pub(crate) fn modulus_and_primes(der: &[u8]) -> Option<[UintRef<'_>; 3]> {
     match Vec::from_der(der).ok()?[..] {
@@ -173,18 +175,18 @@ pub(crate) fn modulus_and_primes(der: &[u8]) -> Option<[UintRef<'_>; 3]> {
     }
 }
 
-/// Whether `der` has the structure of an `RSAPrivateKey`, with two primes or more.
+/// Returns whether `der` has the structure of an `RSAPrivateKey`, with two primes or more.
 pub(crate) fn is_rsa_private(der: &[u8]) -> bool {
     matches!(shape(der)[..], [Tag::Integer, ref rest @ ..] if rest.len() >= 8 && rest.starts_with(&[Tag::Integer; 8]))
 }
 
-/// RFC 8017 appendix A.1.2: the further primes follow in a SEQUENCE.
+/// Returns whether there are more than two primes. RFC 8017 appendix A.1.2: the further ones follow in a SEQUENCE.
 #[cfg(all(feature = "private-keys", feature = "rsa-verify"))]
 fn is_multi_prime(der: &[u8]) -> bool {
     is_rsa_private(der) && shape(der).get(9) == Some(&Tag::Sequence)
 }
 
-/// Whether `der` has the structure of an `ECPrivateKey`.
+/// Returns whether `der` has the structure of an `ECPrivateKey`.
 pub(crate) fn is_ec_private(der: &[u8]) -> bool {
     matches!(
         shape(der)[..],
@@ -192,7 +194,7 @@ pub(crate) fn is_ec_private(der: &[u8]) -> bool {
     )
 }
 
-/// The name of a well-formed structure that is not a key that could be read.
+/// Names a well-formed structure that is not a readable key.
 pub(crate) fn mistake(der: &[u8]) -> Option<KeyError> {
     // The version of a certificate and the attributes of a request have this tag.
     const ZERO: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };
@@ -202,10 +204,10 @@ pub(crate) fn mistake(der: &[u8]) -> Option<KeyError> {
         [Tag::Integer, Tag::Sequence] | [Tag::Integer, Tag::Sequence, Tag::Sequence] => FileMistake::Pkcs12,
         // EncryptedPrivateKeyInfo, RFC 5958 section 3.
         [Tag::Sequence, Tag::OctetString] => FileMistake::Encrypted,
-        // Something that is signed: the first element says what.
+        // A signed structure: the first element tells which one.
         [Tag::Sequence, Tag::Sequence, Tag::BitString] => {
             match first(der).map(|signed| shape(&signed)).as_deref() {
-                // Certificate, RFC 5280 section 4.1: of version 3, which it says, or of version 1, which it does not.
+                // Certificate, RFC 5280 section 4.1. Version 3 is written down, version 1 is not.
                 Some(
                     [ZERO, ..]
                     | [Tag::Integer, Tag::Sequence, Tag::Sequence, Tag::Sequence, Tag::Sequence, Tag::Sequence],
@@ -220,7 +222,7 @@ pub(crate) fn mistake(der: &[u8]) -> Option<KeyError> {
     Some(KeyError::File(mistake))
 }
 
-/// The tags inside the outer SEQUENCE; none if `der` is anything else.
+/// Returns the tags inside the outer SEQUENCE; none if `der` is anything else.
 fn shape(der: &[u8]) -> Vec<Tag> {
     Vec::<AnyRef<'_>>::from_der(der).unwrap_or_default().iter().map(Tagged::tag).collect()
 }

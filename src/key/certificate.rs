@@ -10,23 +10,23 @@ use x509_cert::Certificate;
 impl PublicKey {
     /// Reads the public key out of the one X.509 certificate in a PEM text (`BEGIN CERTIFICATE`).
     ///
-    /// For keys that are published as certificates, such as a map from `kid` to certificate. Layout is as in
-    /// [`from_pem`](Self::from_pem). Text, keys and parameters may be beside the certificate, another certificate may not:
-    /// of a chain, pass the certificate that is meant, which is usually the first.
+    /// For keys that are published as certificates, such as a map from `kid` to certificate. The layout of the text may vary as
+    /// in [`from_pem`](Self::from_pem). The text may also hold other text, keys and parameters, but not a second certificate:
+    /// of a chain, pass only the certificate that is meant, usually the first.
     ///
     /// # Security
     ///
-    /// The certificate is only a container here. No chain, no signature, no validity period, no name, no key usage and no
-    /// revocation is checked: an expired, revoked or self-made certificate makes a key. Call this only for a certificate from
-    /// a source that you trust, e.g. an address of the issuer that you were configured with, fetched over TLS. Never call it
-    /// for the `x5c` or `x5u` of a token's header.
+    /// The certificate is only a container here. This function does not check any chain, signature, validity period, name, key
+    /// usage or revocation: an expired, revoked or self-made certificate makes a key. Call it only for a certificate from a
+    /// source that you trust, e.g. from the configured address of the issuer over TLS. Never call it for the `x5c` or `x5u` of
+    /// a token's header.
     ///
     /// # Errors
     ///
     /// - [`KeyError::File`] names what the text is instead, e.g. a certificate request, a private key or a public one.
     ///   [`FileMistake::SeveralCertificates`] for more than one, [`FileMistake::BrokenCertificate`] for one that cannot be read.
     /// - [`KeyError::UnsupportedKeyType`] if the key in the certificate is not an RSA key.
-    /// - Else as [`from_pem`](Self::from_pem).
+    /// - Otherwise as [`from_pem`](Self::from_pem).
     ///
     /// # Examples
     ///
@@ -67,11 +67,11 @@ impl PublicKey {
         Self::from_certificate_der(&pem::decode(pem, Wanted::Certificate)?)
     }
 
-    /// Reads the public key out of an X.509 certificate in DER, such as an entry of a JWK's `x5c` after its base64 is decoded.
+    /// Reads the public key out of an X.509 certificate in DER, such as a decoded entry of a JWK's `x5c`.
     ///
     /// # Security
     ///
-    /// As [`from_certificate_pem`](Self::from_certificate_pem): nothing in the certificate is checked but its key.
+    /// As [`from_certificate_pem`](Self::from_certificate_pem): nothing in the certificate is checked except its key.
     ///
     /// # Errors
     ///

@@ -1,8 +1,7 @@
-//! The numbers that a key on an elliptic curve may have
-//! ([RFC 7518 section 3.4](https://www.rfc-editor.org/rfc/rfc7518#section-3.4)).
+//! The numbers of keys on elliptic curves ([RFC 7518 section 3.4](https://www.rfc-editor.org/rfc/rfc7518#section-3.4)).
 //!
-//! Only forms and lengths are checked here. Whether a point is on its curve takes arithmetic, so the backend checks it when it
-//! makes a key, and a program links the arithmetic of the curves that it names.
+//! This module checks only forms and lengths. Arithmetic is needed to check that a point is on its curve, so the backend does it
+//! when it makes a key. A program therefore links the arithmetic of only those curves that it names.
 
 use crate::algorithm::Algorithm;
 use crate::error::KeyError;
@@ -22,7 +21,7 @@ pub(crate) enum Curve {
 impl Curve {
     pub(crate) const ALL: [Self; 4] = [Self::P256, Self::P384, Self::P521, Self::Secp256k1];
 
-    /// The length of a coordinate and of a private number in bytes.
+    /// Returns the length of a coordinate and of a private number in bytes.
     pub(crate) const fn bytes(self) -> usize {
         match self {
             Self::P256 | Self::Secp256k1 => 32,
@@ -31,7 +30,7 @@ impl Curve {
         }
     }
 
-    /// The only algorithm that JWS has for the curve.
+    /// Returns the only algorithm that JWS defines for the curve.
     pub(crate) const fn algorithm(self) -> Algorithm {
         match self {
             Self::P256 => Algorithm::Es256,
@@ -41,7 +40,7 @@ impl Curve {
         }
     }
 
-    /// The name in a JWK.
+    /// Returns the name of the curve in a JWK.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::P256 => "P-256",
@@ -51,12 +50,13 @@ impl Curve {
         }
     }
 
+    /// Returns the curve of an algorithm, if it has one.
     pub(crate) fn of(algorithm: Algorithm) -> Option<Self> {
         Self::ALL.into_iter().find(|curve| curve.algorithm() == algorithm)
     }
 }
 
-/// A public key: a point as SEC 1 section 2.3.3 encodes it, compressed or not. It has not been checked to be on its curve.
+/// A public key: a point in the encoding of SEC 1 section 2.3.3, compressed or not. It may not be on its curve.
 #[derive(Clone)]
 pub(crate) struct Point {
     curve: Curve,
@@ -64,6 +64,7 @@ pub(crate) struct Point {
 }
 
 impl Point {
+    /// Reads a point, and checks the form and the length of its encoding.
     pub(crate) fn new(curve: Curve, encoded: &[u8]) -> Result<Self, KeyError> {
         let coordinates = match encoded.first() {
             Some(2 | 3) => 1,
@@ -85,7 +86,7 @@ impl Point {
         &self.encoded
     }
 
-    /// The first coordinate, and whether the second is odd: what the compressed form holds.
+    /// Returns the content of the compressed form: the first coordinate, and whether the second is odd.
     fn compressed(&self) -> (Option<&[u8]>, bool) {
         let length = self.curve.bytes();
         let is_odd = match (&*self.encoded, self.encoded.last()) {
@@ -97,7 +98,7 @@ impl Point {
     }
 }
 
-/// Two points are equal if their coordinates are, in whichever form they came.
+/// Two points are equal if their coordinates are, whether they are compressed or not.
 impl PartialEq for Point {
     fn eq(&self, other: &Self) -> bool {
         self.curve == other.curve && self.compressed() == other.compressed()
@@ -106,7 +107,7 @@ impl PartialEq for Point {
 
 impl Eq for Point {}
 
-/// A private key: a number of exactly as many bytes as its curve has. The backend checks its range.
+/// A private key: a number in exactly as many bytes as a coordinate of its curve. The backend checks its range.
 #[cfg(feature = "private-keys")]
 #[derive(Clone)]
 pub(crate) struct Scalar {
@@ -116,8 +117,8 @@ pub(crate) struct Scalar {
 
 #[cfg(feature = "private-keys")]
 impl Scalar {
-    /// Reads a number that may be a byte shorter or a zero byte longer: GnuTLS 3.7 writes it as a signed integer, and some
-    /// tools leave out a leading zero.
+    /// Reads a number. It may be one byte too short, because some tools leave out a leading zero. It may also have an extra zero
+    /// byte in front, because GnuTLS 3.7 writes a signed integer.
     pub(crate) fn new(curve: Curve, number: &[u8]) -> Result<Self, KeyError> {
         let length = curve.bytes();
         let number = match number {

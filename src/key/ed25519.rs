@@ -1,13 +1,13 @@
-//! The checks of Ed25519 that no two libraries agree on ([RFC 8032](https://www.rfc-editor.org/rfc/rfc8032)). They are made here
-//! once, before any backend, so that all backends accept the same keys and signatures.
+//! The checks of Ed25519 ([RFC 8032](https://www.rfc-editor.org/rfc/rfc8032)) that differ between libraries. They happen here,
+//! before any backend, so that all backends accept the same keys and signatures.
 //!
-//! The rules are those of `verify_strict` of ed25519-dalek: the public key and the `R` of a signature are canonical and not of
-//! small order. A point of small order would verify one signature for many messages.
+//! The rules are those of `verify_strict` of ed25519-dalek: the public key and the `R` of a signature must be canonical and not
+//! of small order. A point of small order would verify one signature for many messages.
 
 use crate::error::KeyError;
 
-/// The y coordinates of the points whose order divides 8, little-endian, and those three that are written in a second form
-/// because they are not below the modulus 2^255 - 19. "Taming the many EdDSAs" (ePrint 2020/1244), table 1.
+/// The y coordinates of the points with an order that divides 8, little-endian, including their non-canonical forms, which are
+/// not below the modulus 2^255 - 19. "Taming the many EdDSAs" (ePrint 2020/1244), table 1.
 const SMALL_ORDER: [[u8; 32]; 7] = [
     number(0, 0, 0),
     number(1, 0, 0),
@@ -18,7 +18,7 @@ const SMALL_ORDER: [[u8; 32]; 7] = [
     number(0xee, 0xff, 0x7f),
 ];
 
-/// The 32 bytes that begin with `first`, end with `last` and hold `middle` between them.
+/// Returns 32 bytes: `first`, then 30 times `middle`, then `last`.
 const fn number(first: u8, middle: u8, last: u8) -> [u8; 32] {
     [
         first, middle, middle, middle, middle, middle, middle, middle, middle, middle, middle, middle,
@@ -27,17 +27,18 @@ const fn number(first: u8, middle: u8, last: u8) -> [u8; 32] {
     ]
 }
 
-/// Checks a public key as far as that takes no arithmetic.
+/// Checks that a public key is canonical and not of small order. The backend checks that it is a point of the curve.
 pub(crate) fn check_key(key: &[u8; 32]) -> Result<(), KeyError> {
     if is_canonical(key) && !is_small_order(key) { Ok(()) } else { Err(KeyError::InvalidPoint) }
 }
 
-/// Whether the `R` of a signature may be one. The backend checks that `S` is below the group's order.
+/// Returns whether the `R` of a signature is canonical and not of small order. The backend checks that `S` is below the order of
+/// the group.
 pub(crate) fn check_signature(signature: &[u8; 64]) -> bool {
     signature.first_chunk().is_some_and(|point| is_canonical(point) && !is_small_order(point))
 }
 
-/// Whether the point is one of those whose order divides 8, in any form. The topmost bit is the sign of x.
+/// Returns whether the order of the point divides 8, in any encoding. The topmost bit is the sign of x, and is ignored.
 fn is_small_order(point: &[u8; 32]) -> bool {
     let mut y = *point;
     if let Some(last) = y.last_mut() {
@@ -46,7 +47,7 @@ fn is_small_order(point: &[u8; 32]) -> bool {
     SMALL_ORDER.contains(&y)
 }
 
-/// Whether y is below the modulus 2^255 - 19.
+/// Returns whether y is below the modulus 2^255 - 19.
 fn is_canonical(point: &[u8; 32]) -> bool {
     match point {
         [first, middle @ .., last] => {

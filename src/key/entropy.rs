@@ -1,4 +1,4 @@
-//! Where randomness comes from.
+//! Sources of randomness.
 
 use crate::error::EntropyError;
 use alloc::boxed::Box;
@@ -6,8 +6,8 @@ use alloc::sync::Arc;
 
 /// A source of randomness for blinding and for new keys.
 ///
-/// [`SystemEntropy`] is the operating system's. A program without one hands its own in; the bytes must be fit
-/// for cryptographic keys.
+/// [`SystemEntropy`] is the operating system's source. A program without an operating system implements its own source; the
+/// bytes must be good enough for cryptographic keys.
 ///
 /// # Examples
 ///
@@ -29,8 +29,7 @@ pub trait Entropy: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`EntropyError`] when there is none to be had. The operation that asked for it then fails; nothing is
-    /// tried again.
+    /// [`EntropyError`] if the source fails. The operation that asked for the bytes then fails; it does not retry.
     fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError>;
 }
 
@@ -51,7 +50,7 @@ pub struct SystemEntropy;
 
 #[cfg(feature = "getrandom")]
 impl SystemEntropy {
-    /// The operating system's randomness.
+    /// Creates the source that reads the operating system's randomness.
     #[must_use]
     pub const fn new() -> Self {
         Self

@@ -22,24 +22,25 @@ use pkcs8::{PrivateKeyInfoRef, SubjectPublicKeyInfoRef};
 use zeroize::Zeroizing;
 
 impl PublicKey {
-    /// Reads the one key in a PEM text: SPKI (`BEGIN PUBLIC KEY`) or PKCS#1 (`BEGIN RSA PUBLIC KEY`). Which of them it is, is
-    /// detected, whatever the label says.
+    /// Reads the one key in a PEM text: SPKI (`BEGIN PUBLIC KEY`) or PKCS#1 (`BEGIN RSA PUBLIC KEY`). The content decides which
+    /// of the two it is, not the label.
     ///
-    /// White space counts for nothing: line ends may be LF or CR LF, lines of any length or indented. Text, certificates and
-    /// parameters may be beside the key. The page on [keys](crate::manual::keys) has a table of the forms that keys travel in.
+    /// White space is ignored: lines may end in LF or CR LF, have any length and be indented. The text may also hold other
+    /// text, certificates and parameters. The page on [keys](crate::manual::keys) has a table of the forms in which keys are
+    /// passed around.
     ///
     /// # Errors
     ///
     /// - [`KeyError::File`] names what the text is instead, e.g. the private key or a certificate, which `from_certificate_pem`
     ///   reads (feature `certificate`).
-    /// - [`KeyError::MalformedKey`], [`KeyError::UnsupportedKeyType`] for what is inside.
+    /// - [`KeyError::MalformedKey`], [`KeyError::UnsupportedKeyType`], [`KeyError::InvalidPoint`] for the content of the block.
     /// - [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`]; [`KeyError::SmallFactor`],
     ///   [`KeyError::Roca`], [`KeyError::ClosePrimes`] for a modulus that can be factored.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         Self::from_der(&pem::decode(pem, Wanted::Public)?)
     }
 
-    /// Reads DER, SPKI or PKCS#1. Which of them it is, is detected.
+    /// Reads a key in DER: SPKI or PKCS#1. The content decides which of the two it is.
     ///
     /// # Errors
     ///
@@ -71,7 +72,7 @@ impl PublicKey {
     ///
     /// # Errors
     ///
-    /// [`KeyError::MalformedKey`] if it cannot be encoded; no key made here is known to do that.
+    /// [`KeyError::MalformedKey`] if the key cannot be encoded; no key made here is known to cause that.
     ///
     /// # Examples
     ///
@@ -130,22 +131,22 @@ impl PublicKey {
 
 #[cfg(feature = "private-keys")]
 impl PrivateKey {
-    /// Reads the one key in a PEM text: PKCS#8 (`BEGIN PRIVATE KEY`) or PKCS#1 (`BEGIN RSA PRIVATE KEY`). Which of them it is, is
-    /// detected, whatever the label says.
+    /// Reads the one key in a PEM text: PKCS#8 (`BEGIN PRIVATE KEY`), PKCS#1 (`BEGIN RSA PRIVATE KEY`) or SEC1 (`BEGIN EC PRIVATE
+    /// KEY`). The content decides which of them it is, not the label.
     ///
-    /// Layout and neighbours of the key are as in [`PublicKey::from_pem`].
+    /// The layout, and what else the text may hold, are as in [`PublicKey::from_pem`].
     ///
     /// # Errors
     ///
     /// - [`KeyError::File`] names what the text is instead, e.g. the public key or an encrypted one.
-    /// - [`KeyError::MalformedKey`], [`KeyError::UnsupportedKeyType`] for what is inside.
+    /// - [`KeyError::MalformedKey`], [`KeyError::UnsupportedKeyType`], [`KeyError::InvalidPoint`] for the content of the block.
     /// - [`KeyError::ModulusTooSmall`], [`KeyError::ModulusTooLarge`], [`KeyError::Exponent`]; [`KeyError::SmallFactor`],
     ///   [`KeyError::Roca`], [`KeyError::ClosePrimes`] for a modulus that can be factored.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         Self::from_der(&pem::decode(pem, Wanted::Private)?)
     }
 
-    /// Reads DER, PKCS#8 or PKCS#1. Which of them it is, is detected.
+    /// Reads a key in DER: PKCS#8, PKCS#1 or SEC1. The content decides which of them it is.
     ///
     /// # Errors
     ///
@@ -153,7 +154,7 @@ impl PrivateKey {
     pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
         if let Ok(info) = PrivateKeyInfoRef::from_der(der) {
             let key_type = KeyType::read(&info.algorithm)?;
-            // RFC 5958 section 2: the public key may be beside the private one.
+            // RFC 5958 section 2: the file may also contain the public key.
             let beside = info.public_key.map(|public| public.as_bytes().ok_or(KeyError::MalformedKey));
             let (key, beside) = (info.private_key.as_bytes(), beside.transpose()?);
             return match key_type {
@@ -176,11 +177,11 @@ impl PrivateKey {
         Err(unreadable(der))
     }
 
-    /// Writes the key as PKCS#8 PEM text, to be stored.
+    /// Writes the key as PKCS#8 PEM text, for storage.
     ///
     /// # Errors
     ///
-    /// [`KeyError::MalformedKey`] if it cannot be encoded; no key made here is known to do that.
+    /// [`KeyError::MalformedKey`] if the key cannot be encoded; no key made here is known to cause that.
     pub fn to_secret_pem(&self) -> Result<SecretBytes, KeyError> {
         let (key_type, key) = match &self.0 {
             #[cfg(feature = "rsa-verify")]
@@ -202,7 +203,7 @@ impl PrivateKey {
         pem::encode("PRIVATE KEY", &key).map(|text| SecretBytes::from(text.into_bytes()))
     }
 
-    /// Reads an `ECPrivateKey`. Of the places that may hold the curve and the point, those that do must agree.
+    /// Reads an `ECPrivateKey`. If two places hold the curve or the point, they must agree.
     fn from_sec1(der: &[u8], curve: Option<Curve>, beside: Option<&[u8]>) -> Result<Self, KeyError> {
         let key = asn1::ec_private(der)?;
         let curve = match (curve, key.curve) {
@@ -225,6 +226,7 @@ impl PrivateKey {
         Ok(Self(Secret::Ed25519 { seed: Zeroizing::new(seed), public }))
     }
 
+    /// Reads an `RSAPrivateKey`, and checks that the public key next to it in the file, if any, is its own.
     #[cfg(feature = "rsa-verify")]
     fn from_pkcs1_beside(der: &[u8], beside: Option<&[u8]>) -> Result<Self, KeyError> {
         let key = Self::from_pkcs1(der)?;
@@ -244,18 +246,18 @@ impl PrivateKey {
     }
 }
 
-/// Whether `der` is some private key: PKCS#8, PKCS#1 or SEC1.
+/// Returns whether `der` is a private key of any type: PKCS#8, PKCS#1 or SEC1.
 fn is_private(der: &[u8]) -> bool {
     PrivateKeyInfoRef::from_der(der).is_ok() || asn1::is_rsa_private(der) || asn1::is_ec_private(der)
 }
 
-/// Whether `der` is some public key: SPKI or PKCS#1.
+/// Returns whether `der` is a public key of any type: SPKI or PKCS#1.
 #[cfg(any(feature = "certificate", feature = "private-keys"))]
 fn is_public(der: &[u8]) -> bool {
     SubjectPublicKeyInfoRef::from_der(der).is_ok() || asn1::public_numbers(der).is_some()
 }
 
-/// What bytes are that are not a certificate which can be read.
+/// Names bytes that are not a readable certificate.
 #[cfg(feature = "certificate")]
 pub(crate) fn no_certificate(bytes: &[u8]) -> FileMistake {
     if is_private(bytes) {
@@ -267,20 +269,20 @@ pub(crate) fn no_certificate(bytes: &[u8]) -> FileMistake {
     match unreadable(bytes) {
         KeyError::File(FileMistake::NotAKey) => FileMistake::NotACertificate,
         KeyError::File(FileMistake::Certificate) | KeyError::MalformedKey => FileMistake::BrokenCertificate,
-        // How to read a private key is of no use here.
+        // Do not explain how to read a private key, because it is not wanted here.
         KeyError::File(FileMistake::Encrypted) | KeyError::UnsupportedKeyType => FileMistake::PrivateKey,
         KeyError::File(mistake) => mistake,
         _ => FileMistake::NotACertificate,
     }
 }
 
-/// Why bytes that are not a key cannot be read.
+/// Returns why bytes are not a readable key.
 fn unreadable(bytes: &[u8]) -> KeyError {
     if let Some(error) = asn1::mistake(bytes) {
         return error;
     }
     match core::str::from_utf8(bytes).map(pem::mistake) {
-        // Bytes may happen to be UTF-8.
+        // Binary data may happen to be UTF-8.
         Err(_) | Ok(FileMistake::NotPem) => KeyError::MalformedKey,
         Ok(mistake) => KeyError::File(mistake),
     }

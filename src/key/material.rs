@@ -1,4 +1,4 @@
-//! Key material: the numbers of a key, read from a file and range-checked, with no algorithm yet.
+//! Key material: the numbers of a key, read from a file and range-checked, without an algorithm.
 
 use crate::error::KeyError;
 #[cfg(feature = "private-keys")]
@@ -16,13 +16,13 @@ use zeroize::Zeroizing;
 /// A public key without an algorithm: RSA of 2048 to 8192 bits, a point on an elliptic curve (P-256, P-384, P-521, secp256k1),
 /// or Ed25519.
 ///
-/// Read from a file or made of numbers, then turned into a [`VerifyingKey`](crate::VerifyingKey) by an algorithm.
+/// Read from a file or made of numbers. A method named like an algorithm turns it into a [`VerifyingKey`](crate::VerifyingKey).
 ///
 /// # Security
 ///
-/// A modulus that anybody can factor makes no key: one with a prime factor up to 701, one with the fingerprint of ROCA, and one
-/// of two primes so close that 100 rounds of Fermat's method find them. Other weak keys are not noticed, such as two keys that
-/// share a prime.
+/// A modulus that is easy to factor is refused: one with a prime factor up to 701, one with the fingerprint of ROCA, and one
+/// with two primes so close that 100 rounds of Fermat's method find them. Other weak keys are not detected, such as two keys
+/// that share a prime.
 ///
 /// # Examples
 ///
@@ -34,7 +34,7 @@ use zeroize::Zeroizing;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A mistake in a file is reported here, before any token is looked at:
+/// A mistake in a file is reported here, before the first token is verified:
 ///
 /// ```
 /// use countersign::{FileMistake, KeyError, PublicKey};
@@ -60,7 +60,7 @@ pub(crate) enum Material {
 
 #[cfg(feature = "rsa-verify")]
 impl PublicKey {
-    /// Makes a key of a modulus and an exponent, both big-endian, leading zeros allowed.
+    /// Makes a key from a modulus and an exponent, both big-endian. Leading zeros are allowed.
     ///
     /// # Errors
     ///
@@ -86,7 +86,7 @@ impl PublicKey {
         PublicNumbers::new(modulus, exponent).map(|numbers| Self::of(Material::Rsa(numbers)))
     }
 
-    /// The modulus and the exponent, big-endian without leading zeros, as a JWK has them in `n` and `e`; `None` for a key of
+    /// Returns the modulus and the exponent, big-endian without leading zeros, like `n` and `e` of a JWK; `None` for a key of
     /// another type.
     ///
     /// # Examples
@@ -108,24 +108,24 @@ impl PublicKey {
         }
     }
 
-    /// The same key, for use with any odd public exponent from 3 to 2^33 - 1. Without it, only 65537 makes a key for tokens.
+    /// Allows any odd public exponent from 3 to 2^33 - 1 for this key. Otherwise only 65537 makes a key for tokens.
     ///
     /// # Security
     ///
-    /// Signatures are checked in full here, so a small exponent lets no forgery through. It is a sign of an old key.
+    /// This crate checks the whole signature, so a small exponent does not allow forgeries. It is a sign of an old key.
     #[must_use]
     pub fn any_exponent(self) -> Self {
         Self { exponents: Exponents::Any, ..self }
     }
 
-    /// Whether these are its modulus and exponent.
+    /// Returns whether the key has this modulus and this exponent.
     #[cfg(feature = "private-keys")]
     pub(crate) fn has(&self, modulus: &[u8], exponent: &[u8]) -> bool {
         matches!(&self.material, Material::Rsa(numbers)
             if *numbers.modulus() == *modulus && *numbers.exponent_bytes() == *exponent)
     }
 
-    /// The numbers of an RSA key, if their exponent is allowed.
+    /// Returns the numbers of an RSA key, if their exponent is allowed.
     pub(crate) fn rsa(&self) -> Result<&PublicNumbers, KeyError> {
         let Material::Rsa(numbers) = &self.material else { return Err(KeyError::WrongKeyType) };
         numbers.check_exponent(self.exponents)?;
@@ -148,7 +148,7 @@ impl PublicKey {
         Ok(Self::of(Material::Ed25519(key)))
     }
 
-    /// The point of a key on `curve`.
+    /// Returns the point of a key on `curve`.
     pub(crate) fn point(&self, curve: Curve) -> Result<&Point, KeyError> {
         match &self.material {
             Material::Ec(point) if point.curve() == curve => Ok(point),
@@ -156,6 +156,7 @@ impl PublicKey {
         }
     }
 
+    /// Returns the bytes of an Ed25519 key.
     pub(crate) const fn ed25519_bytes(&self) -> Result<&[u8; 32], KeyError> {
         match &self.material {
             Material::Ed25519(key) => Ok(key),
@@ -187,8 +188,8 @@ impl fmt::Debug for PublicKey {
 /// A private key without an algorithm: RSA of 2048 to 8192 bits, a number for an elliptic curve (P-256, P-384, P-521,
 /// secp256k1), or Ed25519. Wiped when it is dropped.
 ///
-/// Read from a file or generated, then turned into a [`SigningKey`](crate::SigningKey) by an algorithm, which also checks that
-/// the private numbers belong to the public ones.
+/// Read from a file or generated. A method named like an algorithm turns it into a [`SigningKey`](crate::SigningKey), and
+/// checks that the private numbers belong to the public ones.
 ///
 /// # Examples
 ///
@@ -204,23 +205,23 @@ impl fmt::Debug for PublicKey {
 #[derive(Clone)]
 pub struct PrivateKey(pub(crate) Secret);
 
-/// The numbers of a private key, by its type, and those of the public half as far as they are known.
+/// The numbers of a private key, by its type, and those of the public half if they are known.
 #[cfg(feature = "private-keys")]
 #[derive(Clone)]
 pub(crate) enum Secret {
     /// As PKCS#1, which holds the public half, too.
     #[cfg(feature = "rsa-verify")]
     Rsa { pkcs1: Zeroizing<Vec<u8>>, public: PublicKey },
-    /// With the point that was beside the number in its file. A backend checks it.
+    /// With the point from the same file, if it holds one. A backend checks it.
     Ec { scalar: Scalar, public: Option<Point> },
-    /// With the public key that was beside the seed in its file. A backend checks it.
+    /// With the public key from the same file, if it holds one. A backend checks it.
     Ed25519 { seed: Zeroizing<[u8; 32]>, public: Option<[u8; 32]> },
 }
 
 #[cfg(feature = "private-keys")]
 impl PrivateKey {
-    /// The same key, for use with any odd public exponent from 3 to 2^33 - 1. Without it, only 65537 makes a key for tokens. A
-    /// key of another type than RSA stays as it is.
+    /// Allows any odd public exponent from 3 to 2^33 - 1 for this key. Otherwise only 65537 makes a key for tokens. Has no
+    /// effect on a key of another type than RSA.
     #[cfg(feature = "rsa-verify")]
     #[must_use]
     pub fn any_exponent(self) -> Self {
@@ -230,14 +231,14 @@ impl PrivateKey {
         }
     }
 
-    /// An RSA key as PKCS#1 and its public half, if its exponent is allowed.
+    /// Returns an RSA key as PKCS#1 and its public half, if its exponent is allowed.
     #[cfg(feature = "rsa-verify")]
     pub(crate) fn rsa(&self) -> Result<(&[u8], &PublicKey), KeyError> {
         let Secret::Rsa { pkcs1, public } = &self.0 else { return Err(KeyError::WrongKeyType) };
         public.rsa().map(|_| (pkcs1.as_slice(), public))
     }
 
-    /// The number of a key for `curve`, and the point if it is known.
+    /// Returns the number of a key for `curve`, and the point if it is known.
     pub(crate) fn scalar(&self, curve: Curve) -> Result<(&Scalar, Option<&Point>), KeyError> {
         match &self.0 {
             Secret::Ec { scalar, public } if scalar.curve() == curve => Ok((scalar, public.as_ref())),
@@ -245,7 +246,7 @@ impl PrivateKey {
         }
     }
 
-    /// The seed of an Ed25519 key, and the public key if it is known.
+    /// Returns the seed of an Ed25519 key, and the public key if it is known.
     pub(crate) fn seed(&self) -> Result<(&[u8; 32], Option<&[u8; 32]>), KeyError> {
         match &self.0 {
             Secret::Ed25519 { seed, public } => Ok((seed, public.as_ref())),

@@ -1,22 +1,22 @@
-//! Secrets that are really key files. With a public key as an HMAC secret, everyone who knows that key could sign.
+//! Detects key files that are passed as secrets. If a public key were an HMAC secret, everyone who knows that key could sign.
 
 use crate::error::{KeyError, KeyFile};
 use crate::secret::SecretBytes;
 use subtle::{Choice, ConstantTimeEq};
 
-/// The longest secret that is looked at: each of its bytes is compared with all marks, in constant time.
+/// The longest secret that is searched, in bytes. The search compares each byte with all marks, in constant time.
 const MOST_BYTES: usize = 64 * 1024;
 
 impl SecretBytes {
     /// Refuses bytes that are not a secret but a key file: PEM, DER, a JWK or an SSH key, or the base64 of one.
     ///
-    /// For code of yours that takes a secret in place of a key. The keys of this crate ask the same when they are made.
+    /// For your own code that takes a secret. The keys of this crate make the same check when they are created.
     ///
     /// # Errors
     ///
     /// - [`KeyError::NotASecret`].
-    /// - [`KeyError::SecretTooLong`] over 64 KiB, which would take long to look at: longer than the hash's block, a secret gains
-    ///   nothing.
+    /// - [`KeyError::SecretTooLong`] over 64 KiB, because the search would take long. A secret longer than the block of the
+    ///   hash gains nothing.
     ///
     /// # Examples
     ///
@@ -37,9 +37,9 @@ impl SecretBytes {
     }
 }
 
-/// Refuses a key file, whatever comes before it.
+/// Refuses bytes that hold a key file anywhere.
 ///
-/// The bytes may be secret, so all of them are looked at in the same way: only the answer is branched on.
+/// The bytes may be secret, so the search takes the same steps for all of them and branches only on its result.
 pub(crate) fn refuse_key_file(secret: &[u8]) -> Result<(), KeyError> {
     let holds = |marks| holds(secret, marks);
     let looks_like = [
@@ -53,12 +53,12 @@ pub(crate) fn refuse_key_file(secret: &[u8]) -> Result<(), KeyError> {
     if !bool::from(any(looks_like.into_iter().map(|(_, found)| found))) {
         return Ok(());
     }
-    // The bytes are not a secret, so branching on them tells nothing.
+    // These bytes are not a secret, so branching on them reveals nothing.
     let found = looks_like.into_iter().find(|(_, found)| bool::from(*found));
     Err(KeyError::NotASecret { found: found.map_or(KeyFile::Der, |(file, _)| file) })
 }
 
-/// Whether one of `marks` is anywhere in the secret.
+/// Returns whether one of `marks` is anywhere in the secret.
 #[inline(never)]
 fn holds(secret: &[u8], marks: &str) -> Choice {
     let holds = |mark: &[u8]| {
@@ -72,16 +72,17 @@ fn any(choices: impl Iterator<Item = Choice>) -> Choice {
     choices.fold(Choice::from(0), |any, choice| any | choice)
 }
 
-/// The bytes as they are, and without a line end that an editor or a shell has put after them.
+/// Returns the bytes unchanged, without the last byte, and without the last two: an editor or a shell may have added a line
+/// end.
 ///
-/// Without it also where there is none: what the last bytes are must not decide how long this takes.
+/// Does so whatever the last bytes are, because they must not influence the running time.
 fn without_line_end(secret: &[u8]) -> [&[u8]; 3] {
     [0, 1, 2]
         .map(|end| secret.len().checked_sub(end).and_then(|length| secret.get(..length)).unwrap_or_default())
 }
 
-/// Whether this is one ASN.1 SEQUENCE that begins as keys and certificates do. 32 random bytes look so once in
-/// some 2^29.
+/// Returns whether this is one ASN.1 SEQUENCE that begins as keys and certificates do. 32 random bytes do so with a probability
+/// of about one in 2^29.
 #[inline(never)]
 fn is_der(secret: &[u8]) -> Choice {
     // The DER header follows from the length, which is public.
@@ -99,7 +100,7 @@ fn is_der(secret: &[u8]) -> Choice {
     begin.ct_eq(outer) & any(DER_CONTENT.into_iter().map(|(bits, mark)| (front & bits).ct_eq(&mark)))
 }
 
-/// How the content of a key begins: which bits of its first four bytes, and what they are.
+/// How the content of a key begins: a mask for its first four bytes, and their value under the mask.
 const DER_CONTENT: [(u32, u32); 10] = [
     // An AlgorithmIdentifier with its OID, or a certificate.
     (0xff00_ff00, 0x3000_0600),
@@ -108,7 +109,7 @@ const DER_CONTENT: [(u32, u32); 10] = [
     // A modulus.
     (0xffff_0000, 0x0282_0000),
     (0xffff_0000, 0x0281_0000),
-    // The version that private keys begin with, and what comes after it.
+    // The version that private keys begin with, and the bytes after it.
     (0xffff_ffff, 0x0201_0002),
     (0xffff_ffff, 0x0201_0030),
     (0xffff_ffff, 0x0201_0102),
@@ -116,23 +117,23 @@ const DER_CONTENT: [(u32, u32); 10] = [
     (0xffff_ffff, 0x0201_0130),
 ];
 
-// The marks are separated by `|`: as an array of slices, each would take 40 bytes more in a program.
+// The marks are separated by `|`, because an array of slices would take 40 bytes more per mark in a program.
 
-/// A mark of PEM, followed by its base64 in one line, as keys travel in environment variables, at the three possible
-/// alignments. The other lists follow the same rule.
+/// The mark of PEM, followed by its base64 at the three possible alignments, because environment variables hold keys as one
+/// line of base64. The other lists follow the same rule.
 const PEM: &str = "-----BEGIN |LS0tLS1CRUdJTi|0tLS0tQkVHSU4g|tLS0tLUJFR0lOI";
-/// The base64 of `"kty"`, the shortest mark: the base64 of 32 random bytes holds it once in some 2^30.
+/// The base64 of `"kty"`, the shortest mark: the base64 of 32 random bytes holds it with a probability of about one in 2^30.
 const JWK: &str = "Imt0eSI|JrdHki|ia3R5I";
 /// Names that public keys begin with.
 const SSH: &str = "ssh-rsa |ssh-dss |ssh-ed25519 |ecdsa-sha2-|sk-ssh-|sk-ecdsa-sha2-|---- BEGIN SSH2 ";
-/// What follows the names, and the base64 of both.
+/// The bytes that follow the names, in base64, and the base64 of both.
 const SSH_IN_BASE64: &str = "AAAAB3NzaC1|AAAAC3NzaC1|c3NoLXJzYSBBQUFB|NzaC1yc2EgQUFBQ|zc2gtcnNhIEFBQU|\
     c3NoLWRzcyBBQUFB|NzaC1kc3MgQUFBQ|zc2gtZHNzIEFBQU|c3NoLWVkMjU1MTkgQUFBQ|\
     NzaC1lZDI1NTE5IEFBQU|zc2gtZWQyNTUxOSBBQUFB|ZWNkc2Etc2hhMi1uaXN0|VjZHNhLXNoYTItbmlzd|\
     lY2RzYS1zaGEyLW5pc3|c2stc3NoLWVkMjU1MTlA|NrLXNzaC1lZDI1NTE5Q|zay1zc2gtZWQyNTUxOU|\
     LS0tLSBCRUdJTiBTU0gyI|0tLS0gQkVHSU4gU1NIMi|tLS0tIEJFR0lOIFNTSDIg";
-/// The base64 of an OID in DER, at each place within three bytes: that of RSA, in keys and certificates; that of elliptic
-/// curves; and that of Ed25519 and its kin with what comes before it.
+/// The base64 of OIDs in DER, at the three possible alignments: that of RSA, in keys and certificates; that of elliptic curves;
+/// and that of Ed25519 and its relatives with the bytes before it.
 const DER_OIDS: &str = "KoZIhvcNAQ|qGSIb3DQEB|qhkiG9w0BAQ|BgcqhkjOPQIB|YHKoZIzj0CA|GByqGSM49Ag|MAUGAytl|AFBgMrZ|\
     wBQYDK2";
 /// The base64 of PKCS#1: public keys of 2048, 3072, 4096 or 8192 bits, with an exponent of one to five bytes; private ones.
@@ -186,7 +187,7 @@ mod tests {
                 ..=0x81 => alloc::vec![0x30, (length - 2) as u8],
                 0x83..=0x102 => alloc::vec![0x30, 0x81, (length - 3) as u8],
                 0x104..0x1_0000 => alloc::vec![0x30, 0x82, ((length - 4) >> 8) as u8, (length - 4) as u8],
-                _ => continue, // no SEQUENCE is that long, or none that a key would be
+                _ => continue, // no SEQUENCE has this length, or no key would
             };
             key[..outer.len()].copy_from_slice(&outer);
             key[outer.len()..outer.len() + 4].copy_from_slice(&[0x02, 0x01, 0x00, 0x30]);

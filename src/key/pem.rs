@@ -1,8 +1,8 @@
-//! Finds the key or the certificate in a PEM text ([RFC 7468](https://www.rfc-editor.org/rfc/rfc7468)), and names what is there
-//! in its place.
+//! Finds the key or the certificate in a PEM text ([RFC 7468](https://www.rfc-editor.org/rfc/rfc7468)), or names what the text
+//! holds instead.
 //!
-//! The crate `pem-rfc7468` decodes. It reads the strict form, so this module finds the one block that is wanted and takes out the
-//! white space that section 3 lets a reader ignore.
+//! The crate `pem-rfc7468` decodes. It reads the strict form only, so this module finds the one wanted block and removes the
+//! white space that section 3 allows a reader to ignore.
 
 use crate::error::{FileMistake, KeyError};
 use alloc::string::String;
@@ -12,7 +12,7 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use pkcs8::der::pem::{self, LineEnding};
 use zeroize::Zeroizing;
 
-/// What is wanted: a certificate, or one half of a key pair.
+/// What the caller wants: a certificate, or one half of a key pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
     #[cfg(feature = "certificate")]
@@ -22,7 +22,7 @@ pub(crate) enum Wanted {
 }
 
 impl Wanted {
-    /// Whether a block of this label counts: of those that do, there may be one only.
+    /// Returns whether a block with this label is a candidate. A text may hold only one candidate.
     fn counts(self, label: &str) -> bool {
         match self {
             #[cfg(feature = "certificate")]
@@ -39,7 +39,7 @@ impl Wanted {
         }
     }
 
-    /// The name of a text whose first block has this label, and which has none that counts.
+    /// Names the content of a text that has no candidate and a first block with this label.
     fn mistake(self, label: &str) -> FileMistake {
         match self {
             _ if label.ends_with("CERTIFICATE REQUEST") => FileMistake::CertificateRequest,
@@ -53,12 +53,12 @@ impl Wanted {
     }
 }
 
-/// RFC 7468 section 5.1, and OpenSSL's label for a certificate that it trusts.
+/// Returns whether the label is one of RFC 7468 section 5.1, or OpenSSL's label for a trusted certificate.
 fn is_certificate(label: &str) -> bool {
     matches!(label, "CERTIFICATE" | "X509 CERTIFICATE" | "X.509 CERTIFICATE" | "TRUSTED CERTIFICATE")
 }
 
-/// The DER inside the only key or certificate of `text`.
+/// Decodes the only key or certificate of `text` to DER.
 pub(crate) fn decode(text: &str, wanted: Wanted) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let block = only_block(text, wanted).map_err(KeyError::File)?;
     block.check_label(wanted)?;
@@ -66,7 +66,7 @@ pub(crate) fn decode(text: &str, wanted: Wanted) -> Result<Zeroizing<Vec<u8>>, K
     block.decode().map_err(KeyError::File)
 }
 
-/// `der` as PEM text.
+/// Encodes `der` as PEM text.
 pub(crate) fn encode(label: &'static str, der: &[u8]) -> Result<String, KeyError> {
     pem::encode_string(label, LineEnding::LF, der).map_err(|_| KeyError::MalformedKey)
 }
@@ -75,16 +75,16 @@ const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 const DASHES: &str = "-----";
 
-/// One block of a PEM text. Its BEGIN and END lines are whole, have the same label, and no other BEGIN between them.
+/// One block of a PEM text. Its BEGIN and END lines are complete and have the same label. There is no other BEGIN between them.
 #[derive(Clone, Copy)]
 struct Block<'a> {
     label: &'a str,
-    /// What is between the BEGIN and the END line.
+    /// The text between the BEGIN and the END line.
     body: &'a str,
 }
 
 impl Block<'_> {
-    /// Whether the label is that of a file which may hold what is wanted.
+    /// Checks that a file with this label may hold what the caller wants.
     fn check_label(&self, wanted: Wanted) -> Result<(), KeyError> {
         let mistake = match (wanted, self.label) {
             #[cfg(feature = "certificate")]
@@ -94,7 +94,7 @@ impl Block<'_> {
                 Wanted::Private,
                 "PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY" | "ED25519 PRIVATE KEY",
             ) => return Ok(()),
-            // Where the public key is wanted, how to read a private one is of no use.
+            // Do not explain how to read a private key, because the caller wants a public one.
             (Wanted::Public, label) if label.ends_with("PRIVATE KEY") => FileMistake::PrivateKey,
             (Wanted::Private, label) if label.ends_with("PUBLIC KEY") => FileMistake::PublicKey,
             (_, "ENCRYPTED PRIVATE KEY") => FileMistake::Encrypted,
@@ -104,11 +104,11 @@ impl Block<'_> {
         Err(KeyError::File(mistake))
     }
 
-    /// The mistakes that show before the body is decoded.
+    /// Finds the mistakes that are visible before the body is decoded.
     fn check_body(&self) -> Result<(), FileMistake> {
         let mistakes = [
             (self.body.contains("\\n") || self.body.contains("\\r"), FileMistake::EscapedLineBreaks),
-            // The old format of OpenSSL says so in a header.
+            // OpenSSL's old format marks encryption in a header.
             (self.body.contains("Proc-Type:") && self.body.contains("ENCRYPTED"), FileMistake::Encrypted),
         ];
         match mistakes.into_iter().find(|(made, _)| *made) {
@@ -119,10 +119,11 @@ impl Block<'_> {
 
     /// Decodes the block in the strict form: LF, and 64 characters in each line.
     fn decode(&self) -> Result<Zeroizing<Vec<u8>>, FileMistake> {
-        // As long as the longest text that may come out, so that no copy is left behind by a growing buffer.
+        // As long as the longest possible text, because a growing buffer leaves copies in freed memory.
         let lines = self.body.len().div_ceil(64);
-        let room = [self.body.len(), lines, self.label.len(), self.label.len(), 64];
-        let mut text = Zeroizing::new(String::with_capacity(room.into_iter().fold(0, usize::saturating_add)));
+        let lengths = [self.body.len(), lines, self.label.len(), self.label.len(), 64];
+        let longest = lengths.into_iter().fold(0, usize::saturating_add);
+        let mut text = Zeroizing::new(String::with_capacity(longest));
         for part in [BEGIN, self.label, DASHES, "\n"] {
             text.push_str(part);
         }
@@ -136,16 +137,16 @@ impl Block<'_> {
         for part in ["\n", END, self.label, DASHES, "\n"] {
             text.push_str(part);
         }
-        // Into room of our own, so that what was decoded before a mistake is wiped, too.
-        let mut room = Zeroizing::new(Vec::new());
-        room.resize(self.body.len(), 0);
-        let decoded = pem::decode(text.as_bytes(), &mut room).map(|(_, der)| der.len());
-        room.truncate(decoded.map_err(|_| FileMistake::BrokenBase64)?);
-        Ok(room)
+        // Decode into our own buffer, so that the bytes decoded before a mistake are wiped, too.
+        let mut buffer = Zeroizing::new(Vec::new());
+        buffer.resize(self.body.len(), 0);
+        let decoded = pem::decode(text.as_bytes(), &mut buffer).map(|(_, der)| der.len());
+        buffer.truncate(decoded.map_err(|_| FileMistake::BrokenBase64)?);
+        Ok(buffer)
     }
 }
 
-/// The only block that counts. Others may be beside it: certificates beside a key, parameters, requests.
+/// Finds the only candidate. Other blocks may surround it: certificates next to a key, parameters, requests.
 fn only_block(text: &str, wanted: Wanted) -> Result<Block<'_>, FileMistake> {
     let (mut found, mut other) = (None, None);
     let mut rest = text;
@@ -164,10 +165,9 @@ fn only_block(text: &str, wanted: Wanted) -> Result<Block<'_>, FileMistake> {
     }
 }
 
-/// The first block of `text`, and what follows it.
+/// Finds the first block of `text`, and returns it with the text that follows.
 ///
-/// A block that is cut off or broken is an error even if it is not the key: what it hides might be the key that another
-/// reader finds.
+/// A block that is cut off or broken is an error even if it is not the key, because another reader might find a key in it.
 fn next_block(text: &str) -> Result<Option<(Block<'_>, &str)>, FileMistake> {
     let Some((_, block)) = text.split_once(BEGIN) else { return Ok(None) };
     let found = || {
@@ -181,9 +181,9 @@ fn next_block(text: &str) -> Result<Option<(Block<'_>, &str)>, FileMistake> {
     if end_label == block.label { Ok(Some((block, after))) } else { Err(FileMistake::LabelMismatch) }
 }
 
-/// The name of a text without a PEM block.
+/// Names the content of a text without a PEM block.
 pub(crate) fn mistake(text: &str) -> FileMistake {
-    // The last three are the base64 of `ssh-`, `ssh-ed25519` and `ecdsa-sha2-` with their length before them.
+    // The last three are the base64 of `ssh-`, `ssh-ed25519` and `ecdsa-sha2-`, each with its length before it.
     const SSH: [&str; 8] = [
         "ssh-",
         "ecdsa-sha2-",
@@ -221,7 +221,7 @@ pub(crate) fn mistake(text: &str) -> FileMistake {
     mistakes.into_iter().find(|(made, _)| *made).map_or(FileMistake::NotPem, |(_, mistake)| mistake)
 }
 
-/// The first bytes of base64 or base64url text, white space left out; none if `text` is anything else.
+/// Decodes the first bytes of base64 or base64url text, ignoring white space; none if `text` is anything else.
 fn start_of_base64(text: &str) -> Zeroizing<Vec<u8>> {
     let mut start = Zeroizing::new(String::with_capacity(64));
     text.chars().filter(|c| !c.is_ascii_whitespace()).take(16).for_each(|c| start.push(c));
@@ -230,7 +230,7 @@ fn start_of_base64(text: &str) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(decoded.unwrap_or_default())
 }
 
-/// Whether `text` is hex of more than a few bytes, perhaps with `0x` before it or colons in it.
+/// Returns whether `text` is hex of at least 64 characters. It may begin with `0x` and have colons between the digits.
 fn is_hex(text: &str) -> bool {
     let text = text.strip_prefix("0x").unwrap_or(text);
     let is_hex = |c: char| c.is_ascii_hexdigit() || c == ':' || c.is_ascii_whitespace();

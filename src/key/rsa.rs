@@ -7,23 +7,23 @@ use core::num::NonZero;
 
 /// RFC 7518 section 3.3: a key of size 2048 bits or larger must be used.
 const MIN_BITS: usize = 2048;
-/// A verification at 8192 bits takes some sixteen times that at 2048; beyond it lies denial of service.
+/// A verification at 8192 bits takes about sixteen times as long as at 2048; longer keys would allow denial of service.
 const MAX_BITS: usize = 8192;
-/// The exponent that every key in use has; small ones made forgeries possible where padding was checked badly.
+/// The exponent of practically all keys in use. Small ones allowed forgeries in programs that checked padding badly.
 const USUAL_EXPONENT: u64 = 65_537;
 /// The bound of the crate `rsa`: larger exponents only cost time.
 const MAX_EXPONENT: u64 = (1 << 33) - 1;
 
-/// Which public exponents a caller takes.
+/// The public exponents that a caller accepts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exponents {
     /// 65537.
     Usual,
-    /// Any odd one from 3 to 2^33 - 1.
+    /// Any odd number from 3 to 2^33 - 1.
     Any,
 }
 
-/// The numbers of a public key, checked as far as all uses ask for it.
+/// The numbers of a public key, with the checks that all uses need.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct PublicNumbers {
     modulus: Box<[u8]>,
@@ -31,17 +31,17 @@ pub(crate) struct PublicNumbers {
 }
 
 impl PublicNumbers {
-    /// Of a modulus and an exponent, both big-endian, leading zeros allowed.
+    /// Checks a modulus and an exponent, both big-endian. Leading zeros are allowed.
     pub(crate) fn new(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyError> {
         let modulus = strip_zeros(modulus);
         check_bits(bit_length(modulus))?;
         let exponent = exponent_value(exponent)?;
-        // Among others, an even modulus, for which Montgomery's arithmetic does not work.
+        // This also refuses an even modulus, which Montgomery arithmetic cannot handle.
         factoring::refuse(modulus)?;
         Ok(Self { modulus: modulus.into(), exponent })
     }
 
-    /// Big-endian, without leading zeros.
+    /// Returns the modulus, big-endian, without leading zeros.
     pub(crate) const fn modulus(&self) -> &[u8] {
         &self.modulus
     }
@@ -50,7 +50,7 @@ impl PublicNumbers {
         self.exponent
     }
 
-    /// Big-endian, without leading zeros.
+    /// Returns the exponent, big-endian, without leading zeros.
     pub(crate) fn exponent_bytes(&self) -> Box<[u8]> {
         strip_zeros(&self.exponent.get().to_be_bytes()).into()
     }

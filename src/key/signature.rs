@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-/// The bytes of a signature; those of short ones are kept in place.
+/// The bytes of a signature. Short ones are stored inline, without an allocation.
 ///
 /// # Examples
 ///
@@ -27,21 +27,21 @@ enum Repr {
 const INLINE: usize = 64;
 
 impl Signature {
-    /// A signature of these bytes.
+    /// Creates a signature from these bytes.
     #[must_use]
     #[inline]
     pub fn from_bytes(signature: &[u8]) -> Self {
         let mut bytes = [0; INLINE];
         Self(match bytes.get_mut(..signature.len()) {
-            Some(room) => {
-                room.copy_from_slice(signature);
+            Some(inline) => {
+                inline.copy_from_slice(signature);
                 Repr::Inline { bytes, length: signature.len() }
             }
             None => Repr::Heap(signature.to_vec()),
         })
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {

@@ -1,7 +1,7 @@
-//! What a request costs that carries an access token, and what a refresh costs without the database.
+//! Measures a request with an access token, and a refresh without the database.
 //!
-//! `cargo bench -p countersign-session`. The check of an access token is plain verification and one more look
-//! into the payload; with a denylist in memory it is one look-up more. No store is asked without a denylist.
+//! Run `cargo bench -p countersign-session`. The check of an access token is plain verification and a second read of the
+//! payload; a denylist in memory adds one look-up. Without a denylist, no store is read.
 
 use countersign::{HmacKey, SecretBytes, UnixTime, Verifier, VerifierBuilder};
 use countersign_session::{
@@ -34,7 +34,7 @@ fn sessions(store: Arc<MemoryStore>) -> Sessions<Arc<MemoryStore>> {
     Sessions::new(config, MasterKeys::new(1, [1; 32]).unwrap(), key(), store).unwrap()
 }
 
-/// A store whose denylist has this many entries.
+/// Returns a store with this many entries in its denylist.
 fn store(denials: u64) -> Arc<MemoryStore> {
     let store = MemoryStore::new();
     let keys: Vec<DenyKey> = (0..denials).map(|number| DenyKey::subject("somebody", number)).collect();

@@ -1,4 +1,4 @@
-//! The check of an access token: what application servers do with every request.
+//! Checks access tokens: application servers do this for every request.
 
 use crate::at::At;
 use crate::binding::{Binding, Match};
@@ -17,15 +17,15 @@ use countersign::{PolicyError, VerifyError};
 use countersign::{Token, Verifier, VerifierBuilder};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 
-/// Checks access tokens by themselves: signature, `typ`, issuer, audience, times, and what they are bound to. Asks no store.
+/// Checks access tokens without a store: signature, `typ`, issuer, audience, times, and the binding.
 ///
-/// A session that was ended is noticed when its access token ends. To notice it at once, add
+/// After a session has ended, its last access token is still accepted until that token expires. To refuse it at once, add
 /// [`with_denylist`](Self::with_denylist).
 ///
 /// # Security
 ///
-/// A token that is bound is refused without its binding, by every verifier. A token that is not bound is accepted, unless
-/// [`require_binding`](Self::require_binding) says otherwise.
+/// Every verifier refuses a bound token without its binding. It accepts an unbound token, unless
+/// [`require_binding`](Self::require_binding) was called.
 ///
 /// # Examples
 ///
@@ -57,7 +57,7 @@ pub struct AccessVerifier {
     unbound: Unbound,
 }
 
-/// What becomes of a token that is bound to nothing.
+/// What to do with a token without a binding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Unbound {
     Accepted,
@@ -65,23 +65,23 @@ enum Unbound {
 }
 
 impl AccessVerifier {
-    /// A verifier of this policy that takes access tokens of sessions only: `typ` `at+jwt`, with `sub`, `exp`, `jti`, `sid`
-    /// and `sub_epoch`.
+    /// Creates a verifier with this policy that accepts only access tokens of sessions: `typ` `at+jwt`, with `sub`, `exp`,
+    /// `jti`, `sid` and `sub_epoch`.
     ///
-    /// A login server whose clock is ahead of this one's by more than the policy's leeway gives tokens that are not good yet
-    /// here. Sessions allow for 60 seconds between clocks and a policy for 30: where clocks may differ as far, say
-    /// [`leeway`](VerifierBuilder::leeway) of the session's [`clock_skew`](crate::ConfigBuilder::clock_skew).
+    /// If the clock of a login server is ahead by more than the policy's leeway, its new tokens are not valid here yet.
+    /// Sessions allow a difference of 60 seconds between clocks, a policy 30 by default. If your clocks may differ by more than
+    /// that, set [`leeway`](VerifierBuilder::leeway) to the session's [`clock_skew`](crate::ConfigBuilder::clock_skew).
     ///
     /// # Errors
     ///
     /// As [`VerifierBuilder::build`], and:
     ///
     /// - [`PolicyError::LeewayAboveLimit`] also for a [`leeway_beyond_limit`](VerifierBuilder::leeway_beyond_limit), because
-    ///   denials are not kept for as long.
+    ///   denials are not kept long enough for it.
     /// - [`PolicyError::Contradiction`] for a policy with a [`typ`](VerifierBuilder::typ) or with
     ///   [`accept_any_typ`](VerifierBuilder::accept_any_typ): access tokens have one `typ`, `at+jwt`.
     pub fn new(policy: VerifierBuilder) -> Result<Self, PolicyError> {
-        // A policy that names types as well would take tokens of those types for access tokens.
+        // A policy with its own types would accept tokens of those types as access tokens.
         if let Err(PolicyError::Contradiction { first: "typ", .. }) = policy.clone().accept_any_typ().build()
         {
             return Err(PolicyError::Contradiction { first: "typ", second: "AccessVerifier" });
@@ -89,7 +89,7 @@ impl AccessVerifier {
         let policy =
             ["sub", "exp", "jti", "sid", "sub_epoch"].into_iter().fold(policy, VerifierBuilder::require);
         let verifier = policy.typ(TYP).build()?;
-        // Times are whole seconds, so a fraction does not count.
+        // Times are whole seconds, so ignore a fraction.
         let (seconds, cap) = (verifier.leeway().as_secs(), MOST_LEEWAY.as_secs());
         if seconds > cap {
             return Err(PolicyError::LeewayAboveLimit { seconds, cap });
@@ -97,34 +97,34 @@ impl AccessVerifier {
         Ok(Self { verifier, unbound: Unbound::Accepted })
     }
 
-    /// Refuses access tokens that are bound to nothing. Use it where the login servers bind all sessions
-    /// ([`ConfigBuilder::require_binding`](crate::ConfigBuilder::require_binding)), so that one that is set up otherwise is
-    /// noticed ([RFC 9700 section 2.2.1](https://www.rfc-editor.org/rfc/rfc9700#section-2.2.1)).
+    /// Refuses access tokens without a binding. Use it if all login servers bind all sessions
+    /// ([`ConfigBuilder::require_binding`](crate::ConfigBuilder::require_binding)), so that a server with another configuration
+    /// is detected ([RFC 9700 section 2.2.1](https://www.rfc-editor.org/rfc/rfc9700#section-2.2.1)).
     #[must_use]
     pub fn require_binding(self) -> Self {
         Self { unbound: Unbound::Refused, ..self }
     }
 
-    /// The same policy with other keys, as [`Verifier::with_keys`](countersign::Verifier::with_keys).
+    /// Returns a verifier with the same policy and other keys, as [`Verifier::with_keys`](countersign::Verifier::with_keys).
     #[must_use]
     pub fn with_keys(&self, keys: impl Into<Keys>) -> Self {
         Self { verifier: self.verifier.with_keys(keys), unbound: self.unbound }
     }
 
-    /// The same with a look at the denylist, so that revoked sessions are refused at once. While the list cannot be asked,
-    /// everybody is refused with a 503.
+    /// Returns a verifier that also reads the denylist, so that revoked sessions are refused at once. While the denylist is
+    /// unavailable, every token is refused with a 503.
     #[must_use]
     pub const fn with_denylist<D: Denylist>(self, denylist: D) -> RevocationVerifier<D> {
         RevocationVerifier { access: self, denylist, on_failure: OnFailure::Refuse }
     }
 
-    /// The same verifier at the time `now`: in tests, and where there is no clock.
+    /// Returns the same verifier at the time `now`: for tests, and for platforms without a clock.
     #[must_use]
     pub const fn at(&self, now: UnixTime) -> At<'_, Self> {
         At::new(self, now)
     }
 
-    /// Checks a token against the wall clock. `binding` is what came with the request: [`Binding::None`] if nothing did.
+    /// Checks a token against the wall clock. `binding` is the binding that came with the request, or [`Binding::None`].
     ///
     /// # Errors
     ///
@@ -142,13 +142,13 @@ impl AccessVerifier {
     /// Checks the access token in the values of a request's `Authorization` headers, as
     /// [`Verifier::verify_bearer`](countersign::Verifier::verify_bearer) does, against the wall clock.
     ///
-    /// The scheme is `Bearer`. A token that is bound to a key comes in the scheme `DPoP`
+    /// The scheme must be `Bearer`. A token that is bound to a key comes in the scheme `DPoP`
     /// ([RFC 9449 section 7.1](https://www.rfc-editor.org/rfc/rfc9449#section-7.1)): take it out of the header, and call
     /// [`verify`](Self::verify) with the thumbprint of the proof.
     ///
     /// # Errors
     ///
-    /// [`Error::Request`] when there is no bearer token, or not exactly one; else as [`verify`](Self::verify).
+    /// [`Error::Request`] unless there is exactly one bearer token; otherwise as [`verify`](Self::verify).
     #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
     pub fn verify_bearer<T: DeserializeOwned>(
         &self,
@@ -161,11 +161,11 @@ impl AccessVerifier {
 
 /// The checks at a given time.
 impl At<'_, AccessVerifier> {
-    /// As [`AccessVerifier::verify`].
+    /// Does what [`AccessVerifier::verify`] does, at the given time.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same.
     pub fn verify<T: DeserializeOwned>(self, text: &str, binding: &Binding) -> Result<AccessToken<T>, Error> {
         let access = AccessToken::read(self.inner.verifier.at(self.now).verify(text)?)?;
         if access.binding.is_none() && self.inner.unbound == Unbound::Refused {
@@ -178,31 +178,31 @@ impl At<'_, AccessVerifier> {
         }
     }
 
-    /// As [`AccessVerifier::verify_bearer`].
+    /// Does what [`AccessVerifier::verify_bearer`] does, at the given time.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same.
     pub fn verify_bearer<T: DeserializeOwned>(
         self,
         authorization: impl IntoIterator<Item: AsRef<[u8]>>,
         binding: &Binding,
     ) -> Result<AccessToken<T>, Error> {
         let mut values = authorization.into_iter().fuse();
-        // Two are enough to know that there are several.
+        // Two are enough to detect that there are several.
         let values = [values.next(), values.next()];
         self.verify(bearer_token(values.iter().flatten())?, binding)
     }
 }
 
-/// What happens while the denylist cannot be asked.
+/// What to do while the denylist is unavailable.
 #[derive(Clone, Copy, Debug)]
 enum OnFailure {
     Accept,
     Refuse,
 }
 
-/// Checks access tokens and asks the denylist whether they were revoked: one look-up for each.
+/// Checks access tokens, and looks each one up in the denylist.
 ///
 /// # Examples
 ///
@@ -237,7 +237,8 @@ pub struct RevocationVerifier<D> {
 }
 
 impl<D: Denylist> RevocationVerifier<D> {
-    /// The same policy and denylist with other keys, as [`Verifier::with_keys`](countersign::Verifier::with_keys).
+    /// Returns a verifier with the same policy, the same denylist and other keys, as
+    /// [`Verifier::with_keys`](countersign::Verifier::with_keys).
     #[must_use]
     pub fn with_keys(&self, keys: impl Into<Keys>) -> Self
     where
@@ -246,23 +247,23 @@ impl<D: Denylist> RevocationVerifier<D> {
         Self { access: self.access.with_keys(keys), ..self.clone() }
     }
 
-    /// Takes tokens while the denylist cannot be asked.
+    /// Accepts tokens while the denylist is unavailable.
     ///
     /// # Security
     ///
-    /// Whoever can keep the list from answering can use revoked tokens, until they expire.
+    /// An attacker who can make the denylist unavailable can use revoked tokens until they expire.
     #[must_use]
     pub fn fail_open(self) -> Self {
         Self { on_failure: OnFailure::Accept, ..self }
     }
 
-    /// The same verifier at the time `now`: in tests, and where there is no clock.
+    /// Returns the same verifier at the time `now`: for tests, and for platforms without a clock.
     #[must_use]
     pub const fn at(&self, now: UnixTime) -> At<'_, Self> {
         At::new(self, now)
     }
 
-    /// Checks a token against the wall clock, then the denylist.
+    /// Checks a token against the wall clock, then looks it up in the denylist.
     ///
     /// # Errors
     ///
@@ -276,7 +277,7 @@ impl<D: Denylist> RevocationVerifier<D> {
         self.at(UnixTime::now()).verify(text, binding).await
     }
 
-    /// As [`AccessVerifier::verify_bearer`], then the denylist.
+    /// Checks a token as [`AccessVerifier::verify_bearer`] does, then looks it up in the denylist.
     ///
     /// # Errors
     ///
@@ -302,11 +303,11 @@ impl<D: Denylist> RevocationVerifier<D> {
 
 /// The checks at a given time.
 impl<D: Denylist> At<'_, RevocationVerifier<D>> {
-    /// As [`RevocationVerifier::verify`].
+    /// Does what [`RevocationVerifier::verify`] does, at the given time.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same.
     pub async fn verify<T: DeserializeOwned>(
         self,
         text: &str,
@@ -315,11 +316,11 @@ impl<D: Denylist> At<'_, RevocationVerifier<D>> {
         self.inner.look_up(self.inner.access.at(self.now).verify(text, binding)?).await
     }
 
-    /// As [`RevocationVerifier::verify_bearer`].
+    /// Does what [`RevocationVerifier::verify_bearer`] does, at the given time.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same.
     pub async fn verify_bearer<T: DeserializeOwned>(
         self,
         authorization: impl IntoIterator<Item: AsRef<[u8]>>,
@@ -329,9 +330,9 @@ impl<D: Denylist> At<'_, RevocationVerifier<D>> {
     }
 }
 
-/// An access token that was checked: a [`Token`], and what it says of its session.
+/// A verified access token: a [`Token`], and its claims about the session.
 ///
-/// Only an [`AccessVerifier`] makes one.
+/// Only an [`AccessVerifier`] creates one.
 ///
 /// # Examples
 ///
@@ -365,44 +366,44 @@ impl<T> AccessToken<T> {
         Ok(Self { session, subject_epoch, binding, token })
     }
 
-    /// The token.
+    /// Returns the token.
     #[must_use]
     pub const fn token(&self) -> &Token<T> {
         &self.token
     }
 
-    /// The claims of your type.
+    /// Returns the claims of your type.
     #[must_use]
     pub const fn claims(&self) -> &T {
         self.token.claims()
     }
 
-    /// Whose session it is.
+    /// Returns the subject of the session.
     #[must_use]
     pub fn subject(&self) -> &str {
         self.token.subject().unwrap_or_default()
     }
 
-    /// The session that it belongs to.
+    /// Returns the id of the session.
     #[must_use]
     pub const fn session_id(&self) -> SessionId {
         self.session
     }
 
-    /// What it was bound to, and came with.
+    /// Returns the binding of the token, which the request has presented.
     #[must_use]
     pub const fn binding(&self) -> &Binding {
         &self.binding
     }
 
-    /// Whether `scope` holds this name.
+    /// Returns whether `scope` holds this name.
     #[must_use]
     pub fn has_scope(&self, name: &str) -> bool {
         let scope = serde_json::from_str(self.token.payload());
         !name.is_empty() && scope.is_ok_and(|ScopeClaim { scope }| scope.split(' ').any(|held| held == name))
     }
 
-    /// What it would be on the denylist as.
+    /// Returns the keys that would deny this token on the denylist.
     #[must_use]
     pub fn deny_keys(&self) -> [DenyKey; 3] {
         [
@@ -422,13 +423,13 @@ impl<T> fmt::Debug for AccessToken<T> {
     }
 }
 
-/// What an access token says of its session. Its payload has been read strictly by then.
+/// The claims of an access token about its session. They are read only after the payload was read strictly.
 #[derive(serde::Deserialize)]
 struct SessionClaims<'a> {
     #[serde(borrow)]
     sid: Cow<'a, str>,
     sub_epoch: u64,
-    // `null` is not an absence.
+    // `null` is not the same as absent.
     #[serde(borrow, default, deserialize_with = "there")]
     cnf: Option<Confirmation<'a>>,
 }
@@ -438,7 +439,7 @@ fn there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Confirmati
 }
 
 impl SessionClaims<'_> {
-    /// Which of them it is, where they cannot be read.
+    /// Returns the name of the claim that cannot be read.
     fn malformed_in(payload: &str) -> &'static str {
         #[derive(serde::Deserialize)]
         struct Sid<'a> {

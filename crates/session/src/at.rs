@@ -1,11 +1,11 @@
-//! Calls at a time that the caller gives.
+//! Calls at a time that the caller passes.
 
 use countersign::UnixTime;
 
-/// A value together with the time at which it is to act, in place of the wall clock: in tests, and where there is no clock.
+/// A value together with a time that replaces the wall clock: for tests, and for platforms without a clock.
 ///
 /// Made by [`Sessions::at`](crate::Sessions::at), [`AccessVerifier::at`](crate::AccessVerifier::at) and
-/// [`RevocationVerifier::at`](crate::RevocationVerifier::at). It has those of its methods that need the time.
+/// [`RevocationVerifier::at`](crate::RevocationVerifier::at). It has the methods of the inner value that need the time.
 ///
 /// # Examples
 ///
@@ -34,7 +34,7 @@ impl<'a, T> At<'a, T> {
     }
 }
 
-// Not derived: they do not depend on `T`.
+// Not derived, because a derive would require `T: Clone`.
 impl<T> Clone for At<'_, T> {
     fn clone(&self) -> Self {
         *self

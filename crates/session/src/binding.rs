@@ -1,4 +1,4 @@
-//! What a session is bound to besides its tokens, so that a stolen token alone is worth nothing.
+//! Bindings: what a request must present in addition to a token, so that a stolen token alone is worthless.
 
 use crate::error::Error;
 use crate::text;
@@ -9,15 +9,15 @@ use countersign::EntropyError;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// What the holder of a token shows beside it, and what a session is bound to at login.
+/// What binds a session, in addition to its tokens: a cookie or a key.
 ///
-/// At login it says what the session is bound to from then on; at every exchange and access, what came with the request.
-/// A session that is bound to nothing takes anything; where none shall be so, say
+/// At login it sets the binding of the session. At every exchange and access it is the binding that came with the request. A
+/// session without a binding accepts any. To allow no such session, call
 /// [`require_binding`](crate::ConfigBuilder::require_binding).
 ///
 /// # Security
 ///
-/// Only a hash is kept, in the row and in access tokens. Never bind to an IP address: phones change theirs all day.
+/// Only a hash is kept, in the row and in access tokens. Never bind to an IP address, because phones change theirs all day.
 ///
 /// # Examples
 ///
@@ -25,39 +25,39 @@ use zeroize::Zeroizing;
 /// use countersign_session::{Binding, Fingerprint};
 /// # let cookie: Option<&str> = None;
 ///
-/// // At login: draw one, set the cookie, bind the session.
+/// // At login: generate a fingerprint, set the cookie, bind the session.
 /// let fingerprint = Fingerprint::generate()?;
 /// let cookie_value = fingerprint.expose_secret();
 /// let binding = Binding::from(&fingerprint);
 ///
-/// // Later: whatever the cookie holds.
+/// // Later: pass the value of the cookie.
 /// let binding = cookie.map_or(Binding::None, Binding::fingerprint);
 /// # Ok::<(), countersign::EntropyError>(())
 /// ```
 #[derive(Clone, Copy, Default)]
 #[non_exhaustive]
 pub enum Binding {
-    /// Nothing.
+    /// No binding.
     #[default]
     None,
-    /// A cookie that only the browser which logged in has: SHA-256 of its value.
+    /// A cookie that only the browser of the login has: SHA-256 of its value.
     Fingerprint([u8; 32]),
     /// A key that the client proves to hold: its JWK thumbprint, SHA-256
-    /// ([RFC 9449 section 6.1](https://www.rfc-editor.org/rfc/rfc9449#section-6.1)). Checking the proof is the caller's.
+    /// ([RFC 9449 section 6.1](https://www.rfc-editor.org/rfc/rfc9449#section-6.1)). The caller checks the proof.
     KeyThumbprint([u8; 32]),
 }
 
 impl Binding {
-    /// What a fingerprint cookie of this value shows. Any text will do: one that is not the session's matches nothing, and an
-    /// empty one is none.
+    /// Creates the binding of a fingerprint cookie with this value. Any text is allowed: a text that is not the session's does
+    /// not match, and an empty one is the same as none.
     #[must_use]
     pub fn fingerprint(cookie: &str) -> Self {
         if cookie.is_empty() { Self::None } else { Self::Fingerprint(text::sha256(&[cookie.as_bytes()])) }
     }
 
-    /// What a DPoP proof shows that was made with the key of this thumbprint (`jkt`): base64url, 43 characters.
+    /// Creates the binding of a DPoP proof made with the key of this thumbprint (`jkt`): base64url, 43 characters.
     ///
-    /// The scheme of the header is the caller's to check: a token that is bound to a key comes as `DPoP`, not as `Bearer`
+    /// The caller checks the scheme of the header: a token that is bound to a key comes as `DPoP`, not as `Bearer`
     /// ([RFC 9449 section 7.2](https://www.rfc-editor.org/rfc/rfc9449#section-7.2)), so call `verify` and not `verify_bearer`.
     ///
     /// # Errors
@@ -73,7 +73,7 @@ impl Binding {
         text::decode(jkt).map(Self::KeyThumbprint).ok_or(malformed)
     }
 
-    /// Whether there is none.
+    /// Returns whether this is [`Binding::None`].
     #[must_use]
     pub const fn is_none(&self) -> bool {
         matches!(self, Self::None)
@@ -85,14 +85,14 @@ impl Binding {
             (Self::None, _) => return Match::Same,
             (Self::Fingerprint(demanded), Self::Fingerprint(shown))
             | (Self::KeyThumbprint(demanded), Self::KeyThumbprint(shown)) => (demanded, shown),
-            // Another kind is not another value: the right one may have got lost.
+            // A binding of another kind is not a wrong value: the client may have lost the right one.
             _ => return Match::Missing,
         };
         if demanded.as_slice().ct_eq(shown).into() { Match::Same } else { Match::Different }
     }
 }
 
-/// How a shown binding stands to a demanded one.
+/// The result of comparing a presented binding with a required one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Match {
     Same,
@@ -106,7 +106,7 @@ impl From<&Fingerprint> for Binding {
     }
 }
 
-/// In constant time.
+/// Compares in constant time.
 impl PartialEq for Binding {
     fn eq(&self, other: &Self) -> bool {
         self.is_none() == other.is_none() && self.compare(other) == Match::Same
@@ -127,9 +127,10 @@ impl fmt::Debug for Binding {
 
 /// The value of a fingerprint cookie: 32 random bytes as text, wiped when dropped.
 ///
-/// The defence of the [OWASP cheat sheet](https://cheatsheetseries.owasp.org/cheatsheets/JSON_Web_Token_for_Java_Cheat_Sheet.html#token-sidejacking)
-/// against a stolen access token: whoever reads a token out of a page's memory does not get the `HttpOnly` cookie with it.
-/// The cookie keeps its value for as long as the session lives.
+/// This is the defence of the
+/// [OWASP cheat sheet](https://cheatsheetseries.owasp.org/cheatsheets/JSON_Web_Token_for_Java_Cheat_Sheet.html#token-sidejacking)
+/// against a stolen access token: a script that reads a token out of a page's memory cannot read the `HttpOnly` cookie. The
+/// cookie keeps its value for the whole session.
 ///
 /// # Examples
 ///
@@ -144,28 +145,28 @@ impl fmt::Debug for Binding {
 pub struct Fingerprint(Zeroizing<String>);
 
 impl Fingerprint {
-    /// A new one of the operating system's randomness.
+    /// Generates a value from the operating system's randomness.
     ///
     /// # Errors
     ///
-    /// [`EntropyError`] when the system has none.
+    /// [`EntropyError`] if the system's randomness fails.
     #[cfg(feature = "getrandom")]
     pub fn generate() -> Result<Self, EntropyError> {
         Self::generate_with(&countersign::SystemEntropy::new())
     }
 
-    /// A new one of the given randomness.
+    /// Generates a value from the given source of randomness.
     ///
     /// # Errors
     ///
-    /// [`EntropyError`] when the source has none.
+    /// [`EntropyError`] if the source fails.
     pub fn generate_with(entropy: &(impl Entropy + ?Sized)) -> Result<Self, EntropyError> {
         let mut bytes = Zeroizing::new([0; 32]);
         entropy.fill(bytes.as_mut_slice())?;
         Ok(Self(Zeroizing::new(text::encode(bytes.as_slice()))))
     }
 
-    /// The text for the cookie.
+    /// Returns the text for the cookie.
     #[must_use]
     pub fn expose_secret(&self) -> &str {
         &self.0

@@ -1,4 +1,4 @@
-//! How long sessions live, what they forgive, and how many there may be.
+//! The configuration of sessions: lifetimes, tolerances and limits.
 
 use crate::error::ConfigError;
 use alloc::string::String;
@@ -9,25 +9,25 @@ use core::time::Duration;
 const MINUTE: u64 = 60;
 const DAY: u64 = 24 * 60 * MINUTE;
 
-/// Nobody can call back an access token where no denylist is asked: this is how long a stolen one works.
+/// The limit for access tokens. Without a denylist, a stolen access token cannot be revoked and works this long.
 const ACCESS_CAP: u64 = 15 * MINUTE;
-/// Browsers cut the age of a cookie to 400 days
+/// The limit for the absolute lifetime. Browsers cut the age of a cookie to 400 days
 /// ([draft-ietf-httpbis-rfc6265bis](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-5.6.2)).
 const ABSOLUTE_CAP: u64 = 400 * DAY;
-/// As for the leeway of a verifier.
+/// The limit for the clock skew, the same as for the leeway of a verifier.
 const CLOCK_SKEW_CAP: u64 = 5 * MINUTE;
-/// A retry comes within seconds; more is for `UntilSuccessorUsed`, which says what it is.
+/// The limit for `Grace::Within`. A retry comes within seconds; a longer grace needs the explicit `UntilSuccessorUsed`.
 const GRACE_CAP: u64 = 5 * MINUTE;
 
-/// The rules for sessions: built once, with every default on the safe side.
+/// The rules for sessions, built once. Every default is on the safe side.
 ///
 /// | | default | |
 /// |---|---|---|
-/// | access token | 10 minutes | 15 at most, but by a method that says so |
+/// | access token | 10 minutes | at most 15, unless `access_lifetime_beyond_limit` is called |
 /// | idle | 14 days | from the last exchange |
-/// | absolute | 60 days | from login; never extended; 400 at most |
+/// | absolute | 60 days | from login; never extended; at most 400 |
 /// | grace | 60 seconds | for a client that asks twice or loses the answer |
-/// | clock skew | 60 seconds | between the machines that run sessions |
+/// | clock skew | 60 seconds | between the servers that run sessions |
 /// | binding | a session may have none | |
 /// | binding mismatch | the session is revoked | |
 /// | sessions per subject | no cap | |
@@ -60,7 +60,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// Starts with the defaults. Access tokens carry `issuer` as `iss` and `audience` as `aud`; neither may be empty.
+    /// Creates a builder with the defaults. Access tokens carry `issuer` as `iss` and `audience` as `aud`; neither may be
+    /// empty.
     pub fn builder(issuer: impl Into<String>, audience: impl Into<String>) -> ConfigBuilder {
         ConfigBuilder {
             config: Self {
@@ -81,29 +82,28 @@ impl Config {
     }
 }
 
-/// What happens when the refresh token before the present one comes once more, which an honest client does when two tabs
-/// ask at once or an answer got lost.
+/// What happens if the previous refresh token is used again. Honest clients do so when two tabs refresh at once or an answer is
+/// lost.
 ///
-/// Inside the grace the answer is the *same* successor and a new access token; the present token stays the present one, so
-/// the window is never extended and nobody is logged out. As soon as the successor has been used, the grace is over. After
-/// it, the token counts as stolen and its session is revoked.
+/// Within the grace, the answer is the *same* successor and a new access token. The current token does not change, so the
+/// window is never extended, and no client is logged out. The grace ends as soon as the successor is used. After the grace,
+/// the token counts as stolen and its session is revoked.
 ///
 /// # Security
 ///
-/// Inside the grace, a thief who has the token and what it is bound to gets the successor too. The theft is found
-/// out as soon as one of the two uses the successor and the other comes with the older token. A thief who always comes inside
-/// the grace, with the very token that the owner has just exchanged, is not found out: no token is ever used after its
-/// successor. The sign of that is a session in which *every* exchange is followed by an
-/// [`EventKind::GraceReplay`](crate::EventKind::GraceReplay).
+/// Within the grace, a thief who has the token and its binding gets the successor too. The theft is detected as soon as one of
+/// the two uses the successor and the other presents the older token. A thief who always comes within the grace, with the token
+/// that the owner has just exchanged, is not detected, because no token is ever used after its successor. The sign of such a
+/// theft is a session in which *every* exchange is followed by an [`EventKind::GraceReplay`](crate::EventKind::GraceReplay).
 ///
-/// No number of replays in a row ends a session, because honest clients have no upper bound: two tabs that refresh on the
-/// same timer replay once in each generation, for weeks. Compare in your log what the two requests of each generation came
-/// from: tabs share their address and `User-Agent`. Where that is not enough, bind sessions to a key
-/// ([`Binding::key_thumbprint`](crate::Binding::key_thumbprint)), so that a copied token is worth nothing.
+/// No number of consecutive replays ends a session, because honest clients have no upper bound: two tabs that refresh on the
+/// same timer replay once in each generation, for weeks. In your log, compare the origins of the two requests of each
+/// generation: tabs share their address and `User-Agent`. If that is not enough, bind sessions to a key
+/// ([`Binding::key_thumbprint`](crate::Binding::key_thumbprint)), so that a copied token is worthless.
 ///
-/// [`None`](Self::None) leaves no such time; its price is that
-/// every lost answer and every second tab is a logout. [`UntilSuccessorUsed`](Self::UntilSuccessorUsed) loses nobody whose
-/// laptop slept through an answer; its price is a window as long as the cap.
+/// [`None`](Self::None) has no such window, but every lost answer and every second tab is a logout.
+/// [`UntilSuccessorUsed`](Self::UntilSuccessorUsed) also keeps clients that sleep before they receive the answer, but its
+/// window is as long as the cap.
 ///
 /// # Examples
 ///
@@ -116,19 +116,19 @@ impl Config {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Grace {
-    /// A second use is reuse, whatever the reason.
+    /// Any second use is reuse.
     None,
-    /// For this long after the exchange, the clock skew added. Up to 5 minutes, and with the skew up to the idle lifetime.
+    /// For this long after the exchange, plus the clock skew. Up to 5 minutes, and with the skew up to the idle lifetime.
     Within(Duration),
-    /// Until the successor has been used, for `cap` at most, the clock skew added.
+    /// Until the successor is used, at most for `cap` plus the clock skew.
     UntilSuccessorUsed {
-        /// The longest that it may take. Up to the idle lifetime.
+        /// The maximum. Up to the idle lifetime.
         cap: Duration,
     },
 }
 
 impl Grace {
-    /// How long it lasts, if there is one.
+    /// Returns the length of the grace, if there is one.
     pub(crate) const fn window(self) -> Option<Duration> {
         match self {
             Self::None => None,
@@ -143,7 +143,7 @@ impl Default for Grace {
     }
 }
 
-/// What happens when a request shows another binding than the session's own. A missing one is always just refused.
+/// What happens if a request presents a binding other than the session's. A missing binding is always only refused.
 ///
 /// # Examples
 ///
@@ -155,14 +155,14 @@ impl Default for Grace {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnMismatch {
-    /// The session is revoked: somebody has its token and not its binding.
+    /// The session is revoked, because someone has its token and not its binding.
     #[default]
     Revoke,
-    /// The exchange is refused and the session lives on.
+    /// The exchange is refused; the session is not changed.
     Refuse,
 }
 
-/// A [`Config`] in the making.
+/// Builds a [`Config`].
 ///
 /// # Examples
 ///
@@ -181,91 +181,91 @@ pub struct ConfigBuilder {
 }
 
 impl ConfigBuilder {
-    /// One more audience (`aud`) of the access tokens.
+    /// Adds an audience (`aud`) of the access tokens.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.config.audience.push(audience.into());
         self
     }
 
-    /// How long an access token is good, up to 15 minutes.
+    /// Sets how long an access token is valid, up to 15 minutes.
     pub const fn access_lifetime(mut self, lifetime: Duration) -> Self {
         self.config.access = lifetime;
         self.access_cap = Some(ACCESS_CAP);
         self
     }
 
-    /// An access token that is good for more than 15 minutes.
+    /// Sets how long an access token is valid, without the limit of 15 minutes.
     ///
     /// # Security
     ///
-    /// Where no denylist is asked, that is how long a stolen one works, and how long a logout takes.
+    /// Without a denylist, a stolen token works this long, and a logout takes this long.
     pub const fn access_lifetime_beyond_limit(mut self, lifetime: Duration) -> Self {
         self.config.access = lifetime;
         self.access_cap = None;
         self
     }
 
-    /// How long a session lives without an exchange.
+    /// Sets how long a session lives without an exchange.
     pub const fn idle_lifetime(mut self, lifetime: Duration) -> Self {
         self.config.idle = lifetime;
         self
     }
 
-    /// How long a session lives at all. Nothing extends it.
+    /// Sets how long a session lives in total. Nothing extends it.
     pub const fn absolute_lifetime(mut self, lifetime: Duration) -> Self {
         self.config.absolute = lifetime;
         self
     }
 
-    /// What happens when a refresh token comes a second time.
+    /// Sets what happens if a refresh token is used a second time.
     pub const fn grace(mut self, grace: Grace) -> Self {
         self.config.grace = grace;
         self
     }
 
-    /// How far the clocks of the machines that run sessions may disagree, up to 5 minutes. Servers that check access tokens
-    /// have an allowance of their own: [`leeway`](countersign::VerifierBuilder::leeway), 30 seconds if nothing is said.
+    /// Sets how far the clocks of the servers that run sessions may differ, up to 5 minutes. Servers that check access tokens
+    /// have their own setting: [`leeway`](countersign::VerifierBuilder::leeway), 30 seconds by default.
     pub const fn clock_skew(mut self, skew: Duration) -> Self {
         self.config.skew = skew;
         self
     }
 
-    /// What happens when a request shows another binding than the session's own.
+    /// Sets what happens if a request presents a binding other than the session's.
     pub const fn on_binding_mismatch(mut self, reaction: OnMismatch) -> Self {
         self.config.on_mismatch = reaction;
         self
     }
 
-    /// No session without a binding: a login with [`Binding::None`](crate::Binding::None) is an error, and a session
-    /// that was begun without one is not exchanged. For servers that bind all, so that none slips through.
+    /// Requires a binding for every session. A login with [`Binding::None`](crate::Binding::None) is an error, and a session
+    /// without a binding cannot be exchanged. Use it on servers that bind all sessions.
     pub const fn require_binding(mut self) -> Self {
         self.config.binding_required = true;
         self
     }
 
-    /// How many sessions a subject may have. A login above it revokes the one that began first.
+    /// Sets how many sessions a subject may have. A login above this cap revokes the oldest session.
     ///
-    /// Without a cap, one account can hold any number of sessions. With a cap, a login reads the list of the subject's
-    /// sessions twice. The list has as many rows as the cap at most, and one more for each login that is under way.
+    /// Without a cap, one account can hold any number of sessions. With a cap, a login reads the list of the subject's sessions
+    /// twice. The list has at most as many rows as the cap, plus one for each concurrent login.
     pub const fn sessions_per_subject(mut self, count: usize) -> Self {
         self.cap = Some(count);
         self
     }
 
-    /// One session for each subject: a login ends the one before.
+    /// Allows one session for each subject: a login ends the previous one.
     pub const fn single_session(self) -> Self {
         self.sessions_per_subject(1)
     }
 
-    /// The rules.
+    /// Builds the configuration.
     ///
     /// # Errors
     ///
-    /// - [`ConfigError::Empty`] for an issuer or an audience of no text, or of blanks.
-    /// - [`ConfigError::Zero`] for a lifetime or a grace under a second, or a cap of nothing.
+    /// - [`ConfigError::Empty`] for an issuer or an audience that is empty or consists of blanks.
+    /// - [`ConfigError::Zero`] for a lifetime or a grace under a second, or a cap of zero.
     /// - [`ConfigError::AccessAboveLimit`], [`ConfigError::AbsoluteAboveLimit`], [`ConfigError::GraceAboveLimit`],
-    ///   [`ConfigError::ClockSkewAboveLimit`]: above their limits. The idle lifetime is one of the grace: for
-    ///   [`Grace::Within`] the clock skew counts too.
+    ///   [`ConfigError::ClockSkewAboveLimit`]: above their limits. The idle lifetime is also a limit of the grace; for
+    ///   [`Grace::Within`] the clock skew is added.
     /// - [`ConfigError::AccessNotUnderIdle`], [`ConfigError::IdleAboveAbsolute`].
     pub fn build(mut self) -> Result<Config, ConfigError> {
         self.check_texts()?;
@@ -322,7 +322,7 @@ impl ConfigBuilder {
         not_zero(&window, "grace")?;
         let cap = match self.config.grace {
             Grace::UntilSuccessorUsed { .. } => self.config.idle.as_secs(),
-            // Else a token would be forgiven for longer than its session lives.
+            // Otherwise the grace would be longer than the life of the session.
             _ => GRACE_CAP.min(self.config.idle.saturating_sub(self.config.skew).as_secs()),
         };
         match above(&window, cap) {
@@ -332,12 +332,12 @@ impl ConfigBuilder {
     }
 }
 
-/// Whole seconds are what times are compared in.
+/// Refuses a duration under a second, because times are compared in whole seconds.
 const fn not_zero(duration: &Duration, setting: &'static str) -> Result<(), ConfigError> {
     if duration.as_secs() == 0 { Err(ConfigError::Zero { setting }) } else { Ok(()) }
 }
 
-/// `duration` and the cap in seconds, if it is above.
+/// Returns `duration` and the cap in seconds, if it is above the cap.
 fn above(duration: &Duration, cap: u64) -> Option<(u64, u64)> {
     (duration.as_secs() > cap).then_some((duration.as_secs(), cap))
 }

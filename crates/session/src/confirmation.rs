@@ -1,4 +1,4 @@
-//! `cnf`: what an access token has to come with ([RFC 7800](https://www.rfc-editor.org/rfc/rfc7800)).
+//! `cnf`: the binding inside an access token ([RFC 7800](https://www.rfc-editor.org/rfc/rfc7800)).
 
 use crate::binding::Binding;
 use crate::text;
@@ -23,7 +23,7 @@ fn is_absent(text: &Cow<'_, str>) -> bool {
 }
 
 impl Confirmation<'_> {
-    /// What a token of a session with this binding says.
+    /// Returns the `cnf` of a token of a session with this binding.
     pub(crate) fn of(binding: &Binding) -> Option<Self> {
         let (fingerprint, jkt) = match binding {
             Binding::None => return None,
@@ -33,7 +33,7 @@ impl Confirmation<'_> {
         Some(Self { fingerprint, jkt })
     }
 
-    /// The binding that the token demands. `None` unless it is exactly one that is understood here: any other cannot be
+    /// Returns the binding that the token requires. `None` unless it is exactly one that this crate supports: no other can be
     /// checked, so the token must be refused.
     pub(crate) fn binding(self) -> Option<Binding> {
         match (&*self.fingerprint, &*self.jkt) {

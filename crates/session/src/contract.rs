@@ -1,11 +1,11 @@
-//! Checks that a store keeps its contract, for the tests of whoever writes one.
+//! Checks that a store keeps its contract, for the tests of your own store.
 //!
-//! [`check`] asks the store law by law, then runs sessions over it in every order that their store calls can come in: two
-//! and three exchanges of one token at once, exchanges beside logouts, logins beside the end of all sessions, and crashes
-//! between any two calls.
+//! [`check`] tests the store law by law. Then it runs sessions over the store in every possible order of their store calls: two
+//! and three concurrent exchanges of one token, exchanges with concurrent logouts, logins with a concurrent end of all
+//! sessions, and crashes between any two calls.
 //!
-//! It works on subjects of random names and at times around 2023, so a store with other content can be checked too. Clean it
-//! up all the same: what is checked here stays behind.
+//! It uses subjects with random names and times around 2023, so it can also check a store that has other content. Clean the
+//! store up afterwards, because the rows of the check remain in it.
 //!
 //! # Examples
 //!
@@ -30,21 +30,21 @@ use crate::contract::kit::Kit;
 use crate::store::Store;
 use countersign::Entropy;
 
-/// Checks everything, with the operating system's randomness.
+/// Runs all checks, with the operating system's randomness.
 ///
 /// # Errors
 ///
-/// The first [`Violation`] that is found.
+/// The first [`Violation`] found.
 #[cfg(feature = "getrandom")]
 pub async fn check<S: Store>(store: &S) -> Result<Report, Violation> {
     check_with(store, countersign::SystemEntropy::new()).await
 }
 
-/// Checks everything, with randomness of yours. It has to differ from run to run if the store has been checked before.
+/// Runs all checks, with your source of randomness. It must differ from run to run if the store has been checked before.
 ///
 /// # Errors
 ///
-/// The first [`Violation`] that is found.
+/// The first [`Violation`] found.
 pub async fn check_with<S: Store>(store: &S, entropy: impl Entropy + 'static) -> Result<Report, Violation> {
     let kit = Kit::new(store, entropy)?;
     let mut report = Report::default();
@@ -54,12 +54,12 @@ pub async fn check_with<S: Store>(store: &S, entropy: impl Entropy + 'static) ->
     Ok(report)
 }
 
-/// Runs this many exchanges of one refresh token at once, one at least, in every order that their store calls can come in,
-/// and tells how many orders there are. [`check`] does it for two and three.
+/// Runs this many (at least one) concurrent exchanges of one refresh token in every possible order of their store calls.
+/// Returns the number of orders. [`check`] does it for two and three.
 ///
 /// # Errors
 ///
-/// The first [`Violation`] that is found.
+/// The first [`Violation`] found.
 ///
 /// # Examples
 ///
@@ -79,12 +79,12 @@ pub async fn exchanges<S: Store>(
     races::exchanges(&Kit::new(store, entropy)?, callers).await
 }
 
-/// Runs two logins of one subject at once where one session is allowed, in every order that their store calls can come in,
-/// and tells how many orders there are: thousands, so [`check`] leaves it out.
+/// Runs two concurrent logins of one subject that may have one session, in every possible order of their store calls. Returns
+/// the number of orders. There are thousands, so [`check`] leaves it out.
 ///
 /// # Errors
 ///
-/// The first [`Violation`] that is found.
+/// The first [`Violation`] found.
 ///
 /// # Examples
 ///

@@ -1,4 +1,4 @@
-//! What the denylist holds.
+//! The entries of the denylist.
 
 use crate::id::SessionId;
 use crate::text;
@@ -6,14 +6,14 @@ use core::fmt;
 use core::time::Duration;
 use countersign::UnixTime;
 
-/// How much leeway an access token can be given. Denials are kept for as long, so
-/// [`AccessVerifier`](crate::AccessVerifier) refuses a policy with more.
+/// The maximum leeway of an access token's verifier. Denials are kept this long, so [`AccessVerifier`](crate::AccessVerifier)
+/// refuses a policy with more.
 pub(crate) const MOST_LEEWAY: Duration = Duration::from_secs(5 * 60);
 
 /// A key of the denylist: one access token, one session, or the sessions that a subject began in one epoch.
 ///
-/// 32 bytes, whatever it is about, so that any store can hold it in one column; names of subjects are hashed. Its `Display`
-/// is base64url text, 43 characters.
+/// Every key has 32 bytes, so that any store can hold it in one column; the name of a subject is hashed. Its `Display` is
+/// base64url text, 43 characters.
 ///
 /// # Examples
 ///
@@ -28,29 +28,29 @@ pub(crate) const MOST_LEEWAY: Duration = Duration::from_secs(5 * 60);
 pub struct DenyKey([u8; 32]);
 
 impl DenyKey {
-    /// One access token, by its `jti`.
+    /// Creates the key of one access token, from its `jti`.
     #[must_use]
     pub fn access_token(jti: &str) -> Self {
-        // Ours are 16 bytes and need no hash.
+        // The ids of this crate have 16 bytes and need no hash.
         text::decode(jti).map_or_else(
             || Self::hashed(2, &[b"countersign/deny/jti/1", jti.as_bytes()]),
             |jti| Self::plain(1, jti),
         )
     }
 
-    /// All access tokens of a session.
+    /// Creates the key of all access tokens of a session.
     #[must_use]
     pub fn session(session: SessionId) -> Self {
         Self::plain(3, *session.as_bytes())
     }
 
-    /// All access tokens of the sessions that a subject began in this epoch.
+    /// Creates the key of all access tokens of the sessions that a subject began in this epoch.
     #[must_use]
     pub fn subject(subject: &str, epoch: u64) -> Self {
         Self::hashed(4, &[b"countersign/deny/sub/1", &epoch.to_be_bytes(), subject.as_bytes()])
     }
 
-    /// The bytes: the key in a store.
+    /// Returns the bytes: the key in a store.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -61,7 +61,7 @@ impl DenyKey {
         matches!(self.0, [3, ..])
     }
 
-    /// The first byte keeps the kinds apart.
+    /// Builds a key from 16 bytes. The first byte tells the kinds apart.
     fn plain(kind: u8, name: [u8; 16]) -> Self {
         let mut key = [0; 32];
         for (place, byte) in key.iter_mut().zip(core::iter::once(kind).chain(name)) {
@@ -94,8 +94,8 @@ impl fmt::Debug for DenyKey {
     }
 }
 
-/// An entry for the denylist, which can be purged after `until`: no [`AccessVerifier`](crate::AccessVerifier)
-/// takes an access token that it is about any more then.
+/// An entry for the denylist. It can be purged after `until`, because no [`AccessVerifier`](crate::AccessVerifier) accepts the
+/// affected access tokens any more.
 ///
 /// # Examples
 ///
@@ -115,15 +115,15 @@ impl fmt::Debug for DenyKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Denial {
-    /// What is denied.
+    /// The key that is denied.
     pub key: DenyKey,
-    /// How long it has to be kept.
+    /// How long the entry has to be kept.
     pub until: UnixTime,
-    /// When it is written.
+    /// Whether it is written before or after the row.
     pub order: DenyOrder,
 }
 
-/// Whether a denial is written before its row or after.
+/// The order in which a denial and its row are written.
 ///
 /// # Examples
 ///
@@ -135,10 +135,10 @@ pub struct Denial {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DenyOrder {
-    /// Before it, so that after a crash between the two no access token outlives its session. What it is written for stands,
-    /// whoever else writes to the row.
+    /// Before the row, so that after a crash between the two writes no access token outlives its session. The denial is correct
+    /// even if another call changes the row first.
     BeforeRow,
-    /// Only if the row was written: a stale read looks like this, and a stale read must deny nobody.
+    /// Only after the row was written, because a stale read looks the same, and a stale read must not deny any session.
     AfterRow,
 }
 

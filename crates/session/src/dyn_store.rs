@@ -14,10 +14,10 @@ use core::future::Future;
 use core::pin::Pin;
 use countersign::UnixTime;
 
-/// Any [`Store`] as one type. Use it where the configuration names the store, so that handlers need not be generic.
+/// Any [`Store`] as one type. Use it if the configuration chooses the store, so that handlers need not be generic.
 ///
-/// A clone is cheap. Each call allocates its future, which costs little beside a call to a database. `Arc<dyn Store>` cannot
-/// be written, because the methods of [`Store`] are `async`.
+/// A clone is cheap. Each call allocates its future, which costs little compared with a call to a database. `Arc<dyn Store>` is
+/// not possible, because the methods of [`Store`] are `async`.
 ///
 /// # Examples
 ///
@@ -40,7 +40,7 @@ use countersign::UnixTime;
 pub struct DynStore(Arc<dyn Erased>);
 
 impl DynStore {
-    /// This store. Its type is forgotten.
+    /// Wraps this store and hides its type.
     #[must_use]
     pub fn new(store: impl Store + 'static) -> Self {
         Self(Arc::new(store))

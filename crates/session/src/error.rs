@@ -1,5 +1,5 @@
-//! The errors of this crate: [`ConfigError`] for what is set up, [`Error`] for what requests do, [`StoreError`] for what
-//! stores return. None of them holds token text or key bytes.
+//! The errors of this crate: [`ConfigError`] for configuration, [`Error`] for requests, [`StoreError`] for stores. None of them
+//! holds token text or key bytes.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -8,15 +8,15 @@ use countersign::http::{Challenge, RequestError};
 use countersign::{EntropyError, VerifyError};
 use thiserror::Error;
 
-/// Why a session operation gave nothing, or an access token is refused.
+/// Why a session operation failed, or an access token is refused.
 ///
-/// [`InvalidGrant`](Self::InvalidGrant) is the only answer about a refresh token. [`Entropy`](Self::Entropy),
+/// Only [`InvalidGrant`](Self::InvalidGrant) says that a refresh token is not valid. [`Entropy`](Self::Entropy),
 /// [`Retry`](Self::Retry) and [`Store`](Self::Store) say nothing about it: the client keeps the token and tries again.
 ///
 /// # Security
 ///
-/// The text of [`InvalidGrant`](Self::InvalidGrant) is always the same, so that a thief does not learn what gave the
-/// theft away. [`refusal`](Self::refusal) has the cause, and so has `Debug`: for logs, not for clients.
+/// The text of [`InvalidGrant`](Self::InvalidGrant) is always the same, so that a thief does not learn how the theft was
+/// detected. [`refusal`](Self::refusal) and `Debug` give the cause: for logs, not for clients.
 ///
 /// # Examples
 ///
@@ -29,69 +29,69 @@ use thiserror::Error;
 /// assert_eq!(error.refusal().map(|cause| cause.code()), Some("malformed"));
 ///
 /// assert_eq!(Error::Denied.challenge().status(), 401);
-/// // The list is down: a 503, and no session ends.
+/// // The denylist is unavailable: a 503, and no session ends.
 /// let error = Error::DenylistUnavailable(StoreError::unavailable());
 /// assert_eq!(error.challenge().status(), 503);
 /// ```
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The access token is bound to another fingerprint or key than the request shows.
-    #[error("the token came with another binding than its own")]
+    /// The request presents another fingerprint or key than the one that the access token is bound to.
+    #[error("the token was presented with another binding than its own")]
     BindingMismatch,
-    /// The access token is bound and the request shows nothing, or only the other kind: a fingerprint for a key, a key for a
-    /// fingerprint.
-    #[error("the token came without its binding")]
+    /// The access token is bound, and the request presents no binding, or one of the other kind: a fingerprint for a key, a key
+    /// for a fingerprint.
+    #[error("the token was presented without its binding")]
     BindingMissing,
-    /// The access token, its session, or all sessions of its subject were ended.
+    /// The access token, its session, or all sessions of its subject were revoked.
     #[error("the token was revoked")]
     Denied,
-    /// The denylist could not be asked.
+    /// The denylist is unavailable.
     #[error("the denylist is not available")]
     DenylistUnavailable(#[source] StoreError),
     /// The source of randomness failed.
     #[error("the source of randomness failed")]
     Entropy,
-    /// The refresh token gets nothing any more. The inner value tells why, for the log.
+    /// The refresh token is not valid any more. The inner value is the reason, for the log.
     #[error("the refresh token is not valid")]
     InvalidGrant(Refusal),
-    /// The login cannot begin a session: a text of it is empty, too long or malformed, the configuration requires a binding and
-    /// there is none, or its epoch is yet to come.
-    #[error("the login's {field} is missing or cannot be used")]
+    /// The login cannot begin a session: a text in it is empty, too long or malformed, the configuration requires a binding and
+    /// there is none, or its epoch is in the future.
+    #[error("the login's {field} is missing or not valid")]
     InvalidLogin {
-        /// Which part of it.
+        /// The part of the login.
         field: &'static str,
     },
-    /// A text is not what it should be: a session id or a key thumbprint.
-    #[error("not a {what}, which is the base64url text of {bytes} bytes")]
+    /// A text is not a session id or not a key thumbprint.
+    #[error("not a {what}: it must be the base64url text of {bytes} bytes")]
     MalformedText {
-        /// What was expected.
+        /// The expected kind of text.
         what: &'static str,
-        /// How many bytes such a text encodes.
+        /// The number of bytes that such a text encodes.
         bytes: usize,
     },
-    /// The request's headers are refused: its credentials, a cookie, or its origin. The reason why a token is refused is in
+    /// The request's headers are refused: the credentials, a cookie, or the origin. If a token is refused, the error is
     /// [`Token`](Self::Token).
     #[error("{0}")]
     Request(#[source] RequestError),
-    /// Others wrote to the session at the same time, again and again; or it was to be ended by a token whose master key this
-    /// server does not have. This call has not written its row, but where it was to end it, its access tokens may be denied
+    /// Other calls kept writing to the session at the same time; or this server does not have the master key of a token that
+    /// was to end its session. This call has not written its row. If it was to end the session, its access tokens may be denied
     /// already.
-    #[error("the session cannot be written to by this server for now: try again")]
+    #[error("this server cannot write to the session at the moment: try again")]
     Retry,
-    /// The store could not be asked, or did not say whether it wrote.
+    /// The store is unavailable, or did not confirm a write.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The access token itself is not good.
+    /// The access token itself is not valid.
     #[error("{0}")]
     Token(#[from] VerifyError),
-    /// The access token is bound to nothing, and the verifier accepts only bound ones.
-    #[error("the token is not bound to a fingerprint or a key, and has to be")]
+    /// The access token has no binding, and the verifier accepts only bound ones.
+    #[error("the token must be bound to a fingerprint or a key")]
     Unbound,
 }
 
 impl Error {
-    /// A stable name for logs, metrics and clients.
+    /// Returns a stable name for logs, metrics and clients.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -111,7 +111,7 @@ impl Error {
         }
     }
 
-    /// Whether the access token's time is over: a client may refresh and try again.
+    /// Returns whether the access token has expired, so that a client may refresh and try again.
     #[must_use]
     pub const fn is_expired(&self) -> bool {
         match self {
@@ -121,10 +121,10 @@ impl Error {
         }
     }
 
-    /// The HTTP answer.
+    /// Returns the HTTP answer.
     ///
     /// - For an access token, 401 ([RFC 6750 section 3](https://www.rfc-editor.org/rfc/rfc6750#section-3)).
-    /// - For the request's headers, as [`RequestError::challenge`] says: 400, 401 or 403.
+    /// - For the request's headers, as [`RequestError::challenge`]: 400, 401 or 403.
     /// - For a refresh token ([RFC 6749 section 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)), a login, or a
     ///   malformed text, 400 without a `WWW-Authenticate`.
     /// - While a store, the denylist, the keys or the randomness is unavailable, and for [`Retry`](Self::Retry), 503.
@@ -145,7 +145,7 @@ impl Error {
         }
     }
 
-    /// Why the refresh token was refused, if it was. For logs.
+    /// Returns why the refresh token was refused, if it was. For logs.
     #[must_use]
     pub const fn refusal(&self) -> Option<Refusal> {
         match self {
@@ -176,7 +176,7 @@ impl From<RequestError> for Error {
     }
 }
 
-/// What was wrong with a refresh token. For logs: a client is told [`Error::InvalidGrant`] and no more.
+/// Why a refresh token was refused. For logs: a client only learns [`Error::InvalidGrant`].
 ///
 /// # Examples
 ///
@@ -188,26 +188,27 @@ impl From<RequestError> for Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// Another fingerprint or key than the session is bound to.
+    /// The request presents another fingerprint or key than the session is bound to.
     BindingMismatch,
-    /// The session is bound and nothing was shown, or only the other kind: a fingerprint for a key, a key for a fingerprint.
-    /// The session lives on.
+    /// The session is bound, and the request presents no binding, or one of the other kind: a fingerprint for a key, a key for
+    /// a fingerprint. The session does not end.
     BindingMissing,
-    /// A lifetime is over.
+    /// A lifetime of the session is over.
     Expired(Lifetime),
-    /// The text is formed as a token and no key of ours made it.
+    /// The text has the form of a token, but no key of this server made it.
     Forged,
     /// The text is not a refresh token.
     Malformed,
     /// The token was exchanged before. The session has been revoked.
     Reused(Recency),
-    /// The session had been ended before.
+    /// The session had ended before.
     Revoked(Reason),
-    /// The store knows less than the token: it was set back to an earlier state. The session has been revoked.
+    /// The row is older than the token: the store was restored to an earlier state. The session has been revoked.
     RolledBack,
-    /// All sessions of the subject were ended after this one began; or the store has lost how often that was done.
+    /// All sessions of the subject were ended after this one began, or the store has lost the number of times that this
+    /// happened.
     StaleEpoch,
-    /// The token's master key is not among those of this server: it was taken away, or has not come here yet.
+    /// This server does not have the token's master key: it was removed, or was not added here yet.
     UnknownKey,
     /// The store has no such session.
     UnknownSession,
@@ -216,8 +217,10 @@ pub enum Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::BindingMismatch => f.write_str("the token came with another binding than its session has"),
-            Self::BindingMissing => f.write_str("the token came without the binding of its session"),
+            Self::BindingMismatch => {
+                f.write_str("the token was presented with another binding than that of its session")
+            }
+            Self::BindingMissing => f.write_str("the token was presented without the binding of its session"),
             Self::Expired(inner) => write!(f, "the session's {inner} lifetime is over"),
             Self::Forged => f.write_str("the token was not issued here"),
             Self::Malformed => f.write_str("the text is not a refresh token"),
@@ -225,14 +228,14 @@ impl fmt::Display for Refusal {
             Self::Revoked(inner) => write!(f, "the session was ended: {inner}"),
             Self::RolledBack => f.write_str("the store is older than the token"),
             Self::StaleEpoch => f.write_str("all sessions of the subject were ended"),
-            Self::UnknownKey => f.write_str("the token's master key is not known here"),
+            Self::UnknownKey => f.write_str("this server does not have the token's master key"),
             Self::UnknownSession => f.write_str("the session is not in the store"),
         }
     }
 }
 
 impl Refusal {
-    /// A stable name for logs and metrics.
+    /// Returns a stable name for logs and metrics.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -253,7 +256,7 @@ impl Refusal {
     }
 }
 
-/// Which of a session's two lifetimes.
+/// One of the two lifetimes of a session.
 ///
 /// # Examples
 ///
@@ -263,7 +266,7 @@ impl Refusal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Lifetime {
-    /// From login; nothing makes it longer.
+    /// From login. Nothing extends it.
     Absolute,
     /// From the last exchange.
     Idle,
@@ -278,7 +281,7 @@ impl fmt::Display for Lifetime {
     }
 }
 
-/// How old a token was that came a second time.
+/// The age of a token that was used a second time.
 ///
 /// # Examples
 ///
@@ -288,9 +291,9 @@ impl fmt::Display for Lifetime {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Recency {
-    /// The one before the present one, after its grace: a client that is late, or a theft.
+    /// The previous token, after its grace: a late client, or a theft.
     RecentPrevious,
-    /// An older one: its holder has missed several exchanges, so two parties hold the session.
+    /// An older token: its holder has missed several exchanges, so two parties hold the session.
     Stale,
 }
 
@@ -315,35 +318,35 @@ impl fmt::Display for Recency {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
-    /// The refresh token came with another binding.
+    /// The refresh token was presented with another binding.
     BindingMismatch,
-    /// The subject logged in elsewhere and has only so many sessions.
+    /// The subject logged in elsewhere and reached its cap of sessions.
     Evicted,
-    /// Its holder logged out.
+    /// The user logged out.
     Logout,
     /// A refresh token was used twice.
     Reuse,
-    /// Its subject or an administrator ended it, from elsewhere.
+    /// The subject or an administrator ended it from another session.
     Revoked,
-    /// The store had been set back.
+    /// The store was restored to an earlier state.
     Rollback,
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::BindingMismatch => "another binding was shown",
+            Self::BindingMismatch => "another binding was presented",
             Self::Evicted => "a newer login took its place",
             Self::Logout => "logout",
             Self::Reuse => "a refresh token was used twice",
             Self::Revoked => "ended from elsewhere",
-            Self::Rollback => "the store was set back",
+            Self::Rollback => "the store was restored to an earlier state",
         })
     }
 }
 
 impl Reason {
-    /// A stable name for logs and metrics.
+    /// Returns a stable name for logs and metrics.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -357,9 +360,9 @@ impl Reason {
     }
 }
 
-/// The store could not be asked, or holds bytes that are not a row. The answer is a 503, and no session ends.
+/// The failure of a store: it is unavailable, or holds bytes that are not a row. The answer is a 503, and no session ends.
 ///
-/// It can carry what the database said, as its [`source`](core::error::Error::source).
+/// It can carry the error of the database, as its [`source`](core::error::Error::source).
 ///
 /// # Examples
 ///
@@ -383,13 +386,13 @@ enum Fault {
 }
 
 impl StoreError {
-    /// An error with what the database said: `.map_err(StoreError::new)`.
+    /// Creates an error from that of the database: `.map_err(StoreError::new)`.
     #[must_use]
     pub fn new(source: impl Into<Box<dyn core::error::Error + Send + Sync>>) -> Self {
         Self(Fault::Unavailable(Some(Arc::from(source.into()))))
     }
 
-    /// An error of which no more is known.
+    /// Creates an error without a source.
     #[must_use]
     pub const fn unavailable() -> Self {
         Self(Fault::Unavailable(None))
@@ -403,7 +406,7 @@ impl StoreError {
         Self(Fault::UnknownRowVersion)
     }
 
-    /// A stable name for logs and metrics: `store_unavailable`, or for bytes out of the store `malformed_row` or
+    /// Returns a stable name for logs and metrics: `store_unavailable`, or for bytes from the store `malformed_row` or
     /// `unknown_row_version`.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -434,7 +437,7 @@ impl core::error::Error for StoreError {
     }
 }
 
-/// Why sessions cannot be configured so.
+/// Why a configuration is refused.
 ///
 /// # Examples
 ///
@@ -459,8 +462,7 @@ pub enum ConfigError {
         /// The cap in seconds.
         cap: u64,
     },
-    /// Access tokens would live longer than 15 minutes; `access_lifetime_beyond_limit` is the way to have it all the
-    /// same.
+    /// Access tokens would live longer than 15 minutes; `access_lifetime_beyond_limit` allows it.
     #[error(
         "an access lifetime of {seconds} s is above the cap of {cap} s: access_lifetime_beyond_limit allows it"
     )]
@@ -470,24 +472,24 @@ pub enum ConfigError {
         /// The cap in seconds.
         cap: u64,
     },
-    /// The access lifetime is not under the idle lifetime: the session would end before its access token.
-    #[error("the access lifetime is not shorter than the idle lifetime")]
+    /// The access lifetime is not shorter than the idle lifetime, so the session would end before its access token.
+    #[error("the access lifetime must be shorter than the idle lifetime")]
     AccessNotUnderIdle,
-    /// The allowance for clocks is above 5 minutes, or above the idle lifetime.
+    /// The clock skew is above 5 minutes, or above the idle lifetime.
     #[error("a clock skew of {seconds} s is above the cap of {cap} s, which a short idle lifetime lowers")]
     ClockSkewAboveLimit {
-        /// The allowance in seconds.
+        /// The clock skew in seconds.
         seconds: u64,
         /// The cap in seconds.
         cap: u64,
     },
-    /// A text is empty, so that a check of it would mean nothing.
+    /// A text is empty, so a check of it would be meaningless.
     #[error("{setting} is empty")]
     Empty {
         /// The setting.
         setting: &'static str,
     },
-    /// The grace is longer than this kind of grace may be, or than a session lives idle; for `Within` the clock skew counts.
+    /// The grace is longer than this kind of grace may be, or than the idle lifetime; for `Within` the clock skew is added.
     #[error(
         "a grace of {seconds} s is above the cap of {cap} s, which a short idle lifetime lowers: Grace::UntilSuccessorUsed may be longer than Grace::Within"
     )]
@@ -497,11 +499,11 @@ pub enum ConfigError {
         /// The cap in seconds.
         cap: u64,
     },
-    /// The idle lifetime is above the absolute one, so it would never be reached.
+    /// The idle lifetime is longer than the absolute one, so it would have no effect.
     #[error("the idle lifetime is longer than the absolute lifetime")]
     IdleAboveAbsolute,
-    /// A setting is zero, or under a second.
-    #[error("{setting} is under the least that is allowed, one or a second")]
+    /// A number is zero, or a duration is under a second.
+    #[error("{setting} is too small: at least one, or one second, is required")]
     Zero {
         /// The setting.
         setting: &'static str,
@@ -509,7 +511,7 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    /// A stable name for logs and metrics.
+    /// Returns a stable name for logs and metrics.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {

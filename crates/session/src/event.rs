@@ -1,14 +1,13 @@
-//! What happened to sessions: for the audit log, without token text.
+//! Events of sessions, for the audit log, without token text.
 
 use crate::error::{Reason, Recency};
 use crate::id::SessionHash;
 use alloc::string::String;
 use countersign::UnixTime;
 
-/// Something that happened to a session.
+/// An event of a session.
 ///
-/// It holds no token and no session id, only the id's hash; and the subject, so treat it as what it is: a record of a
-/// person.
+/// It holds no token and no session id, only the hash of the id. It also holds the subject, so it is personal data.
 ///
 /// # Examples
 ///
@@ -22,17 +21,17 @@ use countersign::UnixTime;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {
-    /// What.
+    /// What happened.
     pub kind: EventKind,
-    /// To which session; none for [`AllRevoked`](EventKind::AllRevoked).
+    /// The session; `None` for [`AllRevoked`](EventKind::AllRevoked).
     pub session: Option<SessionHash>,
-    /// Whose it is.
+    /// The subject of the session.
     pub subject: String,
-    /// When.
+    /// The time of the event.
     pub at: UnixTime,
 }
 
-/// What happened.
+/// The kind of an event.
 ///
 /// # Examples
 ///
@@ -46,13 +45,13 @@ pub struct Event {
 pub enum EventKind {
     /// All sessions of the subject were revoked.
     AllRevoked,
-    /// The store is older than a token: it was set back. The session was revoked.
+    /// The row is older than a token: the store was restored to an earlier state. The session was revoked.
     Anomaly,
-    /// A token came with another binding. The session was revoked, unless [`OnMismatch`](crate::OnMismatch) says
+    /// A token was presented with another binding. The session was revoked, unless [`OnMismatch`](crate::OnMismatch) says
     /// otherwise.
     BindingMismatch,
-    /// A token was exchanged a second time inside the grace: two tabs, an answer that got lost, or a thief. If one follows
-    /// every exchange of a session, see the security section of [`Grace`](crate::Grace).
+    /// A token was exchanged a second time within the grace: two tabs, a lost answer, or a thief. If one follows every exchange
+    /// of a session, see the security section of [`Grace`](crate::Grace).
     GraceReplay,
     /// A session began.
     Issued,
@@ -65,7 +64,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// A stable name for logs and metrics.
+    /// Returns a stable name for logs and metrics.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -81,10 +80,10 @@ impl EventKind {
     }
 }
 
-/// Is told what happened, after the store has answered for it. What was written by a call that the store answered with an
-/// error is not told: log [`Error::Store`](crate::Error::Store) too.
+/// Receives events, after the store has confirmed the write. If the store answers a write with an error, there is no event,
+/// even if the row was written: log [`Error::Store`](crate::Error::Store) too.
 ///
-/// Any `Fn(&Event)` is one. It is called in the middle of a request: hand over what takes time.
+/// Any `Fn(&Event)` implements it. It is called during a request, so move slow work to another task.
 ///
 /// # Examples
 ///
@@ -95,7 +94,7 @@ impl EventKind {
 /// takes(|event: &Event| println!("{} of {:?}", event.kind.code(), event.session));
 /// ```
 pub trait Observer: Send + Sync {
-    /// Takes note of `event`.
+    /// Receives `event`.
     fn observe(&self, event: &Event);
 }
 

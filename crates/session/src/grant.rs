@@ -1,4 +1,4 @@
-//! What a login or an exchange gives: a refresh token, and the right to sign one access token.
+//! The result of a login or an exchange: a refresh token, and the right to sign one access token.
 
 use crate::config::Config;
 use crate::confirmation::Confirmation;
@@ -22,7 +22,7 @@ use serde::de::IgnoredAny;
 /// `typ` of an access token: [RFC 9068 section 2.1](https://www.rfc-editor.org/rfc/rfc9068#section-2.1).
 pub(crate) const TYP: &str = "at+jwt";
 
-/// The random bytes that one step of the machine may need. Drawn once for each call, never used for a second one.
+/// The random bytes that one step of the machine may need. Draw new ones for each call.
 ///
 /// # Examples
 ///
@@ -40,11 +40,11 @@ pub struct Randomness {
 }
 
 impl Randomness {
-    /// Draws them.
+    /// Draws the bytes.
     ///
     /// # Errors
     ///
-    /// [`EntropyError`] when the source has none.
+    /// [`EntropyError`] if the source fails.
     pub fn draw(entropy: &(impl Entropy + ?Sized)) -> Result<Self, EntropyError> {
         let (mut session, mut salt, mut jti) = ([0; 16], [0; SALT], [0; 16]);
         for bytes in [&mut session, &mut salt, &mut jti] {
@@ -60,7 +60,7 @@ impl fmt::Debug for Randomness {
     }
 }
 
-/// How a [`Grant`] came about.
+/// The operation that made a [`Grant`].
 ///
 /// # Examples
 ///
@@ -74,17 +74,16 @@ impl fmt::Debug for Randomness {
 pub enum Exchange {
     /// A session began.
     Login,
-    /// The refresh token was exchanged before, inside the grace: its successor is the same as then.
+    /// The refresh token was exchanged again, within the grace: the successor is the same as before.
     Replayed,
     /// The refresh token was exchanged for its successor.
     Rotated,
 }
 
-/// What a login or an exchange gives: the refresh token, and what the access token will say.
+/// The result of a login or an exchange: the refresh token, and the claims of the access token.
 ///
-/// It is in the store before you have it. Add your own claims now that it is known whose session it is: look up the
-/// roles of [`subject`](Self::subject), then sign with
-/// [`Sessions::access_token`](crate::Sessions::access_token).
+/// The store has the row before the grant is returned. Now that you know the subject, you can add your own claims: look up the
+/// roles of [`subject`](Self::subject), then sign with [`Sessions::access_token`](crate::Sessions::access_token).
 ///
 /// # Examples
 ///
@@ -110,67 +109,67 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// The session.
+    /// Returns the id of the session.
     #[must_use]
     pub const fn session_id(&self) -> SessionId {
         self.row.session
     }
 
-    /// Whose session it is.
+    /// Returns the subject of the session.
     #[must_use]
     pub fn subject(&self) -> &str {
         &self.row.subject
     }
 
-    /// What its access tokens allow: names with a space between them, or nothing.
+    /// Returns the scope of the access tokens: names separated by spaces, or an empty text.
     #[must_use]
     pub fn scope(&self) -> &str {
         &self.row.scope
     }
 
-    /// The row as it was written.
+    /// Returns the row as it was written.
     #[must_use]
     pub const fn row(&self) -> &Row {
         &self.row
     }
 
-    /// How it came about.
+    /// Returns the operation that made this grant.
     #[must_use]
     pub const fn exchange(&self) -> Exchange {
         self.exchange
     }
 
-    /// The refresh token: the client exchanges it once for the next one.
+    /// Returns the refresh token. The client exchanges it once for the next one.
     #[must_use]
     pub const fn refresh_token(&self) -> &RefreshToken {
         &self.refresh_token
     }
 
-    /// When the refresh token ends if it is not used.
+    /// Returns when the refresh token expires if it is not used.
     #[must_use]
     pub fn refresh_expires_at(&self) -> UnixTime {
         self.row.expires_at()
     }
 
-    /// How long that is from now: `Max-Age` of the cookies of refresh token and fingerprint.
+    /// Returns how long the refresh token is valid from now: `Max-Age` of the cookies of refresh token and fingerprint.
     #[must_use]
     pub fn refresh_lifetime(&self) -> Duration {
         self.refresh_expires_at().saturating_duration_since(self.now)
     }
 
-    /// `exp` of the access token, never later than the end of the session.
+    /// Returns `exp` of the access token, which is never later than the end of the session.
     #[must_use]
     pub const fn access_expires_at(&self) -> UnixTime {
         self.access_until
     }
 
-    /// How long that is from now: `expires_in` of the answer.
+    /// Returns how long the access token is valid from now: `expires_in` of the answer.
     #[must_use]
     pub const fn access_lifetime(&self) -> Duration {
         self.access_until.saturating_duration_since(self.now)
     }
 
-    /// The access token.
+    /// Signs the access token.
     pub(crate) fn sign<T: Serialize>(
         &self,
         config: &Config,
@@ -180,7 +179,7 @@ impl Grant {
         self.claims(config, claims)?.sign(key)
     }
 
-    /// The access token, to be signed elsewhere.
+    /// Prepares the access token for a key elsewhere.
     pub(crate) fn prepare<T: Serialize>(
         &self,
         config: &Config,
@@ -190,7 +189,7 @@ impl Grant {
         self.claims(config, claims)?.prepare(key)
     }
 
-    /// What the access token says.
+    /// Builds the claims of the access token.
     fn claims<'a, T: Serialize>(
         &'a self,
         config: &Config,
@@ -229,7 +228,8 @@ fn some(text: &str) -> Option<&str> {
     if text.is_empty() { None } else { Some(text) }
 }
 
-/// Rejects caller claims that would impersonate the session's own. Those that the session writes are refused as duplicates.
+/// Rejects caller claims that would impersonate the session's own. Names that the session itself writes are refused as
+/// duplicates.
 fn refuse_reserved<T: Serialize>(claims: &T) -> Result<(), SignError> {
     let text = serde_json::to_string(claims).map_err(|_| SignError::Serialize)?;
     if text == "null" {
@@ -243,7 +243,7 @@ fn refuse_reserved<T: Serialize>(claims: &T) -> Result<(), SignError> {
     }
 }
 
-/// The private members of an access token, before those of the caller's own type.
+/// The private members of an access token. Those of the caller's own type follow.
 #[derive(Serialize)]
 struct AccessClaims<'a, T> {
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,13 +1,13 @@
-//! The name of a session, and what of it may be logged.
+//! The id of a session, and its hash for logs.
 
 use crate::error::Error;
 use crate::text;
 use core::fmt;
 use core::str::FromStr;
 
-/// The name of a session: 16 random bytes, drawn at login.
+/// The id of a session: 16 random bytes, drawn at login.
 ///
-/// It stands in every access token (`sid`) and refresh token, and proves nothing by itself. As text it is base64url, 22
+/// Every access token (`sid`) and refresh token contains it. It proves nothing by itself. As text it is base64url, 22
 /// characters.
 ///
 /// # Examples
@@ -24,19 +24,19 @@ use core::str::FromStr;
 pub struct SessionId([u8; 16]);
 
 impl SessionId {
-    /// The id of these bytes: in a store, reading its key.
+    /// Creates an id from these bytes, as a store has them in its key.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes: in a store, its key.
+    /// Returns the bytes, for the key in a store.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
 
-    /// What stands for this session in logs.
+    /// Returns the hash that represents this session in logs.
     #[must_use]
     pub fn hash(&self) -> SessionHash {
         let hash = text::sha256(&[b"countersign/session/log/1", &self.0]);
@@ -69,7 +69,7 @@ impl FromStr for SessionId {
     }
 }
 
-/// What stands for a session in logs: the same for the same session, and no help to whoever reads it.
+/// The hash that represents a session in logs: always the same for one session, and useless to a reader of the log.
 ///
 /// # Examples
 ///

@@ -1,15 +1,16 @@
-//! Access and refresh sessions on top of [`countersign`]: a short access token, a long refresh token, and an end to both.
+//! Access and refresh sessions on top of [`countersign`]: a short-lived access token, a long-lived refresh token, and a logout
+//! that ends both.
 //!
-//! A login begins a session. Its access token is a JWT that application servers check by themselves; it ends after minutes.
-//! Its refresh token is exchanged once, for the next pair. A refresh token that is used again counts as stolen and ends the
-//! session of that device, and no other. A thief cannot turn what is stored into a token.
+//! A login begins a session. Its access token is a JWT that application servers check without a store; it expires after
+//! minutes. Its refresh token is exchanged once, for the next pair. A refresh token that is used again counts as stolen and
+//! ends the session of that device, and no other. A thief cannot make a token from the content of the store.
 //!
-//! - [`Sessions`] is what a login server calls, over a [`Store`] of yours or `MemoryStore`.
-//! - [`AccessVerifier`] is what application servers call, with a denylist or without.
+//! - [`Sessions`] is for login servers, over your own [`Store`] or `MemoryStore`.
+//! - [`AccessVerifier`] is for application servers, with a denylist or without.
 //! - [`Machine`] holds the rules as pure functions, without store, clock or runtime.
-//! - `contract` (feature `contract`) checks a store of yours.
+//! - `contract` (feature `contract`) checks your own store.
 //!
-//! The [manual] says when to use sessions, what a thief gets, and how to write a store.
+//! The [manual] says when to use sessions, what a thief can do, and how to write a store.
 //!
 //! # Features
 //!

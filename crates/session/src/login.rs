@@ -1,4 +1,4 @@
-//! What is said of a session when it begins.
+//! The description of a session at login.
 
 use crate::binding::Binding;
 use crate::error::{Error, Refusal};
@@ -6,12 +6,12 @@ use alloc::string::String;
 use core::cmp::Ordering;
 use countersign::http::Scope;
 
-/// Subjects, clients and labels are names: longer ones are mistakes, or attempts to fill a disk.
+/// The limit for subjects, clients and labels. Longer ones are mistakes, or attempts to fill a disk.
 const NAME_BYTES: usize = 1024;
-/// It stands in every access token, which has to fit into a header line.
+/// The limit for `scope`. Every access token contains it, and a token has to fit into a header line.
 const SCOPE_BYTES: usize = 4096;
 
-/// A login whose subject has proved who it is: what the session will say of it.
+/// A login of a subject with verified credentials, and the description of its session.
 ///
 /// # Examples
 ///
@@ -35,7 +35,8 @@ pub struct Login {
 }
 
 impl Login {
-    /// A login of `subject` (`sub`): a name that is never given to another, up to 1,024 bytes, none of them zero.
+    /// Creates a login of `subject` (`sub`): a name that is never given to another user, up to 1,024 bytes, without a zero
+    /// byte.
     pub fn new(subject: impl Into<String>) -> Self {
         Self {
             subject: subject.into(),
@@ -47,33 +48,33 @@ impl Login {
         }
     }
 
-    /// What its subject will recognise the session by in a list: up to 1,024 bytes.
+    /// Sets a name by which the user recognises the session in a list: up to 1,024 bytes.
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
         self
     }
 
-    /// What its access tokens allow (`scope`): names with one space between them
+    /// Sets the scope of the access tokens (`scope`): names separated by one space
     /// ([RFC 6749 section 3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)), up to 4,096 bytes.
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.scope = scope.into();
         self
     }
 
-    /// The client that it is begun with (`client_id`), where there are several: up to 1,024 bytes.
+    /// Sets the client that begins the session (`client_id`), if there are several: up to 1,024 bytes.
     pub fn client_id(mut self, client: impl Into<String>) -> Self {
         self.client = client.into();
         self
     }
 
-    /// What requests must present together with the session's tokens.
+    /// Sets the binding that requests must present together with the session's tokens.
     pub const fn binding(mut self, binding: Binding) -> Self {
         self.binding = binding;
         self
     }
 
-    /// The subject's [`epoch`](crate::Sessions::epoch) from *before* its credentials were read. If all its sessions
-    /// are ended while they are checked, because the password was changed, the login is refused with them.
+    /// Sets the subject's [`epoch`](crate::Sessions::epoch) from *before* its credentials were read. If all its sessions are
+    /// ended while the credentials are checked, for example by a change of the password, this login is refused.
     ///
     /// # Examples
     ///
@@ -86,7 +87,7 @@ impl Login {
     /// # let keys = MasterKeys::new(1, [7; 32])?;
     /// # let sessions = Sessions::new(config, keys, HmacKey::hs256(&SecretBytes::from_bytes([8; 32]))?, MemoryStore::new())?;
     /// let epoch = blocking(sessions.epoch("user123"))?;
-    /// // Read the hash of the password and check it. Meanwhile, elsewhere, it is changed:
+    /// // Read the hash of the password and check it. Meanwhile, the password is changed elsewhere:
     /// blocking(sessions.revoke_all("user123"))?;
     /// let error = blocking(sessions.login(&Login::new("user123").in_epoch(epoch))).unwrap_err();
     /// assert_eq!(error.refusal(), Some(Refusal::StaleEpoch));
@@ -97,7 +98,7 @@ impl Login {
         self
     }
 
-    /// Checks the epoch that it was to be in against the subject's present one.
+    /// Checks the requested epoch against the subject's present one.
     pub(crate) fn check_epoch(&self, present: u64) -> Result<(), Error> {
         match self.epoch.unwrap_or(present).cmp(&present) {
             Ordering::Less => Err(Error::InvalidGrant(Refusal::StaleEpoch)),
@@ -106,7 +107,7 @@ impl Login {
         }
     }
 
-    /// Checks what can be kept.
+    /// Checks that the texts can be stored.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let fits = |text: &str, limit: usize| text.len() <= limit;
         let rules = [
@@ -122,7 +123,7 @@ impl Login {
     }
 }
 
-/// What any store can have in a column of text: PostgreSQL's takes all characters but one.
+/// Returns whether any store can hold the text in a text column: that of PostgreSQL allows all characters except NUL.
 fn is_name(subject: &str) -> bool {
     !subject.is_empty() && subject.len() <= NAME_BYTES && !subject.contains('\0')
 }

@@ -1,5 +1,5 @@
-//! What happens to a session: from a row, an event, the time and some randomness to what is to be written, and to the answer
-//! if the store takes it. It knows no store and no clock.
+//! The rules of sessions. From a row, an event, the time and some randomness, they compute what to write and what to answer
+//! once it is written. They use no store and no clock.
 
 use crate::binding::{Binding, Match};
 use crate::config::{Config, OnMismatch};
@@ -20,11 +20,11 @@ use countersign::jws::Prepared;
 use countersign::{Key, SignKey};
 use serde::Serialize;
 
-/// The rules of sessions as pure functions, for whoever drives them: [`Sessions`](crate::Sessions) over a
-/// [`Store`](crate::Store), a test, or code of yours without either.
+/// The rules of sessions as pure functions. [`Sessions`](crate::Sessions) drives them over a [`Store`](crate::Store); a test,
+/// or your own code, can drive them without either.
 ///
-/// Each function takes what the store holds and gives a [`Step`]: what to write, and what to answer *if* it was written. When
-/// it was not, because another had written first, throw the step away, load again and ask again.
+/// Each function takes the content of the store and returns a [`Step`]: what to write, and what to answer *if* the write
+/// succeeds. If it fails because another call has written first, drop the step, load again and call again.
 ///
 /// # Examples
 ///
@@ -53,7 +53,7 @@ pub struct Machine {
     keys: MasterKeys,
 }
 
-/// What the store holds of a session: its row, and the present epoch of its subject.
+/// The data of a session in the store: its row, and the present epoch of its subject.
 ///
 /// # Examples
 ///
@@ -77,13 +77,13 @@ impl Loaded {
         Self { row, subject_epoch }
     }
 
-    /// The row.
+    /// Returns the row.
     #[must_use]
     pub const fn row(&self) -> &Row {
         &self.row
     }
 
-    /// The epoch.
+    /// Returns the epoch.
     #[must_use]
     pub const fn subject_epoch(&self) -> u64 {
         self.subject_epoch
@@ -98,15 +98,15 @@ impl Loaded {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Step<R = Grant> {
-    /// What has to be in the store before anything is answered. The machine changes nothing without it.
+    /// What must be written before the answer is sent. The machine itself does not write.
     pub write: Option<Write>,
-    /// The answer, if that was written. The only error here is [`Error::InvalidGrant`].
+    /// The answer after the write. The only error here is [`Error::InvalidGrant`].
     pub reply: Result<R, Error>,
-    /// What has happened then.
+    /// The event to report after the write.
     pub event: Option<Event>,
 }
 
-/// A row to be written, and a denial beside it.
+/// A row to write, and its denial.
 ///
 /// # Examples
 ///
@@ -118,7 +118,7 @@ pub struct Write {
     pub replaces: Option<u64>,
     /// The row.
     pub row: Row,
-    /// What goes to the denylist, and whether before the row or after it. In one transaction, its order does not matter.
+    /// The entry for the denylist, written before or after the row. In one transaction, the order does not matter.
     pub deny: Option<Denial>,
 }
 
@@ -129,23 +129,23 @@ impl<R> Step<R> {
 }
 
 impl Machine {
-    /// The machine of these rules and keys.
+    /// Creates a machine with these rules and keys.
     #[must_use]
     pub fn new(config: Config, keys: MasterKeys) -> Self {
         Self { config: Arc::new(config), keys }
     }
 
-    /// The rules.
+    /// Returns the rules.
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.config
     }
 
-    /// Whether a text is a refresh token that was issued here. Needs no store.
+    /// Checks that a text is a refresh token that was issued here. Needs no store.
     ///
     /// # Errors
     ///
-    /// As [`MasterKeys::authenticate`]. Such a text changes nothing and is worth no event.
+    /// As [`MasterKeys::authenticate`]. Such a text changes nothing and causes no event.
     pub fn authenticate(&self, text: &str) -> Result<AuthenticToken, Error> {
         self.keys.authenticate(text)
     }
@@ -154,8 +154,8 @@ impl Machine {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidLogin`] for what cannot be kept; [`Error::InvalidGrant`] for a login
-    /// [`in_epoch`](Login::in_epoch) of an earlier one.
+    /// [`Error::InvalidLogin`] for a login that cannot be stored; [`Error::InvalidGrant`] for a login
+    /// [`in_epoch`](Login::in_epoch) of an earlier epoch.
     pub fn login(
         &self,
         login: &Login,
@@ -166,7 +166,7 @@ impl Machine {
         self.login_counted(login, subject_epoch, (now, now), random)
     }
 
-    /// As [`login`](Self::login), with another time to stand in the order of the subject's sessions.
+    /// Begins a session as [`login`](Self::login) does, with another time for the order of the subject's sessions.
     pub(crate) fn login_counted(
         &self,
         login: &Login,
@@ -207,9 +207,8 @@ impl Machine {
 
     /// Exchanges a refresh token for its successor, or refuses it.
     ///
-    /// The order of what is looked at: whether the row is there; whether the session is alive; its binding; its
-    /// generation. See [`Refusal`] for the outcomes. Only [`Refusal::BindingMismatch`], [`Refusal::Reused`] and
-    /// [`Refusal::RolledBack`] write.
+    /// The checks come in this order: the row exists; the session is alive; its binding; its generation. See [`Refusal`] for
+    /// the outcomes. Only [`Refusal::BindingMismatch`], [`Refusal::Reused`] and [`Refusal::RolledBack`] write.
     #[must_use]
     pub fn refresh(
         &self,
@@ -236,14 +235,14 @@ impl Machine {
         }
     }
 
-    /// Ends a session on purpose; `None` if it has ended already, and its access tokens with it, so that there is nothing
-    /// to do.
+    /// Ends a session on purpose. Returns `None` if the session and its access tokens have ended already, so that there is
+    /// nothing to do.
     #[must_use]
     pub fn revoke(&self, row: &Row, reason: Reason, now: UnixTime) -> Option<Step<()>> {
-        // By the clock of a server that is behind, which might still exchange it.
-        let behind = now.saturating_sub(self.config.skew);
-        let over = row.check_alive(row.subject_epoch, behind, self.config.skew).is_err();
-        // An access token may outlive the session: by the leeway of verifiers, or when an answer was repeated late.
+        // Use the clock of a server that lags, because that server might still exchange the token.
+        let earliest = now.saturating_sub(self.config.skew);
+        let over = row.check_alive(row.subject_epoch, earliest, self.config.skew).is_err();
+        // An access token may outlive the session: by the leeway of verifiers, or because an answer was repeated late.
         if row.revoked.is_some() || (over && now >= self.beyond_leeway(row.access_until)) {
             return None;
         }
@@ -254,19 +253,19 @@ impl Machine {
         })
     }
 
-    /// How long access tokens that were given until `now` have to be denied, if none was given by other rules than these.
+    /// Returns how long access tokens issued until `now` have to be denied, if all were issued under these rules.
     #[must_use]
     pub fn deny_until(&self, now: UnixTime) -> UnixTime {
         self.beyond_leeway(now.saturating_add(self.config.access))
     }
 
-    /// Signs the access token of a grant, with claims of your own beside those of the session. For one grant, once: a second
-    /// one would have the same `jti`.
+    /// Signs the access token of a grant, with your own claims in addition to those of the session. Call it once for each
+    /// grant, because a second token would have the same `jti`.
     ///
     /// # Errors
     ///
-    /// [`SignError::DuplicateClaim`] for a claim that the token has anyway: `iss`, `sub`, `aud`, `exp`, `iat`, `jti`,
-    /// `client_id`, `sid`, `sub_epoch`, `scope`, `cnf`; else as [`Claims::sign`](countersign::Claims::sign).
+    /// [`SignError::DuplicateClaim`] for a claim that the token already has: `iss`, `sub`, `aud`, `exp`, `iat`, `jti`,
+    /// `client_id`, `sid`, `sub_epoch`, `scope`, `cnf`; otherwise as [`Claims::sign`](countersign::Claims::sign).
     pub fn access_token<T: Serialize>(
         &self,
         grant: &Grant,
@@ -276,7 +275,7 @@ impl Machine {
         grant.sign(&self.config, claims, key)
     }
 
-    /// As [`access_token`](Self::access_token), for a key that is elsewhere.
+    /// Prepares the access token as [`access_token`](Self::access_token) does, for a key elsewhere.
     ///
     /// # Errors
     ///
@@ -290,7 +289,7 @@ impl Machine {
         grant.prepare(&self.config, claims, key)
     }
 
-    /// Tells by the generation what the token is.
+    /// Decides by the generation of the token.
     fn exchange(&self, token: &AuthenticToken, row: &Row, now: UnixTime, random: &Randomness) -> Step {
         let made_by =
             |maker: &Maker| maker.kid == token.name.kid && self.keys.tag_is_right(token, &maker.salt);
@@ -301,7 +300,7 @@ impl Machine {
                 self.reused(row, Recency::Stale, now)
             }
             Ordering::Greater if !made_by(&row.previous) => self.rolled_back(row, now),
-            // The successor was never used, and its own time is over: there is none left for a cookie.
+            // The successor was never used, and its own idle time is over, so a cookie for it would have no lifetime.
             Ordering::Greater if self.in_grace(row, now) && now >= row.idle_until => {
                 Step::refused(Refusal::Expired(Lifetime::Idle))
             }
@@ -333,11 +332,11 @@ impl Machine {
         }
     }
 
-    /// The same successor once more. Generation and time of rotation stay, so the window never grows.
+    /// Returns the same successor once more. Generation and time of rotation do not change, so the window never grows.
     fn replay(&self, row: &Row, now: UnixTime, random: &Randomness) -> Step {
         let wanted = now.saturating_add(self.config.access).min(row.absolute_until);
-        // A token that ends with the last one needs no write. While that leaves half a lifetime, any number of callers can
-        // ask at once without getting into each other's way.
+        // If the new access token ends no later than the last one, nothing needs to be written. As long as that leaves half a
+        // lifetime, any number of callers can ask at once without conflicts.
         let half = self.config.access.checked_div(2).unwrap_or_default();
         let enough = now.saturating_add(half).min(row.absolute_until);
         let next = if row.access_until >= enough && row.access_until > now {
@@ -375,7 +374,7 @@ impl Machine {
         Step { write, reply: Err(Refusal::BindingMismatch.into()), event }
     }
 
-    /// The row does not know of a token that was issued.
+    /// Ends a session with a row that is older than a token that was issued.
     fn rolled_back(&self, row: &Row, now: UnixTime) -> Step {
         let end = self.end(row, Reason::Rollback, now);
         let deny = end.deny.map(|deny| Denial { order: DenyOrder::AfterRow, ..deny });
@@ -386,7 +385,7 @@ impl Machine {
         }
     }
 
-    /// The row of a session that is ended, and the denial of its access tokens.
+    /// Builds the row of an ended session, and the denial of its access tokens.
     pub(crate) fn end(&self, row: &Row, reason: Reason, now: UnixTime) -> Write {
         Write {
             replaces: Some(row.version),
@@ -395,27 +394,27 @@ impl Machine {
         }
     }
 
-    /// The denial of the access tokens of a session that is ended at `now`. A store that was set back has rows that do not
-    /// know of their last ones, so it reaches as far as any that was given until then.
+    /// Builds the denial of the access tokens of a session that is ended at `now`. If the store was restored to an earlier
+    /// state, its row may not know the last tokens. So the denial lasts as long as any token issued until then.
     fn denial(&self, row: &Row, now: UnixTime) -> Denial {
         let until = self.denied_until(row).max(self.deny_until(now));
         Denial::session(row.session, until, DenyOrder::BeforeRow)
     }
 
-    /// The denial of a session that was ended by what is denied behind the row, [`Reason::Rollback`]: to be written once more
-    /// whenever such a row is loaded, since the first time may have failed. `None` when it is not needed (any more).
+    /// Returns the denial of a session that was ended by [`Reason::Rollback`], which is written after the row. Write it once
+    /// more whenever such a row is loaded, because the first write may have failed. `None` if it is not needed (any more).
     #[must_use]
     pub fn denial_again(&self, row: &Row, now: UnixTime) -> Option<Denial> {
         let (ended, _) = row.revoked.filter(|(_, reason)| *reason == Reason::Rollback)?;
         Some(self.denial(row, ended)).filter(|denial| now < denial.until)
     }
 
-    /// How long access tokens of this row have to be denied.
+    /// Returns how long access tokens of this row have to be denied.
     pub(crate) fn denied_until(&self, row: &Row) -> UnixTime {
         self.beyond_leeway(row.access_until)
     }
 
-    /// The moment from which no [`AccessVerifier`](crate::AccessVerifier) takes a token any more whose `exp` is `exp`.
+    /// Returns the time from which no [`AccessVerifier`](crate::AccessVerifier) accepts a token with this `exp` any more.
     pub(crate) fn beyond_leeway(&self, exp: UnixTime) -> UnixTime {
         exp.saturating_add(MOST_LEEWAY).saturating_add(self.config.skew)
     }

@@ -1,4 +1,4 @@
-//! The keys that refresh tokens are derived with.
+//! The keys that refresh tokens are derived from.
 
 use crate::error::{Error, Refusal};
 use crate::refresh_token::{AuthenticToken, MAC, Name, Parsed, RefreshToken, SALT, TAG};
@@ -11,32 +11,33 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::{Zeroize, Zeroizing};
 
-/// As many as the hash has: [RFC 2104 section 3](https://www.rfc-editor.org/rfc/rfc2104#section-3).
+/// The shortest secret, in bytes: the length of the hash
+/// ([RFC 2104 section 3](https://www.rfc-editor.org/rfc/rfc2104#section-3)).
 const MINIMUM: usize = 32;
 
 const MAC_LABEL: &[u8] = b"countersign/refresh/mac/1";
 const TAG_LABEL: &[u8] = b"countersign/refresh/tag/1";
-/// Keeps these keys apart from whatever else is derived from the same secret.
+/// Separates these keys from other keys derived from the same secret.
 const SALT_LABEL: &[u8] = b"countersign/refresh/keys/1";
 
-/// The master keys of refresh tokens, by number (`kid`): one that makes new tokens, and former ones that still recognise
-/// theirs.
+/// The master keys of refresh tokens, by number (`kid`): the current one makes new tokens, and former ones recognise their old
+/// tokens.
 ///
-/// To rotate, first add the new key as a *former* one on every server, so that each recognises its tokens. Only then, server
-/// by server, make it the current one and the old key a former one, and keep that for as long as sessions live idle. Each
-/// session moves to the new key with its next exchange. In one step instead, a server that has not been updated yet refuses
-/// the tokens of those that have, and their holders are logged out. One server alone needs no first step.
+/// To rotate, first add the new key as a *former* one on every server, so that each recognises its tokens. Only then, server by
+/// server, make it the current key and the old key a former one. Keep the old key for the idle lifetime of sessions. Each
+/// session moves to the new key with its next exchange. If you do both in one step, a server without the new key refuses the
+/// tokens of updated servers, and their clients are logged out. A single server does not need the first step.
 ///
-/// To throw everybody out, leave the old key away. A logout with a token of that key is then put off as
-/// [`Retry`](crate::Error::Retry): from here, it looks like one that another server still has.
+/// To log all users out, remove the old key. A logout with a token of that key is then answered with
+/// [`Retry`](crate::Error::Retry), because another server may still have the key.
 ///
-/// Two keys are derived from each secret by HKDF-SHA256 ([RFC 5869](https://www.rfc-editor.org/rfc/rfc5869)) when it is
-/// added; the secret itself is not kept. They are wiped when the last copy is dropped.
+/// Two keys are derived from each secret by HKDF-SHA256 ([RFC 5869](https://www.rfc-editor.org/rfc/rfc5869)) when it is added;
+/// the secret itself is not kept. The derived keys are wiped when the last clone is dropped.
 ///
 /// # Security
 ///
-/// A master key alone makes no token that would be taken: each also hangs on a random salt that only the store has. Whoever
-/// has both the present master key and the store can make any. Keep them apart.
+/// A master key alone makes no valid token, because each token also depends on a random salt that only the store has. An
+/// attacker with both the current master key and the store can make any token. Keep them apart.
 ///
 /// # Examples
 ///
@@ -44,7 +45,7 @@ const SALT_LABEL: &[u8] = b"countersign/refresh/keys/1";
 /// use countersign_session::MasterKeys;
 /// use countersign::{KeyError, SecretBytes};
 ///
-/// let secret_2026 = SecretBytes::generate(32)?; // in production: out of a secret store
+/// let secret_2026 = SecretBytes::generate(32)?; // in production: from a secret store
 /// # let secret_2025 = SecretBytes::generate(32)?;
 /// let keys = MasterKeys::new(2026, secret_2026.expose_secret())?
 ///     .with_former(2025, secret_2025.expose_secret())?;
@@ -60,16 +61,16 @@ pub struct MasterKeys {
     former: Vec<(u32, Arc<Derived>)>,
 }
 
-/// What is derived from a master key, keyed and ready.
+/// The keys derived from a master key, ready for use.
 struct Derived {
-    /// Says that a token was issued here.
+    /// Proves that a token was issued here.
     mac: Hmac<Sha256>,
-    /// Says, with the row's salt, that it is the one of its generation.
+    /// Proves, with the row's salt, that a token is the one of its generation.
     tag: Hmac<Sha256>,
 }
 
 impl MasterKeys {
-    /// The key that makes new tokens.
+    /// Creates master keys with this current key, which makes new tokens.
     ///
     /// # Errors
     ///
@@ -79,11 +80,11 @@ impl MasterKeys {
         Ok(Self { current: (kid, Derived::of(secret.as_ref())?), former: Vec::new() })
     }
 
-    /// A key whose tokens are recognised and exchanged for those of the current one.
+    /// Adds a former key. Its tokens are recognised and exchanged for those of the current key.
     ///
     /// # Errors
     ///
-    /// [`KeyError::DuplicateKey`] for a number that is there already; else as [`new`](Self::new).
+    /// [`KeyError::DuplicateKey`] for a number that is in use already; otherwise as [`new`](Self::new).
     pub fn with_former(mut self, kid: u32, secret: impl AsRef<[u8]>) -> Result<Self, KeyError> {
         if self.find(kid).is_some() {
             return Err(KeyError::DuplicateKey);
@@ -92,8 +93,8 @@ impl MasterKeys {
         Ok(self)
     }
 
-    /// Whether a text is a refresh token that was issued here, whatever has become of it. Reads no store, draws no
-    /// randomness, allocates nothing; comparing takes the same time wherever the mac differs.
+    /// Checks that a text is a refresh token that was issued here, in whatever state its session is. Reads no store, draws no
+    /// randomness and allocates nothing. The comparison takes the same time wherever the mac differs.
     ///
     /// # Errors
     ///
@@ -101,17 +102,17 @@ impl MasterKeys {
     pub fn authenticate(&self, text: &str) -> Result<AuthenticToken, Error> {
         let Parsed { name, mac, tag } = Parsed::read(text)?;
         let keys = self.find(name.kid).ok_or(Refusal::UnknownKey)?;
-        // Constant time.
+        // Compares in constant time.
         keys.mac(&name, &tag).verify_truncated_left(&mac).map_err(|_| Refusal::Forged)?;
         Ok(AuthenticToken { name, tag })
     }
 
-    /// The number of the key that makes new tokens.
+    /// Returns the number of the key that makes new tokens.
     pub(crate) const fn current(&self) -> u32 {
         self.current.0
     }
 
-    /// The one token of this name and salt, if its key is there.
+    /// Derives the one token of this name and salt, if its key is present.
     pub(crate) fn derive(&self, name: &Name, salt: &[u8; SALT]) -> Option<RefreshToken> {
         let keys = self.find(name.kid)?;
         let tag: Zeroizing<[u8; TAG]> = Zeroizing::new(keys.tag(name, salt).finalize().into_bytes().into());
@@ -119,7 +120,7 @@ impl MasterKeys {
         Some(RefreshToken::write(name, mac.first_chunk::<MAC>()?, &tag))
     }
 
-    /// Whether `token` is the one of its name and this salt. Constant time.
+    /// Returns whether `token` is the one of its name and this salt. Takes constant time.
     pub(crate) fn tag_is_right(&self, token: &AuthenticToken, salt: &[u8; SALT]) -> bool {
         self.find(token.name.kid)
             .is_some_and(|keys| keys.tag(&token.name, salt).verify_slice(token.tag.as_slice()).is_ok())
@@ -141,7 +142,7 @@ impl Derived {
         prk.as_mut_slice().zeroize();
         let keyed = |label: &[u8]| {
             let mut key = Zeroizing::new([0; 32]);
-            // 32 bytes are far under what HKDF can give, and HMAC takes a key of any length: neither fails.
+            // 32 bytes are far below the limit of HKDF, and HMAC takes a key of any length, so neither fails.
             hkdf.expand(label, key.as_mut_slice()).ok()?;
             Hmac::new_from_slice(key.as_slice()).ok()
         };
@@ -149,7 +150,7 @@ impl Derived {
         Ok(Arc::new(Self { mac, tag }))
     }
 
-    /// Over the tag as well: what has a right mac was issued here as it stands, down to the last bit.
+    /// Computes the mac, also over the tag, so that a token with a right mac was issued here bit by bit.
     fn mac(&self, name: &Name, tag: &[u8; TAG]) -> Hmac<Sha256> {
         self.mac.clone().chain_update(MAC_LABEL).chain_update(name.to_bytes()).chain_update(tag)
     }
@@ -174,13 +175,13 @@ mod tests {
     use crate::text;
     use alloc::format;
 
-    /// RFC 2104, over parts.
+    /// Computes HMAC (RFC 2104) over parts.
     fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
         let keyed = Hmac::<Sha256>::new_from_slice(key).unwrap();
         parts.iter().fold(keyed, |hmac, part| hmac.chain_update(part)).finalize().into_bytes().into()
     }
 
-    /// Written out once more, so that no token in the world becomes invalid by a change that nobody meant.
+    /// Repeats the format in full, so that a change by mistake cannot invalidate existing tokens.
     #[test]
     fn a_token_is_made_as_its_format_says() {
         let (secret, session, salt) = ([0x0b; 32], [0x5e; 16], [0x5a; 16]);

@@ -16,15 +16,15 @@ use countersign::UnixTime;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
-/// A [`Store`] in memory: for tests, and for one server whose users may log in again after a restart.
+/// A [`Store`] in memory: for tests, and for one server with users who may log in again after a restart.
 ///
-/// It grows with logins, and nothing bounds the sessions of a subject unless
-/// [`sessions_per_subject`](crate::ConfigBuilder::sessions_per_subject) does: call [`Sessions::purge`](crate::Sessions::purge) from
-/// time to time, which gives the memory back.
+/// It grows with logins. Only [`sessions_per_subject`](crate::ConfigBuilder::sessions_per_subject) limits the sessions of a
+/// subject. Call [`Sessions::purge`](crate::Sessions::purge) from time to time to free memory.
 ///
 /// # Security
 ///
-/// A restart forgets the denylist with the sessions: access tokens that were revoked before are good again until their `exp`.
+/// A restart forgets the denylist together with the sessions: access tokens that were revoked before are valid again until
+/// their `exp`.
 ///
 /// # Examples
 ///
@@ -38,27 +38,27 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 #[derive(Default)]
 pub struct MemoryStore {
     tables: Mutex<Tables>,
-    /// By itself, since every access asks it and nothing else.
+    /// Has its own lock, because every access reads it and nothing else.
     denials: RwLock<HashMap<DenyKey, UnixTime>>,
 }
 
 #[derive(Default)]
 struct Tables {
-    /// Shared, so that a list is copied after the lock is given back.
+    /// Shared, so that a list is cloned after the lock is released.
     rows: HashMap<SessionId, Arc<Row>>,
-    /// Those that were not ended.
+    /// The sessions that have not been ended.
     by_subject: BTreeMap<String, BTreeSet<SessionId>>,
     epochs: HashMap<String, u64>,
 }
 
 impl MemoryStore {
-    /// An empty one.
+    /// Creates an empty store.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Each operation is done in one go, so a thread that died while it held the lock has left nothing half done.
+    /// Locks the tables. Each operation is complete under one lock, so a poisoned lock protects no partial change.
     fn tables(&self) -> MutexGuard<'_, Tables> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -91,7 +91,7 @@ impl Tables {
     }
 }
 
-/// Gives memory back once three quarters of it are not used.
+/// Shrinks the map once three quarters of its memory are unused.
 fn give_back<K: Eq + Hash, V>(map: &mut HashMap<K, V>) {
     if map.len() < map.capacity() / 4 {
         map.shrink_to_fit();

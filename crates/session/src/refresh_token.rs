@@ -15,10 +15,10 @@ pub(crate) const TAG: usize = 32;
 /// kid, session, generation, mac, tag.
 const BYTES: usize = 4 + 16 + 8 + MAC + TAG;
 
-/// A refresh token as it goes to the client, wiped when dropped.
+/// A refresh token for the client. It is wiped when dropped.
 ///
-/// It is derived, not stored: nothing in the store can be turned back into it, and the same one can be derived again for a
-/// client that lost the answer.
+/// It is derived, not stored. Nothing in the store can be turned back into it, and the server can derive it again for a client
+/// that lost the answer.
 ///
 /// # Examples
 ///
@@ -38,16 +38,16 @@ const BYTES: usize = 4 + 16 + 8 + MAC + TAG;
 pub struct RefreshToken(Zeroizing<String>);
 
 impl RefreshToken {
-    /// How long the text is.
+    /// The length of the text, in bytes.
     pub const LENGTH: usize = PREFIX.len() + BYTES.div_ceil(3) * 4 - 2;
 
-    /// The text: for a cookie or an answer's body, never for a log.
+    /// Returns the text: for a cookie or the body of an answer, never for a log.
     #[must_use]
     pub fn expose_secret(&self) -> &str {
         &self.0
     }
 
-    /// The text of these parts.
+    /// Builds the text from these parts.
     pub(crate) fn write(name: &Name, mac: &[u8; MAC], tag: &[u8; TAG]) -> Self {
         let mut bytes = Zeroizing::new([0; BYTES]);
         let parts = [&name.to_bytes()[..], mac, tag];
@@ -68,7 +68,7 @@ impl fmt::Debug for RefreshToken {
     }
 }
 
-/// What a refresh token says openly: which key, which session, which generation.
+/// The unencrypted part of a refresh token: its key, its session and its generation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Name {
     pub(crate) kid: u32,
@@ -87,7 +87,7 @@ impl Name {
     }
 }
 
-/// A text that has the form of a refresh token. Nobody has checked it.
+/// A text in the form of a refresh token. It has not been verified.
 pub(crate) struct Parsed {
     pub(crate) name: Name,
     pub(crate) mac: [u8; MAC],
@@ -95,7 +95,7 @@ pub(crate) struct Parsed {
 }
 
 impl Parsed {
-    /// Reads the one spelling that there is; anything else is malformed.
+    /// Reads the one valid spelling; anything else is malformed.
     pub(crate) fn read(text: &str) -> Result<Self, Refusal> {
         Self::split(text).ok_or(Refusal::Malformed)
     }
@@ -112,14 +112,15 @@ impl Parsed {
         let name = Name {
             kid: u32::from_be_bytes(*kid),
             session: SessionId::from_bytes(*session),
-            // The first is 1. Of the one before it a row knows no salt but zeros, which a thief of a master key knows too.
+            // The first generation is 1. For generation 0 the row has only a zero salt, which a thief of a master key knows
+            // too.
             generation: NonZeroU64::new(u64::from_be_bytes(*generation))?.get(),
         };
         Some(Self { name, mac: *mac, tag: Zeroizing::new(rest.try_into().ok()?) })
     }
 }
 
-/// A refresh token that was issued here once: its mac is right. Whether it is still worth anything, the row tells.
+/// A refresh token that this server once issued: its mac is right. Only the row tells whether it is still valid.
 ///
 /// # Examples
 ///
@@ -136,13 +137,13 @@ pub struct AuthenticToken {
 }
 
 impl AuthenticToken {
-    /// The session that it was issued for.
+    /// Returns the session that it was issued for.
     #[must_use]
     pub const fn session_id(&self) -> SessionId {
         self.name.session
     }
 
-    /// How many exchanges the session had seen when it was issued, the login counted.
+    /// Returns its generation: the login has 1, and each exchange adds one.
     #[must_use]
     pub const fn generation(&self) -> u64 {
         self.name.generation

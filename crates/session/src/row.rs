@@ -1,4 +1,4 @@
-//! What the store keeps of a session.
+//! The stored data of a session.
 
 use crate::binding::Binding;
 use crate::error::{Lifetime, Reason, Refusal};
@@ -9,12 +9,12 @@ use core::fmt;
 use core::time::Duration;
 use countersign::UnixTime;
 
-/// What the store keeps of a session: one row for one login on one device.
+/// The stored data of a session: one row for one login on one device.
 ///
-/// No token can be made of it without the master key. The machine makes rows, a store only carries them:
-/// [`to_bytes`](Self::to_bytes) into one column and [`from_bytes`](Self::from_bytes) out of it, with
-/// [`session_id`](Self::session_id) as key, and [`version`](Self::version), [`subject`](Self::subject),
-/// [`purge_after`](Self::purge_after) and whether it was [`revoked`](Self::revoked) in columns of their own, to be found by.
+/// It makes no token without the master key. The machine creates rows, and a store only keeps them: write
+/// [`to_bytes`](Self::to_bytes) into one column and read it with [`from_bytes`](Self::from_bytes). Use
+/// [`session_id`](Self::session_id) as the key, and keep [`version`](Self::version), [`subject`](Self::subject),
+/// [`purge_after`](Self::purge_after) and whether it was [`revoked`](Self::revoked) in separate columns for queries.
 ///
 /// # Examples
 ///
@@ -42,8 +42,8 @@ pub struct Row {
     pub(crate) client: String,
     pub(crate) subject_epoch: u64,
     pub(crate) generation: u64,
-    /// The master key and the salt of the present generation, and of the one before. With the kid in the row, a former
-    /// master key that was stolen makes no token of a generation that a newer one has made.
+    /// The master key and the salt of the present generation, and of the previous one. Because the row has the `kid`, a stolen
+    /// former master key makes no token of a generation that a newer key has made.
     pub(crate) present: Maker,
     pub(crate) previous: Maker,
     pub(crate) created_at: UnixTime,
@@ -55,7 +55,7 @@ pub struct Row {
     pub(crate) revoked: Option<(UnixTime, Reason)>,
 }
 
-/// What the token of one generation is made of, besides its name.
+/// The inputs of a generation's token, besides its name.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Maker {
     pub(crate) kid: u32,
@@ -63,136 +63,136 @@ pub(crate) struct Maker {
 }
 
 impl Row {
-    /// Its key.
+    /// Returns the id of the session, the key of the row.
     #[must_use]
     pub const fn session_id(&self) -> SessionId {
         self.session
     }
 
-    /// How often it has been written, the first time counted: what
-    /// [`compare_and_swap`](crate::Store::compare_and_swap) compares.
+    /// Returns how often the row has been written, including the first time.
+    /// [`compare_and_swap`](crate::Store::compare_and_swap) compares it.
     #[must_use]
     pub const fn version(&self) -> u64 {
         self.version
     }
 
-    /// Whose session it is.
+    /// Returns the subject of the session.
     #[must_use]
     pub fn subject(&self) -> &str {
         &self.subject
     }
 
-    /// What the login was called for its subject to recognise: "Firefox on Linux".
+    /// Returns the label of the login, by which its subject recognises it: "Firefox on Linux".
     #[must_use]
     pub fn label(&self) -> &str {
         &self.label
     }
 
-    /// What its access tokens allow: names with a space between them, or nothing.
+    /// Returns the scope of its access tokens: names separated by spaces, or an empty text.
     #[must_use]
     pub fn scope(&self) -> &str {
         &self.scope
     }
 
-    /// The client that it was begun with, or nothing.
+    /// Returns the client that began the session, or an empty text.
     #[must_use]
     pub fn client_id(&self) -> &str {
         &self.client
     }
 
-    /// The subject's epoch at login.
+    /// Returns the subject's epoch at login.
     #[must_use]
     pub const fn subject_epoch(&self) -> u64 {
         self.subject_epoch
     }
 
-    /// How many refresh tokens it has had, the login's counted.
+    /// Returns how many refresh tokens the session has had, including that of the login.
     #[must_use]
     pub const fn generation(&self) -> u64 {
         self.generation
     }
 
-    /// What requests must present together with its tokens.
+    /// Returns the binding that requests must present together with its tokens.
     #[must_use]
     pub const fn binding(&self) -> &Binding {
         &self.binding
     }
 
-    /// When it began. Where sessions have a cap, it may be later, by a day at most, so that it stands behind those that
-    /// began before it, by another clock or in the same second.
+    /// Returns when the session began. With a cap on sessions, it may be later by at most a day, so that the session sorts
+    /// after those that began before it in the same second or by another clock.
     #[must_use]
     pub const fn created_at(&self) -> UnixTime {
         self.created_at
     }
 
-    /// When its refresh token was exchanged last.
+    /// Returns when the refresh token was last exchanged.
     #[must_use]
     pub const fn rotated_at(&self) -> UnixTime {
         self.rotated_at
     }
 
-    /// When it ends if nothing happens.
+    /// Returns when the session ends without another exchange.
     #[must_use]
     pub fn expires_at(&self) -> UnixTime {
         self.idle_until.min(self.absolute_until)
     }
 
-    /// The latest `exp` of an access token of this session.
+    /// Returns the latest `exp` of an access token of this session.
     #[must_use]
     pub const fn access_until(&self) -> UnixTime {
         self.access_until
     }
 
-    /// When and why it was ended, if it was.
+    /// Returns when and why the session was ended, if it was.
     #[must_use]
     pub const fn revoked(&self) -> Option<(UnixTime, Reason)> {
         self.revoked
     }
 
-    /// The moment after which [`purge`](crate::Store::purge) may take it away: an hour after the session and its
-    /// last access token are over. It moves with each write: later with an exchange, and as a rule earlier when the
-    /// session is ended.
+    /// Returns the time after which [`purge`](crate::Store::purge) may remove the row: an hour after the end of the session and
+    /// of its last access token. Each write changes it: an exchange makes it later, and the end of the session usually makes it
+    /// earlier.
     #[must_use]
     pub fn purge_after(&self) -> UnixTime {
         let over = self.access_until.max(match self.revoked {
             None => self.expires_at(),
-            // The denial is written after the row. If it fails, the next exchange repeats it, which needs the row until the last
-            // access token has expired.
+            // The denial is written after the row. If that fails, the next exchange repeats it. For this it needs the row until
+            // the last access token has expired.
             Some((ended, Reason::Rollback)) => {
                 ended.saturating_add(self.access_until.saturating_duration_since(self.rotated_at))
             }
-            // A row that was ended is refused like one that is gone, and its denial is kept by itself.
+            // The server refuses an ended row like an absent one, and the denial is stored separately.
             Some(_) => self.access_until,
         });
-        // An hour is beyond any skew and leeway.
+        // An hour is longer than any skew and leeway.
         over.saturating_add(Duration::from_secs(3600))
     }
 
-    /// Whether the session can still be exchanged at `now`, in the subject's present epoch.
+    /// Checks that the session can still be exchanged at `now`, in the subject's present epoch.
     pub(crate) fn check_alive(&self, epoch: u64, now: UnixTime, skew: Duration) -> Result<(), Refusal> {
         if let Some((_, reason)) = self.revoked {
             return Err(Refusal::Revoked(reason));
         }
-        // Without an allowance for clocks: an access token ends here too, so there would be none to give.
+        // No allowance for clocks, because the access token ends here too, and would have no lifetime left.
         if now >= self.absolute_until {
             return Err(Refusal::Expired(Lifetime::Absolute));
         }
         if now >= self.idle_until.saturating_add(skew) {
             return Err(Refusal::Expired(Lifetime::Idle));
         }
-        // An epoch that is yet to come was lost by the store, and with it whether all sessions have been ended.
+        // If the row's epoch is in the future, the store has lost an epoch, and cannot tell whether all sessions were ended.
         if self.subject_epoch != epoch {
             return Err(Refusal::StaleEpoch);
         }
         Ok(())
     }
 
-    /// The name of the present refresh token.
+    /// Returns the name of the present refresh token.
     pub(crate) const fn present_name(&self) -> Name {
         Name { kid: self.present.kid, session: self.session, generation: self.generation }
     }
 
-    /// The same row, to be written over itself.
+    /// Returns the same row with the next version.
     pub(crate) fn next_version(&self) -> Self {
         Self { version: self.version.saturating_add(1), ..self.clone() }
     }

@@ -1,4 +1,4 @@
-//! A row as bytes: version 1, big-endian, texts behind their length.
+//! A row as bytes: format version 1, big-endian, each text after its length.
 
 use crate::binding::Binding;
 use crate::error::{Reason, StoreError};
@@ -9,11 +9,11 @@ use alloc::vec::Vec;
 use countersign::UnixTime;
 
 const VERSION: u8 = 1;
-/// What of a row has a fixed length, the longest binding included.
+/// The size of all fields of fixed length, including the longest binding.
 const FIXED: usize = 256;
 
 impl Row {
-    /// The row as bytes, for a column of a store. Newer versions of this crate will read them.
+    /// Writes the row as bytes, for a column of a store. Newer versions of this crate will read them.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let texts = [&self.subject, &self.label, &self.scope, &self.client];
@@ -48,7 +48,7 @@ impl Row {
             }
         }
         for text in texts {
-            // Texts are bounded at login, far below.
+            // Login limits the length of texts to far less.
             let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
             out.extend_from_slice(&length.to_be_bytes());
             out.extend_from_slice(text.as_bytes());
@@ -56,12 +56,12 @@ impl Row {
         out
     }
 
-    /// The row of bytes that [`to_bytes`](Self::to_bytes) made.
+    /// Reads a row from bytes that [`to_bytes`](Self::to_bytes) has written.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] for any other bytes, with the code `malformed_row` or `unknown_row_version`. A store returns it, so that
-    /// no session ends.
+    /// [`StoreError`] for any other bytes, with the code `malformed_row` or `unknown_row_version`. A store should return this
+    /// error, so that no session ends.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, StoreError> {
         match bytes.split_first() {
             Some((&VERSION, rest)) => Reader(rest).row().ok_or(StoreError::malformed_row()),
@@ -92,7 +92,7 @@ impl<'a> Reader<'a> {
         };
         let (subject, label) = (self.text()?, self.text()?);
         let (scope, client) = (self.text()?, self.text()?);
-        // Both count from 1. Above the last number there is none to go on with: two writers could not be told apart.
+        // Both count from 1. The largest number has no successor, so two writers could not be told apart.
         let counts = |number: u64| number > 0 && number < u64::MAX;
         let whole = self.0.is_empty() && counts(version) && counts(generation) && !subject.is_empty();
         whole.then_some(Row {
@@ -146,7 +146,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Never changed: rows in stores hold them. 0 is "not revoked".
+/// Returns the number of a reason. The numbers never change, because stored rows contain them. 0 is "not revoked".
 const fn number_of(reason: Reason) -> u8 {
     match reason {
         Reason::BindingMismatch => 1,

@@ -1,4 +1,4 @@
-//! The machine, a store and a signing key together: what a login server calls.
+//! Combines the machine, a store and a signing key: the interface for a login server.
 
 use crate::access::AccessToken;
 use crate::at::At;
@@ -25,39 +25,39 @@ use countersign::jws::Prepared;
 use countersign::{Entropy, Key, SignError, SignKey, UnixTime};
 use serde::Serialize;
 
-/// How often a step is done again because another had written first.
+/// How often a step is repeated because another call had written first.
 const RETRIES: usize = 4;
-/// How many earlier epochs the end of all sessions denies once more: one before it may have gone over some and then failed.
+/// How many earlier epochs the end of all sessions denies again, because an earlier end may have skipped some and then failed.
 const EPOCHS_BACK: u64 = 4;
-/// How many ends of all sessions may come between the first and the last call of one. A store that tells of more has made a
-/// mistake, and is not asked to deny all the epochs between.
+/// How many ends of all sessions may happen between the first and the last store call of one such end. If the store reports
+/// more, the call fails, because the store is faulty and should not deny all the epochs in between.
 const EPOCHS_BETWEEN: u64 = 1000;
-/// How far ahead of its own clock a login may be counted to stand behind the others, where sessions have a cap: many logins
-/// of one second stand in line too. What stands further ahead was begun by a clock that was wrong.
+/// How far ahead of its own clock a login may be dated in order to sort after the other sessions, if sessions have a cap. Many
+/// logins in one second need this too. A session dated further ahead was begun by a wrong clock.
 const AHEAD: Duration = Duration::from_secs(24 * 3600);
 
-/// Sessions of a login server: begin, exchange, end, list.
+/// The sessions of a login server: begins, exchanges, ends and lists them.
 ///
-/// Built once, shared by reference. Calls read what they need from the store and write one row, or one for each session that
-/// they end; nothing is kept here, so any number of servers can run over one store.
+/// Build it once and share it by reference. A call reads the store and writes one row, or one for each session that it ends.
+/// This type holds no state, so any number of servers can share one store.
 ///
-/// Methods that need the time read the clock. [`at`](Self::at) gives them another time.
+/// Methods that need the time read the clock. Use [`at`](Self::at) for another time.
 ///
 /// # Security
 ///
-/// - No refusal tells its cause to the client: answer [`Error::code`] and [`Error::challenge`], log [`Error::refusal`].
-/// - Never delete a cookie because an exchange was refused: it may be a late answer to an old request, and the cookie the
-///   new one. Only the answer to a logout deletes; a cookie below a former path is another matter, see
+/// - A refusal must not tell its cause to the client: answer [`Error::code`] and [`Error::challenge`], log [`Error::refusal`].
+/// - Never delete a cookie because an exchange was refused: the answer may be late, and the browser may have a new cookie
+///   already. Only the answer to a logout deletes cookies. A cookie below a former path is different, see
 ///   [`Cookie`](countersign::http::Cookie#a-path-that-changes).
 /// - Answer with `Cache-Control: no-store`.
-/// - Ask again after an error. Under a runtime, spawn [`logout`](Self::logout) and the other ends, so that a client that goes
-///   away does not drop them half way:
+/// - Call again after an error. Under a runtime, spawn [`logout`](Self::logout) and the other calls that end sessions, so that
+///   they complete even if the client disconnects:
 ///
 /// | what was dropped, or failed | what the next call does |
 /// |---|---|
-/// | an exchange | inside the grace, the same exchange returns the same successor |
-/// | an end, after the access tokens were denied | an exchange completes the end, while they are denied: 16 minutes by default |
-/// | an end, before that | an exchange succeeds, as if no end had been asked for |
+/// | an exchange | within the grace, the same exchange returns the same successor |
+/// | an end, after the access tokens were denied | an exchange completes it while they are denied: 16 minutes by default |
+/// | an end, before that | an exchange succeeds, as if no end had been requested |
 ///
 /// # Examples
 ///
@@ -77,7 +77,7 @@ const AHEAD: Duration = Duration::from_secs(24 * 3600);
 /// let access = sessions.access_token(&grant, &User { role: "admin" })?;
 /// let cookie = grant.refresh_token().expose_secret();
 ///
-/// // Ten minutes later.
+/// // Ten minutes later:
 /// let grant = blocking(sessions.refresh(cookie, &Binding::None))?;
 /// assert_eq!(grant.subject(), "user123");
 ///
@@ -92,33 +92,33 @@ pub struct Sessions<S> {
     observer: Option<Arc<dyn Observer>>,
 }
 
-/// What a request to end a session found.
+/// The result of ending a session.
 ///
 /// # Examples
 ///
 /// ```
 /// use countersign_session::Ended;
 ///
-/// // Whatever it found, the answer to a logout is the same: the session is gone.
+/// // The answer to a logout is the same for every result: the session has ended.
 /// fn status(_: Ended) -> u16 { 204 }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ended {
-    /// It had ended before.
+    /// The session had ended before.
     Already,
-    /// It is ended now.
+    /// The session has ended now.
     Now,
-    /// There is no such session, or it is another subject's.
+    /// There is no such session, or it belongs to another subject.
     Unknown,
 }
 
 impl<S: Store> Sessions<S> {
-    /// Sessions over this store, with the operating system's randomness. `signer` signs the access tokens.
+    /// Creates sessions over this store, with the operating system's randomness. `signer` signs the access tokens.
     ///
     /// # Errors
     ///
-    /// [`Error::Entropy`] when the system has no randomness: better now than at the first login.
+    /// [`Error::Entropy`] if the system's randomness fails, so that this is known before the first login.
     #[cfg(feature = "getrandom")]
     pub fn new(
         config: Config,
@@ -131,7 +131,7 @@ impl<S: Store> Sessions<S> {
         Ok(Self::new_with(config, keys, signer, store, entropy))
     }
 
-    /// Sessions over this store, with randomness of yours.
+    /// Creates sessions over this store, with your source of randomness.
     pub fn new_with(
         config: Config,
         keys: MasterKeys,
@@ -148,25 +148,25 @@ impl<S: Store> Sessions<S> {
         }
     }
 
-    /// The same with an observer, which is told what happens: for the audit log.
+    /// Adds an observer, which receives all events: for the audit log.
     #[must_use]
     pub fn observed_by(self, observer: impl Observer + 'static) -> Self {
         Self { observer: Some(Arc::new(observer)), ..self }
     }
 
-    /// The rules.
+    /// Returns the rules.
     #[must_use]
     pub fn config(&self) -> &Config {
         self.machine.config()
     }
 
-    /// The store.
+    /// Returns the store.
     #[must_use]
     pub const fn store(&self) -> &S {
         &self.store
     }
 
-    /// A new value for a fingerprint cookie, to bind a login to.
+    /// Generates a value for a fingerprint cookie, to bind a login to.
     ///
     /// # Errors
     ///
@@ -175,21 +175,22 @@ impl<S: Store> Sessions<S> {
         Ok(Fingerprint::generate_with(&*self.entropy)?)
     }
 
-    /// Signs the access token of a grant, with claims of your own beside those of the session. For one grant, once: a second
-    /// one would have the same `jti`.
+    /// Signs the access token of a grant, with your own claims in addition to those of the session. Call it once for each
+    /// grant, because a second token would have the same `jti`.
     ///
-    /// The token has the shape of [RFC 9068](https://www.rfc-editor.org/rfc/rfc9068): `typ` is `at+jwt`; `iss`, `aud`,
-    /// `sub`, `exp`, `iat`, `jti`; `client_id` and `scope` where the login said so; and of this crate `sid`, `sub_epoch`, and
-    /// `cnf` for a session that is bound.
+    /// The token follows [RFC 9068](https://www.rfc-editor.org/rfc/rfc9068): `typ` is `at+jwt`; its claims are `iss`, `aud`,
+    /// `sub`, `exp`, `iat`, `jti`, and `client_id` and `scope` if the login has them. This crate adds `sid`, `sub_epoch`, and
+    /// `cnf` for a bound session.
     ///
     /// # Errors
     ///
-    /// [`SignError::DuplicateClaim`] for a claim of those names; else as [`Claims::sign`](countersign::Claims::sign).
+    /// [`SignError::DuplicateClaim`] for a claim with one of those names; otherwise as
+    /// [`Claims::sign`](countersign::Claims::sign).
     pub fn access_token<T: Serialize>(&self, grant: &Grant, claims: &T) -> Result<String, SignError> {
         self.machine.access_token(grant, claims, &*self.signer)
     }
 
-    /// As [`access_token`](Self::access_token), for a key that is elsewhere.
+    /// Prepares the access token as [`access_token`](Self::access_token) does, for a key elsewhere.
     ///
     /// # Errors
     ///
@@ -203,16 +204,16 @@ impl<S: Store> Sessions<S> {
         self.machine.prepare_access_token(grant, claims, key)
     }
 
-    /// The same sessions at the time `now`: in tests, and where there is no clock.
+    /// Returns the same sessions at the time `now`: for tests, and for platforms without a clock.
     #[must_use]
     pub const fn at(&self, now: UnixTime) -> At<'_, Self> {
         At::new(self, now)
     }
 
-    /// The epoch in which a subject can log in now: how often all its sessions were ended. Ask for it before its credentials
-    /// are read, and give it to [`Login::in_epoch`].
+    /// Returns the epoch in which a subject can log in now: the number of times that all its sessions were ended. Read it
+    /// before the subject's credentials, and pass it to [`Login::in_epoch`].
     ///
-    /// An end of all sessions that got stuck half way is brought to its end by this, as by a login.
+    /// Like a login, this call completes an end of all sessions that stopped half way.
     ///
     /// # Errors
     ///
@@ -222,16 +223,16 @@ impl<S: Store> Sessions<S> {
         self.at(UnixTime::now()).epoch(subject).await
     }
 
-    /// Begins a session for a subject who has proved who it is.
+    /// Begins a session for a subject with verified credentials.
     ///
-    /// Where there is a cap on sessions, those that began first are revoked once this one is in the store.
+    /// With a cap on sessions, the oldest ones above it are revoked after this one is in the store.
     ///
     /// # Errors
     ///
-    /// - [`Error::InvalidLogin`], [`Error::Entropy`], [`Error::Store`]; [`Error::Retry`] where there is a cap. After the last
-    ///   two, the store may have the new session: nobody holds its token, and it ends by itself.
+    /// - [`Error::InvalidLogin`], [`Error::Entropy`], [`Error::Store`]; with a cap, [`Error::Retry`]. After the last two, the
+    ///   store may have the new session. No client holds its token, and it expires.
     /// - [`Error::InvalidGrant`] with [`Refusal::StaleEpoch`] for a login [`in_epoch`](Login::in_epoch), if all sessions were
-    ///   ended since: check the credentials again.
+    ///   ended in the meantime: check the credentials again.
     #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
     pub async fn login(&self, login: &Login) -> Result<Grant, Error> {
         self.at(UnixTime::now()).login(login).await
@@ -239,39 +240,39 @@ impl<S: Store> Sessions<S> {
 
     /// Exchanges a refresh token for a new one and for an access token.
     ///
-    /// Give what came with the request as `binding`: [`Binding::None`] if nothing did.
+    /// `binding` is the binding that came with the request, or [`Binding::None`].
     ///
-    /// A session that is denied is not exchanged but ended: somebody was ending it, and has not come to the end.
+    /// A denied session is ended and not exchanged, because the denial means that an earlier end was not completed.
     ///
     /// # Errors
     ///
-    /// - [`Error::InvalidGrant`]: the client has to log in again. Leave its cookies alone all the same.
-    /// - [`Error::Retry`], [`Error::Store`], [`Error::Entropy`]: nothing is known of the token; 503.
+    /// - [`Error::InvalidGrant`]: the client has to log in again. Do not delete its cookies.
+    /// - [`Error::Retry`], [`Error::Store`], [`Error::Entropy`]: the token may be valid; answer 503.
     #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
     pub async fn refresh(&self, text: &str, binding: &Binding) -> Result<Grant, Error> {
         self.at(UnixTime::now()).refresh(text, binding).await
     }
 
-    /// Ends the session of a refresh token, present or past. Whatever it finds, the answer to a logout is the same. Only an
-    /// error is different: leave the cookies where they are.
+    /// Ends the session of a refresh token, present or past. The answer to a logout is the same for every result. After an
+    /// error, do not delete the cookies.
     ///
-    /// That the token was issued here is checked, and nothing else: neither its binding nor its age.
+    /// It only checks that the token was issued here. It does not check the binding or the age.
     ///
     /// # Security
     ///
-    /// Whoever has a refresh token of a session, an old one too, can end that session. Have a look at where the request comes
-    /// from: [`AllowedOrigins`](countersign::http::AllowedOrigins).
+    /// Anyone with a refresh token of a session, even an old one, can end that session. Check the origin of the request:
+    /// [`AllowedOrigins`](countersign::http::AllowedOrigins).
     ///
     /// # Errors
     ///
-    /// [`Error::Store`], [`Error::Retry`]: it may still live; 503. So it is for a token of a master key that this server does
-    /// not have: another one may, see [`MasterKeys`].
+    /// [`Error::Store`], [`Error::Retry`]: the session may still live; answer 503. [`Error::Retry`] is also the result for a
+    /// token of a master key that this server does not have, because another server may have it: see [`MasterKeys`].
     #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
     pub async fn logout(&self, text: &str) -> Result<Ended, Error> {
         self.at(UnixTime::now()).logout(text).await
     }
 
-    /// Ends a session by its id, whoever's it is: the `sid` of a verified access token, or an administrator's choice.
+    /// Ends a session of any subject by its id: the `sid` of a verified access token, or an administrator's choice.
     ///
     /// # Errors
     ///
@@ -281,7 +282,7 @@ impl<S: Store> Sessions<S> {
         self.at(UnixTime::now()).revoke(session).await
     }
 
-    /// Ends a session by its id, if it is this subject's: one picked from its own list.
+    /// Ends a session by its id, if it belongs to this subject: a choice from the subject's own list.
     ///
     /// # Errors
     ///
@@ -291,7 +292,7 @@ impl<S: Store> Sessions<S> {
         self.at(UnixTime::now()).revoke_of(subject, session).await
     }
 
-    /// Ends all sessions of a subject but one, and tells how many.
+    /// Ends all sessions of a subject except one. Returns how many.
     ///
     /// # Errors
     ///
@@ -301,21 +302,21 @@ impl<S: Store> Sessions<S> {
         self.at(UnixTime::now()).revoke_others(subject, keep).await
     }
 
-    /// Ends all sessions of a subject: after a change of its password or of its roles.
+    /// Ends all sessions of a subject: after a change of password or roles.
     ///
-    /// A login that is under way ends too if it has got as far as [`login`](Self::login). One whose credentials are
-    /// still being checked, against the old password, does only if it says [`in_epoch`](Login::in_epoch).
+    /// It also ends a concurrent login that has already called [`login`](Self::login). A login that is still checking
+    /// credentials, perhaps against the old password, is refused only if it uses [`in_epoch`](Login::in_epoch).
     ///
     /// # Errors
     ///
-    /// [`Error::Store`]: ask again. It may have come half way: access tokens are denied, and as long as they are, each session
-    /// ends with its next exchange, all of them with the subject's next login.
+    /// [`Error::Store`]: call again. The call may be half done: access tokens are denied, and as long as they are, each session
+    /// ends at its next exchange, and all of them at the subject's next login.
     #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
     pub async fn revoke_all(&self, subject: &str) -> Result<(), Error> {
         self.at(UnixTime::now()).revoke_all(subject).await
     }
 
-    /// The sessions of a subject that live, the newest first.
+    /// Lists the live sessions of a subject, the newest first.
     ///
     /// # Errors
     ///
@@ -325,7 +326,7 @@ impl<S: Store> Sessions<S> {
         self.at(UnixTime::now()).list(subject).await
     }
 
-    /// Takes from the store what has ended for good. Call it from time to time.
+    /// Removes from the store the rows and denials that are not needed any more. Call it from time to time.
     ///
     /// # Errors
     ///
@@ -335,7 +336,7 @@ impl<S: Store> Sessions<S> {
         self.at(UnixTime::now()).purge().await
     }
 
-    /// Denies one access token, whose session lives on: until its `exp`, and the leeway of verifiers.
+    /// Denies one access token until its `exp`, plus the leeway of verifiers. Its session does not end.
     ///
     /// # Errors
     ///
@@ -361,7 +362,7 @@ impl<S: Store> Sessions<S> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub async fn deny_access_token<T>(&self, access: &AccessToken<T>) -> Result<(), Error> {
-        // There is no access token without either.
+        // Every access token has both.
         let token = access.token();
         let (jti, exp) =
             (token.jwt_id().unwrap_or_default(), token.expires_at().unwrap_or(UnixTime::from_secs(i64::MAX)));
@@ -369,7 +370,7 @@ impl<S: Store> Sessions<S> {
         Ok(self.store.deny(&[DenyKey::access_token(jti)], until).await?)
     }
 
-    /// Writes what a step wants written, and gives its reply. `None`: another had written first.
+    /// Writes what a step requires, and returns its reply. `None` if another call had written first.
     async fn apply<R>(&self, step: Step<R>) -> Result<Option<Result<R, Error>>, Error> {
         if let Some(write) = &step.write
             && self.write(write).await? == Swap::Conflict
@@ -398,7 +399,7 @@ impl<S: Store> Sessions<S> {
         Ok(swap)
     }
 
-    /// Makes up for a denial that was to follow its row and may not have come so far.
+    /// Writes the denial that follows its row once more, because the first write may have failed.
     async fn deny_again(&self, row: &Row, now: UnixTime) -> Result<(), Error> {
         if let Some(denial) = self.machine.denial_again(row, now) {
             self.store.deny(&[denial.key], denial.until).await?;
@@ -406,8 +407,8 @@ impl<S: Store> Sessions<S> {
         Ok(())
     }
 
-    /// An end denies first and writes the row or the epoch then. It may have died between the two; or whoever holds the token
-    /// exchanges it again and again, so that no other writes the row.
+    /// Returns whether the session is denied. An end first writes the denial and then the row or the epoch. It may have crashed
+    /// between the two, or it may lose every swap against a client that exchanges again and again.
     async fn is_being_ended(&self, row: &Row) -> Result<bool, Error> {
         let keys = [DenyKey::session(row.session), DenyKey::subject(&row.subject, row.subject_epoch)];
         Ok(self.store.is_denied(&keys).await?)
@@ -437,7 +438,7 @@ impl<S: Store> Sessions<S> {
         Err(Error::Retry)
     }
 
-    /// Ends an epoch that is denied, and tells the next one.
+    /// Ends a denied epoch, and returns the next one.
     async fn leave_epoch(
         &self,
         subject: &str,
@@ -446,11 +447,11 @@ impl<S: Store> Sessions<S> {
         now: UnixTime,
     ) -> Result<u64, Error> {
         let next = self.store.bump_epoch(subject).await?;
-        // Where the epoch has not grown, no session was ended.
+        // If the epoch has not grown, no session was ended.
         if next <= epoch || next > epoch.saturating_add(EPOCHS_BETWEEN) {
-            return Err(StoreError::new("the store counts epochs wrongly").into());
+            return Err(StoreError::new("the store returned a wrong epoch").into());
         }
-        // Another did the same meanwhile, and a login came between.
+        // Another call did the same in the meantime, and a login came in between.
         let skipped: Vec<DenyKey> =
             (epoch.saturating_add(1)..next).map(|epoch| DenyKey::subject(subject, epoch)).collect();
         if !skipped.is_empty() {
@@ -460,23 +461,23 @@ impl<S: Store> Sessions<S> {
         Ok(next)
     }
 
-    /// The time of a login that shall count as the newest of its subject's, though the clock of this server be behind another's.
+    /// Returns the time of a login that must count as the subject's newest, even if the clock of this server lags.
     async fn after_the_others(&self, subject: &str, epoch: u64, now: UnixTime) -> Result<UnixTime, Error> {
         let living = self.living(self.store.list(subject).await?, epoch, now);
         let furthest = now.saturating_add(AHEAD);
         let latest = living.iter().map(|row| row.created_at).find(|created| *created <= furthest);
-        let behind = latest.map_or(now, |latest| latest.saturating_add(Duration::from_secs(1)));
-        Ok(behind.min(furthest).max(now))
+        let newest = latest.map_or(now, |latest| latest.saturating_add(Duration::from_secs(1)));
+        Ok(newest.min(furthest).max(now))
     }
 
-    /// Ends the sessions above the cap, those first that began first. Who logs in at the same time sees the same order, as long
-    /// as every clock is less than a day off.
+    /// Ends the sessions above the cap, the oldest first. Concurrent logins see the same order, as long as every clock is less
+    /// than a day off.
     ///
-    /// Reads the list once more after the new row is written, because two logins at once do not see each other before.
-    /// `created_at` cannot wait for that: an order that changes later lets two logins end each other.
+    /// Reads the list once more after the new row is written, because two concurrent logins do not see each other before.
+    /// `created_at` is fixed before that read, because with an order that changes later, two logins could end each other.
     ///
-    /// Rows that are over and were not ended, because they expired or all sessions were ended, count as the oldest. Otherwise
-    /// they would fill the list, which each login reads.
+    /// Rows that are over without an end, because they expired or all sessions were ended, count as the oldest. Otherwise they
+    /// would fill the list, which each login reads.
     async fn evict(&self, grant: &Grant, epoch: u64, cap: NonZeroUsize, now: UnixTime) -> Result<(), Error> {
         let (subject, own) = (grant.subject(), grant.session_id());
         let rows = self.store.list(subject).await?;
@@ -484,17 +485,17 @@ impl<S: Store> Sessions<S> {
         let over: Vec<Row> =
             rows.iter().filter(|row| row.revoked.is_none() && !lives(row)).cloned().collect();
         let mut living = self.living(rows, epoch, now);
-        // Those of a clock that was wrong go first. They may stand ahead for years, and nobody could log in.
+        // Sessions of a wrong clock go first. They may be dated years ahead, and would block all logins.
         let furthest = now.saturating_add(AHEAD);
         living.sort_by_key(|row| match row.created_at.cmp(&furthest) {
             Ordering::Greater => 2,
-            // As far as it could go: others may stand there, too.
+            // This one is dated as far ahead as possible, and others may have the same time.
             Ordering::Equal if row.session == own => 0,
             _ => 1,
         });
         let above = living.get(cap.get()..).unwrap_or_default();
         let left = over.get(cap.get().saturating_sub(living.len())..).unwrap_or_default();
-        // Read after the rows: if all sessions were ended meanwhile, this login is over too, and takes no place.
+        // Read after the rows: if all sessions were ended in the meantime, this login is over too, and needs no slot.
         if (above.is_empty() && left.is_empty()) || self.store.epoch(subject).await? > epoch {
             return Ok(());
         }
@@ -502,14 +503,14 @@ impl<S: Store> Sessions<S> {
             self.end(row.session, Some(subject), Reason::Evicted, now).await?;
         }
         for row in left {
-            // No event: nothing ends that lived. After a conflict the row is listed again, and the next login does it.
+            // No event, because no live session ends. After a conflict the row is listed again, and the next login does it.
             let reason = if row.subject_epoch == epoch { Reason::Evicted } else { Reason::Revoked };
             let _ = self.write(&self.machine.end(row, reason, now)).await?;
         }
         Ok(())
     }
 
-    /// Those of the rows that live, the newest first.
+    /// Returns the live rows, the newest first.
     fn living(&self, mut rows: Vec<Row>, epoch: u64, now: UnixTime) -> Vec<Row> {
         rows.retain(|row| row.check_alive(epoch, now, self.config().skew).is_ok());
         rows.sort_by_key(|row| Reverse((row.created_at, row.session)));
@@ -527,42 +528,42 @@ impl<S: Store> Sessions<S> {
     }
 }
 
-/// The sessions of epochs that are yet to come: the store has lost that they were there. They are refused as long as it has.
+/// Returns the sessions of future epochs: the store has lost these epochs, and refuses the sessions until it has them again.
 fn of_lost_epochs(rows: &[Row], epoch: u64) -> Vec<SessionId> {
     rows.iter().filter(|row| row.subject_epoch > epoch).map(Row::session_id).collect()
 }
 
-/// What is done at a given time.
+/// The same calls at a given time.
 impl<S: Store> At<'_, Sessions<S>> {
-    /// As [`Sessions::epoch`].
+    /// Does what [`Sessions::epoch`] does, at the given time.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same.
     pub async fn epoch(self, subject: &str) -> Result<u64, Error> {
         let Self { inner: sessions, now } = self;
         let epoch = sessions.store.epoch(subject).await?;
         if !sessions.store.is_denied(&[DenyKey::subject(subject, epoch)]).await? {
             return Ok(epoch);
         }
-        // It is of an end of all sessions, which may never come to its own end: what began in it would be denied. Or it has
-        // just come there, and others have logged in since.
+        // The denied epoch belongs to an end of all sessions. It may never complete, and sessions begun in it would be denied.
+        // Or it has just completed, and others have logged in since.
         match sessions.store.epoch(subject).await? {
             present if present > epoch => Ok(present),
             _ => sessions.leave_epoch(subject, epoch, sessions.machine.deny_until(now), now).await,
         }
     }
 
-    /// As [`Sessions::login`].
+    /// Does what [`Sessions::login`] does, at the given time.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same.
     pub async fn login(self, login: &Login) -> Result<Grant, Error> {
         let Self { inner: sessions, now } = self;
         login.check()?;
         let random = sessions.draw()?;
-        // Read before the row is written: a revocation of all that comes between them revokes this login too.
+        // Read before the row is written, so that a concurrent revocation of all sessions revokes this login too.
         let epoch = self.epoch(&login.subject).await?;
         let begins = match sessions.config().cap {
             Some(_) => sessions.after_the_others(&login.subject, epoch, now).await?,
@@ -576,11 +577,11 @@ impl<S: Store> At<'_, Sessions<S>> {
         Ok(grant)
     }
 
-    /// As [`Sessions::refresh`].
+    /// Does what [`Sessions::refresh`] does, at the given time.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same.
     pub async fn refresh(self, text: &str, binding: &Binding) -> Result<Grant, Error> {
         let Self { inner: sessions, now } = self;
         let token = sessions.machine.authenticate(text)?;
@@ -604,11 +605,11 @@ impl<S: Store> At<'_, Sessions<S>> {
         Err(Error::Retry)
     }
 
-    /// As [`Sessions::logout`].
+    /// Does what [`Sessions::logout`] does, at the given time.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same.
     pub async fn logout(self, text: &str) -> Result<Ended, Error> {
         let Self { inner: sessions, now } = self;
         match sessions.machine.authenticate(text) {
@@ -618,38 +619,38 @@ impl<S: Store> At<'_, Sessions<S>> {
         }
     }
 
-    /// As [`Sessions::revoke`].
+    /// Does what [`Sessions::revoke`] does, at the given time.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same.
     pub async fn revoke(self, session: SessionId) -> Result<Ended, Error> {
         let Self { inner: sessions, now } = self;
         sessions.end(session, None, Reason::Revoked, now).await
     }
 
-    /// As [`Sessions::revoke_of`].
+    /// Does what [`Sessions::revoke_of`] does, at the given time.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same.
     pub async fn revoke_of(self, subject: &str, session: SessionId) -> Result<Ended, Error> {
         let Self { inner: sessions, now } = self;
         sessions.end(session, Some(subject), Reason::Revoked, now).await
     }
 
-    /// As [`Sessions::revoke_others`].
+    /// Does what [`Sessions::revoke_others`] does, at the given time.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same.
     pub async fn revoke_others(self, subject: &str, keep: SessionId) -> Result<usize, Error> {
         let Self { inner: sessions, now } = self;
         let mut ended = 0_usize;
         let rows = sessions.store.list(subject).await?;
         let epoch = sessions.store.epoch(subject).await?;
         let lost = of_lost_epochs(&rows, epoch);
-        // By the clock of a server that is behind, which might still exchange one.
+        // Use the clock of a server that lags, because that server might still exchange one.
         let living = sessions.living(rows, epoch, now.saturating_sub(sessions.config().skew));
         for session in living.iter().map(Row::session_id).chain(lost) {
             if session != keep
@@ -661,15 +662,15 @@ impl<S: Store> At<'_, Sessions<S>> {
         Ok(ended)
     }
 
-    /// As [`Sessions::revoke_all`].
+    /// Does what [`Sessions::revoke_all`] does, at the given time.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same.
     pub async fn revoke_all(self, subject: &str) -> Result<(), Error> {
         let Self { inner: sessions, now } = self;
         let epoch = sessions.store.epoch(subject).await?;
-        // A server with other rules may have given access tokens that are good for longer.
+        // A server with other rules may have issued access tokens that are valid for longer.
         let rows = sessions.store.list(subject).await?;
         let until = rows.iter().map(|row| sessions.machine.denied_until(row)).max();
         let until = sessions.machine.deny_until(now).max(until.unwrap_or(now));
@@ -679,18 +680,18 @@ impl<S: Store> At<'_, Sessions<S>> {
             .collect();
         sessions.store.deny(&keys, until).await?;
         sessions.leave_epoch(subject, epoch, until, now).await?;
-        // The next end of all sessions could come to just their epoch.
+        // The next end of all sessions could produce exactly their epoch.
         for session in of_lost_epochs(&rows, epoch) {
             sessions.end(session, Some(subject), Reason::Revoked, now).await?;
         }
         Ok(())
     }
 
-    /// As [`Sessions::list`].
+    /// Does what [`Sessions::list`] does, at the given time.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same.
     pub async fn list(self, subject: &str) -> Result<Vec<Row>, Error> {
         let Self { inner: sessions, now } = self;
         let rows = sessions.store.list(subject).await?;
@@ -698,11 +699,11 @@ impl<S: Store> At<'_, Sessions<S>> {
         Ok(sessions.living(rows, epoch, now))
     }
 
-    /// As [`Sessions::purge`].
+    /// Does what [`Sessions::purge`] does, at the given time.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same.
     pub async fn purge(self) -> Result<(), Error> {
         let Self { inner: sessions, now } = self;
         Ok(sessions.store.purge(now).await?)

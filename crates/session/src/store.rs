@@ -1,4 +1,4 @@
-//! What sessions ask of a database.
+//! The operations that sessions need from a database.
 
 use crate::denial::DenyKey;
 use crate::error::StoreError;
@@ -13,73 +13,74 @@ use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 use countersign::UnixTime;
 
-/// Where sessions are kept.
+/// A place where sessions are stored.
 ///
-/// Nine operations, each atomic by itself. Everything that has to be right when two ask at once is
-/// [`compare_and_swap`](Self::compare_and_swap). Write them as `async fn`. A database driver that blocks has
-/// [`BlockingStore`] instead. Where the store is chosen at run time, there is [`DynStore`](crate::DynStore). The futures must
-/// be `Send`. Those of a single-threaded worker are not (a browser, a Cloudflare worker, `Rc` inside): wrap the connection and
-/// each future in `SendWrapper` of the crate [`send_wrapper`](https://docs.rs/send_wrapper) (feature `futures`), which panics
-/// on any other thread, or send the calls to a task of their own.
+/// It has nine operations, each atomic by itself. [`compare_and_swap`](Self::compare_and_swap) makes concurrent calls safe.
+/// Write the operations as `async fn`. For a blocking database driver, implement [`BlockingStore`] instead. If the store is
+/// chosen at run time, use [`DynStore`](crate::DynStore). The futures must be `Send`. Those of a single-threaded worker are not
+/// (a browser, a Cloudflare worker, `Rc` inside): wrap the connection and each future in `SendWrapper` of the crate
+/// [`send_wrapper`](https://docs.rs/send_wrapper) (feature `futures`), which panics on any other thread, or send the calls to a
+/// separate task.
 ///
 /// The contract, which the module `contract` (feature `contract`) checks for any store:
 ///
-/// - `load` sees every write that had been answered before it began: no replica that lags, no cache.
-/// - An error says nothing about whether a write was made. It must never be told as an absence.
-/// - A subject's epoch begins at 0 and is kept for ever: forgetting it would bring revoked sessions back.
-/// - Subjects are compared byte by byte. Collations of databases are not: `utf8mb4_0900_as_cs` of MySQL tells case and
-///   accents apart, and ignores U+200B and U+00AD all the same. Keep the subject as bytes (`VARBINARY`, `BYTEA`, `BLOB`).
+/// - `load` sees every write that was confirmed before it began: no replica that lags, no cache.
+/// - After an error, it is unknown whether a write was made. An error must never be reported as an absent row.
+/// - A subject's epoch begins at 0 and is kept for ever: forgetting it would restore revoked sessions.
+/// - Subjects are compared byte by byte. Database collations do something else: `utf8mb4_0900_as_cs` of MySQL distinguishes
+///   case and accents, but ignores U+200B and U+00AD. Keep the subject as bytes (`VARBINARY`, `BYTEA`, `BLOB`).
 ///
 /// # Examples
 ///
-/// How each looks in SQL and Redis is in the page [sessions](crate::manual).
+/// The page [sessions](crate::manual) has each operation in SQL and Redis.
 pub trait Store: Send + Sync {
-    /// The row of this session and the present epoch of its subject, read with the row or after it.
+    /// Loads the row of this session and the present epoch of its subject, which is read with the row or after it.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the store cannot be asked; as everywhere here.
+    /// [`StoreError`] if the store is unavailable. The same applies to all methods here.
     fn load(&self, session: SessionId) -> impl Future<Output = Result<Option<Loaded>, StoreError>> + Send;
 
-    /// Writes a new row; [`Swap::Conflict`] if there is one of its id.
+    /// Writes a new row. Returns [`Swap::Conflict`] if a row with its id exists.
     fn insert(&self, row: &Row) -> impl Future<Output = Result<Swap, StoreError>> + Send;
 
-    /// Writes `row` over the one of its id, if that has the version `expected`; else changes nothing and says
-    /// [`Swap::Conflict`], also if there is none. `UPDATE ... WHERE sid = ? AND version = ?`, and how many rows it hit.
+    /// Replaces the row with the id of `row`, if it has the version `expected`. Otherwise changes nothing and returns
+    /// [`Swap::Conflict`], also if there is no such row. In SQL: `UPDATE ... WHERE sid = ? AND version = ?`, and the number of
+    /// rows hit.
     fn compare_and_swap(
         &self,
         expected: u64,
         row: &Row,
     ) -> impl Future<Output = Result<Swap, StoreError>> + Send;
 
-    /// All rows of a subject but those that were ended ([`Row::revoked`]), in any order: also rows that have expired, and rows
-    /// of former epochs. Keep in a column whether a row was ended, and write it with each swap. An ended row stays where
-    /// [`load`](Self::load) finds it.
+    /// Lists all rows of a subject except ended ones ([`Row::revoked`]), in any order. The list includes rows that have expired
+    /// and rows of former epochs. Keep in a column whether a row was ended, and write it with each swap. [`load`](Self::load)
+    /// must still find an ended row.
     ///
-    /// Each login reads the list where sessions have a cap, so ended rows in it would make every login slower than the one
+    /// With a cap on sessions, each login reads this list, so ended rows in it would make every login slower than the one
     /// before.
     fn list(&self, subject: &str) -> impl Future<Output = Result<Vec<Row>, StoreError>> + Send;
 
-    /// The present epoch of a subject: 0 if it never was another.
+    /// Returns the present epoch of a subject: 0 if it was never increased.
     fn epoch(&self, subject: &str) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
-    /// Adds one to the epoch of a subject and tells the new one.
+    /// Adds one to the epoch of a subject and returns the new one.
     fn bump_epoch(&self, subject: &str) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
-    /// Puts keys on the denylist until `until`: any number of them, also none, or one twice. One that is there already keeps
-    /// the later time.
+    /// Puts keys on the denylist until `until`: any number of them, also none, or the same key twice. A key that is there
+    /// already keeps the later time.
     fn deny(&self, keys: &[DenyKey], until: UnixTime) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Whether any of the keys, of which there may be none, is on the denylist. One look-up: `WHERE key = ANY (?)`.
+    /// Returns whether any of the keys is on the denylist; there may be none. In SQL: `WHERE key = ANY (?)`.
     fn is_denied(&self, keys: &[DenyKey]) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Takes away rows whose [`purge_after`](Row::purge_after) and denials whose `until` lie before `now`.
+    /// Removes the rows with a [`purge_after`](Row::purge_after) before `now`, and the denials with an `until` before `now`.
     fn purge(&self, now: UnixTime) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
-/// A list of what has been revoked, to be asked at every access. Every [`Store`] is one.
+/// A list of revoked access tokens, which is read at every access. Every [`Store`] is one.
 ///
-/// For a server that shares a list and no store: a replica, a cache, a bloom filter before either.
+/// Implement it for a server that has the list but no store: a replica, a cache, a bloom filter before either.
 ///
 /// # Examples
 ///
@@ -95,11 +96,11 @@ pub trait Store: Send + Sync {
 /// }
 /// ```
 pub trait Denylist: Send + Sync {
-    /// Whether any of the keys is on the list.
+    /// Returns whether any of the keys is on the list.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when it cannot be asked.
+    /// [`StoreError`] if the list is unavailable.
     fn denies(&self, keys: &[DenyKey]) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }
 
@@ -123,22 +124,22 @@ impl<S: Store> Denylist for S {
 #[must_use = "nothing was written if it is a conflict"]
 #[non_exhaustive]
 pub enum Swap {
-    /// Nothing was written: the row is another than was expected.
+    /// Nothing was written, because the row differs from the expected one.
     Conflict,
-    /// It was written.
+    /// The row was written.
     Done,
 }
 
 impl Swap {
-    /// What the number of rows says that a statement has hit.
+    /// Converts the number of rows that a statement has hit.
     pub const fn from_rows(hit: u64) -> Self {
         if hit == 0 { Self::Conflict } else { Self::Done }
     }
 }
 
-/// A [`Store`] whose calls block: the same operations without `async`.
+/// A [`Store`] with blocking calls: the same operations without `async`.
 ///
-/// [`Blocking`] makes a [`Store`] of it, and [`blocking`] runs what is asked of that.
+/// [`Blocking`] turns it into a [`Store`], and [`blocking`] runs the futures of that store.
 ///
 /// # Examples
 ///
@@ -156,35 +157,35 @@ impl Swap {
 /// ```
 #[allow(clippy::missing_errors_doc, reason = "the same for all, and said at the trait")]
 pub trait BlockingStore: Send + Sync {
-    /// As [`Store::load`].
+    /// Does what [`Store::load`] does.
     fn load(&self, session: SessionId) -> Result<Option<Loaded>, StoreError>;
 
-    /// As [`Store::insert`].
+    /// Does what [`Store::insert`] does.
     fn insert(&self, row: &Row) -> Result<Swap, StoreError>;
 
-    /// As [`Store::compare_and_swap`].
+    /// Does what [`Store::compare_and_swap`] does.
     fn compare_and_swap(&self, expected: u64, row: &Row) -> Result<Swap, StoreError>;
 
-    /// As [`Store::list`].
+    /// Does what [`Store::list`] does.
     fn list(&self, subject: &str) -> Result<Vec<Row>, StoreError>;
 
-    /// As [`Store::epoch`].
+    /// Does what [`Store::epoch`] does.
     fn epoch(&self, subject: &str) -> Result<u64, StoreError>;
 
-    /// As [`Store::bump_epoch`].
+    /// Does what [`Store::bump_epoch`] does.
     fn bump_epoch(&self, subject: &str) -> Result<u64, StoreError>;
 
-    /// As [`Store::deny`].
+    /// Does what [`Store::deny`] does.
     fn deny(&self, keys: &[DenyKey], until: UnixTime) -> Result<(), StoreError>;
 
-    /// As [`Store::is_denied`].
+    /// Does what [`Store::is_denied`] does.
     fn is_denied(&self, keys: &[DenyKey]) -> Result<bool, StoreError>;
 
-    /// As [`Store::purge`].
+    /// Does what [`Store::purge`] does.
     fn purge(&self, now: UnixTime) -> Result<(), StoreError>;
 }
 
-/// A [`Store`] of a [`BlockingStore`]: its futures are ready at once.
+/// A [`Store`] made of a [`BlockingStore`]. Its futures are ready at once.
 ///
 /// # Examples
 ///
@@ -231,12 +232,11 @@ impl<S: BlockingStore> Store for Blocking<S> {
     }
 }
 
-/// Runs a call that never waits, because its store does not: one over [`Blocking`] or
-/// [`MemoryStore`](crate::MemoryStore).
+/// Runs a call that never waits, because its store is [`Blocking`] or a [`MemoryStore`](crate::MemoryStore).
 ///
 /// # Errors
 ///
-/// Those of the call; [`Error::Store`](crate::Error::Store) if it would have had to wait after all.
+/// The errors of the call; [`Error::Store`](crate::Error::Store) if the call would have to wait.
 ///
 /// # Examples
 ///
@@ -244,7 +244,9 @@ impl<S: BlockingStore> Store for Blocking<S> {
 pub fn blocking<T, E: From<StoreError>>(call: impl Future<Output = Result<T, E>>) -> Result<T, E> {
     match pin!(call).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => result,
-        Poll::Pending => Err(StoreError::new("the store waits: it is not a blocking one").into()),
+        Poll::Pending => {
+            Err(StoreError::new("the store is asynchronous: use .await in place of blocking").into())
+        }
     }
 }
 

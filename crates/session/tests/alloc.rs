@@ -1,4 +1,4 @@
-//! How often sessions allocate where an attacker decides how often they are asked.
+//! Counts allocations in calls that an attacker can make as often as it likes.
 #![cfg(feature = "std")]
 
 #[path = "../../../tests/util/counting.rs"]
@@ -32,7 +32,7 @@ fn policy() -> VerifierBuilder {
     Verifier::builder(key()).issuer("https://auth.example").audience("https://api.example")
 }
 
-/// What is set up at first use, the CPU's vector unit for one, does not count.
+/// Runs each call once, because one-time setup, such as the detection of the CPU's vector unit, must not count.
 fn warm_up() {
     let claims = Claims::new(user()).issuer("https://auth.example").audience("https://api.example");
     let text = claims.issued_at(NOW).expires_in(Duration::from_secs(900)).sign(&key()).unwrap();
@@ -96,7 +96,7 @@ fn the_check_of_an_access_token_allocates_no_more_than_verifying_does_with_a_den
     assert_eq!(allocations(check), expected);
 }
 
-/// Randomness that never comes twice.
+/// Randomness that never repeats.
 #[derive(Default)]
 struct Counter(std::sync::atomic::AtomicU64);
 

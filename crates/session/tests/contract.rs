@@ -1,11 +1,11 @@
-//! The contract of stores: kept by those of this crate, and broken by stores that have the usual faults.
+//! The contract of stores: this crate's stores keep it, and stores with the usual faults break it.
 #![cfg(feature = "std")]
 
 mod stores;
 #[path = "../../../tests/util/mod.rs"]
 mod util;
 
-// Named so that `cargo test session` runs what is in it.
+// A module, so that `cargo test session` runs its tests.
 mod contract {
     use crate::stores::{Kept, Sequence, SharedSequence};
     use core::task::{Context, Poll, Waker};
@@ -20,10 +20,10 @@ mod contract {
     use std::pin::pin;
     use std::sync::{Arc, Mutex};
 
-    /// Says how much was looked at, also when the test passes.
-    #[allow(clippy::explicit_write, reason = "println would be kept back")]
+    /// Prints how much was checked, even if the test passes.
+    #[allow(clippy::explicit_write, reason = "the test harness hides the output of println")]
     fn tell(text: core::fmt::Arguments<'_>) {
-        #[allow(clippy::explicit_write, reason = "what is printed is kept back, what is written is not")]
+        #[allow(clippy::explicit_write, reason = "the test harness hides the output of println")]
         writeln!(std::io::stdout(), "{text}").unwrap();
     }
 
@@ -39,7 +39,7 @@ mod contract {
             report.entries().map(|(what, count)| format!("{count:>6}  {what}\n")).collect();
         assert_eq!(report.to_string(), lines.concat());
         let counts: Vec<usize> = report.entries().map(|(_, count)| count).collect();
-        // Fewer would be orders that are not looked at any more.
+        // Lower numbers would mean that some orders are no longer tried.
         assert_eq!(counts, [14, 6, 150, 150, 6, 12, 12, 47, 17, 3, 4, 5, 5, 4, 4, 5]);
     }
 
@@ -49,7 +49,7 @@ mod contract {
         let store = MemoryStore::new();
         let report = blocking(contract::check(&store)).unwrap();
         assert_eq!(report.to_string(), check(&MemoryStore::new()).unwrap().to_string());
-        // Also where it was checked before.
+        // It also passes on a store that was checked before.
         blocking(contract::check(&store)).unwrap();
         let faulty = Faulty::new(Some(Fault::BumpTellsTheOldEpoch));
         assert_eq!(blocking(contract::check(&faulty)).unwrap_err().law(), "two bumps at once both count");
@@ -64,12 +64,12 @@ mod contract {
     }
 
     #[test]
-    fn a_store_of_bytes_behind_blocking_calls_keeps_the_contract() {
+    fn a_blocking_store_of_bytes_keeps_the_contract() {
         check(&Arc::new(Blocking(Kept::default()))).unwrap();
     }
 
     #[test]
-    fn a_store_that_was_chosen_at_run_time_keeps_the_contract_and_faults_show_through() {
+    fn a_store_chosen_at_run_time_keeps_the_contract_and_shows_its_faults() {
         let pick = |fault| -> DynStore {
             let store: Box<dyn BlockingStore> = Box::new(Faulty::new(fault).0);
             DynStore::new(Blocking(store))
@@ -79,7 +79,7 @@ mod contract {
         for (fault, law) in FAULTS {
             assert_eq!(check(&pick(Some(fault))).unwrap_err().law(), law);
         }
-        // It waits where the store does, and so can be held by tasks of any thread.
+        // It waits for the store, so it must be movable between tasks on any thread.
         fn sent<T: Send + Sync + Clone + 'static>(_: &T) {}
         sent(&pick(None));
         let slow = DynStore::new(ReadsThenWrites { store: MemoryStore::new(), what: What::Swap });
@@ -105,13 +105,13 @@ mod contract {
     }
 
     #[test]
-    fn of_two_logins_at_once_one_is_left_in_every_order_where_one_is_allowed() {
+    fn one_of_two_logins_at_once_is_left_in_every_order_if_one_is_allowed() {
         let orders = blocking(contract::logins(&MemoryStore::new(), Sequence::default())).unwrap();
         tell(format_args!("{orders} orders of two logins where one session is allowed"));
         assert_eq!(orders, 17_752);
     }
 
-    /// A mistake that somebody who writes a store may make.
+    /// A mistake that the author of a store may make.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     enum Fault {
         BumpTellsTheOldEpoch,
@@ -158,7 +158,7 @@ mod contract {
         SwapWritesTheVersionOnly,
     }
 
-    /// As what a version is compared.
+    /// The type in which versions are compared.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     enum Width {
         F64,
@@ -167,13 +167,13 @@ mod contract {
         U8,
     }
 
-    /// Which law finds it.
+    /// The law that finds each fault.
     const FAULTS: [(Fault, &str); 47] = [
         (Fault::DenialKeepsThreeKeys, "every key of a denial counts"),
         (Fault::DenialKeepsTwoKeys, "every key of a denial counts"),
         (Fault::DenialKeysEndAtZero, "a denial is of its keys only"),
         (Fault::DenialOfAKeyTwiceFails, "every call is answered"),
-        (Fault::EpochIsAByte, "a bump adds one and tells it"),
+        (Fault::EpochIsAByte, "a bump adds one and returns the result"),
         (Fault::ListGivesAPageOf(10), "a list has all rows of its subject and no others"),
         (Fault::ListGivesAPageOf(100), "a list has all rows of its subject and no others"),
         (Fault::ListGivesAPageOf(1000), "a list has all rows of its subject and no others"),
@@ -211,7 +211,7 @@ mod contract {
         (Fault::RowsAreNeverPurged, "a row is purged after its time"),
         (Fault::RowsArePurgedTooSoon, "a row is kept until its time"),
         (Fault::SwapComparesNothing, "a swap from another version is a conflict"),
-        (Fault::SwapEndsOthers, "what happens to one session happens to no other"),
+        (Fault::SwapEndsOthers, "a change to one session does not affect another"),
         (Fault::SwapInsertsWhatIsAbsent, "a swap of an absent row is a conflict"),
         (Fault::SwapSaysDoneAlways, "a swap of an absent row is a conflict"),
         (Fault::SwapWritesNothing, "a swap is seen by the next load"),
@@ -227,11 +227,11 @@ mod contract {
     #[derive(Default)]
     struct Tables {
         rows: BTreeMap<SessionId, Row>,
-        /// The subject that a row was last inserted with.
+        /// The subject of the last insert of each row.
         subjects: BTreeMap<SessionId, String>,
-        /// The first row of each session that was loaded.
+        /// The first loaded row of each session.
         cache: BTreeMap<SessionId, Row>,
-        /// What was taken off the lists by a swap that was not made.
+        /// The sessions that a failed swap removed from the lists.
         unlisted: BTreeSet<SessionId>,
         epochs: BTreeMap<String, u64>,
         denials: BTreeMap<Vec<u8>, UnixTime>,
@@ -250,7 +250,7 @@ mod contract {
             if self.has(Fault::EpochOfAllSubjects) { String::new() } else { self.subject(subject) }
         }
 
-        /// A subject as it is compared.
+        /// Returns a subject in the form in which it is compared.
         fn subject(&self, subject: &str) -> String {
             match self.fault {
                 Some(Fault::SubjectIsCut) => subject.chars().take(255).collect(),
@@ -278,7 +278,7 @@ mod contract {
             match self.fault {
                 Some(Fault::ListHasEnded) => true,
                 Some(Fault::ListHasEndedUnlessLoggedOut) => reason != Some(Reason::Logout),
-                // By a clock of its own, years ahead of the contract's.
+                // Uses its own clock, years ahead of the contract's.
                 Some(Fault::ListLeavesOutExpired)
                     if row.expires_at() < UnixTime::from_secs(1_800_000_000) =>
                 {
@@ -290,7 +290,7 @@ mod contract {
             }
         }
 
-        /// A key of the denylist as it is compared.
+        /// Returns a key of the denylist in the form in which it is compared.
         fn key(&self, key: &DenyKey) -> Vec<u8> {
             let whole = key.as_bytes().to_vec();
             let cut =
@@ -299,7 +299,7 @@ mod contract {
         }
     }
 
-    /// The row with the version of another, which stands behind the number of the format and the session.
+    /// Returns the row with the version of the other row. Its bytes follow those of the format number and of the session.
     fn with_version_of(row: &Row, other: &Row) -> Row {
         let (mut bytes, other) = (row.to_bytes(), other.to_bytes());
         bytes[17..25].copy_from_slice(&other[17..25]);
@@ -446,7 +446,7 @@ mod contract {
         }
     }
 
-    /// Reads, waits, and writes then: between the two, another may have written.
+    /// A store that reads, waits, and then writes: in between, another call may have written.
     struct ReadsThenWrites {
         store: MemoryStore,
         what: What,
@@ -459,7 +459,7 @@ mod contract {
         Swap,
     }
 
-    /// Is not ready at once.
+    /// Returns a pending result once.
     async fn wait() {
         let mut waited = false;
         core::future::poll_fn(|context| {
@@ -535,7 +535,7 @@ mod contract {
         }
     }
 
-    /// Polls until it is done.
+    /// Polls until the result is ready.
     fn run<T>(future: impl Future<Output = T>) -> T {
         let mut future = pin!(future);
         loop {

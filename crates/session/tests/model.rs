@@ -1,4 +1,4 @@
-//! The machine against a model of it that is written down in the plainest way: any sequence of events, the same answers.
+//! Compares the machine with a very simple model: any sequence of events must have the same outcomes in both.
 #![cfg(feature = "std")]
 
 mod stores;
@@ -24,7 +24,7 @@ mod model {
             subject: usize,
             bound: bool,
         },
-        /// The token is the one issued as the last, or that many before it, of the session.
+        /// Presents the last token of the session, or the token this many places before it.
         Refresh {
             session: usize,
             back: usize,
@@ -103,7 +103,7 @@ mod model {
         ]
     }
 
-    /// What the store should hold.
+    /// The expected content of the store.
     #[derive(Clone, Default)]
     struct Kept {
         sessions: Vec<Session>,
@@ -118,7 +118,7 @@ mod model {
         subject: usize,
         epoch: u64,
         bound: bool,
-        /// The token of each generation, as this store knows them.
+        /// The token of each generation, as this store has them.
         line: Vec<String>,
         created: UnixTime,
         rotated: UnixTime,
@@ -135,14 +135,14 @@ mod model {
         until: UnixTime,
     }
 
-    /// What is known besides the store: what was handed out cannot be set back.
+    /// What the test knows besides the content of the store, because a restored store does not take issued tokens back.
     struct Model {
         grace: Grace,
         on_mismatch: OnMismatch,
         now: UnixTime,
         kept: Kept,
         backup: (Kept, Option<Tables>),
-        /// Every refresh token of each session with its generation, in the order in which they were handed out.
+        /// Every refresh token of each session with its generation, in the order in which they were issued.
         issued: Vec<(SessionId, Vec<(usize, String)>)>,
         accesses: Vec<Access>,
     }
@@ -152,13 +152,13 @@ mod model {
             self.now >= time.saturating_add(seconds(count.unsigned_abs()))
         }
 
-        /// Why a session that the store has is over, if it is.
+        /// Returns why a session in the store is over, if it is.
         fn over(&self, session: &Session) -> Option<Refusal> {
             self.over_at(session, self.now)
         }
 
-        /// What a clock says that is as far behind as clocks may be.
-        fn behind(&self) -> UnixTime {
+        /// Returns the time of a clock that lags by as much as allowed.
+        fn slowest_clock(&self) -> UnixTime {
             self.now.saturating_sub(seconds(60))
         }
 
@@ -187,7 +187,7 @@ mod model {
             }
         }
 
-        /// What should come out of an exchange, and what should happen to the session.
+        /// Computes the outcome of an exchange, and changes the session accordingly.
         fn exchange(
             &self,
             id: SessionId,
@@ -233,11 +233,11 @@ mod model {
             self.kept.denied_sessions.insert(id);
         }
 
-        /// Whether a session is there and has something to be ended: itself, whatever its epoch, or an access token, which
-        /// may be taken for six minutes behind its end. By a clock that is a minute behind, it may still be exchanged.
+        /// Returns whether a session exists and has something to end: itself, in any epoch, or an access token, which may be
+        /// accepted until six minutes after it expires. By a clock that lags by a minute, it may still be exchanged.
         fn endable(&self, id: SessionId) -> Option<bool> {
             let session = self.kept.sessions.iter().find(|session| session.id == id)?;
-            Some(match self.over_at(session, self.behind()) {
+            Some(match self.over_at(session, self.slowest_clock()) {
                 None | Some(Refusal::StaleEpoch) => true,
                 Some(Refusal::Expired(_)) => !self.later(session.access_until, 6 * MINUTE),
                 Some(_) => false,
@@ -264,9 +264,9 @@ mod model {
         }
     }
 
-    /// The number of an event's session, of those that there ever were.
+    /// Returns the session of an event, from all sessions that have ever existed.
     fn pick(model: &Model, number: usize) -> Option<(SessionId, Vec<(usize, String)>)> {
-        // The youngest ones: most of the others are over.
+        // The newest ones, because most of the others are over.
         let place = model.issued.len().checked_sub(1 + number)?;
         Some(model.issued[place].clone())
     }
@@ -369,7 +369,7 @@ mod model {
                 let others = model.kept.sessions.iter().filter(|session| {
                     session.subject == subject
                         && session.id != keep
-                        && model.over_at(session, model.behind()).is_none()
+                        && model.over_at(session, model.slowest_clock()).is_none()
                 });
                 let others: Vec<SessionId> = others.map(|session| session.id).collect();
                 let name = SUBJECTS[subject];
@@ -394,7 +394,7 @@ mod model {
         }
     }
 
-    /// Takes away only what is over, so that nobody notices.
+    /// Checks that a purge removes only what is over, so that no call notices it.
     fn purge(server: &Server, model: &mut Model) {
         blocking(server.sessions.at(model.now).purge()).unwrap();
         let left: BTreeSet<SessionId> = model
@@ -410,18 +410,18 @@ mod model {
             let absolute = session.created.saturating_add(seconds(60 * 24 * 3600));
             let idle = session.rotated.saturating_add(seconds(14 * 24 * 3600));
             let over = if session.revoked.is_some() { session.access_until } else { idle.min(absolute) };
-            assert!(model.later(over, HOUR), "purged while it might have been asked for");
+            assert!(model.later(over, HOUR), "purged although it might still be used");
         }
         for session in model.kept.sessions.iter().filter(|session| left.contains(&session.id)) {
             let absolute = session.created.saturating_add(seconds(60 * 24 * 3600));
             let idle = session.rotated.saturating_add(seconds(14 * 24 * 3600));
             let over = idle.min(absolute).max(session.access_until);
-            assert!(!model.later(over, 25 * HOUR), "left, though it is over for more than a day");
+            assert!(!model.later(over, 25 * HOUR), "kept although it has been over for more than a day");
         }
         model.kept.sessions.retain(|session| left.contains(&session.id));
     }
 
-    /// Looks at everything that can be seen from outside.
+    /// Compares everything that is visible from outside.
     fn compare(server: &Server, model: &Model) {
         for (subject, name) in SUBJECTS.iter().enumerate() {
             let listed = blocking(server.sessions.at(model.now).list(name)).unwrap();
@@ -492,7 +492,7 @@ mod model {
         }
 
         #[test]
-        fn no_bytes_are_taken_for_a_row_that_they_are_not(
+        fn no_other_bytes_are_read_as_a_row(
             place in any::<prop::sample::Index>(),
             by in prop::collection::vec(any::<u8>(), 0..3),
         ) {

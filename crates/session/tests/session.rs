@@ -1,11 +1,11 @@
-//! Sessions: each rule of the machine, and each way in which others have lost or locked out their users.
+//! Sessions: each rule of the machine, and each way in which other libraries have lost sessions or locked users out.
 #![cfg(feature = "std")]
 
 mod stores;
 #[path = "../../../tests/util/mod.rs"]
 mod util;
 
-// Named so that `cargo test session` runs what is in it.
+// A module, so that `cargo test session` runs its tests.
 mod session {
     use crate::stores::{
         AUDIENCE, DAY, Dry, HOUR, ISSUER, MINUTE, Sequence, Server, UNIFORM, access_verifier, after, config,
@@ -30,10 +30,10 @@ mod session {
     use std::collections::BTreeSet;
     use std::sync::Arc;
 
-    // Rule 1: what was not issued here.
+    // Rule 1: tokens that were not issued here.
 
     #[test]
-    fn a_text_that_is_no_refresh_token_is_malformed_and_reads_no_store() {
+    fn a_text_that_is_not_a_refresh_token_is_malformed_and_reads_no_store() {
         let server = server();
         let grant = server.login("ann", NOW);
         let good = text(&grant);
@@ -94,7 +94,7 @@ mod session {
         assert!(taken.contains(&last.chars().next().unwrap()));
     }
 
-    /// As [`MasterKeys`] say that tokens are made, for somebody who has the secret and no store.
+    /// Makes a token by the format of [`MasterKeys`], like a thief who has the secret and no store.
     fn forged(secret: [u8; 32], kid: u32, session: SessionId, generation: u64, salt: [u8; 16]) -> String {
         let hmac = |key: &[u8], parts: &[&[u8]]| -> [u8; 32] {
             let keyed = Hmac::<Sha256>::new_from_slice(key).unwrap();
@@ -110,7 +110,7 @@ mod session {
     }
 
     #[test]
-    fn a_thief_of_a_master_key_who_knows_a_session_gets_nothing_of_it() {
+    fn a_stolen_master_key_alone_makes_no_valid_token() {
         let (secret, other) = ([0x11; 32], [0x22; 32]);
         let number_0 = MasterKeys::new(0, secret).unwrap();
         let former_0 = MasterKeys::new(1, other).unwrap().with_former(0, secret).unwrap();
@@ -121,16 +121,16 @@ mod session {
             let before_the_first = forged(secret, 0, grant.session_id(), 0, [0; 16]);
             assert_eq!(server.refusal(&before_the_first, NOW), Refusal::Malformed);
             assert!(server.lives(&grant, NOW));
-            // Any other can only have the session ended.
+            // Any other generation can only end the session.
             let guessed = forged(secret, 0, grant.session_id(), 1, [0; 16]);
             assert_eq!(server.refusal(&guessed, NOW), Refusal::RolledBack);
         }
     }
 
     #[test]
-    fn a_token_with_any_bit_changed_reads_no_store_and_revokes_nobody() {
+    fn a_token_with_any_bit_changed_reads_no_store_and_revokes_no_session() {
         let server = server();
-        // Of the third generation, from which no bit leads to none.
+        // Of the third generation, because no single bit changes its number to zero.
         let (grant, _) = exchanged(&server, server.login("ann", NOW), 2);
         let bytes = unb64(&text(&grant)[3..]);
         server.store().calls();
@@ -150,7 +150,7 @@ mod session {
     }
 
     #[test]
-    fn random_garbage_revokes_nobody() {
+    fn random_garbage_revokes_no_session() {
         let server = server();
         let grant = server.login("ann", NOW);
         let before = server.store().content();
@@ -158,7 +158,7 @@ mod session {
         for _ in 0..1_000 {
             let mut bytes = [0; 76];
             countersign::Entropy::fill(&random, &mut bytes).unwrap();
-            // The key is known, the session too, the generation the present one: all that can be read in a token of theirs.
+            // Everything readable in a token is right: the key, the session, and the present generation.
             bytes[..28].copy_from_slice(&unb64(&text(&grant)[3..])[..28]);
             assert_eq!(server.refusal(&format!("v1.{}", b64(bytes)), NOW), Refusal::Forged);
         }
@@ -177,14 +177,14 @@ mod session {
     }
 
     #[test]
-    fn an_access_token_is_no_refresh_token_and_the_other_way_round() {
+    fn an_access_token_is_not_a_refresh_token_and_the_reverse() {
         let server = server();
         let grant = server.login("ann", NOW);
         assert_eq!(server.refusal(&server.access(&grant), NOW), Refusal::Malformed);
         assert!(server.check(text(&grant), NOW).is_err());
     }
 
-    // Rules 2 and 3: what has ended.
+    // Rules 2 and 3: sessions that have ended.
 
     #[test]
     fn a_session_that_is_not_in_the_store_is_refused() {
@@ -196,7 +196,7 @@ mod session {
     }
 
     #[test]
-    fn a_revoked_session_is_refused_whichever_of_its_tokens_comes() {
+    fn every_token_of_a_revoked_session_is_refused() {
         let server = server();
         let first = server.login("ann", NOW);
         let second = server.refresh(&first, later(MINUTE));
@@ -223,13 +223,13 @@ mod session {
     }
 
     #[test]
-    fn a_session_that_is_used_ends_after_sixty_days_all_the_same() {
+    fn a_session_in_use_ends_after_sixty_days_too() {
         let server = server();
         let mut grant = server.login("ann", NOW);
         for day in (10..60).step_by(10) {
             grant = server.refresh(&grant, later(day * DAY));
         }
-        // Fourteen days from the fiftieth are cut.
+        // The lifetime of fourteen days from the fiftieth is cut.
         assert_eq!(grant.refresh_expires_at(), later(60 * DAY));
         let grant = server.refresh(&grant, later(60 * DAY - 100));
         assert_eq!(grant.access_expires_at(), later(60 * DAY));
@@ -242,7 +242,7 @@ mod session {
     }
 
     #[test]
-    fn all_sessions_of_a_subject_end_with_its_epoch_and_nobody_elses() {
+    fn all_sessions_of_a_subject_end_with_its_epoch_and_no_others() {
         let server = server();
         let (phone, laptop) = (server.login("ann", NOW), server.login("ann", NOW));
         let other = server.login("bob", NOW);
@@ -264,12 +264,12 @@ mod session {
     }
 
     #[test]
-    fn the_end_of_all_sessions_denies_access_tokens_that_live_longer_than_those_of_today() {
+    fn the_end_of_all_sessions_denies_access_tokens_with_longer_lifetimes_than_the_present_one() {
         let before = server_of(config().access_lifetime(seconds(900)));
         let access = before.access(&before.login("ann", NOW));
         let today = before.beside(config().access_lifetime(seconds(60)), master());
         blocking(today.sessions.at(later(1)).revoke_all("ann")).unwrap();
-        // `exp`, the widest leeway of a verifier, and the clocks.
+        // `exp`, plus the largest leeway of a verifier, plus the clock skew.
         let end = later(15 * MINUTE + 5 * MINUTE + MINUTE);
         blocking(today.sessions.at(end).purge()).unwrap();
         assert!(matches!(today.check(&access, later(14 * MINUTE)), Err(Error::Denied)));
@@ -278,7 +278,7 @@ mod session {
     }
 
     #[test]
-    fn a_login_whose_password_was_read_before_all_sessions_were_ended_is_refused_if_it_says_in_which_epoch() {
+    fn a_login_with_an_epoch_is_refused_if_all_sessions_were_ended_after_its_password_was_read() {
         let server = server();
         let epoch = || blocking(server.sessions.epoch("ann")).unwrap();
         let login = |epoch| blocking(server.sessions.at(NOW).login(&Login::new("ann").in_epoch(epoch)));
@@ -297,11 +297,11 @@ mod session {
     }
 
     #[test]
-    fn an_epoch_that_was_passed_over_is_denied_when_the_end_of_all_sessions_is_asked_for_again() {
+    fn a_skipped_epoch_is_denied_when_the_end_of_all_sessions_is_repeated() {
         let server = server();
         let (other, store) = (server.beside(config(), master()), server.shared());
         let (sender, receiver) = std::sync::mpsc::channel();
-        // Another ends all sessions too, somebody logs in, and the store goes down before that is denied.
+        // Another call ends all sessions too, a user logs in, and the store goes down before that denial.
         server.store().set_meanwhile("bump_epoch", 0, move || {
             blocking(other.sessions.at(NOW).revoke_all("ann")).unwrap();
             sender.send(other.login("ann", NOW)).unwrap();
@@ -317,8 +317,8 @@ mod session {
     }
 
     #[test]
-    fn an_end_of_all_sessions_that_the_store_counts_wrongly_is_an_error() {
-        // What it counts to from 5, by a rule of its own: not on, back, and far away.
+    fn a_wrong_epoch_from_the_store_is_an_error_at_the_end_of_all_sessions() {
+        // The results of a store that counts from 5 by its own rule: unchanged, back, and far ahead.
         for counted in [5, 1, 1006, u64::MAX] {
             let server = server();
             server.store().set_epoch("ann", 5);
@@ -332,7 +332,7 @@ mod session {
             assert_eq!(server.events(), []);
             assert_eq!(server.store().calls().iter().filter(|call| **call == "deny").count(), 1);
         }
-        // Others may do the same in between, many even.
+        // Other calls may end all sessions in between, even many.
         let server = server();
         server.store().set_epoch("ann", 5);
         let store = server.shared();
@@ -348,7 +348,7 @@ mod session {
         let grant = server.login("ann", NOW);
         server.store().set_epoch("ann", 0);
         assert_eq!(server.refusal(text(&grant), later(1)), Refusal::StaleEpoch);
-        // It is not ended by that.
+        // The refusal does not end the session.
         server.store().set_epoch("ann", 5);
         server.refresh(&grant, later(2));
     }
@@ -367,7 +367,7 @@ mod session {
             let grant = server.login("ann", NOW);
             server.store().set_epoch("ann", 0);
             end(&server, server.login("ann", NOW).session_id());
-            // The next epoch is that of the session that was lost.
+            // The next epoch is the one of the lost session.
             server.store().set_epoch("ann", 1);
             assert_eq!(server.refusal(text(&grant), later(2)), Refusal::Revoked(Reason::Revoked));
             assert!(matches!(server.check(&server.access(&grant), later(2)), Err(Error::Denied)));
@@ -375,7 +375,7 @@ mod session {
     }
 
     #[test]
-    fn a_login_that_races_with_the_end_of_all_sessions_dies_with_them() {
+    fn a_login_that_races_with_the_end_of_all_sessions_ends_with_them() {
         let server = server();
         // The login has read the epoch; then all sessions are ended; then it writes its row.
         let early = server.store().backup();
@@ -391,10 +391,10 @@ mod session {
     }
 
     #[test]
-    fn a_login_after_an_end_of_all_sessions_that_got_stuck_gives_tokens_that_are_taken() {
+    fn a_login_after_an_incomplete_end_of_all_sessions_gives_valid_tokens() {
         let server = server();
         let before = server.login("ann", NOW);
-        // Its server died between its two writes.
+        // Its server crashed between its two writes.
         blocking(server.shared().deny(&[DenyKey::subject("ann", 0)], later(HOUR))).unwrap();
         server.store().calls();
         let grant = server.login("ann", later(1));
@@ -402,16 +402,16 @@ mod session {
         assert!(server.check(&server.access(&grant), later(1)).is_ok());
         let next = server.refresh(&grant, later(10 * MINUTE));
         assert!(server.check(&server.access(&next), later(10 * MINUTE)).is_ok());
-        // What was begun has been done.
+        // The incomplete end has been completed.
         assert_eq!(server.refusal(text(&before), later(10 * MINUTE)), Refusal::StaleEpoch);
     }
 
     #[test]
-    fn a_right_password_is_taken_after_an_end_of_all_sessions_that_got_stuck() {
+    fn a_right_password_is_accepted_after_an_incomplete_end_of_all_sessions() {
         let server = server();
         blocking(server.shared().deny(&[DenyKey::subject("ann", 0)], later(HOUR))).unwrap();
         let epoch = blocking(server.sessions.at(later(1)).epoch("ann")).unwrap();
-        // The end is told, though whoever began it is gone.
+        // The end is reported, although its caller is gone.
         assert_eq!((epoch, server.events()), (1, vec![EventKind::AllRevoked]));
         let login = Login::new("ann").in_epoch(epoch);
         let grant = blocking(server.sessions.at(later(1)).login(&login)).unwrap();
@@ -419,7 +419,7 @@ mod session {
     }
 
     #[test]
-    fn a_login_beside_an_end_of_all_sessions_that_just_comes_to_its_end_ends_no_login_behind_it() {
+    fn a_login_during_the_completion_of_an_end_of_all_sessions_ends_no_later_login() {
         let server = server();
         let (other, store) = (server.beside(config(), master()), server.shared());
         blocking(store.deny(&[DenyKey::subject("ann", 0)], later(HOUR))).unwrap();
@@ -438,11 +438,11 @@ mod session {
     }
 
     #[test]
-    fn a_session_whose_end_got_stuck_is_ended_by_its_next_exchange() {
+    fn a_session_with_an_incomplete_end_is_ended_by_its_next_exchange() {
         for all in [false, true] {
             let server = server();
             let (grant, other) = (server.login("ann", NOW), server.login("bob", NOW));
-            // Its server died between its two writes.
+            // Its server crashed between its two writes.
             let key = if all { DenyKey::subject("ann", 0) } else { DenyKey::session(grant.session_id()) };
             blocking(server.shared().deny(&[key], later(HOUR))).unwrap();
             server.events();
@@ -455,7 +455,7 @@ mod session {
     }
 
     #[test]
-    fn an_exchange_whose_denylist_is_down_is_put_off_and_changes_nothing() {
+    fn an_exchange_without_its_denylist_is_a_503_and_changes_nothing() {
         let server = server();
         let grant = server.login("ann", NOW);
         let before = server.store().content();
@@ -467,7 +467,7 @@ mod session {
         server.refresh(&grant, NOW);
     }
 
-    /// Exchanges its token before each call of this name, for ever.
+    /// Exchanges the session's token before each call of this name, for ever.
     fn exchange_before_each(call: &'static str, thief: Server, token: String) {
         let store = thief.shared();
         store.0.set_meanwhile(call, 0, move || {
@@ -477,7 +477,7 @@ mod session {
     }
 
     #[test]
-    fn whoever_exchanges_on_and_on_keeps_nobody_from_ending_the_session() {
+    fn a_client_that_keeps_exchanging_cannot_stop_the_end_of_its_session() {
         for call in ["deny", "compare_and_swap"] {
             let server = server();
             let grant = server.login("ann", NOW);
@@ -490,15 +490,15 @@ mod session {
     // Rule 4: the binding.
 
     #[test]
-    fn where_a_binding_is_required_no_session_is_without() {
+    fn a_required_binding_refuses_sessions_without_one() {
         let server = server_of(config().require_binding());
         let error = blocking(server.sessions.at(NOW).login(&Login::new("ann"))).unwrap_err();
         assert!(matches!(error, Error::InvalidLogin { field: "binding" }), "{error:?}");
-        // An empty cookie is none.
+        // An empty cookie is not a binding.
         let empty = Login::new("ann").binding(Binding::fingerprint(""));
         assert!(matches!(blocking(server.sessions.at(NOW).login(&empty)), Err(Error::InvalidLogin { .. })));
         server.login_as(&Login::new("ann").binding(Binding::fingerprint("cookie")), NOW);
-        // One from before it was required.
+        // A session from before the requirement.
         let before = server.beside(config(), master());
         let grant = before.login("ann", NOW);
         let content = server.store().content();
@@ -573,7 +573,7 @@ mod session {
     }
 
     #[test]
-    fn a_session_bound_to_a_key_wants_that_key() {
+    fn a_session_bound_to_a_key_needs_that_key() {
         let server = server();
         let key = Binding::key_thumbprint(&b64([7; 32])).unwrap();
         let grant = server.login_as(&Login::new("ann").binding(key), NOW);
@@ -588,10 +588,10 @@ mod session {
     }
 
     #[test]
-    fn a_session_that_is_bound_to_nothing_takes_anything() {
+    fn a_session_without_a_binding_accepts_any_binding() {
         let server = server();
         let grant = server.login("ann", NOW);
-        // A cookie of an earlier session may still be there.
+        // A cookie of an earlier session may still exist.
         blocking(server.sessions.at(NOW).refresh(text(&grant), &Binding::fingerprint("old"))).unwrap();
     }
 
@@ -621,7 +621,7 @@ mod session {
     }
 
     #[test]
-    fn an_exchange_that_loses_to_others_is_tried_four_times_more_and_then_put_off() {
+    fn an_exchange_that_loses_its_swap_is_tried_four_times_more_and_then_asks_to_retry() {
         let server = server();
         let grant = server.login("ann", NOW);
         server.store().set_rivals(5);
@@ -642,7 +642,7 @@ mod session {
         let rotated = || MasterKeys::new(2, [0x22; 32]).unwrap().with_former(1, [0x11; 32]).unwrap();
         let during = server.beside(config(), rotated());
         let second = during.refresh(&first, later(1));
-        // A late answer: the token before is still of the old key.
+        // A late answer: the previous token is still of the old key.
         assert_eq!(text(&during.refresh(&first, later(2))), text(&second));
         let beyond = server.beside(config(), MasterKeys::new(2, [0x22; 32]).unwrap());
         assert_eq!(beyond.refusal(text(&first), later(3)), Refusal::UnknownKey);
@@ -650,7 +650,7 @@ mod session {
     }
 
     #[test]
-    fn a_logout_on_a_server_that_lacks_the_master_key_is_put_off_and_never_told_as_done() {
+    fn a_logout_on_a_server_without_the_master_key_asks_to_retry_and_never_reports_success() {
         let old = server();
         let new =
             old.beside(config(), MasterKeys::new(2, [0x22; 32]).unwrap().with_former(1, [0x11; 32]).unwrap());
@@ -665,22 +665,22 @@ mod session {
     }
 
     #[test]
-    fn a_master_key_that_every_server_has_before_one_makes_tokens_with_it_logs_nobody_out() {
+    fn a_master_key_added_to_every_server_before_its_use_logs_no_client_out() {
         let first = server();
         let keys = |current: u32, former: u32| {
             let secret = |kid: u32| [if kid == 1 { 0x11 } else { 0x22 }; 32];
             MasterKeys::new(current, secret(current)).unwrap().with_former(former, secret(former)).unwrap()
         };
         let mut grant = first.login("ann", NOW);
-        // One of two servers is a step ahead of the other, in each of the steps.
+        // One of two servers is one step ahead of the other, at each step.
         let steps = [
             (keys(1, 2), master()),
             (keys(1, 2), keys(1, 2)),
             (keys(2, 1), keys(1, 2)),
             (keys(2, 1), keys(2, 1)),
         ];
-        for (ahead, behind) in steps {
-            let servers = [first.beside(config(), ahead), first.beside(config(), behind)];
+        for (updated, lagging) in steps {
+            let servers = [first.beside(config(), updated), first.beside(config(), lagging)];
             for server in servers.iter().chain(&servers) {
                 grant = server.refresh(&grant, NOW);
             }
@@ -691,7 +691,7 @@ mod session {
     fn a_former_master_key_makes_no_token_for_a_generation_that_a_newer_one_has_made() {
         let server = server();
         let first = server.login("ann", NOW);
-        // Two servers disagree for a moment which key is the current one.
+        // For a moment, two servers disagree on the current key.
         let both = |current: u32, former: u32| {
             let secret = |kid: u32| [if kid == 1 { 0x11 } else { 0x22 }; 32];
             MasterKeys::new(current, secret(current)).unwrap().with_former(former, secret(former)).unwrap()
@@ -700,7 +700,7 @@ mod session {
         let backup = server.store().backup();
         let of_new = new.refresh(&first, later(1));
         server.store().restore(&backup);
-        // The same generation, by another key.
+        // The same generation, with another key.
         let of_old = old.refresh(&first, later(1));
         assert_eq!(of_new.row().generation(), of_old.row().generation());
         assert_eq!(new.refusal(text(&of_new), later(2)), Refusal::RolledBack);
@@ -747,7 +747,7 @@ mod session {
         let row = server.store().row(grant.session_id());
         assert_eq!((row.generation(), row.rotated_at()), (2, NOW));
         server.events();
-        // 60 seconds, and 60 for the clocks.
+        // 60 seconds, plus 60 for the clocks.
         assert_eq!(server.refusal(text(&grant), later(2 * MINUTE)), Refusal::Reused(Recency::RecentPrevious));
         assert_eq!(server.events(), [EventKind::ReuseDetected(Recency::RecentPrevious)]);
     }
@@ -787,7 +787,7 @@ mod session {
     }
 
     #[test]
-    fn a_client_whose_answer_was_lost_for_hours_is_not_logged_out_where_the_grace_lasts_as_long() {
+    fn a_client_without_an_answer_for_hours_stays_logged_in_if_the_grace_lasts_as_long() {
         let grace = Grace::UntilSuccessorUsed { cap: Duration::from_secs(8 * 3600) };
         let server = server_of(config().grace(grace));
         let first = server.login("ann", NOW);
@@ -795,7 +795,7 @@ mod session {
         server.store().calls();
         let again = server.refresh(&first, later(8 * HOUR));
         assert_eq!(text(&again), text(&second));
-        // The access token of then is long over, so a new one has to be noted.
+        // The first access token has long expired, so the row must note a new one.
         assert_eq!(server.store().calls(), ["load", "is_denied", "compare_and_swap"]);
         assert_eq!(again.access_lifetime(), seconds(600));
         assert_eq!(server.store().row(first.session_id()).access_until(), again.access_expires_at());
@@ -806,7 +806,7 @@ mod session {
     }
 
     #[test]
-    fn a_repeat_behind_the_end_of_its_successor_is_refused_and_revokes_nothing() {
+    fn a_repeat_after_the_end_of_its_successor_is_refused_and_revokes_nothing() {
         let idle = seconds(24 * 3600);
         let grace = Grace::UntilSuccessorUsed { cap: idle };
         let server = server_of(config().idle_lifetime(idle).grace(grace));
@@ -814,7 +814,7 @@ mod session {
         let second = server.refresh(&first, NOW);
         assert_eq!(server.refresh(&first, later(DAY - 1)).refresh_lifetime(), seconds(1));
         server.events();
-        // Inside the allowance for clocks.
+        // Within the allowance for clocks.
         assert_eq!(server.refusal(text(&first), later(DAY)), Refusal::Expired(Lifetime::Idle));
         assert_eq!(server.events(), []);
         server.refresh(&second, later(DAY));
@@ -835,12 +835,12 @@ mod session {
         assert_eq!(repeat(0), (600, false));
         assert_eq!(repeat(5 * MINUTE), (300, false));
         assert_eq!(repeat(5 * MINUTE + 1), (600, true));
-        // From there on it is the time of that one that is left.
+        // From here on, the time left is that of the new access token.
         assert_eq!(repeat(5 * MINUTE + 2), (599, false));
     }
 
     #[test]
-    fn a_repeat_gets_an_access_token_that_lives_also_where_they_live_for_a_second() {
+    fn a_repeat_gets_a_valid_access_token_even_if_they_live_for_a_second() {
         let server = server_of(config().access_lifetime(seconds(1)));
         let first = server.login("ann", NOW);
         server.refresh(&first, NOW);
@@ -852,7 +852,7 @@ mod session {
     }
 
     #[test]
-    fn the_clock_of_another_server_may_be_a_minute_behind() {
+    fn the_clock_of_another_server_may_lag_by_a_minute() {
         let server = server();
         let grant = server.login("ann", NOW);
         let winner = server.refresh(&grant, NOW);
@@ -884,7 +884,7 @@ mod session {
         server.events();
         assert_eq!(server.refusal(text(&stolen), now), Refusal::Reused(Recency::Stale));
         assert_eq!(server.events(), [EventKind::ReuseDetected(Recency::Stale)]);
-        // The thief and the owner are both out, at once.
+        // The thief and the owner are both logged out, at once.
         assert_eq!(server.refusal(text(&last), now), Refusal::Revoked(Reason::Reuse));
         assert!(matches!(server.check(&access, now), Err(Error::Denied)));
         assert!(server.lives(&tablet, now) && server.lives(&other, now));
@@ -898,7 +898,7 @@ mod session {
         let first = server.login("ann", NOW);
         let size = server.store().content().len();
         let (_, now) = exchanged(&server, server.refresh(&first, NOW), 1_000);
-        // Digits of times and counters apart, the store has not grown.
+        // Apart from digits of times and counters, the store has not grown.
         assert!(server.store().content().len() < size + 100);
         assert_eq!(server.refusal(text(&first), now), Refusal::Reused(Recency::Stale));
     }
@@ -911,7 +911,7 @@ mod session {
         server.refresh(&second, later(1));
         let access = server.access(&second);
         assert_eq!(server.refusal(text(&first), later(2)), Refusal::Reused(Recency::Stale));
-        // `exp` of one that had been given then, the widest leeway of a verifier, and the clocks.
+        // `exp` of one issued at that time, plus the largest leeway of a verifier, plus the clock skew.
         let end = later(2 + 10 * MINUTE + 5 * MINUTE + MINUTE);
         blocking(server.sessions.at(end).purge()).unwrap();
         assert_eq!(server.store().denials(), 1);
@@ -920,10 +920,10 @@ mod session {
         assert_eq!(server.store().denials(), 0);
     }
 
-    // Rule 8: the store was set back.
+    // Rule 8: the store was restored to an earlier state.
 
     #[test]
-    fn a_token_from_before_the_store_was_set_back_to_a_backup_ends_its_session() {
+    fn a_token_newer_than_a_restored_store_ends_its_session() {
         let server = server();
         let (first, other) = (server.login("ann", NOW), server.login("bob", NOW));
         let backup = server.store().backup();
@@ -934,14 +934,13 @@ mod session {
         assert_eq!(server.refusal(text(&second), later(11 * MINUTE)), Refusal::RolledBack);
         assert_eq!(server.events(), [EventKind::Anomaly]);
         assert_eq!(server.refusal(text(&first), later(11 * MINUTE)), Refusal::Revoked(Reason::Rollback));
-        // The row did not know of this access token, and it is denied all the same.
+        // The row did not know this access token, but it is denied.
         assert!(matches!(server.check(&access, later(11 * MINUTE)), Err(Error::Denied)));
         server.refresh(&other, later(11 * MINUTE));
     }
 
     #[test]
-    fn a_session_that_is_ended_after_the_store_was_set_back_takes_access_tokens_with_it_that_its_row_forgot()
-    {
+    fn ending_a_session_of_a_restored_store_denies_access_tokens_that_its_row_does_not_know() {
         let server = server();
         let first = server.login("ann", NOW);
         let backup = server.store().backup();
@@ -953,7 +952,7 @@ mod session {
     }
 
     #[test]
-    fn a_denial_that_failed_behind_its_row_is_written_by_whoever_comes_next() {
+    fn a_failed_denial_after_its_row_is_written_by_the_next_call() {
         let comers: [fn(&Server, &Grant); 2] = [
             |server, lost| {
                 assert_eq!(server.refusal(text(lost), later(3)), Refusal::Revoked(Reason::Rollback));
@@ -976,7 +975,7 @@ mod session {
             assert!(server.check(&server.access(&lost), later(3)).is_ok());
             come(&server, &lost);
             assert!(matches!(server.check(&server.access(&lost), later(3)), Err(Error::Denied)));
-            // Nor is it written when it would help nobody any more.
+            // It is not written once it would have no effect.
             let end = later(2 + 10 * MINUTE + 5 * MINUTE + MINUTE);
             let machine = Machine::new(config().build().unwrap(), master());
             let row = server.store().row(lost.session_id());
@@ -989,8 +988,8 @@ mod session {
     }
 
     #[test]
-    fn a_session_that_ended_since_the_store_was_set_back_is_kept_until_its_denial_is_written() {
-        // Its access tokens, and what its row knows of is over for more than an hour.
+    fn a_row_that_ended_after_a_restore_is_kept_until_its_denial_is_written() {
+        // The access tokens that the row knows have been over for more than an hour.
         for (lifetime, exchanged, asked) in
             [(10 * MINUTE, 2 * HOUR, 2 * HOUR + 1), (8 * HOUR, 10 * HOUR, 17 * HOUR)]
         {
@@ -1014,7 +1013,7 @@ mod session {
     }
 
     #[test]
-    fn a_token_of_a_branch_that_was_set_back_is_told_from_the_one_of_the_same_generation() {
+    fn a_token_lost_in_a_restore_differs_from_the_one_of_the_same_generation() {
         let server = server();
         let first = server.login("ann", NOW);
         let backup = server.store().backup();
@@ -1023,7 +1022,7 @@ mod session {
         let second = server.refresh(&first, later(2));
         assert_ne!(text(&lost), text(&second));
         server.events();
-        // As the present generation, and as the one before.
+        // As the present generation, and as the previous one.
         let branch = server.store().backup();
         assert_eq!(server.refusal(text(&lost), later(3)), Refusal::RolledBack);
         server.store().restore(&branch);
@@ -1033,13 +1032,13 @@ mod session {
     }
 
     #[test]
-    fn a_stale_read_denies_and_revokes_nobody() {
+    fn a_stale_read_denies_and_revokes_no_session() {
         let server = server();
         let first = server.login("ann", NOW);
         let stale = server.store().backup();
         let second = server.refresh(&first, later(1));
         let fresh = server.store().content();
-        // A replica that lags answers the read; the write then goes to the real store, and does not fit.
+        // A replica that lags answers the read; the write then goes to the primary, and fails.
         server.store().restore(&stale);
         server.store().set_rivals(5);
         assert!(matches!(server.try_refresh(text(&second), later(2)), Err(Error::Retry)));
@@ -1048,7 +1047,7 @@ mod session {
         assert_eq!(server.events(), [EventKind::Issued, EventKind::Rotated]);
     }
 
-    // Ends on purpose.
+    // Deliberate ends.
 
     #[test]
     fn a_logout_ends_the_session_and_its_access_tokens_at_once() {
@@ -1066,7 +1065,7 @@ mod session {
     }
 
     #[test]
-    fn a_logout_right_after_the_end_denies_what_verifiers_would_still_take() {
+    fn a_logout_right_after_the_end_denies_what_verifiers_would_still_accept() {
         let server = server();
         let mut grant = server.login("ann", NOW);
         for day in (10..60).step_by(10) {
@@ -1075,7 +1074,7 @@ mod session {
         let last = server.refresh(&grant, later(60 * DAY - 1));
         let access = server.access(&last);
         let end = later(60 * DAY + 20);
-        assert!(server.check(&access, end).is_ok(), "inside the leeway");
+        assert!(server.check(&access, end).is_ok(), "within the leeway");
         assert_eq!(blocking(server.sessions.at(end).logout(text(&last))).unwrap(), Ended::Now);
         assert!(matches!(server.check(&access, end), Err(Error::Denied)));
         let (idle, much_later) = (server.login("bob", NOW), later(15 * DAY));
@@ -1091,7 +1090,7 @@ mod session {
     }
 
     #[test]
-    fn a_session_is_ended_as_long_as_a_server_whose_clock_is_behind_would_exchange_it() {
+    fn a_session_can_be_ended_as_long_as_a_server_with_a_lagging_clock_would_exchange_it() {
         let end = 14 * DAY + MINUTE;
         for others in [false, true] {
             let server = server();
@@ -1138,7 +1137,7 @@ mod session {
         assert_eq!(end("ann", mine.session_id()), Ended::Already);
         assert!(server.lives(&also_mine, NOW));
         assert_eq!(server.refusal(text(&mine), NOW), Refusal::Revoked(Reason::Revoked));
-        // An administrator may.
+        // An administrator may end it.
         assert_eq!(blocking(server.sessions.at(NOW).revoke(theirs.session_id())).unwrap(), Ended::Now);
     }
 
@@ -1180,7 +1179,7 @@ mod session {
         let first = server.login("ann", NOW);
         let second = server.login("ann", later(1));
         server.login("bob", later(1));
-        // It is in use, and was the first all the same.
+        // The session is in use, but it is still the oldest.
         let first = server.refresh(&first, later(2));
         let third = server.login("ann", later(3));
         assert_eq!(server.refusal(text(&first), later(4)), Refusal::Revoked(Reason::Evicted));
@@ -1192,7 +1191,7 @@ mod session {
     fn a_login_reads_no_more_rows_than_the_cap_allows_however_many_came_before() {
         const CAP: usize = 3;
         const LOGINS: usize = 1000;
-        // Before its row is written and behind it. The first logins find fewer, and no session too many.
+        // Once before its row is written and once after. The first logins find fewer rows, and evict no session.
         let full = (0..LOGINS).map(|before| 2 * before.min(CAP) + 1).sum();
         type Then = fn(&Server, &Grant, UnixTime);
         let after_each: [(&str, usize, Then); 4] = [
@@ -1205,7 +1204,7 @@ mod session {
                 server.refresh(&second, now);
                 assert_eq!(server.refusal(text(grant), now), Refusal::Reused(Recency::Stale));
             }),
-            // Its rows stay as they are, and each end of all sessions reads them once more.
+            // Its rows stay unchanged, and each end of all sessions reads them once more.
             (
                 "an end of all",
                 full + (1..=LOGINS).map(|rows| rows.min(CAP)).sum::<usize>(),
@@ -1244,7 +1243,7 @@ mod session {
     }
 
     #[test]
-    fn a_session_that_lives_never_goes_for_one_that_is_over() {
+    fn a_live_session_is_never_evicted_before_one_that_is_over() {
         let server = server_of(config().sessions_per_subject(3));
         let over: Vec<_> = (0..3).map(|_| server.login("ann", NOW)).collect();
         blocking(server.sessions.at(NOW).revoke_all("ann")).unwrap();
@@ -1257,7 +1256,7 @@ mod session {
     }
 
     #[test]
-    fn a_single_session_is_the_last_one_also_on_a_server_whose_clock_is_behind() {
+    fn a_single_session_is_the_last_one_even_on_a_server_with_a_lagging_clock() {
         let server = server_of(config().single_session());
         let first = server.login("ann", NOW);
         let second = server.login("ann", later(-30));
@@ -1265,13 +1264,13 @@ mod session {
         assert!(server.lives(&second, later(1)));
         let third = server.login("ann", later(-30));
         assert!(server.lives(&third, later(1)) && !server.lives(&second, later(1)));
-        // To stand behind the others is all that this is about: its token is of its own time.
+        // Only its place in the order is dated ahead: its token has its own time.
         assert!(server.check(&server.access(&third), later(-30)).is_ok());
         assert_eq!(third.access_expires_at(), later(-30 + 10 * MINUTE));
     }
 
     #[test]
-    fn a_single_session_is_the_last_one_also_of_many_that_begin_in_one_second() {
+    fn a_single_session_is_the_last_one_even_of_many_that_begin_in_one_second() {
         for skew in [0, 60] {
             let server = server_of(config().single_session().clock_skew(seconds(skew)));
             for _ in 0..400 {
@@ -1283,7 +1282,7 @@ mod session {
     }
 
     #[test]
-    fn a_clock_that_was_wrong_once_keeps_nobody_out() {
+    fn a_clock_that_was_wrong_once_blocks_no_login() {
         let ahead = [HOUR, DAY - 2, DAY - 1, DAY, DAY + 1, 400 * DAY];
         for (cap, ahead) in ahead.into_iter().flat_map(|ahead| [(1, ahead), (3, ahead)]) {
             let server = server_of(config().sessions_per_subject(cap));
@@ -1291,13 +1290,13 @@ mod session {
             for _ in 0..cap {
                 let one = server.login("ann", NOW);
                 assert!(server.lives(&one, NOW), "cap {cap}, {ahead} s ahead");
-                // A day at most, and not at all behind what is further ahead.
+                // At most a day ahead, and not after sessions that are further ahead.
                 let created_at = one.row().created_at();
                 assert!(created_at <= later(DAY) && (created_at > later(ahead) || ahead >= DAY));
             }
             let left = blocking(server.sessions.at(NOW).list("ann")).unwrap();
             assert_eq!(left.len(), cap);
-            // Within seconds of a day, who of the others goes first is left open.
+            // Within seconds of a day, the order of the others is not defined.
             if ahead == HOUR || ahead > 2 * DAY {
                 let gone = |grant: &Grant| left.iter().all(|row| row.session_id() != grant.session_id());
                 assert!(wrong.iter().all(gone), "cap {cap}, {ahead} s ahead");
@@ -1306,9 +1305,9 @@ mod session {
     }
 
     #[test]
-    fn a_login_that_died_with_all_sessions_takes_no_place_from_the_one_after() {
+    fn a_login_that_ended_with_all_sessions_evicts_no_later_one() {
         let server = server_of(config().single_session());
-        // So that the slow one counts itself later than the one after it.
+        // So that the slow login dates itself later than the one after it.
         server.login("ann", NOW);
         let other = server.beside(config().single_session(), master());
         let (sender, receiver) = std::sync::mpsc::channel();
@@ -1324,7 +1323,7 @@ mod session {
     }
 
     #[test]
-    fn what_has_ended_for_good_is_purged_and_nothing_else() {
+    fn only_rows_and_denials_that_are_over_are_purged() {
         let server = server();
         let grant = server.login("ann", NOW);
         let row = server.store().row(grant.session_id());
@@ -1336,7 +1335,7 @@ mod session {
     }
 
     #[test]
-    fn what_was_ended_leaves_the_store_an_hour_after_its_last_access_token() {
+    fn an_ended_row_is_purged_an_hour_after_its_last_access_token() {
         let server = server_of(config().single_session());
         let grants: Vec<_> = (0..100).map(|step| server.login("ann", later(2 * step))).collect();
         let (last, ended) = grants.split_last().unwrap();
@@ -1354,10 +1353,10 @@ mod session {
         }
     }
 
-    // What may fail.
+    // Failures.
 
     #[test]
-    fn a_store_that_is_down_logs_nobody_out() {
+    fn a_store_that_is_down_ends_no_session() {
         let server = server();
         let grant = server.login("ann", NOW);
         let access = server.access(&grant);
@@ -1380,7 +1379,7 @@ mod session {
                 ("store_unavailable", 503, None)
             );
             assert_eq!(error.to_string(), "the session store is not available");
-            let cause = core::error::Error::source(&error).expect("what the database said");
+            let cause = core::error::Error::source(&error).expect("the error of the database");
             assert_eq!(cause.to_string(), "connection refused");
         }
         let error = server.check(&access, NOW).unwrap_err();
@@ -1406,7 +1405,7 @@ mod session {
             assert_eq!((error.code(), error.challenge().status()), ("entropy", 503));
         }
         assert_eq!(server.store().content(), before);
-        // A logout needs none.
+        // A logout needs no randomness.
         assert_eq!(blocking(dry.at(NOW).logout(text(&grant))).unwrap(), Ended::Now);
     }
 
@@ -1424,11 +1423,11 @@ mod session {
         for (error, text) in [
             (
                 "x".parse::<SessionId>().unwrap_err(),
-                "not a session id, which is the base64url text of 16 bytes",
+                "not a session id: it must be the base64url text of 16 bytes",
             ),
             (
                 Binding::key_thumbprint("x").unwrap_err(),
-                "not a key thumbprint, which is the base64url text of 32 bytes",
+                "not a key thumbprint: it must be the base64url text of 32 bytes",
             ),
         ] {
             assert_eq!(error.to_string(), text);
@@ -1451,7 +1450,7 @@ mod session {
         ] {
             assert_eq!((error.code(), error.challenge().status()), (code, status));
         }
-        // A refused token is the same error, whichever way it came.
+        // A refused token is the same error in both cases.
         let error = Error::from(RequestError::Token(VerifyError::InvalidSignature));
         assert!(matches!(error, Error::Token(VerifyError::InvalidSignature)));
         let expired = VerifyError::Expired { expired_at: NOW, now: NOW };
@@ -1462,7 +1461,7 @@ mod session {
     // Logins.
 
     #[test]
-    fn a_login_that_cannot_be_kept_names_what_is_wrong_and_writes_nothing() {
+    fn an_invalid_login_names_its_fault_and_writes_nothing() {
         let server = server();
         let long = "a".repeat(1025);
         for (login, field) in [
@@ -1508,7 +1507,7 @@ mod session {
         assert_eq!(error(config().audience("")), ConfigError::Empty { setting: "audience" });
         assert_eq!(error(Config::builder(" ", AUDIENCE)), ConfigError::Empty { setting: "issuer" });
         assert_eq!(error(Config::builder(ISSUER, "\n")), ConfigError::Empty { setting: "audience" });
-        // A fraction of a second is cut off, and no error speaks of 900 above 900.
+        // A fraction of a second is cut off, so that no error says "900 is above 900".
         assert!(config().access_lifetime(Duration::from_millis(900_999)).build().is_ok());
         assert_eq!(
             error(config().access_lifetime(of(901))),
@@ -1560,7 +1559,7 @@ mod session {
             ConfigError::GraceAboveLimit { seconds: 41, cap: 40 }
         );
         assert!(short().clock_skew(of(60)).grace(Grace::Within(of(40))).build().is_ok());
-        // A cap that can be passed names the way.
+        // An error about a limit names the setting to use instead.
         for (builder, way) in [
             (
                 config().grace(Grace::Within(of(600))),
@@ -1570,7 +1569,7 @@ mod session {
         ] {
             assert!(error(builder).to_string().ends_with(way));
         }
-        // What is only just sensible is built.
+        // The most extreme valid settings are accepted.
         let builder = config()
             .access_lifetime(of(900))
             .idle_lifetime(of(901))
@@ -1582,7 +1581,7 @@ mod session {
     }
 
     #[test]
-    fn every_absurd_configuration_has_a_code_of_its_own() {
+    fn every_absurd_configuration_has_its_own_code() {
         let error = |builder: countersign_session::ConfigBuilder| builder.build().unwrap_err();
         let of = Duration::from_secs;
         let day = 24 * 3600;
@@ -1655,7 +1654,7 @@ mod session {
     }
 
     #[test]
-    fn an_access_token_leaves_out_what_was_not_said() {
+    fn an_access_token_leaves_out_what_the_login_does_not_set() {
         let server = server();
         let grant = server.login("ann", NOW);
         let token = server.sessions.access_token(&grant, &()).unwrap();
@@ -1681,7 +1680,7 @@ mod session {
     }
 
     #[test]
-    fn a_name_that_the_session_has_not_used_cannot_be_smuggled_in_either() {
+    fn a_reserved_name_that_the_session_does_not_use_is_refused_in_claims() {
         let server = server();
         let grant = server.login("ann", NOW);
         for name in ["scope", "client_id", "cnf"] {
@@ -1702,7 +1701,7 @@ mod session {
     }
 
     #[test]
-    fn an_access_token_is_checked_for_its_kind_and_for_what_it_must_hold() {
+    fn an_access_token_is_checked_for_its_type_and_its_required_claims() {
         let verifier = access_verifier();
         let good = json!({"sid": SessionId::from_bytes([7; 16]).to_string(), "sub_epoch": 0});
         let claims = |private: &Value| {
@@ -1776,7 +1775,7 @@ mod session {
     }
 
     #[test]
-    fn an_access_token_of_a_server_a_minute_ahead_is_good_where_the_leeway_is_a_minute() {
+    fn an_access_token_of_a_server_a_minute_ahead_is_valid_with_a_leeway_of_a_minute() {
         let server = server();
         let ahead = server.access(&server.login("ann", later(MINUTE)));
         let policy = || Verifier::builder(signer()).issuer(ISSUER).audience(AUDIENCE);
@@ -1824,7 +1823,7 @@ mod session {
         let error = blocking(changed.at(NOW).verify_bearer::<()>(&bearer, &Binding::None)).unwrap_err();
         assert_eq!(error.code(), "invalid_signature");
 
-        // The policy and the denylist are those of before.
+        // The policy and the denylist are unchanged.
         let same = denylist.with_keys(signer());
         assert!(blocking(same.at(NOW).verify::<()>(&access, &Binding::None)).is_ok());
         blocking(server.sessions.at(NOW).revoke(grant.session_id())).unwrap();
@@ -1858,7 +1857,7 @@ mod session {
                 assert_eq!((error.code(), error.challenge().status()), (code, status), "{values:?}");
             }
         }
-        // An iterator that goes on after its end.
+        // An iterator that continues after its end.
         let mut calls = 0;
         let values = std::iter::from_fn(|| {
             calls += 1;
@@ -1892,7 +1891,7 @@ mod session {
     }
 
     #[test]
-    fn a_verifier_of_access_tokens_takes_no_other_type_of_token() {
+    fn a_verifier_of_access_tokens_accepts_no_other_type_of_token() {
         let policy = || Verifier::builder(signer()).issuer(ISSUER).audience(AUDIENCE);
         for second in [policy().typ("logout+jwt"), policy().typ("at+jwt"), policy().accept_any_typ()] {
             let error = AccessVerifier::new(second).unwrap_err();
@@ -1909,13 +1908,13 @@ mod session {
         };
         assert!(policy(300).is_ok());
         assert_eq!(policy(301).unwrap_err(), PolicyError::LeewayAboveLimit { seconds: 301, cap: 300 });
-        // A fraction of a second is no leeway, whoever looks at it.
+        // A fraction of a second is not counted as leeway.
         let fraction = Verifier::builder(signer()).issuer(ISSUER).audience(AUDIENCE);
         assert!(AccessVerifier::new(fraction.leeway(Duration::from_millis(300_900))).is_ok());
     }
 
     #[test]
-    fn a_bound_access_token_is_worth_nothing_without_its_binding() {
+    fn a_bound_access_token_is_refused_without_its_binding() {
         let server = server();
         let (cookie, other) = (Binding::fingerprint("cookie"), Binding::fingerprint("another"));
         let key = Binding::key_thumbprint(&b64([7; 32])).unwrap();
@@ -1929,13 +1928,13 @@ mod session {
             assert!(matches!(check(&wrong), Err(Error::BindingMismatch)));
             assert_eq!(check(&wrong).unwrap_err().challenge().status(), 401);
         }
-        // One that is not bound takes whatever comes with it.
+        // An unbound token accepts any binding.
         let grant = server.login("ann", NOW);
         assert!(verifier.at(NOW).verify::<()>(&server.access(&grant), &cookie).is_ok());
     }
 
     #[test]
-    fn a_scope_is_held_by_its_whole_name() {
+    fn a_scope_is_compared_by_its_whole_name() {
         let server = server();
         let grant = server.login_as(&Login::new("ann").scope("read:all write"), NOW);
         let access = server.check(&server.access(&grant), NOW).unwrap();
@@ -1948,7 +1947,7 @@ mod session {
     }
 
     #[test]
-    fn the_denylist_is_asked_once_for_an_access_and_not_at_all_without_one() {
+    fn the_denylist_is_read_once_for_each_access_and_never_without_one() {
         let server = server();
         let grant = server.login("ann", NOW);
         let text = server.access(&grant);
@@ -1957,7 +1956,7 @@ mod session {
         assert_eq!(server.store().calls(), [""; 0]);
         server.check(&text, NOW).unwrap();
         assert_eq!(server.store().calls(), ["is_denied"]);
-        // Nor for a token that is not good anyway.
+        // Nor for a token that is not valid anyway.
         server.check(&text, later(HOUR)).unwrap_err();
         assert_eq!(server.store().calls(), [""; 0]);
     }
@@ -1971,7 +1970,7 @@ mod session {
         blocking(server.sessions.deny_access_token(&access)).unwrap();
         assert!(matches!(server.check(&first, NOW), Err(Error::Denied)));
         assert!(server.check(&second, NOW).is_ok());
-        // `exp`, the widest leeway of a verifier, and the clocks.
+        // `exp`, plus the largest leeway of a verifier, plus the clock skew.
         let end = after(access.token().expires_at().unwrap(), 6 * 60);
         blocking(server.sessions.at(end).purge()).unwrap();
         assert!(blocking(server.shared().is_denied(&access.deny_keys()[2..])).unwrap());
@@ -1982,7 +1981,7 @@ mod session {
     }
 
     #[test]
-    fn fail_open_takes_tokens_while_the_denylist_is_down_and_bad_ones_never() {
+    fn fail_open_accepts_valid_tokens_while_the_denylist_is_down_and_no_others() {
         let server = server();
         let grant = server.login("ann", NOW);
         let text = server.access(&grant);
@@ -2011,13 +2010,13 @@ mod session {
     }
 
     #[test]
-    fn what_is_denied_has_a_key_of_its_own() {
+    fn everything_that_is_denied_has_its_own_key() {
         let session = |byte| DenyKey::session(SessionId::from_bytes([byte; 16]));
         let jti = SessionId::from_bytes([7; 16]).to_string();
         let keys = [
             session(7),
             session(8),
-            // The same 16 bytes, as another thing; and ids that are not ours.
+            // The same 16 bytes as another kind of key, and ids that this crate did not make.
             DenyKey::access_token(&jti),
             DenyKey::access_token("1"),
             DenyKey::access_token("2"),
@@ -2052,7 +2051,7 @@ mod session {
                 assert_eq!(cause(&bytes[..length]), "malformed_row", "{length}");
             }
             assert_eq!(cause(&[&bytes[..], b"\0"].concat()), "malformed_row");
-            // Version and generation begin at 1, and have a next one.
+            // Version and generation begin at 1, and must have a successor.
             for (number, byte) in [(17..25, 0), (33..41, 0), (17..25, 0xff), (33..41, 0xff)] {
                 let mut impossible = bytes.clone();
                 impossible[number].fill(byte);
@@ -2061,7 +2060,7 @@ mod session {
             let mut newer = bytes.clone();
             newer[0] = 2;
             assert_eq!(cause(&newer), "unknown_row_version");
-            // Whatever bytes are taken, they are the row's own.
+            // If changed bytes are read as a row, that row has the same bytes.
             for place in 0..bytes.len() {
                 let mut changed = bytes.clone();
                 changed[place] ^= 0x41;
@@ -2087,7 +2086,7 @@ mod session {
         }
     }
 
-    // Silence.
+    // Secrets in output.
 
     #[test]
     fn nothing_shows_a_token_a_secret_or_a_session_id() {
@@ -2287,7 +2286,7 @@ mod session {
         let last = blocking(server.sessions.login(&Login::new("ann"))).unwrap();
         blocking(server.sessions.revoke_all("ann")).unwrap();
         assert!(!server.lives(&last, UnixTime::now()));
-        // Over since long.
+        // This session expired long ago.
         let old = server.login("ann", NOW);
         blocking(server.sessions.purge()).unwrap();
         assert_eq!(server.refusal(text(&old), NOW), Refusal::UnknownSession);

@@ -1,4 +1,4 @@
-//! How often one address may try to log in or to register.
+//! Limits how often one address may try to log in or to register.
 
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
@@ -6,22 +6,22 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-/// How many addresses are counted by themselves: some megabytes. Above it, whole networks are.
+/// How many addresses are counted separately: they take some megabytes. Above this number, whole networks are counted.
 const MOST: usize = 100_000;
 
-/// Counts attempts by address. Not by name: whoever knows a name could then lock its owner out.
+/// Counts attempts by address. It does not count by name, because anyone who knows a name could then lock its owner out.
 pub struct Attempts {
     table: DefaultKeyedRateLimiter<IpAddr>,
     most: usize,
 }
 
 impl Attempts {
-    /// So many at once, and so many in each minute after that.
+    /// Creates a counter that allows this many attempts at once, and as many in each following minute.
     pub fn new(per_minute: NonZeroU32) -> Self {
         Self { table: RateLimiter::keyed(Quota::per_minute(per_minute)), most: MOST }
     }
 
-    /// Takes one attempt, or says how long to wait.
+    /// Takes one attempt, or returns how long to wait.
     pub fn take(&self, address: IpAddr) -> Result<(), Duration> {
         let key = if self.table.len() < self.most { site(address) } else { network(address) };
         self.table
@@ -29,7 +29,7 @@ impl Attempts {
             .map_err(|not_until| not_until.wait_time_from(DefaultClock::default().now()))
     }
 
-    /// Forgets the addresses that have been quiet for a minute. Call it about once a minute, so that the table holds the
+    /// Forgets the addresses without an attempt in the last minute. Call it about once a minute, so that the table holds the
     /// addresses of two minutes.
     pub fn forget_the_quiet(&self) {
         self.table.retain_recent();
@@ -37,7 +37,8 @@ impl Attempts {
     }
 }
 
-/// A customer has a whole /64 of IPv6 at least. Who has a /48 can take this many attempts 65,536 times.
+/// Returns the /64 of an IPv6 address, because every customer has at least that. A customer with a /48 can take this many
+/// attempts 65,536 times.
 fn site(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
@@ -48,8 +49,8 @@ fn site(address: IpAddr) -> IpAddr {
     }
 }
 
-/// What one provider has: a /32 of IPv6, or a /16 of IPv4. Who has a /44 of IPv6 comes from a million networks of /64, which
-/// would fill the memory.
+/// Returns the network of one provider: a /32 of IPv6, or a /16 of IPv4. A customer with a /44 of IPv6 can use a million
+/// networks of /64, which would fill the memory.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => {
@@ -74,7 +75,7 @@ mod tests {
             let address = format!("2001:db8:{:x}:{:x}::1", number >> 8, number & 0xff);
             attempts.take(address.parse().unwrap()).is_ok()
         });
-        // Each of the first ten by itself, and all others together.
+        // Each of the first ten separately, and all others together.
         assert_eq!(taken.count(), 12);
         let other = |address: &str| attempts.take(address.parse().unwrap());
         assert_eq!(other("2001:db9::1"), Ok(()));

@@ -1,4 +1,4 @@
-//! Bodies of requests: JSON, small, and of exactly the form that is asked for.
+//! Request bodies: small JSON of exactly the expected form.
 
 use crate::refused::Refused;
 use axum::body::Bytes;
@@ -8,15 +8,15 @@ use axum::http::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 
-/// The longest body that any route has a use for.
+/// The longest body that any route needs.
 pub const LIMIT: usize = 16 * 1024;
-/// A client that sends its few bytes more slowly than this holds a connection for nothing.
+/// The time for a body. A client that sends so few bytes more slowly only blocks a connection.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A JSON body of type `T`.
 ///
-/// The content type must be `application/json`. A form on another site's page can send only three other types, so
-/// that it cannot reach a handler with this argument.
+/// The content type must be `application/json`. A form on another site's page can send only three other types, so it cannot
+/// reach a handler with this argument.
 pub struct Body<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
@@ -37,13 +37,13 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             Ok(Err(_)) => return Err(Refused::new(StatusCode::BAD_REQUEST, "body_broken_off")),
             Err(_) => return Err(Refused::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow")),
         };
-        // What serde says of it might repeat a password.
+        // The message of serde might repeat a password, so drop it.
         let body = serde_json::from_slice(&bytes);
         body.map(Self).map_err(|_| Refused::new(StatusCode::BAD_REQUEST, "invalid_body"))
     }
 }
 
-/// `application/json`, with a charset of UTF-8 or none.
+/// Returns whether the type is `application/json`, with UTF-8 as charset or without a charset.
 fn is_json(value: &[u8]) -> bool {
     let lower = value.to_ascii_lowercase();
     let mut parts = lower.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);

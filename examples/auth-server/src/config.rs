@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use thiserror::Error;
 
-/// What the server is told from outside.
+/// The settings of the server.
 #[derive(Debug)]
 pub struct Config {
     /// `AUTH_LISTEN`.
@@ -17,7 +17,7 @@ pub struct Config {
     pub issuer: String,
     /// `AUTH_AUDIENCE`: their `aud`.
     pub audience: String,
-    /// `AUTH_ORIGINS`: whose pages may use the cookies, with commas between them.
+    /// `AUTH_ORIGINS`: the sites with pages that may use the cookies, separated by commas.
     pub origins: AllowedOrigins,
     /// `AUTH_ALGORITHM`.
     pub algorithm: SigningAlgorithm,
@@ -25,15 +25,15 @@ pub struct Config {
     pub data: PathBuf,
     /// `AUTH_DATABASE`.
     pub database: DatabaseUrl,
-    /// `AUTH_DATABASE_TIMEOUT_MS`: how long each wait for the database may last; then the answer is a 503.
+    /// `AUTH_DATABASE_TIMEOUT_MS`: the longest wait for the database; after it, the answer is a 503.
     pub database_timeout: Duration,
-    /// `AUTH_ADMIN_NAME` and `AUTH_ADMIN_PASSWORD`: a user with the role `admin`, made at the start if it is not there.
+    /// `AUTH_ADMIN_NAME` and `AUTH_ADMIN_PASSWORD`: a user with the role `admin`, created at the start if it does not exist.
     pub admin: Option<(String, Secret)>,
     /// `AUTH_ATTEMPTS_PER_MINUTE`: logins and registrations from one address.
     pub attempts_per_minute: NonZeroU32,
     /// `AUTH_ACCESS_SECONDS`, `AUTH_IDLE_SECONDS`, `AUTH_ABSOLUTE_SECONDS`.
     pub lifetimes: Lifetimes,
-    /// `AUTH_GRACE_SECONDS`: for how long an exchanged refresh token gives its successor once more; 0 is never.
+    /// `AUTH_GRACE_SECONDS`: how long an exchanged refresh token returns its successor again; 0 means never.
     pub grace: Duration,
     /// `AUTH_SESSIONS_PER_USER`: the oldest ends when there are more.
     pub sessions_per_user: usize,
@@ -43,18 +43,18 @@ pub struct Config {
     pub log: LogFormat,
 }
 
-/// How long things live.
+/// Lifetimes.
 #[derive(Clone, Copy, Debug)]
 pub struct Lifetimes {
     /// An access token.
     pub access: Duration,
-    /// A session that is not used.
+    /// A session without use.
     pub idle: Duration,
     /// Any session.
     pub absolute: Duration,
 }
 
-/// Which keys sign access tokens.
+/// The kind of key that signs access tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SigningAlgorithm {
     /// A secret that the application servers have too.
@@ -63,26 +63,26 @@ pub enum SigningAlgorithm {
     Rs256,
 }
 
-/// What sessions and their tokens are bound to.
+/// The binding of sessions and their tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bind {
-    /// A second cookie: a token that was read out of a page is worth nothing without it. Application servers have to be
-    /// on the same host, behind a proxy or on another port, since no other host gets the cookie.
+    /// A second cookie, so that a token read out of a page is worthless without it. Application servers must be on the same
+    /// host, under a proxy or on another port, because no other host gets the cookie.
     Cookie,
-    /// Nothing.
+    /// No binding.
     Nothing,
 }
 
-/// How the log is written.
+/// The format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     /// A JSON object on each line.
     Json,
-    /// For people.
+    /// Text for people.
     Text,
 }
 
-/// Where users and sessions are kept. `Debug` does not show it: there may be a password in it.
+/// The place of users and sessions. `Debug` does not show it, because it may hold a password.
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
     /// `postgres://...`
@@ -112,27 +112,27 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// What is wrong with a variable, and what would be right. Never says its value.
+/// What is wrong with a variable, and what would be right. It never holds the value.
 #[derive(Debug, PartialEq, Eq, Error)]
 pub enum ConfigError {
-    /// The value cannot be used.
+    /// The value is not valid.
     #[error("{name}: {expected} is expected")]
     Invalid {
         /// The variable.
         name: &'static str,
-        /// What it should hold.
+        /// What the variable should hold.
         expected: &'static str,
     },
-    /// Only one of two that belong together is set.
-    #[error("{name}: needs {other} beside it")]
+    /// Only one of two variables that belong together is set.
+    #[error("{name}: needs {other} too")]
     Lonely {
-        /// The one that is set.
+        /// The variable that is set.
         name: &'static str,
-        /// The one that is not.
+        /// The variable that is missing.
         other: &'static str,
     },
-    /// No such variable exists; a slip would otherwise go unnoticed.
-    #[error("{name}: there is no such setting; there are {}", NAMES.join(", "))]
+    /// The variable is unknown. Without this error, a typo would go unnoticed.
+    #[error("{name}: there is no such setting; the settings are {}", NAMES.join(", "))]
     Unknown {
         /// The variable.
         name: String,
@@ -161,11 +161,11 @@ const NAMES: [&str; 18] = [
 ];
 
 impl Config {
-    /// Reads the process's environment.
+    /// Reads the environment of the process.
     pub fn from_environment() -> Result<Self, ConfigError> {
         let ours = std::env::vars_os().filter_map(|(name, value)| {
             let name = name.into_string().ok().filter(|name| name.starts_with("AUTH_"))?;
-            // What is not UTF-8 fits no setting, and is refused as such.
+            // Text that is not UTF-8 matches no setting, and is refused.
             Some((name, value.into_string().unwrap_or_else(|_| "\0".into())))
         });
         Self::read(ours)
@@ -180,7 +180,7 @@ impl Config {
             "an address and port such as 127.0.0.1:3000",
             "127.0.0.1:3000",
         )?;
-        // As browsers spell it: without the port that http has by itself.
+        // As browsers write an origin: without the default port of http.
         let port = if listen.port() == 80 { String::new() } else { format!(":{}", listen.port()) };
         let here = ["localhost", "127.0.0.1"].map(|host| format!("http://{host}{port}"));
         let data = PathBuf::from(variables.text("AUTH_DATA", "auth-data")?);
@@ -234,7 +234,7 @@ impl Variables {
         }
     }
 
-    /// The value, or what stands for it when it is not set. Set to nothing is a mistake.
+    /// Returns the value, or the default if the variable is not set. An empty value is a mistake.
     fn text(&self, name: &'static str, default: &str) -> Result<String, ConfigError> {
         let value = self.0.get(name).map_or(default, String::as_str);
         if value.is_empty() || value.contains('\0') {
@@ -264,7 +264,7 @@ impl Variables {
         })
     }
 
-    /// One of a few words; the first if it is not set.
+    /// Returns the chosen value of a few words; the first if the variable is not set.
     fn choice<T: Copy>(
         &self,
         name: &'static str,

@@ -1,4 +1,4 @@
-//! Users, and beside them the sessions: SQLite in a file, PostgreSQL, or Redis.
+//! Users and sessions in one database: SQLite in a file, PostgreSQL, or Redis.
 
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -25,23 +25,23 @@ use thiserror::Error;
 
 /// The users in one of the databases.
 pub enum Database {
-    /// A server.
+    /// A PostgreSQL server.
     #[cfg(feature = "postgres")]
     Postgres(Postgres),
-    /// A server.
+    /// A Redis server.
     #[cfg(feature = "redis")]
     Redis(Redis),
-    /// A file.
+    /// An SQLite file.
     Sqlite(Sqlite),
 }
 
-/// The database could not be asked: a 503. What it said goes to the log, never to a client.
+/// The database is unavailable: a 503. Its message goes to the log, never to a client.
 #[derive(Debug, Error)]
 #[error("the database is not available: {0}")]
 pub struct DatabaseError(String);
 
 impl DatabaseError {
-    /// With all causes: drivers say the one that matters only when they are asked for it.
+    /// Creates an error with all causes, because drivers hide the important one in the source of their error.
     pub(crate) fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let error = error.into();
         let causes = std::iter::successors(Some(&*error as &dyn Error), |&error| error.source());
@@ -49,14 +49,14 @@ impl DatabaseError {
     }
 }
 
-/// The user that a database has in these columns.
+/// Builds the user from these columns.
 fn user(id: String, name: String, role: String, password_hash: String) -> Result<User, DatabaseError> {
     let known = Name::new(&name).zip(Role::from_text(&role));
     let (name, role) = known.ok_or_else(|| DatabaseError::new("a user has no name or no role"))?;
     Ok(User { id, name, role, password_hash })
 }
 
-/// Runs a call of whichever database it is.
+/// Runs a call of the database in use.
 macro_rules! ask {
     ($database:expr, $users:ident => $call:expr) => {
         match $database {
@@ -70,7 +70,7 @@ macro_rules! ask {
 }
 
 impl Database {
-    /// Opens it, and makes the tables of both if they are not there.
+    /// Opens the database, and creates the tables for users and sessions if they are missing.
     pub async fn open(config: &Config) -> Result<(Self, DynStore), DatabaseError> {
         let timeout = config.database_timeout;
         match &config.database {
@@ -106,12 +106,12 @@ impl Database {
         ask!(self, users => users.add_user(user).await)
     }
 
-    /// The user of this name.
+    /// Returns the user with this name.
     pub async fn user_named(&self, name: &Name) -> Result<Option<User>, DatabaseError> {
         ask!(self, users => users.user_named(name).await)
     }
 
-    /// The user whom tokens call so.
+    /// Returns the user with this id, as tokens have it.
     pub async fn user_of(&self, id: &str) -> Result<Option<User>, DatabaseError> {
         ask!(self, users => users.user_of(id).await)
     }

@@ -1,8 +1,9 @@
-//! What a session is called in its user's list.
+//! The name of a session in its user's list.
 
-/// "Firefox on Linux", from a `User-Agent`. It is a hint for a person, and anybody can send anything.
+/// Returns a name such as "Firefox on Linux" for a `User-Agent`. It is only a hint for people, because a client can send
+/// anything.
 pub fn name(user_agent: &str) -> String {
-    // The order matters: browsers call themselves by each other's names too.
+    // The order matters, because browsers also contain each other's names.
     const PROGRAMS: [(&str, &str); 7] = [
         ("Edg/", "Edge"),
         ("OPR/", "Opera"),

@@ -6,7 +6,7 @@ use countersign::PublicKey;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-/// What stands at `/.well-known/jwks.json`.
+/// The content of `/.well-known/jwks.json`.
 #[derive(Clone, Serialize)]
 pub struct Jwks {
     keys: Vec<Jwk>,
@@ -24,7 +24,7 @@ struct Jwk {
 }
 
 impl Jwks {
-    /// Of this key. `None` for one that is not of RSA.
+    /// Makes the set with this key. `None` if it is not an RSA key.
     pub fn of(key: &PublicKey) -> Option<Self> {
         let (n, e) = numbers(key)?;
         let kid = thumbprint(&n, &e);
@@ -32,8 +32,8 @@ impl Jwks {
     }
 }
 
-/// The key's thumbprint ([RFC 7638](https://www.rfc-editor.org/rfc/rfc7638)), for a `kid`: every holder of the public key
-/// comes to the same.
+/// Returns the key's thumbprint ([RFC 7638](https://www.rfc-editor.org/rfc/rfc7638)), for a `kid`: every holder of the public
+/// key computes the same.
 pub fn key_id(key: &PublicKey) -> Option<String> {
     let (n, e) = numbers(key)?;
     Some(thumbprint(&n, &e))
@@ -43,7 +43,7 @@ fn thumbprint(n: &str, e: &str) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#)))
 }
 
-/// Modulus and exponent as base64url.
+/// Returns modulus and exponent as base64url.
 fn numbers(key: &PublicKey) -> Option<(String, String)> {
     let (modulus, exponent) = key.modulus_and_exponent()?;
     Some((BASE64_URL_SAFE_NO_PAD.encode(modulus), BASE64_URL_SAFE_NO_PAD.encode(exponent)))

@@ -1,4 +1,4 @@
-//! Keys: made at the first start, in files that only the server's user can read.
+//! Keys: generated at the first start, in files that only the server's user can read.
 
 use crate::config::SigningAlgorithm;
 use crate::jwks::key_id;
@@ -21,24 +21,24 @@ pub const SHARED: &str = "access.secret";
 pub const PRIVATE: &str = "access.private.pem";
 /// The public key of RS256.
 pub const PUBLIC: &str = "access.public.pem";
-/// The secret that refresh tokens are made with: base64. No application server has it.
+/// The secret that refresh tokens are derived from: base64. No application server has it.
 pub const REFRESH: &str = "refresh.secret";
 
 const SECRET_BYTES: usize = 32;
-/// 112 bits of strength, as long as access tokens are worth minutes.
+/// 112 bits of security, which is enough for access tokens that live for minutes.
 const RSA_BITS: usize = 2048;
-/// How much the clocks of the servers may differ: as much as sessions allow for if nothing else is said.
+/// How much the clocks of the servers may differ: the default of sessions.
 const CLOCKS: Duration = Duration::from_secs(60);
 
-/// What signs access tokens.
+/// The key that signs access tokens.
 pub enum AccessKey {
-    /// A secret, which the application servers have too.
+    /// A secret, which the application servers also have.
     Hs256(HmacKey),
-    /// A private key, of which the application servers have the public one.
+    /// A private key. The application servers have the public one.
     Rs256(SigningKey),
 }
 
-/// What verifies access tokens.
+/// The key that verifies access tokens.
 #[derive(Clone)]
 pub enum CheckingKey {
     /// The secret itself.
@@ -47,29 +47,29 @@ pub enum CheckingKey {
     Rs256(VerifyingKey),
 }
 
-/// Why there are no keys.
+/// Why the keys cannot be loaded.
 #[derive(Debug, Error)]
 pub enum KeyFileError {
-    /// The file is there and cannot be read, or not there and cannot be made.
+    /// The file exists and cannot be read, or does not exist and cannot be created.
     #[error("{path}: {error}", path = .path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         error: std::io::Error,
     },
-    /// What is in the file is no key.
+    /// The file does not hold a key.
     #[error("{path}: {error}", path = .path.display())]
     Key {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error of the key.
         error: KeyError,
     },
 }
 
 impl AccessKey {
-    /// The key in this folder. If it is not there, it is made.
+    /// Loads the key from this folder, or generates it if it does not exist.
     pub fn open(folder: &Path, algorithm: SigningAlgorithm) -> Result<Self, KeyFileError> {
         match algorithm {
             SigningAlgorithm::Hs256 => shared(folder).map(Self::Hs256),
@@ -77,7 +77,7 @@ impl AccessKey {
         }
     }
 
-    /// What verifies what it signs.
+    /// Returns the key that verifies the tokens of this one.
     pub fn verifying(&self) -> CheckingKey {
         match self {
             Self::Hs256(key) => CheckingKey::Hs256(key.clone()),
@@ -86,7 +86,7 @@ impl AccessKey {
     }
 }
 
-/// The private key; the public one is written beside it.
+/// Loads the private key, and writes the public one next to it.
 fn private(folder: &Path) -> Result<SigningKey, KeyFileError> {
     let path = folder.join(PRIVATE);
     let at = |error| KeyFileError::Key { path: path.clone(), error };
@@ -94,7 +94,7 @@ fn private(folder: &Path) -> Result<SigningKey, KeyFileError> {
     let private = PrivateKey::from_pem(pem.expose_secret_text().unwrap_or_default()).map_err(at)?;
     let key = private.rs256().map_err(at)?;
     let public = private.public_key().map_err(&at)?;
-    // For the application servers; anew each time, should the private key have been exchanged.
+    // For the application servers. Written at every start, because the private key may have been replaced.
     let public_path = folder.join(PUBLIC);
     let pem = public.to_pem().map_err(&at)?;
     replace(&public_path, pem.as_bytes()).map_err(|error| KeyFileError::File { path: public_path, error })?;
@@ -102,7 +102,7 @@ fn private(folder: &Path) -> Result<SigningKey, KeyFileError> {
 }
 
 impl CheckingKey {
-    /// What an application server has: one of the files, the secret or the public key.
+    /// Loads the key of an application server from one of the files: the secret or the public key.
     pub fn read(path: &Path) -> Result<Self, KeyFileError> {
         let at = |error| KeyFileError::Key { path: path.into(), error };
         let bytes = fs::read(path).map_err(|error| KeyFileError::File { path: path.into(), error })?;
@@ -119,7 +119,7 @@ impl CheckingKey {
             .map_err(at)
     }
 
-    /// Takes the access tokens of `issuer` that are meant for `audience`.
+    /// Returns a verifier for access tokens of `issuer` for `audience`.
     pub fn verifier(&self, issuer: &str, audience: &str) -> Result<AccessVerifier, PolicyError> {
         let policy = match self {
             Self::Hs256(key) => Verifier::builder(key.clone()),
@@ -129,7 +129,7 @@ impl CheckingKey {
     }
 }
 
-/// The secret of the refresh tokens.
+/// Loads the secret of the refresh tokens.
 pub fn refresh_secret(folder: &Path) -> Result<SecretBytes, KeyFileError> {
     let path = folder.join(REFRESH);
     let text = read_or_make(&path, new_secret)?;
@@ -151,12 +151,12 @@ fn new_secret() -> Result<SecretBytes, KeyError> {
     Ok(SecretBytes::from(BASE64_STANDARD.encode(secret.expose_secret()).into_bytes()))
 }
 
-/// Gives a file other content, in one step: who reads it meanwhile has all of the old or all of the new one.
+/// Replaces a file's content in one step: a concurrent reader gets either all of the old content or all of the new.
 fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
     if fs::read(path).is_ok_and(|present| present == content) {
         return Ok(());
     }
-    // Another name for each server: several may start at once.
+    // Each server uses another name, because several may start at once.
     let name = new_id().ok_or_else(|| std::io::Error::other("the system has no randomness"))?;
     let new = path.with_extension(name);
     let written = File::create_new(&new).and_then(|mut file| {
@@ -168,7 +168,7 @@ fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
     })
 }
 
-/// No more than a warning: secrets that an orchestrator puts there often look so.
+/// Warns if other users can access the file. It is not an error, because secrets from an orchestrator often have such permissions.
 fn warn_if_others_can_read(path: &Path) {
     #[cfg(unix)]
     if let Ok(metadata) = fs::metadata(path)
@@ -178,7 +178,7 @@ fn warn_if_others_can_read(path: &Path) {
     }
 }
 
-/// The content of a file, or what was put into it because it was not there.
+/// Returns the content of a file. If the file does not exist, writes it first.
 fn read_or_make(
     path: &Path,
     make: impl FnOnce() -> Result<SecretBytes, KeyError>,
@@ -214,7 +214,7 @@ mod tests {
         fs::create_dir_all(&folder).unwrap();
         let path = folder.join(PUBLIC);
         replace(&path, b"old").unwrap();
-        // Whoever has opened the file before reads it to its end behind the change.
+        // A reader that has opened the file before the change still reads the old content to its end.
         let mut reading = File::open(&path).unwrap();
         replace(&path, b"new").unwrap();
         let mut read = String::new();

@@ -1,4 +1,4 @@
-//! An authentication server over the crate `countersign`: see the README beside this package.
+//! An authentication server on the crate `countersign`: see the README of this package.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! Passwords: Argon2id, once for every attempt, whoever asks.
+//! Passwords: runs Argon2id once for every attempt, for known and unknown users alike.
 
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -8,22 +8,22 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
-/// In characters. Fewer make guessing easy: [NIST SP 800-63B-4](https://pages.nist.gov/800-63-4/sp800-63b.html) asks for 15
-/// where there is no second factor. Nobody needs more than the upper bound.
+/// In characters. Fewer make guessing easy: [NIST SP 800-63B-4](https://pages.nist.gov/800-63-4/sp800-63b.html) asks for 15 if
+/// there is no second factor. The upper bound is more than any user needs.
 const LENGTH: std::ops::RangeInclusive<usize> = 15..=256;
 
-/// Longer than this nobody waits for a turn: the answer is then a 503.
+/// The longest wait for a turn. After it, the answer is a 503.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Hashes passwords and checks them.
 ///
-/// Each run takes 19 MiB and a good part of a core's tenth of a second, so no more run at once than there are cores; the
-/// others wait.
+/// Each run takes 19 MiB and most of a tenth of a second of one core, so there are at most as many runs at once as cores; other
+/// calls wait.
 #[derive(Clone)]
 pub struct Passwords {
     hasher: Argon2<'static>,
-    /// Of a password that nobody has: what is checked when there is no such user.
-    nobody: Arc<str>,
+    /// The hash of a random password, which is checked if the user does not exist.
+    decoy: Arc<str>,
     running: Arc<Semaphore>,
     runs: Arc<AtomicU64>,
 }
@@ -31,34 +31,34 @@ pub struct Passwords {
 /// Why a password could not be hashed or checked.
 #[derive(Debug, Error)]
 pub enum PasswordError {
-    /// Too many wait already.
-    #[error("passwords cannot be checked just now")]
+    /// Too many calls are waiting already.
+    #[error("passwords cannot be checked at the moment")]
     Busy,
-    /// Argon2, randomness, or the thread failed; or the stored hash is none.
+    /// Argon2, the randomness or the thread failed, or the stored hash is malformed.
     #[error("passwords cannot be checked")]
     Failed,
-    /// Not 15 to 256 characters.
-    #[error("a password has 15 to 256 characters")]
+    /// The password does not have 15 to 256 characters.
+    #[error("a password must have 15 to 256 characters")]
     Length,
 }
 
 impl Passwords {
-    /// With the first recommendation of OWASP: 19 MiB, two passes, one lane.
+    /// Uses the first recommendation of OWASP: 19 MiB, two passes, one lane.
     pub fn new() -> Result<Self, PasswordError> {
         let params = Params::new(19 * 1024, 2, 1, None).map_err(|_| PasswordError::Failed)?;
         let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let nobody = hash(&hasher, &random::<32>()?)?.into();
+        let decoy = hash(&hasher, &random::<32>()?)?.into();
         let cores = std::thread::available_parallelism().map_or(1, Into::into);
         let running = Arc::new(Semaphore::new(cores));
-        Ok(Self { hasher, nobody, running, runs: Arc::default() })
+        Ok(Self { hasher, decoy, running, runs: Arc::default() })
     }
 
-    /// How often Argon2 has run for a request.
+    /// Returns how often Argon2 has run for a request.
     pub fn runs(&self) -> u64 {
         self.runs.load(Ordering::Relaxed)
     }
 
-    /// The hash of a new password.
+    /// Returns the hash of a new password.
     pub async fn hash(&self, password: String) -> Result<String, PasswordError> {
         if !LENGTH.contains(&password.chars().count()) {
             return Err(PasswordError::Length);
@@ -66,10 +66,10 @@ impl Passwords {
         self.run(move |hasher| hash(hasher, password.as_bytes())).await
     }
 
-    /// Whether this is the password of the user with this hash. Argon2 runs once and in the same way if there is no such
-    /// user, and for a password of a length that none can have.
+    /// Returns whether this is the password of the user with this hash. If there is no such user, or if the password has an
+    /// impossible length, Argon2 still runs once and in the same way.
     pub async fn check(&self, password: String, hash: Option<String>) -> Result<bool, PasswordError> {
-        let stored = hash.as_deref().unwrap_or(&self.nobody).to_owned();
+        let stored = hash.as_deref().unwrap_or(&self.decoy).to_owned();
         let matches = self
             .run(move |hasher| {
                 let stored = PasswordHash::new(&stored).map_err(|_| PasswordError::Failed)?;
@@ -88,7 +88,7 @@ impl Passwords {
         let hasher = self.hasher.clone();
         self.runs.fetch_add(1, Ordering::Relaxed);
         let work = move || {
-            // Kept until the work is done, also when nobody waits for it any more.
+            // Kept until the work is done, even if the caller has gone.
             let _permit = permit;
             work(&hasher)
         };

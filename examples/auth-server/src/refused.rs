@@ -1,4 +1,4 @@
-//! What a request gets that is not served: a status, a stable code, and no more than that.
+//! The answer to a refused request: a status, a stable code, and nothing else.
 
 use crate::database::DatabaseError;
 use crate::passwords::PasswordError;
@@ -12,8 +12,8 @@ use std::time::Duration;
 
 /// The answer to a request that is refused: `{"error": code}`.
 ///
-/// It never sets or deletes a cookie. The late refusal of an old session would otherwise wipe the cookie that another tab
-/// has just been given.
+/// It never sets or deletes a cookie, because a late refusal of an old session would delete the cookie that another tab has
+/// just received.
 #[derive(Debug)]
 pub struct Refused {
     status: StatusCode,
@@ -23,18 +23,18 @@ pub struct Refused {
 }
 
 impl Refused {
-    /// This status and code.
+    /// Creates an answer with this status and code.
     pub const fn new(status: StatusCode, code: &'static str) -> Self {
         Self { status, code, challenge: None, retry_after: None }
     }
 
-    /// What RFC 6750 says to answer.
+    /// Creates the answer that RFC 6750 defines.
     pub fn challenge(challenge: Challenge, code: &'static str) -> Self {
         let status = StatusCode::from_u16(challenge.status()).unwrap_or(StatusCode::UNAUTHORIZED);
         Self { challenge: Some(Box::new(challenge)), ..Self::new(status, code) }
     }
 
-    /// A good token that does not allow this: 403, since logging in again would not help.
+    /// Creates the answer for a valid token without permission: 403, because another login would not help.
     pub fn insufficient_scope(scope: &str) -> Self {
         const CODE: &str = "insufficient_scope";
         match Scope::new(scope) {
@@ -43,19 +43,19 @@ impl Refused {
         }
     }
 
-    /// Something that will work again: the client keeps what it has.
+    /// Creates the answer for a temporary failure: the client keeps its tokens.
     pub const fn unavailable(code: &'static str) -> Self {
         let status = StatusCode::SERVICE_UNAVAILABLE;
         Self { status, code, challenge: None, retry_after: Some(Duration::from_secs(1)) }
     }
 
-    /// Too often.
+    /// Creates the answer for too many attempts.
     pub const fn too_many(wait: Duration) -> Self {
         let status = StatusCode::TOO_MANY_REQUESTS;
         Self { status, code: "too_many_attempts", challenge: None, retry_after: Some(wait) }
     }
 
-    /// The code, for the log.
+    /// Returns the code, for the log.
     pub const fn code(&self) -> &'static str {
         self.code
     }
@@ -90,7 +90,7 @@ impl From<PasswordError> for Refused {
 impl From<session::Error> for Refused {
     fn from(error: session::Error) -> Self {
         if let Some(refusal) = error.refusal() {
-            // For us, not for the client.
+            // For the log, not for the client.
             tracing::info!(cause = refusal.code(), "refresh token refused");
         }
         let (code, challenge) = (error.code(), error.challenge());
@@ -116,7 +116,7 @@ impl IntoResponse for Refused {
             headers.insert(WWW_AUTHENTICATE, value);
         }
         if let Some(wait) = self.retry_after {
-            // Rounded up: a client that is too early would be refused again.
+            // Rounded up, because a client that comes too early would be refused again.
             headers
                 .insert(RETRY_AFTER, HeaderValue::from(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)));
         }

@@ -1,4 +1,4 @@
-//! What handlers ask of a request: who it is, and where it comes from.
+//! What handlers require of a request: a user, and an origin.
 
 use crate::refused::Refused;
 use crate::server::Server;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// An access token that was verified, with the cookie it is bound to, of a session that has not been ended.
+/// A verified access token, with its cookie, of a session that has not ended.
 pub struct Access(pub AccessToken<Claims>);
 
 impl FromRequestParts<Arc<Server>> for Access {
@@ -25,7 +25,7 @@ impl FromRequestParts<Arc<Server>> for Access {
     }
 }
 
-/// As [`Access`], of an administrator.
+/// An [`Access`] of an administrator.
 pub struct AdminAccess(pub AccessToken<Claims>);
 
 impl FromRequestParts<Arc<Server>> for AdminAccess {
@@ -40,7 +40,7 @@ impl FromRequestParts<Arc<Server>> for AdminAccess {
     }
 }
 
-/// The headers of a request that a page of ours has made: for routes that read the refresh cookie.
+/// The headers of a request from one of this server's pages: for routes that read the refresh cookie.
 pub struct FromOwnPage(pub HeaderMap);
 
 impl FromRequestParts<Arc<Server>> for FromOwnPage {
@@ -53,7 +53,7 @@ impl FromRequestParts<Arc<Server>> for FromOwnPage {
     }
 }
 
-/// The headers of a request that no page of others has made: for routes that set cookies and read none.
+/// The headers of a request that does not come from a page of another site: for routes that set cookies and read none.
 pub struct NotFromOthers(pub HeaderMap);
 
 impl FromRequestParts<Arc<Server>> for NotFromOthers {
@@ -67,7 +67,7 @@ impl FromRequestParts<Arc<Server>> for NotFromOthers {
     }
 }
 
-/// One of the attempts that the client's address has.
+/// One of the limited attempts of the client's address.
 pub struct Attempt;
 
 impl FromRequestParts<Arc<Server>> for Attempt {
@@ -80,18 +80,18 @@ impl FromRequestParts<Arc<Server>> for Attempt {
     }
 }
 
-/// The refresh token in the cookie.
+/// Reads the refresh token from the cookie.
 pub fn refresh_token<'a>(server: &Server, headers: &'a HeaderMap) -> Result<Option<&'a str>, RequestError> {
     server.refresh_cookie.find(headers.get_all(COOKIE))
 }
 
-/// Every refresh token in the cookies, for who leaves: that the browser has two must not keep a user in.
+/// Reads every refresh token from the cookies, for a logout: a browser with two cookies must also be able to log out.
 pub fn refresh_tokens(server: &Server, headers: &HeaderMap) -> Vec<String> {
     let found = server.refresh_cookie.find_all(headers.get_all(COOKIE));
     found.into_iter().map(str::to_owned).collect()
 }
 
-/// What the request came with besides its token.
+/// Returns the binding that came with the request.
 pub fn binding(server: &Server, headers: &HeaderMap) -> Result<Binding, RequestError> {
     let cookie = server.fingerprint_cookie.find(headers.get_all(COOKIE))?;
     Ok(cookie.map_or(Binding::None, Binding::fingerprint))

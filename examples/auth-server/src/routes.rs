@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// The whole server.
+/// Builds the router of the whole server.
 pub fn router(server: Arc<Server>) -> Router {
     Router::new()
         .route("/", get(page::page_or_greeting))
@@ -45,9 +45,9 @@ pub fn router(server: Arc<Server>) -> Router {
         .with_state(server)
 }
 
-/// Keeps every answer out of caches, and writes a line to the log: no query, no header, no body.
+/// Keeps every answer out of caches, and logs one line without query, headers and body.
 async fn finish(request: Request, next: Next) -> Response {
-    // A method may be a word of any length, which would fill the log.
+    // A method may be a word of any length, so a long one is not logged.
     let method = Some(request.method().to_string()).filter(|method| method.len() <= 16);
     let method = method.unwrap_or_else(|| "other".into());
     let route = request.extensions().get::<MatchedPath>().map_or("-".into(), |path| path.as_str().to_owned());
@@ -68,7 +68,7 @@ async fn admin(AdminAccess(access): AdminAccess) -> Json<Value> {
 async fn jwks(State(server): State<Arc<Server>>) -> Response {
     match &server.jwks {
         Some(jwks) => Json(jwks).into_response(),
-        // A shared secret is not published.
+        // A shared secret must not be published.
         None => Refused::new(StatusCode::NOT_FOUND, "no_public_key").into_response(),
     }
 }

@@ -1,4 +1,4 @@
-//! What the routes share, made once at the start.
+//! The state that the routes share, created once at the start.
 
 use crate::attempts::Attempts;
 use crate::config::{Bind, Config};
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use thiserror::Error;
 
-/// What the routes share.
+/// The state that the routes share.
 pub struct Server {
     /// Begins, exchanges and ends sessions.
     pub sessions: Sessions<DynStore>,
@@ -29,56 +29,56 @@ pub struct Server {
     pub passwords: Passwords,
     /// Counts logins and registrations.
     pub attempts: Attempts,
-    /// Whose pages may use the cookies.
+    /// The sites with pages that may use the cookies.
     pub origins: AllowedOrigins,
-    /// Holds the refresh token. A `__Host-` cookie has one path, so no former one has to be deleted.
+    /// Holds the refresh token. A `__Host-` cookie has only one path, so there is no former path to delete.
     pub refresh_cookie: Cookie,
-    /// Holds what the session's tokens are bound to.
+    /// Holds the binding of the session's tokens.
     pub fingerprint_cookie: Cookie,
-    /// Whether there is one.
+    /// Whether sessions have a binding.
     pub bind: Bind,
-    /// The public key, if it is public.
+    /// The public key, with RS256.
     pub jwks: Option<Jwks>,
-    /// What runs to its end though its client has gone.
+    /// Tasks that run to their end even if their client disconnects.
     pub unattended: Unattended,
 }
 
 /// Why the server does not start.
 #[derive(Debug, Error)]
 pub enum StartError {
-    /// The administrator's name is none.
+    /// The administrator's name is not valid.
     #[error("AUTH_ADMIN_NAME: 3 to 32 letters, digits, dots, hyphens and underscores are expected")]
     AdminName,
-    /// Somebody has registered it.
-    #[error("AUTH_ADMIN_NAME: a user of that name is there, who is no administrator")]
+    /// Another user has registered the administrator's name.
+    #[error("AUTH_ADMIN_NAME: a user with this name exists and is not an administrator")]
     AdminNameTaken,
-    /// The administrator's password, or Argon2.
+    /// The administrator's password is not valid, or Argon2 failed.
     #[error("AUTH_ADMIN_PASSWORD: {0}")]
     AdminPassword(#[from] PasswordError),
-    /// The database.
+    /// The database failed.
     #[error("{0}")]
     Database(#[from] DatabaseError),
-    /// The folder for the keys.
+    /// The folder for the keys cannot be created.
     #[error("{path}: {error}", path = .path.display())]
     Folder {
-        /// Where.
+        /// The folder.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         error: std::io::Error,
     },
-    /// A key.
+    /// A key cannot be loaded.
     #[error("{0}")]
     Key(#[from] KeyFileError),
-    /// The secret of the refresh tokens.
+    /// The secret of the refresh tokens is not valid.
     #[error("{file}: {0}", file = keys::REFRESH)]
     MasterKey(#[from] KeyError),
-    /// What access tokens have to say.
+    /// The issuer or the audience is not valid.
     #[error("AUTH_ISSUER, AUTH_AUDIENCE: {0}")]
     Policy(#[from] PolicyError),
-    /// The lifetimes.
-    #[error("the lifetimes cannot be used so: {0}")]
+    /// The lifetimes are not valid.
+    #[error("the lifetimes are not valid: {0}")]
     Sessions(#[from] ConfigError),
-    /// The system's randomness.
+    /// The system's randomness failed.
     #[error("{0}")]
     Start(#[from] session::Error),
 }
@@ -116,7 +116,7 @@ impl Server {
         Ok(server)
     }
 
-    /// Whoever has that name already has to be an administrator, and keeps the password.
+    /// Adds the administrator. If the name exists, the user must be an administrator, and keeps the password.
     async fn add_admin(&self, name: Name, password: String) -> Result<(), StartError> {
         if self.database.user_named(&name).await?.is_none() {
             let password_hash = self.passwords.hash(password).await?;
@@ -132,7 +132,7 @@ impl Server {
         }
     }
 
-    /// What has to be done from time to time, for as long as the server runs.
+    /// Cleans up periodically, for as long as the server runs.
     pub async fn housekeeping(&self) {
         let mut minutely = tokio::time::interval(Duration::from_secs(60));
         for minute in 0_u64.. {
@@ -141,13 +141,13 @@ impl Server {
             if minute % 60 == 0
                 && let Err(error) = self.sessions.purge().await
             {
-                tracing::warn!(?error, "what has ended could not be taken away");
+                tracing::warn!(?error, "expired sessions could not be purged");
             }
         }
     }
 }
 
-/// For its owner alone: keys and hashes of passwords are in it.
+/// Creates a folder that only its owner can read, because it holds keys and hashes of passwords.
 fn make_folder(path: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
@@ -178,7 +178,7 @@ fn sessions(config: &Config, key: AccessKey, store: DynStore) -> Result<Sessions
     Ok(sessions?.observed_by(record))
 }
 
-/// The audit log: what happened to sessions, without tokens and their ids; users are in it by their id.
+/// Writes the audit log: events of sessions, without tokens and session ids; users are named by their id.
 fn record(event: &Event) {
     let session = event.session.as_ref().map(ToString::to_string).unwrap_or_default();
     let (kind, subject) = (event.kind.code(), &event.subject);
@@ -190,7 +190,7 @@ fn record(event: &Event) {
     }
 }
 
-/// A name for a user that nobody else gets: 16 random bytes as hexadecimal text.
+/// Returns a new, unique id for a user: 16 random bytes as hexadecimal text.
 pub fn new_id() -> Option<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).ok()?;

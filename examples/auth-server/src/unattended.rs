@@ -1,24 +1,24 @@
-//! What runs to its end though nobody waits for its answer any more.
+//! Tasks that run to their end even if their client disconnects.
 
 use std::sync::Arc;
 use tokio::sync::RwLock;
 use tokio::task::JoinError;
 
-/// Tasks that outlive the requests that began them, and that a server waits for before it stops.
+/// Tasks that outlive their requests. The server waits for them before it stops.
 #[derive(Default)]
 pub struct Unattended(Arc<RwLock<()>>);
 
 impl Unattended {
-    /// Runs `work` in a task, which goes on if this call is dropped: its client has gone.
+    /// Runs `work` in a task, which continues if this call is dropped because its client disconnects.
     ///
     /// # Errors
     ///
-    /// [`JoinError`] when the work has panicked.
+    /// [`JoinError`] if the work panics.
     pub async fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, JoinError> {
-        // Each task reads, so that none waits for another.
+        // Each task takes a read lock, so that tasks do not wait for each other.
         let running = self.0.clone().read_owned().await;
         tokio::spawn(async move {
             let _running = running;
@@ -27,7 +27,7 @@ impl Unattended {
         .await
     }
 
-    /// Waits until all that was begun has come to its end.
+    /// Waits until all tasks that have begun are complete.
     pub async fn ended(&self) {
         drop(self.0.write().await);
     }
@@ -42,13 +42,13 @@ mod tests {
     use std::task::Poll;
     use tokio::sync::oneshot;
 
-    /// Whether a future is ready after one look at it.
+    /// Polls a future once, and returns whether it is ready.
     async fn is_ready<F: Future>(mut future: Pin<&mut F>) -> bool {
         poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_ready())).await
     }
 
     #[tokio::test]
-    async fn what_a_client_has_left_goes_on_and_is_waited_for() {
+    async fn work_of_a_disconnected_client_goes_on_and_is_waited_for() {
         let unattended = Unattended::default();
         assert!(is_ready(pin!(unattended.ended())).await);
         let (release, released) = oneshot::channel();

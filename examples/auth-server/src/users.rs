@@ -1,17 +1,17 @@
-//! Users: a name that nobody else has, a role, and the hash of a password.
+//! Users: a unique name, a role, and the hash of a password.
 
 use serde::{Deserialize, Serialize};
 
 /// A user as the database has it.
 #[derive(Clone)]
 pub struct User {
-    /// What tokens call the user: never given to another, whatever becomes of the name.
+    /// The user's id in tokens. It is never given to another user, even if the name is.
     pub id: String,
     /// The name.
     pub name: Name,
     /// What the user may do.
     pub role: Role,
-    /// Of the password, by Argon2id.
+    /// The Argon2id hash of the password.
     pub password_hash: String,
 }
 
@@ -19,14 +19,14 @@ pub struct User {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// All that there is.
+    /// Everything.
     Admin,
-    /// What concerns the user.
+    /// The user's own data.
     User,
 }
 
 impl Role {
-    /// As the database has it.
+    /// Returns the role as the database has it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Admin => "admin",
@@ -34,38 +34,38 @@ impl Role {
         }
     }
 
-    /// Of what the database has.
+    /// Reads the role from the database's text.
     pub fn from_text(text: &str) -> Option<Self> {
         [Self::Admin, Self::User].into_iter().find(|role| role.as_str() == text)
     }
 }
 
-/// 3 to 32 letters of ASCII, digits, dots, hyphens and underscores; in lower case, so that `Ann` and `ann` are one.
+/// 3 to 32 ASCII letters, digits, dots, hyphens and underscores, in lower case, so that `Ann` and `ann` are the same name.
 ///
-/// Letters of other scripts look alike and would let one user pass for another.
+/// Letters of other scripts look similar and would let one user pass for another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name(String);
 
 impl Name {
-    /// The name, if it is one.
+    /// Checks a name.
     pub fn new(text: &str) -> Option<Self> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
         let is_name = (3..=32).contains(&text.len()) && text.bytes().all(allowed);
         is_name.then(|| Self(text.to_ascii_lowercase()))
     }
 
-    /// As text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// The claims that access tokens have beside those of their session.
+/// The claims of access tokens in addition to those of their session.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Claims {
     /// The user's name.
     pub name: String,
-    /// The user's role when the token was signed. The next exchange has the present one.
+    /// The user's role when the token was signed. The next exchange reads it again.
     pub role: Role,
 }
 

@@ -1,4 +1,4 @@
-//! An axum server whose handlers ask for a `Bearer<User>` and get a verified token, or are not called.
+//! An axum server with handlers that take a `Bearer<User>`: they get a verified token, or are not called.
 //!
 //! ```sh
 //! cargo run -p axum-bearer
@@ -18,14 +18,14 @@ use serde::{Deserialize, Serialize};
 use std::error::Error;
 use std::time::Duration;
 
-/// The claims that this server wants in a token.
+/// The claims that this server needs in a token.
 #[derive(Serialize, Deserialize)]
 struct User {
     name: String,
     scopes: Vec<String>,
 }
 
-/// A token that was verified. A handler with this argument runs only for requests with such a token.
+/// A verified token. A handler with this argument is called only if there is one.
 struct Bearer<T>(Token<T>);
 
 impl<T, S> FromRequestParts<S> for Bearer<T>
@@ -37,7 +37,7 @@ where
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
-        // All of them: `get` would take the first of two.
+        // All headers, because `get` would use the first of two.
         let values = parts.headers.get_all(AUTHORIZATION);
         let token = Verifier::from_ref(state)
             .verify_bearer(values)
@@ -46,7 +46,7 @@ where
     }
 }
 
-/// The answer to a request that is not let in: status, `WWW-Authenticate`, and a code that clients can rely on.
+/// The answer to a refused request: status, `WWW-Authenticate`, and a stable code.
 struct Refused {
     challenge: Challenge,
     code: &'static str,
@@ -73,7 +73,7 @@ async fn admin(Bearer(token): Bearer<User>) -> Result<String, Refused> {
     if token.claims().scopes.iter().any(|scope| scope == "admin") {
         return Ok("The settings.\n".into());
     }
-    let scope = Scope::new("admin").expect("a word");
+    let scope = Scope::new("admin").expect("a valid scope");
     Err(Refused { challenge: Challenge::insufficient_scope(&scope), code: "insufficient_scope" })
 }
 
@@ -96,7 +96,7 @@ fn token(key: &HmacKey, name: &str, scopes: &[&str]) -> Result<String, countersi
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // In production, the secret comes out of a secret store, and the authentication server has it too.
+    // In production, read the secret from a secret store. The authentication server has it too.
     let key = HmacKey::generate(Algorithm::Hs256)?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
     println!(
@@ -115,7 +115,7 @@ mod tests {
     use countersign::SecretBytes;
     use tower::ServiceExt;
 
-    /// Status, `WWW-Authenticate` and body of the answer.
+    /// Returns status, `WWW-Authenticate` and body of the answer.
     async fn ask(path: &str, authorization: &[&str]) -> (u16, Option<String>, String) {
         let mut request = Request::get(path);
         for value in authorization {

@@ -1,4 +1,4 @@
-//! The store that a URL names.
+//! Opens the store that a URL names.
 
 #[cfg(feature = "postgres")]
 use crate::postgres::PostgresStore;
@@ -8,15 +8,15 @@ use crate::redis::RedisStore;
 use crate::sqlite::SqliteStore;
 use countersign_session::{DynStore, StoreError};
 
-/// Opens the store that a URL names, for a server that is told by its configuration which to use:
-/// `sqlite:sessions.db`, `postgres://user:password@host:5432/database`, `redis://:password@host:6379/0`.
+/// Opens the store that a URL names, for a server with the choice in its configuration: `sqlite:sessions.db`,
+/// `postgres://user:password@host:5432/database`, `redis://:password@host:6379/0`.
 ///
-/// The store is ready to be asked: connected, and with its tables made. A file is opened in place, which blocks: call this
-/// when the server starts.
+/// The store is ready for use: it is connected, and its tables exist. Opening a file blocks, so call this when the server
+/// starts.
 ///
 /// # Errors
 ///
-/// [`StoreError`] when the URL names none of the stores compiled in, or the store cannot be reached. It does not show
+/// [`StoreError`] if the URL does not name a store that is compiled in, or the store is unavailable. The error does not show
 /// the URL, which may hold a password.
 pub async fn connect(url: &str) -> Result<DynStore, StoreError> {
     match url.split_once(':') {
@@ -28,6 +28,8 @@ pub async fn connect(url: &str) -> Result<DynStore, StoreError> {
         Some(("sqlite", path)) => {
             SqliteStore::open(path.strip_prefix("//").unwrap_or(path)).map(DynStore::new)
         }
-        _ => Err(StoreError::new("the URL names no store that is compiled in: sqlite:, postgres:, redis:")),
+        _ => Err(StoreError::new(
+            "the URL does not name a store that is compiled in: sqlite:, postgres:, redis:",
+        )),
     }
 }

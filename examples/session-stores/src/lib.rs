@@ -1,9 +1,9 @@
-//! Stores for the sessions of `countersign`: one file each, to be used or to be copied and changed.
+//! Stores for the sessions of `countersign`. Each is one file, to use or to copy and change.
 //!
-//! How to write another is in the README beside this.
+//! The README of this package says how to write your own.
 
 #![forbid(unsafe_code)]
-// A store that stops takes the logins of everybody with it: what could panic does not pass.
+// A store that stops blocks the logins of all users, so code that may panic does not compile.
 #![cfg_attr(
     not(test),
     deny(

@@ -11,16 +11,16 @@ use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Config, NoTls};
 
-/// How long to wait for a connection, and then for an answer. A client waits for both.
+/// The longest wait for a connection, and then for an answer. A client waits for both.
 const PATIENCE: Duration = Duration::from_secs(5);
 const CONNECTIONS: usize = 16;
-/// Rows that one statement of a purge takes away.
+/// The number of rows that one statement of a purge deletes.
 const PURGED: i64 = 500;
 
-/// Names of subjects are bytes: any text may be asked for, and one with a NUL would be an error.
+/// Names of subjects are bytes, because a query may name any text, and a text with a NUL would be an error.
 ///
-/// One transaction, as what is sent at once. Two servers that start together make the tables one after the other:
-/// `IF NOT EXISTS` alone lets both try.
+/// One transaction, because all statements are sent at once. Two servers that start together create the tables one after the
+/// other: with `IF NOT EXISTS` alone, both would try.
 const SCHEMA: &str = "
     SELECT pg_advisory_xact_lock(hashtext('countersign sessions'));
     CREATE TABLE IF NOT EXISTS sessions (
@@ -43,10 +43,10 @@ const SCHEMA: &str = "
     );
     CREATE INDEX IF NOT EXISTS session_denials_to_purge ON session_denials (until);
 ";
-/// The table that is made last. Where it is, a user who may not make tables will do.
+/// Finds the table that is created last. If it exists, the database user needs no permission to create tables.
 const IS_PREPARED: &str = "SELECT to_regclass('session_denials') IS NOT NULL";
 
-/// In one statement, so that the epoch is never older than the row.
+/// One statement, so that the epoch is never older than the row.
 const LOAD: &str = "
     SELECT data, coalesce(epoch, 0) FROM sessions LEFT JOIN session_epochs USING (sub) WHERE sid = $1";
 const INSERT: &str = "
@@ -59,14 +59,14 @@ const EPOCH: &str = "SELECT epoch FROM session_epochs WHERE sub = $1";
 const BUMP_EPOCH: &str = "
     INSERT INTO session_epochs (sub, epoch) VALUES ($1, 1)
     ON CONFLICT (sub) DO UPDATE SET epoch = session_epochs.epoch + 1 RETURNING epoch";
-/// Each key once, or the second would be an error; in one order, so that no two of these wait for each other.
+/// Each key once, because the second one would be an error. All in one order, so that no two such statements wait for each
+/// other.
 const DENY: &str = "
     INSERT INTO session_denials (key, until)
     SELECT DISTINCT key, $2::bigint FROM unnest($1::bytea[]) AS key ORDER BY key
     ON CONFLICT (key) DO UPDATE SET until = greatest(session_denials.until, excluded.until)";
 const IS_DENIED: &str = "SELECT EXISTS (SELECT 1 FROM session_denials WHERE key = ANY ($1::bytea[]))";
-/// The lock looks once more at a row that another is just writing. `ARRAY` has the rows chosen once, whatever the
-/// planner makes of the rest.
+/// The lock reads a row again if another transaction is writing it. `ARRAY` makes the planner choose the rows only once.
 const PURGE_SESSIONS: &str = "
     DELETE FROM sessions WHERE sid = ANY (ARRAY(
         SELECT sid FROM sessions WHERE purge_after < $1 ORDER BY purge_after LIMIT $2 FOR UPDATE SKIP LOCKED))";
@@ -78,9 +78,8 @@ type Parameter<'a> = &'a (dyn ToSql + Sync);
 
 /// Sessions in PostgreSQL, version 9.5 or newer, over a pool of connections.
 ///
-/// Every operation is one statement on the server that takes writes, at the isolation `read committed`, which is the
-/// default. What was answered is on the disk as long as `synchronous_commit` and `fsync` are left on, as they are by
-/// default.
+/// Every operation is one statement on the primary server, with the isolation level `read committed`, which is the default. A
+/// confirmed write is on the disk as long as `synchronous_commit` and `fsync` are on, as they are by default.
 #[derive(Clone)]
 pub struct PostgresStore {
     pool: Pool,
@@ -88,29 +87,30 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// The store at this URL, with its tables made: `postgres://user:password@host:5432/database`.
+    /// Connects to the store at this URL and creates its tables: `postgres://user:password@host:5432/database`.
     ///
-    /// Without TLS: for a database of the same machine or network. Any other: see [`new`](Self::new).
+    /// The connection has no TLS: use it for a database on the same machine or network. For any other, see [`new`](Self::new).
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the URL is none, or the database cannot be reached. It never shows the URL.
+    /// [`StoreError`] if the URL is not valid, or the database is unavailable. The error never shows the URL.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         Self::connect_with_timeout(url, PATIENCE).await
     }
 
-    /// The same, with another time to wait for a connection, and then for an answer, than five seconds each.
+    /// Connects as [`connect`](Self::connect) does, with another timeout for a connection, and then for an answer, than five
+    /// seconds.
     ///
     /// # Errors
     ///
     /// As [`connect`](Self::connect).
     pub async fn connect_with_timeout(url: &str, timeout: Duration) -> Result<Self, StoreError> {
-        // What is wrong with it may be a piece of the password.
+        // The parser's message may quote a part of the password.
         let mut config: Config =
             url.parse().map_err(|_| StoreError::new("the URL is not one of PostgreSQL"))?;
-        // Of several hosts, the one that is no replica.
+        // Of several hosts, use the one that is not a replica.
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-        // It is asked for nothing to find out whether a connection lives: a broken one is known by its socket.
+        // Does not send a query to find out whether a connection is alive, because the socket of a broken one shows it.
         let manager =
             Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let pool = Pool::builder(manager)
@@ -123,18 +123,18 @@ impl PostgresStore {
         Self { pool, timeout }.prepared().await
     }
 
-    /// The store over a pool of yours, with TLS or other limits, with its tables made.
+    /// Creates the store with your own pool, with TLS or other limits, and creates its tables.
     ///
-    /// Give it timeouts, and connections to the server that takes writes: replicas lag behind it.
+    /// The pool must have timeouts, and connect to the primary server, because replicas lag.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database cannot be reached.
+    /// [`StoreError`] if the database is unavailable.
     pub async fn new(pool: Pool) -> Result<Self, StoreError> {
         Self { pool, timeout: PATIENCE }.prepared().await
     }
 
-    /// The pool, for tables of yours in the same database.
+    /// Returns the pool, for your own tables in the same database.
     #[must_use]
     pub fn pool(&self) -> &Pool {
         &self.pool
@@ -166,7 +166,7 @@ impl PostgresStore {
         settle(client, answer)
     }
 
-    /// How many rows the statement hit.
+    /// Returns how many rows the statement hit.
     async fn execute(&self, statement: &str, parameters: &[Parameter<'_>]) -> Result<u64, StoreError> {
         let client = self.client().await?;
         let answer = timeout(self.timeout, async {
@@ -176,7 +176,7 @@ impl PostgresStore {
         settle(client, answer)
     }
 
-    /// The first column of the only row, if there is one.
+    /// Returns the first column of the only row, if there is one.
     async fn single<T>(&self, statement: &str, parameters: &[Parameter<'_>]) -> Result<Option<T>, StoreError>
     where
         T: for<'a> tokio_postgres::types::FromSql<'a>,
@@ -278,7 +278,7 @@ fn data(row: &tokio_postgres::Row) -> Result<Row, StoreError> {
     Row::from_bytes(data)
 }
 
-/// What was answered in time. A connection that was not goes out of the pool, for it may never answer again.
+/// Returns an answer that came in time. Otherwise removes the connection from the pool, because it may never answer again.
 fn settle<T>(
     client: Client,
     answer: Result<Result<T, tokio_postgres::Error>, Elapsed>,

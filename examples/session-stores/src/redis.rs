@@ -8,25 +8,25 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often a script is sent once more to a server that forgets them: `SCRIPT FLUSH`, a restart.
+/// How often a script is sent again to a server that has lost it, by `SCRIPT FLUSH` or a restart.
 const FORGOTTEN: usize = 3;
 
 const PREFIX: &str = "countersign:";
-/// How long to wait for an answer, and for a connection. A client waits for both.
+/// The longest wait for an answer, and for a connection. A client waits for both.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// How often a connection is tried again before all who wait for it are told. The next call tries once more.
+/// How often a connection is tried again before all calls that wait for it fail. The next call tries once more.
 const RETRIES: usize = 1;
-/// What one script of a purge takes away: nobody else is served while it runs.
+/// The number of rows that one script of a purge deletes. Redis serves no other client while a script runs.
 const PURGED: usize = 200;
 
-/// The epoch is read with the row. KEYS: session, epochs.
+/// Reads the epoch together with the row. KEYS: session, epochs.
 const LOAD: &str = "
     local found = redis.call('HMGET', KEYS[1], 'data', 'sub')
     if not found[1] then return false end
     return {found[1], redis.call('HGET', KEYS[2], found[2]) or '0'}";
 
-/// Inserts if the expected version is the empty text, else swaps. Versions are compared as text: a number of Lua is
-/// exact to 2^53 only.
+/// Inserts if the expected version is the empty text, otherwise swaps. Versions are compared as text, because a number of Lua
+/// is exact only to 2^53.
 ///
 /// KEYS: session, listed sessions of the subject, time table.
 /// ARGV: expected version, version, subject, data, sid, purge_after, seconds to live, whether it was ended.
@@ -43,7 +43,7 @@ const WRITE: &str = "
     redis.call('ZADD', KEYS[3], ARGV[6], ARGV[5] .. ARGV[3])
     return 1";
 
-/// Looks at each time once more: a row may have been written since it was found.
+/// Checks each time once more, because a row may have been written since it was found.
 ///
 /// KEYS: time table, then session and listed sessions of the subject, for each.
 /// ARGV: now, then the member of the time table, for each.
@@ -65,14 +65,14 @@ const PURGE_DENIALS: &str = "
 
 /// Sessions in Redis 6.2 or newer, over one connection that is made again when it breaks.
 ///
-/// Every operation is one command or one script. It needs two settings that are not Redis's own:
+/// Every operation is one command or one script. It needs two settings that are not the defaults of Redis:
 ///
-/// - `appendonly yes`, and `appendfsync always` if nothing that was answered may be lost with the machine's power. With
-///   `everysec`, a client whose last exchange is lost with it is logged out, and a denial of that second is forgotten.
-/// - `maxmemory-policy noeviction`. Any other throws away sessions and denials when memory runs out.
+/// - `appendonly yes`, and `appendfsync always` if no confirmed write may be lost in a power cut. With `everysec`, a client is
+///   logged out if its last exchange is lost, and a denial of that second is forgotten.
+/// - `maxmemory-policy noeviction`. Any other setting evicts sessions and denials when memory runs out.
 ///
-/// A replica that takes over has not seen the last writes, whatever is set. Redis Cluster will not do: a script writes to
-/// keys of several slots.
+/// A replica that takes over lacks the last writes, with any setting. Redis Cluster is not supported, because a script writes
+/// to keys of several slots.
 #[derive(Clone)]
 pub struct RedisStore {
     connection: ConnectionManager,
@@ -88,29 +88,29 @@ struct Scripts {
 }
 
 impl RedisStore {
-    /// The store at this URL: `redis://:password@host:6379/0`. Its keys begin with `countersign:`.
+    /// Connects to the store at this URL: `redis://:password@host:6379/0`. Its keys begin with `countersign:`.
     ///
-    /// Without TLS: for a server of the same machine or network. Any other: see [`new`](Self::new).
+    /// The connection has no TLS: use it for a server on the same machine or network. For any other, see [`new`](Self::new).
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the URL is none, or Redis cannot be reached. It never shows the URL.
+    /// [`StoreError`] if the URL is not valid, or Redis is unavailable. The error never shows the URL.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         Self::connect_with_timeout(url, PATIENCE).await
     }
 
-    /// The same, with another time to wait for a connection, once more for that, and for an answer, than three seconds
-    /// each.
+    /// Connects as [`connect`](Self::connect) does, with another timeout for a connection, for its second try, and for an
+    /// answer, than three seconds each.
     ///
     /// # Errors
     ///
     /// As [`connect`](Self::connect).
     pub async fn connect_with_timeout(url: &str, timeout: Duration) -> Result<Self, StoreError> {
-        // What is wrong with it may be a piece of the password.
+        // The parser's message may quote a part of the password.
         let info = url.into_connection_info();
         let info = info.map_err(|_| StoreError::new("the URL is not one of Redis"))?;
-        // A connection is made again when it has ended, and because of an answer that does not come it has not. This ends
-        // it when the network takes nothing from us any more.
+        // A connection is opened again only after it has ended, and a missing answer does not end it. This setting ends it when
+        // the network does not accept data any more.
         #[cfg(target_os = "linux")]
         let info = info.set_tcp_settings(redis::io::tcp::TcpSettings::default().set_user_timeout(timeout));
         let client = Client::open(info).map_err(StoreError::new)?;
@@ -120,14 +120,14 @@ impl RedisStore {
             .set_number_of_retries(RETRIES);
         let connection = ConnectionManager::new_with_config(client, config).await.map_err(StoreError::new)?;
         let store = Self::new(connection);
-        // Whoever lacks a password is let in all the same, and refused at its first command.
+        // Redis accepts a connection without a password, and refuses its first command.
         let () = store.ask(&redis::cmd("PING")).await?;
         Ok(store)
     }
 
-    /// The store over a connection of yours, with TLS or other limits.
+    /// Creates the store with your own connection, with TLS or other limits.
     ///
-    /// Give it timeouts, and the server that takes writes: replicas lag behind it.
+    /// The connection must have timeouts, and go to the primary server, because replicas lag.
     #[must_use]
     pub fn new(connection: ConnectionManager) -> Self {
         let scripts = Scripts {
@@ -139,47 +139,47 @@ impl RedisStore {
         Self { connection, prefix: PREFIX.into(), scripts: Arc::new(scripts) }
     }
 
-    /// A handle on the connection, for keys of yours beside the store's.
+    /// Returns a handle on the connection, for your own keys in the same database.
     #[must_use]
     pub fn connection(&self) -> ConnectionManager {
         self.connection.clone()
     }
 
-    /// The same with another beginning of its keys, for several stores in one Redis.
+    /// Returns the same store with another prefix for its keys, for several stores in one Redis.
     #[must_use]
     pub fn with_prefix(self, prefix: &str) -> Self {
         Self { prefix: prefix.into(), ..self }
     }
 
-    /// A hash: version, subject and data of one session.
+    /// Returns the key of a hash: version, subject and data of one session.
     fn session_key(&self, sid: &str) -> String {
         format!("{}session:{sid}", self.prefix)
     }
 
-    /// A set: the sessions of one subject that were not ended.
+    /// Returns the key of a set: the sessions of one subject that have not been ended.
     fn subject_key(&self, subject: &str) -> String {
         format!("{}subject:{subject}", self.prefix)
     }
 
-    /// A hash: the epoch of each subject. It has no time to live.
+    /// Returns the key of a hash: the epoch of each subject. It does not expire.
     fn epochs_key(&self) -> String {
         format!("{}epochs", self.prefix)
     }
 
-    /// A sorted set: denied keys by the time until when. One set, so that several keys are one question.
+    /// Returns the key of a sorted set: denied keys by their time. It is one set, so that several keys are one query.
     fn denials_key(&self) -> String {
         format!("{}denials", self.prefix)
     }
 
-    /// A sorted set: sessions by the time after which they are purged. Its members are the 22 characters of a `sid` and
-    /// the subject behind them, so that the session's keys are known when its row is gone.
+    /// Returns the key of a sorted set: sessions by the time after which they are purged. A member is the 22 characters of a
+    /// `sid`, followed by the subject, so that the session's keys are known after its row is gone.
     fn times_key(&self) -> String {
         format!("{}times", self.prefix)
     }
 
     async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, StoreError> {
         let mut answer = script.invoke_async(&mut self.connection.clone()).await;
-        // The script was sent and forgotten again before it was called, so it has done nothing.
+        // The script was sent but lost again before it was called, so it has done nothing.
         for _ in 0..FORGOTTEN {
             if !answer.as_ref().is_err_and(|error: &redis::RedisError| error.code() == Some("NOSCRIPT")) {
                 break;
@@ -219,7 +219,7 @@ impl RedisStore {
             let mut script = self.scripts.purge_sessions.prepare_invoke();
             script.key(self.times_key()).arg(now.as_secs());
             for member in &members {
-                // Only what was not written here has no such place.
+                // Only a member that this code did not write cannot be split there.
                 let (sid, subject) = member.split_at_checked(22).unwrap_or((member, ""));
                 script.key(self.session_key(sid)).key(self.subject_key(subject)).arg(member);
             }
@@ -265,7 +265,7 @@ impl Store for RedisStore {
         }
         let rows: Vec<Option<Vec<u8>>> =
             all.query_async(&mut self.connection.clone()).await.map_err(StoreError::new)?;
-        // One that is not there has been purged meanwhile.
+        // A missing row has been purged in the meantime.
         rows.iter().flatten().map(|data| Row::from_bytes(data)).collect()
     }
 
@@ -283,7 +283,7 @@ impl Store for RedisStore {
             return Ok(());
         }
         let mut add = redis::cmd("ZADD");
-        // The later time stays.
+        // The later time wins.
         add.arg(self.denials_key()).arg("GT");
         for key in keys {
             add.arg(until.as_secs()).arg(key.as_bytes());
@@ -316,14 +316,15 @@ impl fmt::Debug for RedisStore {
     }
 }
 
-/// Redis takes a row away by itself if nobody purges: a second belt, for `purge` goes by the caller's clock. Counted from
-/// the time in the row, so that the two clocks need not agree: it goes when it may or later, never earlier.
+/// Returns after how many seconds Redis itself deletes a row if `purge` is never called. It is only an additional safeguard,
+/// because `purge` uses the caller's clock. It is counted from the time in the row, so that the two clocks need not agree: the
+/// row is deleted at its time or later, never earlier.
 fn seconds_to_live(row: &Row) -> u64 {
-    // Redis refuses 0, and what is beyond its calendar.
+    // Redis refuses 0, and times beyond its calendar.
     row.purge_after().saturating_duration_since(row.rotated_at()).as_secs().clamp(1, u64::from(u32::MAX))
 }
 
-/// The end of a range of times that does not hold `now` itself.
+/// Returns the end of a range of times that excludes `now`.
 fn before(now: UnixTime) -> String {
     format!("({}", now.as_secs())
 }

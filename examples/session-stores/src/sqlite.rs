@@ -11,18 +11,18 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
-/// How long another process may hold the file, which it does for one write at a time.
+/// The longest wait for another process that holds the file. It does so for one write at a time.
 const BUSY: Duration = Duration::from_secs(5);
-/// Between two attempts to give a new file its log.
+/// The pause between two attempts to switch a new file to a write-ahead log.
 const AGAIN: Duration = Duration::from_millis(5);
-/// Callers that wait beyond this are told so at once: better a 503 than an answer after the client has gone.
+/// The most calls that wait. Further calls fail at once, because a 503 is better than an answer after the client has gone.
 const QUEUE: usize = 4096;
-/// Writes that share a transaction, so that they wait for the disk once and not each.
+/// The most writes that share a transaction, so that they wait for the disk once and not each.
 const WRITES: usize = 64;
-/// Rows that a purge takes away at a time.
+/// The number of rows that a purge deletes at a time.
 const PURGED: u16 = 500;
 
-/// Names of subjects are blobs: any text may be asked for, and some functions of SQLite end a text at its first NUL.
+/// Names of subjects are blobs, because a query may name any text, and some functions of SQLite end a text at its first NUL.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS sessions (
         sid         BLOB    NOT NULL PRIMARY KEY,
@@ -45,7 +45,7 @@ const SCHEMA: &str = "
     CREATE INDEX IF NOT EXISTS session_denials_to_purge ON session_denials (until);
 ";
 
-/// In one statement, so that the epoch is never older than the row.
+/// One statement, so that the epoch is never older than the row.
 const LOAD: &str = "
     SELECT data, coalesce((SELECT epoch FROM session_epochs WHERE session_epochs.sub = sessions.sub), 0)
     FROM sessions WHERE sid = ?1";
@@ -68,13 +68,13 @@ const PURGE_SESSIONS: &str = "
 const PURGE_DENIALS: &str = "
     DELETE FROM session_denials WHERE key IN (SELECT key FROM session_denials WHERE until < ?1 LIMIT ?2)";
 
-/// Sessions in a SQLite file, which needs nothing installed. For the servers of one machine.
+/// Sessions in a SQLite file, for the servers of one machine. It needs no installation.
 ///
-/// What was answered is on the disk: it outlives the process, and the machine's power. Any number of processes of one
-/// machine can open the same file; a file system of another machine (NFS) will not do.
+/// A confirmed write is on the disk: it survives the process, and a power cut. Any number of processes on one machine can open
+/// the same file. A network file system (NFS) is not supported.
 ///
-/// It has two threads, since SQLite blocks: one reads, so that no access check waits for a disk, and one writes, several
-/// callers' writes in one transaction. They end with the last clone.
+/// It has two threads, because SQLite blocks. One reads, so that no access check waits for a disk. One writes, and puts the
+/// writes of several callers into one transaction. They end when the last clone is dropped.
 #[derive(Clone)]
 pub struct SqliteStore {
     reader: Worker,
@@ -82,16 +82,17 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// The store in this file, which is made if there is none. It blocks: call it when the server starts.
+    /// Opens the store in this file, and creates the file if it does not exist. The call blocks: make it when the server
+    /// starts.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the file cannot be opened or written.
+    /// [`StoreError`] if the file cannot be opened or written.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         Self::open_with_timeout(path, BUSY)
     }
 
-    /// The same, with another time to wait for another process's write than five seconds.
+    /// Opens as [`open`](Self::open) does, with another timeout for the write of another process than five seconds.
     ///
     /// # Errors
     ///
@@ -108,7 +109,7 @@ impl SqliteStore {
         })
     }
 
-    /// Each batch is a write of its own, so that others come between.
+    /// Writes each batch separately, so that other calls get a turn.
     async fn purge_by(&self, statement: &'static str, now: UnixTime) -> Result<(), StoreError> {
         loop {
             let gone = self
@@ -197,7 +198,7 @@ impl Store for SqliteStore {
         let keys = keys.to_vec();
         self.reader
             .call(move |db| {
-                // One trip to the thread; a statement by itself costs no trip.
+                // One message to the thread for all keys; each statement is fast.
                 let mut statement = db.prepare_cached(IS_DENIED)?;
                 for key in keys {
                     if statement.exists([key.as_bytes()])? {
@@ -221,7 +222,7 @@ impl fmt::Debug for SqliteStore {
     }
 }
 
-/// A row as it stands in the table.
+/// The columns of a row.
 struct Columns {
     sid: [u8; 16],
     subject: Vec<u8>,
@@ -236,7 +237,7 @@ impl Columns {
         Self {
             sid: *row.session_id().as_bytes(),
             subject: row.subject().into(),
-            // SQLite has signed integers only: the same bits.
+            // SQLite has only signed integers, so store the same bits.
             version: row.version().cast_signed(),
             ended: row.revoked().is_some(),
             purge_after: row.purge_after().as_secs(),
@@ -253,10 +254,10 @@ fn swap(hit: usize) -> Swap {
 #[derive(Clone)]
 struct Worker(SyncSender<Job>);
 
-/// What a thread is to do with its connection, or with the news that it has none to give.
+/// A job for the thread, with its connection or with the error that prevents one.
 type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Answer + Send>;
 
-/// Tells the caller, once it is known whether the writes are on the disk.
+/// Answers the caller, once it is known whether the writes are on the disk.
 type Answer = Box<dyn FnOnce(Result<(), StoreError>)>;
 
 impl Worker {
@@ -266,7 +267,7 @@ impl Worker {
         Ok(Self(jobs))
     }
 
-    /// A caller that goes away meanwhile has it done all the same.
+    /// Runs a job. It is complete even if the caller goes away.
     async fn call<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -275,7 +276,7 @@ impl Worker {
         let job: Job = Box::new(move |connection| {
             let result = connection.and_then(|connection| work(connection).map_err(StoreError::new));
             Box::new(move |committed| {
-                // Fails if nobody waits for it any more.
+                // Fails if the caller has gone.
                 let _ = answer.send(committed.and(result));
             })
         });
@@ -296,11 +297,11 @@ fn write(connection: &mut Connection, queue: &Receiver<Job>) {
     }
 }
 
-/// The first and those who wait behind it. All of them, or none, are on the disk when it returns, and none is answered
-/// before.
+/// Runs the first job and those that wait after it. When it returns, all of them are on the disk, or none. No caller is
+/// answered before that.
 fn write_together(connection: &mut Connection, first: Job, queue: &Receiver<Job>) {
     let jobs = iter::once(first).chain(queue.try_iter());
-    // From the beginning for writing: a transaction that reads first may find that it cannot write any more.
+    // Begins as a write, because a transaction that reads first may not be able to write later.
     match connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(StoreError::new) {
         Ok(transaction) => {
             let answers: Vec<Answer> = jobs.take(WRITES).map(|job| job(Ok(&transaction))).collect();
@@ -308,8 +309,8 @@ fn write_together(connection: &mut Connection, first: Job, queue: &Receiver<Job>
             answers.into_iter().for_each(|answer| answer(committed.clone()));
         }
         Err(error) => {
-            // All who wait now, so that nobody waits for another's turn to be told the same. Who comes when the first of
-            // them has been told may find that it can be written again.
+            // Answer all waiting calls now, so that they do not wait one after the other for the same error. A call that comes
+            // after the first answer may succeed again.
             let jobs: Vec<Job> = jobs.take(QUEUE).collect();
             jobs.into_iter().for_each(|job| job(Err(error.clone()))(Ok(())));
         }
@@ -317,29 +318,27 @@ fn write_together(connection: &mut Connection, first: Job, queue: &Receiver<Job>
 }
 
 fn connect(path: &Path, timeout: Duration) -> Result<Connection, StoreError> {
-    // Without SQLITE_OPEN_URI: a path is a path, whatever it begins with.
+    // Without SQLITE_OPEN_URI, so that every path is read as a path.
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(StoreError::new)?;
     connection.busy_timeout(timeout).map_err(StoreError::new)?;
-    // Readers do not wait for the writer, nor it for them.
+    // Readers and the writer do not wait for each other.
     let mode: String = patiently(timeout, || {
         connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
     })
     .map_err(StoreError::new)?;
     if mode != "wal" {
-        return Err(StoreError::new(
-            "the file cannot have a write-ahead log: is it on a disk of this machine?",
-        ));
+        return Err(StoreError::new("the file cannot have a write-ahead log: put it on a local disk"));
     }
-    // What was committed is on the disk. NORMAL would lose the last writes with the power: a rotation that a client has
-    // seen would be undone, and its session taken for rolled back.
+    // A committed write is on the disk. With NORMAL, a power cut would lose the last writes: a rotation that a client has
+    // received would be undone, and its session would look rolled back.
     connection.pragma_update(None, "synchronous", "full").map_err(StoreError::new)?;
     Ok(connection)
 }
 
-/// Until this time is over. Of those who give a new file its log together, SQLite tells all but one at once that it is
-/// busy, whatever the connection's own time to wait.
+/// Tries until the timeout. If several processes switch a new file to a write-ahead log at once, SQLite returns "busy" to all
+/// but one immediately, whatever the connection's own timeout is.
 fn patiently<T>(timeout: Duration, mut attempt: impl FnMut() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
     let start = Instant::now();
     loop {
@@ -355,7 +354,7 @@ fn patiently<T>(timeout: Duration, mut attempt: impl FnMut() -> rusqlite::Result
     }
 }
 
-/// In one transaction, since another process may do the same.
+// In one transaction, because another process may do the same.
 fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute_batch(SCHEMA)?;

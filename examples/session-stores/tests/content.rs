@@ -1,4 +1,4 @@
-//! What goes in comes out: under any name, after a restart, beside a purge, and only as what it is.
+//! Content: any name, after a restart, during a purge, and with broken rows.
 
 mod util;
 
@@ -7,10 +7,10 @@ use util::{Place, ended, everything, later, random_row, row_at, stored};
 
 each_store!(
     any_name_is_a_name,
-    what_was_answered_is_there_after_a_restart,
+    confirmed_writes_survive_a_restart,
     a_purge_takes_what_is_over_and_leaves_what_is_not,
     a_broken_row_is_an_error_and_not_an_absence,
-    no_keys_are_no_question,
+    a_query_without_keys_is_never_denied,
 );
 
 async fn any_name_is_a_name(place: Place) {
@@ -64,7 +64,7 @@ async fn any_name_is_a_name(place: Place) {
         assert_eq!((loaded.row(), loaded.subject_epoch()), (row, number as u64 % 3), "{name:?}");
         assert_eq!(store.epoch(name).await.unwrap(), number as u64 % 3, "{name:?}");
     }
-    // No login has such a name, but whoever lists or ends the sessions of somebody may ask for it.
+    // No login has such a name, but a caller may list or end the sessions of one.
     for name in ["ann\0", "ann\0bob", "\0", ""] {
         assert_eq!(store.list(name).await.unwrap(), [], "{name:?}");
         assert_eq!(store.epoch(name).await.unwrap(), 0, "{name:?}");
@@ -77,7 +77,7 @@ async fn any_name_is_a_name(place: Place) {
     }
 }
 
-async fn what_was_answered_is_there_after_a_restart(place: Place) {
+async fn confirmed_writes_survive_a_restart(place: Place) {
     let store = place.open().await;
     let (living, over) = (random_row("ann"), random_row("ann"));
     for row in [&living, &over] {
@@ -103,7 +103,7 @@ async fn what_was_answered_is_there_after_a_restart(place: Place) {
     assert!(!Store::is_denied(&store, &[DenyKey::session(over.session_id())]).await.unwrap());
 }
 
-/// More of them than go at a time.
+/// Uses more rows than a purge deletes at a time.
 async fn a_purge_takes_what_is_over_and_leaves_what_is_not(place: Place) {
     const OVER: u64 = 1100;
     let store = place.open().await;
@@ -131,7 +131,7 @@ async fn a_purge_takes_what_is_over_and_leaves_what_is_not(place: Place) {
     assert!(Store::is_denied(&store, &[DenyKey::subject("alive", 1)]).await.unwrap());
     assert_eq!(store.epoch("subject 1").await.unwrap(), 1);
 
-    // Nothing is left of those that were over, to be found by the next one.
+    // No part of the expired rows is left for the next purge.
     place.assert_rows(alive.len()).await;
 }
 
@@ -148,7 +148,7 @@ async fn a_broken_row_is_an_error_and_not_an_absence(place: Place) {
     assert_eq!(stored(&store, &whole).await, whole);
 }
 
-async fn no_keys_are_no_question(place: Place) {
+async fn a_query_without_keys_is_never_denied(place: Place) {
     let store = place.open().await;
     store.deny(&[], later(100)).await.unwrap();
     assert!(!Store::is_denied(&store, &[]).await.unwrap());

@@ -1,4 +1,4 @@
-//! The contract that countersign checks any store by.
+//! Checks each store with countersign's contract.
 
 mod util;
 

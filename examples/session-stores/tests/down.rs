@@ -1,4 +1,4 @@
-//! Stores that cannot be reached: an error, never an absence; and nothing secret in it.
+//! Unavailable stores: they return an error, never an absent row, and the error holds no secret.
 #![cfg(any(feature = "postgres", feature = "redis"))]
 
 mod util;
@@ -9,14 +9,14 @@ use util::wire::Wire;
 use util::{Place, ended, everything, later, random_row, stored};
 
 each_server!(
-    a_store_that_went_away_says_so_and_comes_back,
-    a_store_that_falls_silent_says_so_in_time,
-    who_has_less_time_is_told_earlier,
-    a_store_that_was_never_there_says_so,
+    an_unavailable_store_is_an_error_and_recovers,
+    a_silent_store_is_an_error_in_time,
+    a_shorter_timeout_fails_earlier,
+    an_unreachable_store_is_an_error,
     no_error_tells_the_password,
 );
 
-/// What each operation says.
+/// Returns the result of each operation.
 async fn ask_all(store: &DynStore, row: &Row) -> [Result<(), StoreError>; 9] {
     let keys = [DenyKey::session(row.session_id())];
     [
@@ -32,7 +32,7 @@ async fn ask_all(store: &DynStore, row: &Row) -> [Result<(), StoreError>; 9] {
     ]
 }
 
-async fn a_store_that_went_away_says_so_and_comes_back(place: Place) {
+async fn an_unavailable_store_is_an_error_and_recovers(place: Place) {
     let wire = Wire::to(place.address().await).await;
     let store = place.open_through(wire.address()).await;
     let row = random_row("ann");
@@ -44,18 +44,18 @@ async fn a_store_that_went_away_says_so_and_comes_back(place: Place) {
             answer.unwrap_err();
         }
         wire.mend();
-        // A connection that is broken may be noticed by the first who uses it, and no later.
+        // The first call on a broken connection may notice that it is broken.
         let _ = ask_all(&store, &random_row("bob")).await;
         assert_eq!(stored(&store, &row).await, row);
         for answer in ask_all(&store, &random_row("bob")).await {
             answer.unwrap();
         }
     }
-    // Nothing has come through meanwhile, and nothing comes later.
+    // No write has arrived in the meantime, and none arrives later.
     assert_eq!(place.open().await.list("ann").await.unwrap(), [row]);
 }
 
-async fn a_store_that_falls_silent_says_so_in_time(place: Place) {
+async fn a_silent_store_is_an_error_in_time(place: Place) {
     let wire = Wire::to(place.address().await).await;
     let store = place.open_through(wire.address()).await;
     let row = random_row("ann");
@@ -67,7 +67,7 @@ async fn a_store_that_falls_silent_says_so_in_time(place: Place) {
     assert_eq!(stored(&store, &row).await, row);
 }
 
-async fn who_has_less_time_is_told_earlier(place: Place) {
+async fn a_shorter_timeout_fails_earlier(place: Place) {
     let wire = Wire::to(place.address().await).await;
     let patient = place.open_through(wire.address()).await;
     let hasty = place.open_hasty(wire.address(), Duration::from_secs(1)).await;
@@ -83,7 +83,7 @@ async fn who_has_less_time_is_told_earlier(place: Place) {
     assert_eq!(place.open().await.list("ann").await.unwrap(), [row]);
 }
 
-/// What a firewall does that has forgotten it: no end, and no answer.
+/// Simulates a firewall that has forgotten a connection: it does not end, and gives no answer.
 #[cfg(feature = "postgres")]
 #[tokio::test]
 async fn a_dead_connection_of_a_pool_is_given_up() {
@@ -98,25 +98,25 @@ async fn a_dead_connection_of_a_pool_is_given_up() {
     assert_eq!(stored(&store, &row).await, row);
 }
 
-async fn a_store_that_was_never_there_says_so(place: Place) {
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    place.try_open(Some(nobody)).await.unwrap_err();
+async fn an_unreachable_store_is_an_error(place: Place) {
+    let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    place.try_open(Some(unused)).await.unwrap_err();
 }
 
-/// The password of the URL, in whatever way it does not fit.
+/// Tries invalid URLs of every kind: no error shows the password.
 async fn no_error_tells_the_password(place: Place) {
     let url = place.url();
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let (scheme, rest) = url.split_once("://").unwrap();
     let (_, host) = rest.split_once('@').unwrap();
     let user = if scheme == "redis" { "" } else { "sessions" };
     for url in [
         format!("{scheme}://{user}:sesame@{host}"),
-        format!("{scheme}://{user}:sesame@{nobody}/0"),
+        format!("{scheme}://{user}:sesame@{unused}/0"),
         format!("{scheme}://{user}:sesame#1@{host}"),
         format!("{scheme}://{user}:sesame/1@{host}"),
         format!("{scheme}://{user}:sesame?x=sesame@{host}"),
-        format!("{scheme}://{user}:sesame@{nobody}:sesame/sesame"),
+        format!("{scheme}://{user}:sesame@{unused}:sesame/sesame"),
         format!("{scheme}://{user}@{host}?password=sesame&sesame=sesame"),
         format!("{scheme}:sesame"),
         format!("sesame://{host}"),

@@ -1,4 +1,4 @@
-//! A server over SQLite is killed, again and again, in the middle of its writes: what it had answered is there.
+//! Kills a server with SQLite again and again in the middle of its writes: all confirmed writes are still there.
 
 use countersign::{HmacKey, SecretBytes};
 use countersign_session::{Binding, Config, Exchange, Login, MasterKeys, Sessions};
@@ -11,16 +11,16 @@ use std::process::{Command, Stdio};
 
 const SERVER: &str = "--serve-until-killed";
 const KILLS: usize = 20;
-/// As many clients as ask it at once.
+/// The number of concurrent clients.
 const CLIENTS: usize = 8;
-/// As many answers as it gives before it is killed, and one more each time.
+/// The number of answers before the first kill. Each kill adds one.
 const ANSWERS: usize = 40;
 
 fn main() {
     let arguments: Vec<String> = env::args().collect();
     match &arguments[1..] {
         [flag, path] if flag == SERVER => serve(path.as_ref()),
-        // `cargo test` may give more, such as a name to look for.
+        // `cargo test` may pass arguments, such as a name filter.
         _ => kill_again_and_again(),
     }
 }
@@ -32,7 +32,7 @@ async fn serve(path: &Path) {
         let mut grant = sessions.login(&Login::new(format!("subject {number}"))).await.unwrap();
         loop {
             let text = grant.refresh_token().expose_secret();
-            // In one go, so that no line is cut off in the middle but by the kill.
+            // In one write, so that only the kill can cut a line off.
             std::io::stdout().write_all(format!("{number} {text}\n").as_bytes()).unwrap();
             grant = sessions.refresh(text, &Binding::None).await.unwrap();
         }
@@ -51,14 +51,14 @@ async fn kill_again_and_again() {
         let last = answers_until_killed(&path, ANSWERS + kill);
         let sessions = sessions(&path);
         for (number, (count, text)) in &last {
-            // The last that its client has got. Its successor may have been made, and not have arrived.
+            // The last token that the client received. Its successor may exist without having arrived.
             let grant = sessions.refresh(text, &Binding::None).await.unwrap();
             assert_eq!(grant.subject(), format!("subject {number}"));
             assert_eq!(grant.row().generation(), *count as u64 + 1, "one step for each answer");
             assert!(matches!(grant.exchange(), Exchange::Rotated | Exchange::Replayed));
             answers += count;
         }
-        // No session was lost, and none made twice.
+        // No session was lost, and none exists twice.
         for number in 0..CLIENTS {
             let subject = format!("subject {number}");
             let living = sessions.list(&subject).await.unwrap().len();
@@ -69,7 +69,7 @@ async fn kill_again_and_again() {
     println!("{KILLS} kills, {answers} answers, none lost");
 }
 
-/// Of each client: how many tokens it was given, and the last.
+/// Returns for each client how many tokens it received, and the last one.
 fn answers_until_killed(path: &Path, answers: usize) -> HashMap<usize, (usize, String)> {
     let mut server = Command::new(env::current_exe().unwrap())
         .arg(SERVER)
@@ -86,7 +86,7 @@ fn answers_until_killed(path: &Path, answers: usize) -> HashMap<usize, (usize, S
     };
     lines.by_ref().take(answers).for_each(|line| note(line.unwrap()));
     server.kill().unwrap();
-    // What it had answered before the kill arrived counts as well.
+    // Answers given before the kill count as well.
     for line in lines {
         note(line.unwrap());
     }

@@ -1,4 +1,4 @@
-//! Several servers at once over one content: what only a store can get wrong.
+//! Several servers at once with the same content: mistakes that only a store can make.
 
 mod util;
 
@@ -13,13 +13,13 @@ use tokio::sync::Barrier;
 use util::{NOW, Place, ended, exchanged_row, later, machine, random, random_row, stored};
 
 each_store!(
-    of_swaps_from_one_version_one_is_made,
-    of_inserts_of_one_id_one_is_made,
+    one_of_several_swaps_from_one_version_is_made,
+    one_of_several_inserts_of_one_id_is_made,
     bumps_of_one_epoch_are_all_counted,
     the_latest_of_several_denials_counts,
     a_row_that_moves_is_not_purged,
     servers_that_start_together_all_start,
-    a_caller_that_goes_away_harms_nobody,
+    a_caller_that_goes_away_breaks_nothing,
     exchanges_of_many_sessions_lose_none,
 );
 
@@ -34,7 +34,7 @@ async fn servers(place: &Place) -> Vec<DynStore> {
     servers
 }
 
-/// Runs the same on all servers at once, each in a task of its own.
+/// Runs the same work on all servers at once, each in its own task.
 async fn at_once<T, F>(servers: &[DynStore], work: impl Fn(usize, DynStore) -> F) -> Vec<T>
 where
     T: Send + 'static,
@@ -59,7 +59,7 @@ where
     outcomes
 }
 
-/// The number of the only one that was made.
+/// Returns the index of the only swap that was made.
 #[track_caller]
 fn winner(swaps: Vec<Result<Swap, StoreError>>) -> usize {
     let swaps: Vec<Swap> = swaps.into_iter().map(Result::unwrap).collect();
@@ -72,7 +72,7 @@ fn winner(swaps: Vec<Result<Swap, StoreError>>) -> usize {
     won[0]
 }
 
-async fn of_swaps_from_one_version_one_is_made(place: Place) {
+async fn one_of_several_swaps_from_one_version_is_made(place: Place) {
     let servers = servers(&place).await;
     for _ in 0..ROUNDS {
         let first = random_row("ann");
@@ -89,7 +89,7 @@ async fn of_swaps_from_one_version_one_is_made(place: Place) {
     }
 }
 
-async fn of_inserts_of_one_id_one_is_made(place: Place) {
+async fn one_of_several_inserts_of_one_id_is_made(place: Place) {
     let servers = servers(&place).await;
     for _ in 0..ROUNDS {
         let random = random();
@@ -121,14 +121,14 @@ async fn bumps_of_one_epoch_are_all_counted(place: Place) {
         told
     });
     let told = told.await;
-    // No two of them were told the same, and each saw its own grow.
+    // Each call got another number, and each server saw its numbers grow.
     assert!(told.iter().all(|told| told.is_sorted()));
     let all: BTreeSet<u64> = told.into_iter().flatten().collect();
     assert_eq!(all, (1..=(SERVERS * ROUNDS) as u64).collect());
     assert_eq!(servers[0].epoch("ann").await.unwrap(), (SERVERS * ROUNDS) as u64);
 }
 
-/// Each writes all keys, in an order of its own, several of them twice.
+/// Each server writes all keys in another order, several of them twice.
 async fn the_latest_of_several_denials_counts(place: Place) {
     let servers = servers(&place).await;
     let keys: Vec<DenyKey> = (0..20).map(|number| DenyKey::subject("ann", number)).collect();
@@ -153,7 +153,7 @@ async fn the_latest_of_several_denials_counts(place: Place) {
     assert!(!Store::is_denied(&servers[1], &keys).await.unwrap());
 }
 
-/// A purge finds a row that is over, while an exchange makes it live again.
+/// A purge finds an expired row while an exchange renews it.
 async fn a_row_that_moves_is_not_purged(place: Place) {
     let servers = servers(&place).await;
     for _ in 0..ROUNDS {
@@ -172,7 +172,7 @@ async fn a_row_that_moves_is_not_purged(place: Place) {
                 }
             }
         });
-        // Whichever came first: a swap that was made is not undone.
+        // In either order, a swap that was made is not undone.
         let swapped = swaps.await[0] == Some(Swap::Done);
         let found = servers[1].load(first.session_id()).await.unwrap();
         assert_eq!(found.map(|loaded| loaded.row().clone()), swapped.then_some(moved.clone()));
@@ -197,7 +197,7 @@ async fn servers_that_start_together_all_start(place: Place) {
     }
 }
 
-async fn a_caller_that_goes_away_harms_nobody(place: Place) {
+async fn a_caller_that_goes_away_breaks_nothing(place: Place) {
     let store = place.open().await;
     let row = random_row("ann");
     assert_eq!(store.insert(&row).await.unwrap(), Swap::Done);
@@ -222,7 +222,7 @@ async fn a_caller_that_goes_away_harms_nobody(place: Place) {
     assert_eq!(store.list("ann").await.unwrap(), []);
 }
 
-/// Clients in two tabs each, over several servers: each session goes on, in steps of one.
+/// Clients with two tabs each, over several servers: each session goes on, and its generation grows by one at a time.
 async fn exchanges_of_many_sessions_lose_none(place: Place) {
     const CLIENTS: usize = 16;
     const EXCHANGES: u64 = 10;

@@ -1,4 +1,4 @@
-//! What is peculiar to Redis.
+//! Tests that apply only to Redis.
 #![cfg(feature = "redis")]
 
 mod util;
@@ -14,7 +14,7 @@ async fn seconds_to_live(redis: &mut MultiplexedConnection, key: &str) -> i64 {
 }
 
 #[tokio::test]
-async fn rows_go_by_themselves_when_nobody_purges_and_nothing_else_does() {
+async fn only_rows_expire_without_a_purge() {
     let Some(place) = Place::new(Kind::Redis).await else { return };
     let store = place.open().await;
     let (mut redis, prefix) = place.redis().await.unwrap();
@@ -59,7 +59,7 @@ async fn what_redis_took_away_is_absent_and_purged() {
     place.assert_rows(0).await;
 }
 
-/// As after a restart of Redis, which forgets them.
+/// A restart of Redis has the same effect: it loses all scripts.
 #[tokio::test]
 async fn scripts_that_redis_has_forgotten_are_sent_again() {
     let Some(place) = Place::new(Kind::Redis).await else { return };

@@ -1,4 +1,4 @@
-//! What is peculiar to SQLite.
+//! Tests that apply only to SQLite.
 #![cfg(feature = "sqlite")]
 
 mod util;
@@ -17,13 +17,14 @@ async fn place() -> Place {
 fn what_cannot_be_a_file_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let text = folder.path().join("text");
-    std::fs::write(&text, "This is no database, and far too long to be an empty one.".repeat(100)).unwrap();
+    std::fs::write(&text, "This is not a database, and far too long to be an empty one.".repeat(100))
+        .unwrap();
     for path in
         [folder.path(), &folder.path().join("missing/sessions.db"), &text, ":memory:".as_ref(), "".as_ref()]
     {
         SqliteStore::open(path).unwrap_err();
     }
-    assert!(std::fs::read_to_string(&text).unwrap().starts_with("This is no database"));
+    assert!(std::fs::read_to_string(&text).unwrap().starts_with("This is not a database"));
 }
 
 #[tokio::test]
@@ -35,9 +36,9 @@ async fn a_path_that_looks_like_a_uri_is_a_path() {
     assert!(SqliteStore::open(&path).unwrap().load(row.session_id()).await.unwrap().is_some());
 }
 
-/// Another program has the file and does not let go of it.
+/// Another program locks the file and does not release it.
 #[tokio::test]
-async fn who_cannot_write_is_told_so_while_others_read() {
+async fn a_blocked_writer_fails_while_others_read() {
     let place = place().await;
     let store = place.open().await;
     let row = random_row("ann");
@@ -58,7 +59,7 @@ async fn who_cannot_write_is_told_so_while_others_read() {
 }
 
 #[tokio::test]
-async fn a_file_whose_tables_are_gone_is_an_error_and_not_an_absence() {
+async fn a_file_without_its_tables_is_an_error_and_not_an_absence() {
     let place = place().await;
     let store = place.open().await;
     let row = random_row("ann");
@@ -78,7 +79,7 @@ async fn a_file_whose_tables_are_gone_is_an_error_and_not_an_absence() {
 }
 
 #[tokio::test]
-async fn who_has_less_time_is_told_earlier() {
+async fn a_shorter_timeout_fails_earlier() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sessions.db");
     let patient = SqliteStore::open(&path).unwrap();
@@ -95,7 +96,7 @@ async fn who_has_less_time_is_told_earlier() {
     assert_eq!(patient.list("ann").await.unwrap(), [row]);
 }
 
-/// One of those whose writes share a transaction fails; the others' writes are made.
+/// One of several writes in a transaction fails; the other writes are made.
 #[tokio::test]
 async fn a_write_that_fails_takes_no_other_with_it() {
     let place = place().await;
@@ -121,9 +122,9 @@ async fn a_write_that_fails_takes_no_other_with_it() {
     assert_eq!(store.list("ann").await.unwrap().len(), rows.len());
 }
 
-/// The first of them makes the file, its log and its tables.
+/// The first of them creates the file, its log and its tables.
 #[test]
-fn those_who_open_a_new_file_together_all_have_it() {
+fn stores_that_open_a_new_file_together_all_succeed() {
     for _ in 0..20 {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sessions.db");

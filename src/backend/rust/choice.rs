@@ -1,5 +1,5 @@
-//! Keys whose algorithm is chosen at run time, and public halves. Each call names all algorithms that the features offer, so a
-//! program that makes one links all of them.
+//! Makes keys for an algorithm that is chosen at run time, and public halves. Each function names all algorithms of the enabled
+//! features, so a program that calls one links all of them.
 
 use crate::algorithm::Algorithm;
 #[cfg(any(feature = "ecdsa", feature = "k256", feature = "p521"))]
@@ -17,13 +17,13 @@ use crate::key::{
 };
 
 impl PublicKey {
-    /// Makes a key that verifies tokens of an algorithm that is chosen at run time.
+    /// Makes a key that verifies tokens of an algorithm chosen at run time.
     ///
     /// # Errors
     ///
     /// - [`KeyError::WrongKeyType`] for an algorithm that needs another type of key.
-    /// - [`KeyError::UnsupportedByBackend`] for an algorithm whose feature is off.
-    /// - Else as the method of the algorithm, such as `rs256` or `es256`.
+    /// - [`KeyError::UnsupportedByBackend`] if the feature of the algorithm is off.
+    /// - Otherwise the errors of the method of the algorithm, such as `rs256` or `es256`.
     ///
     /// # Examples
     ///
@@ -56,18 +56,18 @@ impl PublicKey {
     }
 }
 
-/// Why there is no key for an algorithm.
+/// Returns why this build makes no key for an algorithm.
 fn not_here(algorithm: Algorithm) -> KeyError {
     if algorithm.is_hmac() { KeyError::WrongKeyType } else { KeyError::UnsupportedByBackend }
 }
 
 #[cfg(feature = "private-keys")]
 impl PrivateKey {
-    /// Returns the public half, which may have to be computed.
+    /// Returns the public half. It is computed if the key is not RSA.
     ///
     /// # Errors
     ///
-    /// - [`KeyError::UnsupportedByBackend`] if the feature of the key's type is off and the file did not hold the public half.
+    /// - [`KeyError::UnsupportedByBackend`] if the feature of the key's type is off.
     /// - [`KeyError::MalformedKey`] if the private number is out of range.
     ///
     /// # Examples
@@ -96,27 +96,27 @@ impl PrivateKey {
         }
     }
 
-    /// Makes a key that signs tokens of an algorithm that is chosen at run time, with the operating system's randomness where
-    /// the algorithm needs it.
+    /// Makes a key that signs tokens of an algorithm chosen at run time, with the operating system's randomness
+    /// if the algorithm needs any.
     ///
     /// # Errors
     ///
     /// - [`KeyError::WrongKeyType`] for an algorithm that needs another type of key.
-    /// - [`KeyError::UnsupportedByBackend`] for an algorithm whose feature is off.
-    /// - Else as the method of the algorithm, such as `rs256` or `es256`.
+    /// - [`KeyError::UnsupportedByBackend`] if the feature of the algorithm is off.
+    /// - Otherwise the errors of the method of the algorithm, such as `rs256` or `es256`.
     #[cfg(feature = "getrandom")]
     pub fn signing_key(&self, algorithm: Algorithm) -> Result<SigningKey, KeyError> {
         self.signing_key_with(algorithm, crate::key::entropy::SystemEntropy::new())
     }
 
-    /// Makes a key that signs tokens of an algorithm that is chosen at run time, with a source of randomness. Only RSA draws from
-    /// it.
+    /// Makes a key that signs tokens of an algorithm chosen at run time, with the given source of randomness. Only
+    /// RSA draws from it.
     ///
     /// # Errors
     ///
     /// - [`KeyError::WrongKeyType`] for an algorithm that needs another type of key.
-    /// - [`KeyError::UnsupportedByBackend`] for an algorithm whose feature is off.
-    /// - Else as the method of the algorithm, such as `rs256_with` or `es256`.
+    /// - [`KeyError::UnsupportedByBackend`] if the feature of the algorithm is off.
+    /// - Otherwise the errors of the method of the algorithm, such as `rs256_with` or `es256`.
     pub fn signing_key_with(
         &self,
         algorithm: Algorithm,
@@ -148,7 +148,7 @@ impl PrivateKey {
     ///
     /// - [`KeyError::Entropy`].
     /// - [`KeyError::WrongKeyType`] for HMAC: call [`SecretBytes::generate`](crate::SecretBytes::generate).
-    /// - [`KeyError::UnsupportedByBackend`] for an algorithm whose feature is off.
+    /// - [`KeyError::UnsupportedByBackend`] if the feature of the algorithm is off.
     ///
     /// # Examples
     ///
@@ -169,7 +169,7 @@ impl PrivateKey {
         Self::generate_with(algorithm, &crate::key::entropy::SystemEntropy::new())
     }
 
-    /// As [`generate`](Self::generate), with a source of randomness.
+    /// Generates a key as [`generate`](Self::generate) does, with the given source of randomness.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! ECDSA keys ([RFC 7518 section 3.4](https://www.rfc-editor.org/rfc/rfc7518#section-3.4)), over the curve crates of RustCrypto,
-//! of which nothing shows outside this file.
+//! ECDSA keys ([RFC 7518 section 3.4](https://www.rfc-editor.org/rfc/rfc7518#section-3.4)), made with the curve crates of
+//! RustCrypto. No type of these crates is visible outside this file.
 
 use crate::error::KeyError;
 use crate::key::ec::{Curve, Scalar};
@@ -21,14 +21,14 @@ macro_rules! curve {
             use ::$library::ecdsa::signature::{Signer as _, Verifier as _};
 
             const CURVE: Curve = Curve::$curve;
-            /// How often a random number may be out of range before the source of randomness is called broken. One is with a probability of
-            /// 1/2 at most, so this never happens with good randomness.
+            /// How many random numbers may be out of range in a row before generation fails. Each is out of range with a probability
+            /// of at most 1/2, so good randomness never reaches this limit.
             const TRIES: usize = 128;
 
             impl PublicKey {
                 #[doc = concat!("Makes a key that verifies ", $name, " tokens.")]
                 ///
-                /// Both values of `s` that fit a signature are accepted, as RFC 7518 and RFC 8812 have it.
+                /// The key accepts both values of `s` that fit a signature, as RFC 7518 and RFC 8812 do.
                 ///
                 /// # Errors
                 ///
@@ -52,7 +52,7 @@ macro_rules! curve {
                 /// # Errors
                 ///
                 /// - [`KeyError::WrongKeyType`] for a key of another type or on another curve.
-                /// - [`KeyError::MalformedKey`] if the number is out of range, or the public key beside it is another one's.
+                /// - [`KeyError::MalformedKey`] if the number is out of range, or does not belong to the public key in its file.
                 pub fn $method(&self) -> Result<SigningKey, KeyError> {
                     let (scalar, beside) = self.scalar(CURVE)?;
                     let (signer, point) = signer(scalar)?;
@@ -64,6 +64,7 @@ macro_rules! curve {
                 }
             }
 
+            /// Computes the public point of a private number.
             pub(super) fn public_point(scalar: &Scalar) -> Result<Point, KeyError> {
                 signer(scalar).map(|(_, point)| point)
             }
@@ -74,6 +75,7 @@ macro_rules! curve {
                 Ok((Signer(key), point))
             }
 
+            /// Generates a key. A number that is out of range is replaced by another one.
             pub(crate) fn generate(entropy: &(impl Entropy + ?Sized)) -> Result<PrivateKey, KeyError> {
                 let mut number = Zeroizing::new(alloc::vec![0; CURVE.bytes()]);
                 for _ in 0..TRIES {
@@ -93,7 +95,7 @@ macro_rules! curve {
 
             impl CheckSignature for Verifier {
                 fn check(&self, input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
-                    // Of fixed length, and with both numbers in range.
+                    // Checks the length, and that both numbers are in range.
                     let signature =
                         ecdsa::Signature::from_slice(signature).map_err(|_| SignatureError::Invalid)?;
                     let adapt: fn(ecdsa::Signature) -> ecdsa::Signature = $adapt;
@@ -125,7 +127,7 @@ pub(crate) fn public_key(scalar: &Scalar) -> Result<PublicKey, KeyError> {
         Curve::P521 => p521::public_point(scalar),
         #[cfg(feature = "k256")]
         Curve::Secp256k1 => k256::public_point(scalar),
-        #[allow(unreachable_patterns, reason = "only reached where a feature is off")]
+        #[allow(unreachable_patterns, reason = "only reached if a feature is off")]
         _ => Err(KeyError::UnsupportedByBackend),
     };
     point.map(|point| PublicKey::of(Material::Ec(point)))
@@ -134,5 +136,5 @@ pub(crate) fn public_key(scalar: &Scalar) -> Result<PublicKey, KeyError> {
 curve!("ecdsa", p256, P256, es256, "ES256", 0, core::convert::identity);
 curve!("ecdsa", p384, P384, es384, "ES384", 0, core::convert::identity);
 curve!("p521", p521, P521, es512, "ES512", 7, core::convert::identity);
-// The crate `k256` refuses the larger value of `s`, which RFC 8812 does not.
+// The crate `k256` refuses the larger value of `s`, but RFC 8812 allows it.
 curve!("k256", k256, Secp256k1, es256k, "ES256K", 0, |signature| signature.normalize_s());

@@ -1,5 +1,5 @@
-//! Ed25519 keys ([RFC 8037](https://www.rfc-editor.org/rfc/rfc8037)), over the crate `ed25519-dalek`, of which nothing shows
-//! outside this file.
+//! Ed25519 keys ([RFC 8037](https://www.rfc-editor.org/rfc/rfc8037)), made with the crate `ed25519-dalek`. No type of that crate
+//! is visible outside this file.
 
 use crate::algorithm::Algorithm;
 use crate::error::{KeyError, SignError, SignatureError};
@@ -14,8 +14,8 @@ use zeroize::Zeroizing;
 impl PublicKey {
     /// Makes a key that verifies EdDSA tokens with Ed25519, under either of its names: `EdDSA` and `Ed25519`.
     ///
-    /// The key and the point in each signature must be canonical and not of small order, as `verify_strict` of ed25519-dalek has
-    /// it.
+    /// The key and the point in each signature must be canonical and not of small order, as `verify_strict` of ed25519-dalek
+    /// requires.
     ///
     /// # Errors
     ///
@@ -38,7 +38,7 @@ impl PrivateKey {
     /// # Errors
     ///
     /// - [`KeyError::WrongKeyType`] for a key of another type.
-    /// - [`KeyError::MalformedKey`] if the public key beside the private one is another one's.
+    /// - [`KeyError::MalformedKey`] if the private key does not belong to the public key in its file.
     pub fn ed25519(&self) -> Result<SigningKey, KeyError> {
         let (seed, beside) = self.seed()?;
         let signer = Signer(ed25519_dalek::SigningKey::from_bytes(seed));
@@ -56,10 +56,12 @@ pub(crate) fn public_key(seed: &[u8; 32]) -> PublicKey {
     PublicKey::of(Material::Ed25519(public_bytes(seed)))
 }
 
+/// Computes the bytes of the public half of a seed.
 fn public_bytes(seed: &[u8; 32]) -> [u8; 32] {
     ed25519_dalek::SigningKey::from_bytes(seed).verifying_key().to_bytes()
 }
 
+/// Generates a key from 32 random bytes.
 pub(crate) fn generate(entropy: &(impl Entropy + ?Sized)) -> Result<PrivateKey, KeyError> {
     let mut seed = Zeroizing::new([0; 32]);
     entropy.fill(seed.as_mut_slice())?;

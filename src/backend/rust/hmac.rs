@@ -19,9 +19,9 @@ use zeroize::Zeroizing;
 ///
 /// # Security
 ///
-/// Secrets shorter than the hash are refused, because one signed token is enough to search for them offline. So is what looks
-/// like a PEM, DER, JWK or SSH key: a *public* key as an HMAC secret would accept tokens that anyone can make. The keyed state
-/// is wiped when the key is dropped.
+/// Secrets shorter than the hash are refused, because an attacker who has one signed token can search for them offline. Bytes
+/// that look like a PEM, DER, JWK or SSH key are refused too: with a *public* key as an HMAC secret, anyone could make tokens.
+/// The keyed state is wiped when the key is dropped.
 ///
 /// # Examples
 ///
@@ -42,13 +42,13 @@ pub struct HmacKey {
     identity: Identity,
 }
 
-/// An HMAC that has taken its key and no message yet.
+/// An HMAC that has absorbed its key and no message yet.
 ///
 /// A trait and not an enum, so that a program links only the hashes of the algorithms that it names.
 trait Keyed: Send + Sync {
     fn tag(&self, input: &[u8]) -> Signature;
 
-    /// Compares in constant time; a tag of another length is refused.
+    /// Compares in constant time. Refuses a tag of another length.
     fn check(&self, input: &[u8], tag: &[u8]) -> Result<(), SignatureError>;
 }
 
@@ -115,7 +115,7 @@ impl HmacKey {
         Self::keyed(algorithm, strong(secret, algorithm)?)
     }
 
-    /// Makes a key from a secret of any length except zero, for tokens of systems that cannot be changed.
+    /// Makes a key from a secret of any length except zero, for tokens of systems that you cannot change.
     ///
     /// # Errors
     ///
@@ -125,8 +125,8 @@ impl HmacKey {
     ///
     /// # Security
     ///
-    /// A short or guessable secret can be found from one token, offline. Anyone who has found it signs as you do. Use this to
-    /// verify what others still sign, and replace the secret.
+    /// An attacker can find a short or guessable secret offline, from one token, and then sign as you do. Use this to verify
+    /// what others still sign, and replace the secret.
     pub fn with_weak_secret(algorithm: Algorithm, secret: &SecretBytes) -> Result<Self, KeyError> {
         secret.refuse_key_file()?;
         if secret.expose_secret().is_empty() {
@@ -156,7 +156,7 @@ impl HmacKey {
         Self::generate_with(algorithm, &crate::key::entropy::SystemEntropy::new())
     }
 
-    /// Makes a random key, with a source of randomness.
+    /// Makes a random key from the given source of randomness.
     ///
     /// # Errors
     ///
@@ -187,7 +187,7 @@ impl HmacKey {
     }
 }
 
-/// The bytes of a secret that is long enough for an algorithm and is not a key file.
+/// Returns the bytes of a secret that is long enough for an algorithm and is not a key file.
 fn strong(secret: &SecretBytes, algorithm: Algorithm) -> Result<&[u8], KeyError> {
     let minimum = minimum(algorithm)?;
     secret.refuse_key_file()?;
@@ -198,7 +198,8 @@ fn strong(secret: &SecretBytes, algorithm: Algorithm) -> Result<&[u8], KeyError>
     Ok(secret)
 }
 
-/// The shortest secret, in bytes: RFC 7518 section 3.2 asks for the size of the hash output or more. A signature is that output.
+/// Returns the shortest secret, in bytes: RFC 7518 section 3.2 asks for the size of the hash output or more. A signature is
+/// that output.
 fn minimum(algorithm: Algorithm) -> Result<usize, KeyError> {
     algorithm.signature_length().filter(|_| algorithm.is_hmac()).ok_or(KeyError::WrongKeyType)
 }

@@ -1,6 +1,6 @@
 //! The two ways in which RSA signatures hold a hash: EMSA-PKCS1-v1_5 and EMSA-PSS (RFC 8017 sections 9.2 and 9.1).
 //!
-//! Everything here is public, so how long it takes may depend on it.
+//! All values here are public, so the running time may depend on them.
 
 use alloc::boxed::Box;
 use alloc::vec;
@@ -33,7 +33,7 @@ pub(super) trait Padding: Send + Sync + Sized {
     /// Prepares checks for a modulus of this many bits. `None` if it is too short for the hash.
     fn new(modulus_bits: usize) -> Option<Self>;
 
-    /// Whether `encoded`, as long as the modulus, is an encoding of `input`.
+    /// Returns whether `encoded`, as long as the modulus, is an encoding of `input`.
     fn holds(&self, encoded: &[u8], input: &[u8]) -> bool;
 }
 
@@ -53,8 +53,8 @@ impl<H: Hash> Padding for Pkcs1<H> {
         Some(Self { before_hash: before_hash.into_boxed_slice(), hash: PhantomData })
     }
 
-    /// RFC 8017 section 8.2.2 step 4: the whole encoded message is built and compared. Nothing of what the signature holds is
-    /// read, so there is nothing that could be read in two ways.
+    /// Builds the whole encoded message and compares it with `encoded` (RFC 8017 section 8.2.2 step 4). It does not parse
+    /// `encoded`, so there are no two ways to read it.
     fn holds(&self, encoded: &[u8], input: &[u8]) -> bool {
         let (before_hash, hash) = encoded.split_at_checked(self.before_hash.len()).unwrap_or_default();
         before_hash == &*self.before_hash && hash == &*H::digest(input)
@@ -82,10 +82,10 @@ impl<H: Hash> Padding for Pss<H> {
 }
 
 impl<H: Hash> Pss<H> {
-    /// EMSA-PSS-VERIFY, RFC 8017 section 9.1.2. The numbers are those of its steps.
+    /// Does EMSA-PSS-VERIFY, RFC 8017 section 9.1.2. The numbers are those of its steps.
     fn check(&self, encoded: &[u8], input: &[u8]) -> Option<()> {
         let hash_bytes = <H as Digest>::output_size();
-        // Where the modulus has 8n+1 bits, the encoded message is a byte shorter, and the byte before it is zero.
+        // If the modulus has 8n+1 bits, the encoded message is one byte shorter, and the byte before it is zero.
         let (zeros, encoded) = encoded.split_at_checked(encoded.len().checked_sub(self.bits.div_ceil(8))?)?;
         // 4 and 5
         let (&0xbc, encoded) = encoded.split_last()? else { return None };
@@ -113,7 +113,7 @@ impl<H: Hash> Pss<H> {
     }
 }
 
-/// The bytes of MGF1, RFC 8017 appendix B.2.1.
+/// Returns the bytes of MGF1, RFC 8017 appendix B.2.1.
 fn mask<H: Hash>(seed: &[u8]) -> impl Iterator<Item = u8> {
     (0..=u32::MAX)
         .flat_map(move |counter| H::new().chain_update(seed).chain_update(counter.to_be_bytes()).finalize())

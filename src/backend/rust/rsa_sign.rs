@@ -1,4 +1,4 @@
-//! RSA keys that sign, over the crate `rsa`, of which nothing shows outside this file.
+//! RSA keys that sign, made with the crate `rsa`. No type of that crate is visible outside this file.
 
 use crate::algorithm::Algorithm;
 use crate::error::{KeyError, SignError};
@@ -31,10 +31,10 @@ macro_rules! algorithms {
                 ///
                 /// # Security
                 ///
-                /// Every signature is blinded with fresh randomness and checked before it is returned. 32 bytes are drawn for
-                /// each and expanded with ChaCha20, so a source that fails makes signing fail, and one that repeats itself
-                /// cannot make it hang. The private numbers are wiped when the key is dropped; not every copy that the crate
-                /// `rsa` makes of them is.
+                /// Every signature is blinded with fresh randomness and checked before it is returned. Each signature draws 32
+                /// bytes and expands them with ChaCha20. So a source that fails makes signing fail, and a source that repeats
+                /// itself cannot make it hang. The private numbers are wiped when the key is dropped; the crate `rsa` makes
+                /// copies of them, and not all of these are wiped.
                 ///
                 /// The page on [keys](crate::manual::keys) says what RUSTSEC-2023-0071 means here. If an attacker can time
                 /// your signing, sign in an HSM.
@@ -51,7 +51,7 @@ macro_rules! algorithms {
                     self.$method_with(crate::key::entropy::SystemEntropy::new())
                 }
 
-                #[doc = concat!("Makes a key that signs ", $name, " tokens, with a source of randomness.")]
+                #[doc = concat!("Makes a key that signs ", $name, " tokens, with the given source of randomness.")]
                 ///
                 /// # Errors
                 ///
@@ -61,7 +61,7 @@ macro_rules! algorithms {
                 }
             )*
 
-            /// The same methods, chosen at run time.
+            /// Makes a key by the same methods, chosen at run time.
             pub(super) fn rsa_by_algorithm(
                 &self,
                 algorithm: Algorithm,
@@ -120,7 +120,7 @@ impl PrivateKey {
         Self::generate_rsa_with(bits, &crate::key::entropy::SystemEntropy::new())
     }
 
-    /// As [`generate_rsa`](Self::generate_rsa), with a source of randomness, of which 32 bytes are drawn.
+    /// Generates a key as [`generate_rsa`](Self::generate_rsa) does, from 32 bytes of the given source of randomness.
     ///
     /// # Errors
     ///
@@ -134,18 +134,18 @@ impl PrivateKey {
     }
 }
 
-/// The key as the crate has it, checked.
+/// Converts the key to the crate's type, and checks it.
 fn private_numbers(private: &PrivateKey) -> Result<rsa::PrivateKey, KeyError> {
     let (pkcs1, _) = private.rsa()?;
     let key = rsa::PrivateKey::from_pkcs1_der(pkcs1).map_err(|_| reason(pkcs1))?;
-    // The crate checks n, d, p and q, and computes the other three numbers anew. A file with other numbers is broken, even
-    // if the key would work.
+    // The crate checks n, d, p and q, and computes the other three numbers anew. A file with other values for them is broken,
+    // even if the key would work.
     let again = key.to_pkcs1_der().map_err(|_| KeyError::MalformedKey)?;
     if bool::from(again.as_bytes().ct_eq(pkcs1)) { Ok(key) } else { Err(KeyError::MalformedKey) }
 }
 
-/// Why the crate `rsa` does not take a key. It keeps each prime in half the bits of the modulus, so that the time of signing does
-/// not depend on the lengths of the primes.
+/// Returns why the crate `rsa` refuses a key. It keeps each prime in half the bits of the modulus, so that the time of signing
+/// does not depend on the lengths of the primes.
 fn reason(pkcs1: &[u8]) -> KeyError {
     let Some([modulus, primes @ ..]) = asn1::modulus_and_primes(pkcs1) else { return KeyError::MalformedKey };
     let half = bit_length(modulus.as_bytes()).div_ceil(2);
@@ -166,11 +166,11 @@ impl<S: Scheme> MakeSignature for RsaSigner<S> {
     }
 }
 
-/// What the crate `rsa` calls a signing key: a padding and a hash, and the key that they are for.
+/// A signing key of the crate `rsa`: a padding, a hash and an RSA key.
 trait Scheme: Send + Sync + 'static {
     fn of(key: rsa::PrivateKey) -> Self;
 
-    /// Draws blinding, and the salt if there is one, from `random`.
+    /// Signs, and draws blinding (and the salt, for PSS) from `random`.
     fn sign(&self, random: &mut ChaCha20Rng, input: &[u8]) -> Option<Vec<u8>>;
 }
 
@@ -193,7 +193,7 @@ macro_rules! scheme {
 
 scheme!(pkcs1v15 pss);
 
-/// A generator seeded from `entropy`, unless that fails.
+/// Returns a generator seeded from `entropy`, or `None` if that fails.
 fn random(entropy: &(impl Entropy + ?Sized)) -> Option<ChaCha20Rng> {
     let mut seed = Zeroizing::new([0; 32]);
     entropy.fill(seed.as_mut_slice()).ok()?;

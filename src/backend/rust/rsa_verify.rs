@@ -1,4 +1,4 @@
-//! RSA keys that verify. The arithmetic is the crate `crypto-bigint`'s; nothing of it shows outside this file.
+//! RSA keys that verify. The crate `crypto-bigint` does the arithmetic. None of its types is visible outside this file.
 
 use crate::algorithm::Algorithm;
 use crate::backend::rust::rsa_padding::{Padding, Pkcs1, Pss};
@@ -12,7 +12,7 @@ use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
 use crypto_bigint::{BoxedUint, MontyForm, MontyMultiplier, Odd};
 use sha2::{Sha256, Sha384, Sha512};
 
-/// Multiplies in a buffer of its own, so that a power takes one allocation and not one for each product.
+/// Multiplies in its own buffer, so that a power takes one allocation and not one for each product.
 type Multiplier<'a> = <BoxedMontyForm as MontyForm>::Multiplier<'a>;
 
 /// Writes the method of each algorithm. A program that calls one links the code of its hash and its padding only.
@@ -31,7 +31,7 @@ macro_rules! algorithms {
                 }
             )*
 
-            /// The same methods, chosen at run time.
+            /// Makes a key by the same methods, chosen at run time.
             pub(super) fn rsa_by_algorithm(&self, algorithm: Algorithm) -> Result<VerifyingKey, KeyError> {
                 match algorithm {
                     $(Algorithm::$variant => self.$method(),)*
@@ -78,9 +78,9 @@ impl<P: Padding> RsaVerifier<P> {
         })
     }
 
-    /// The message that `signature` stands for (RFC 8017 section 5.2.2), with any number of zeros before it.
+    /// Computes the message representative of `signature` (RFC 8017 section 5.2.2), with any number of leading zeros.
     ///
-    /// Signature and key are public, so how long this takes may depend on them.
+    /// The signature and the key are public, so the running time may depend on them.
     fn message(&self, signature: &[u8]) -> Option<Box<[u8]>> {
         let signature = BoxedUint::from_be_slice(signature, self.modulus.bits_precision()).ok()?;
         // A number above the modulus would be a second signature of the same message.
@@ -90,8 +90,8 @@ impl<P: Padding> RsaVerifier<P> {
         let base = BoxedMontyForm::new(signature, &self.modulus);
         let mut power = base.clone();
         let mut multiplier = Multiplier::from(&self.modulus);
-        // Square and multiply, from the bit below the topmost. The exponent 65537 takes 17 products so; a window
-        // of bits, as for secret exponents, would take twice as many.
+        // Square and multiply, from the bit below the topmost. The exponent 65537 takes 17 products this way; a window of bits,
+        // as for secret exponents, would take twice as many.
         for bit in (0..self.exponent.ilog2()).rev() {
             multiplier.square_assign(&mut power);
             if self.exponent.get().unbounded_shr(bit) % 2 == 1 {

@@ -1,4 +1,4 @@
-//! Servers that die between two store calls.
+//! Simulates servers that crash between two store calls.
 
 use crate::binding::Binding;
 use crate::config::Grace;
@@ -22,7 +22,7 @@ pub(crate) async fn check<S: Store>(kit: &Kit<'_, S>, report: &mut Report) -> Re
     Ok(())
 }
 
-/// Lets a call make so many store calls, and drops it. Tells whether it came to its end before.
+/// Lets a call make this many store calls, then drops it. Returns whether the call was complete.
 async fn crash<R>(turnstile: Turnstile, call: impl Future<Output = R>, steps: usize) -> bool {
     let mut caller = Caller::new(turnstile, call);
     for _ in 0..steps {
@@ -34,7 +34,7 @@ async fn crash<R>(turnstile: Turnstile, call: impl Future<Output = R>, steps: us
     caller.is_done()
 }
 
-/// Whoever got no answer asks again with the same token: no session is lost, and there are no two of it.
+/// Checks that a client without an answer can ask again with the same token: the session still exists, and exists once.
 async fn of_an_exchange<S: Store>(kit: &Kit<'_, S>) -> Result<usize, Violation> {
     let server = kit.server(kit.store, Grace::default())?;
     let mut steps = 0_usize;
@@ -84,7 +84,7 @@ impl End {
         }
     }
 
-    /// The same on a server that dies after so many store calls. Tells whether it came to its end before.
+    /// Ends the session on a server that crashes after this many store calls. Returns whether the call was complete.
     async fn crash<S: Store>(self, kit: &Kit<'_, S>, first: &Grant, steps: usize) -> Result<bool, Violation> {
         let turnstile = Turnstile::default();
         let dying = kit.server(SteppedStore::new(kit.store, turnstile.clone()), Grace::default())?;
@@ -92,7 +92,7 @@ impl End {
     }
 }
 
-/// Whether the store has the session as ended.
+/// Returns whether the store has the session as ended.
 async fn is_over<S: Store>(kit: &Kit<'_, S>, grant: &Grant) -> Result<bool, Violation> {
     let found = kit.store.load(grant.session_id()).await?;
     Ok(found.is_none_or(|loaded| {
@@ -100,7 +100,7 @@ async fn is_over<S: Store>(kit: &Kit<'_, S>, grant: &Grant) -> Result<bool, Viol
     }))
 }
 
-/// No access token outlives its session, and whoever asks again ends it.
+/// Checks that no access token outlives its session, and that a second attempt ends the session.
 async fn of_an_end<S: Store>(kit: &Kit<'_, S>, end: End) -> Result<usize, Violation> {
     let server = kit.server(kit.store, Grace::default())?;
     let mut steps = 0_usize;
@@ -127,7 +127,7 @@ async fn of_an_end<S: Store>(kit: &Kit<'_, S>, end: End) -> Result<usize, Violat
     }
 }
 
-/// Whoever logs in next can use what it gets, however far the end of all sessions has come.
+/// Checks that the next login returns usable tokens, however far the end of all sessions has got.
 async fn before_a_login<S: Store>(kit: &Kit<'_, S>) -> Result<usize, Violation> {
     let server = kit.server(kit.store, Grace::default())?;
     let mut steps = 0_usize;
@@ -136,11 +136,15 @@ async fn before_a_login<S: Store>(kit: &Kit<'_, S>) -> Result<usize, Violation> 
         let done = End::All.crash(kit, &first, steps).await?;
         let begun = kit.denies(&first).await?;
         let grant = server.at(NOW).login(&Login::new(first.subject())).await?;
-        hold("after a crash a login gives access tokens that are taken", !kit.denies(&grant).await?, ())?;
+        hold(
+            "after a crash a login returns access tokens that are accepted",
+            !kit.denies(&grant).await?,
+            (),
+        )?;
         kit.unharmed(&grant).await?;
         let text = first.refresh_token().expose_secret();
         let over = server.at(NOW).refresh(text, &Binding::None).await.is_err();
-        hold("a login brings the end of all sessions to its end", over == begun, (over, begun))?;
+        hold("a login completes the end of all sessions", over == begun, (over, begun))?;
         steps = steps.saturating_add(1);
         if done {
             return Ok(steps);
@@ -148,7 +152,7 @@ async fn before_a_login<S: Store>(kit: &Kit<'_, S>) -> Result<usize, Violation> 
     }
 }
 
-/// Whoever holds the token cannot go on with it, once an end has begun.
+/// Checks that the refresh token cannot be exchanged once an end has begun.
 async fn before_an_exchange<S: Store>(kit: &Kit<'_, S>, end: End) -> Result<usize, Violation> {
     let server = kit.server(kit.store, Grace::default())?;
     let mut steps = 0_usize;
@@ -158,9 +162,9 @@ async fn before_an_exchange<S: Store>(kit: &Kit<'_, S>, end: End) -> Result<usiz
         let begun = kit.denies(&first).await?;
         let text = first.refresh_token().expose_secret();
         let over = server.at(NOW).refresh(text, &Binding::None).await.is_err();
-        hold("an exchange brings an end that was begun to its end", over == begun, (over, begun))?;
+        hold("an exchange completes an end that has begun", over == begun, (over, begun))?;
         let ended = is_over(kit, &first).await?;
-        hold("an exchange brings an end that was begun to its end", ended == begun, (ended, begun))?;
+        hold("an exchange completes an end that has begun", ended == begun, (ended, begun))?;
         if end != End::All {
             kit.unharmed(&other).await?;
         }

@@ -1,4 +1,4 @@
-//! What the checks have in common.
+//! What the checks share.
 
 use crate::binding::Binding;
 use crate::config::{Config, Grace};
@@ -22,10 +22,10 @@ use countersign::UnixTime;
 use countersign::{Algorithm, EntropyError, KeyError};
 use thiserror::Error as ThisError;
 
-/// The time of every check: long ago, so that nothing that lives in a store is touched by a purge.
+/// The time of every check. It is long ago, so that a purge does not touch real rows in the store.
 pub(crate) const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 
-/// A law that the store does not keep.
+/// A law that the store breaks.
 ///
 /// # Examples
 ///
@@ -48,13 +48,13 @@ impl Violation {
         Self { law, found: format!("{found:?}") }
     }
 
-    /// The law, as a sentence.
+    /// Returns the law, as a sentence.
     #[must_use]
     pub const fn law(&self) -> &'static str {
         self.law
     }
 
-    /// What was found instead.
+    /// Returns what was found instead.
     #[must_use]
     pub fn found(&self) -> &str {
         &self.found
@@ -83,7 +83,7 @@ impl From<EntropyError> for Violation {
     }
 }
 
-/// What was checked, and how often: what [`check`](crate::contract::check) says of a store that keeps its contract.
+/// The checks that a store has passed, and how often each ran: the result of [`check`](crate::contract::check).
 ///
 /// # Examples
 ///
@@ -102,7 +102,7 @@ impl Report {
         self.0.push((what, count));
     }
 
-    /// Each kind of check, and in how many cases or orders it was made.
+    /// Returns each kind of check, and the number of cases or orders in which it ran.
     pub fn entries(&self) -> impl Iterator<Item = (&'static str, usize)> {
         self.0.iter().copied()
     }
@@ -119,7 +119,7 @@ pub(crate) fn hold(law: &'static str, holds: bool, found: impl fmt::Debug) -> Re
     if holds { Ok(()) } else { Err(Violation::new(law, found)) }
 }
 
-/// A store under check, and what sessions over it need.
+/// A store under test, and what sessions over it need.
 pub(crate) struct Kit<'a, S> {
     pub(crate) store: &'a S,
     pub(crate) keys: MasterKeys,
@@ -127,7 +127,7 @@ pub(crate) struct Kit<'a, S> {
     entropy: Shared,
 }
 
-/// Randomness that many own.
+/// A source of randomness with several owners.
 #[derive(Clone)]
 pub(crate) struct Shared(Arc<dyn Entropy>);
 
@@ -150,7 +150,7 @@ impl<'a, S: Store> Kit<'a, S> {
         })
     }
 
-    /// A subject that no other check has.
+    /// Returns a new subject that no other check uses.
     pub(crate) fn subject(&self) -> Result<String, Violation> {
         let mut name = [0; 16];
         self.entropy.fill(&mut name)?;
@@ -161,7 +161,7 @@ impl<'a, S: Store> Kit<'a, S> {
         &self.entropy
     }
 
-    /// A server where a subject has one session.
+    /// Returns a server that allows one session for each subject.
     pub(crate) fn single<T: Store>(&self, store: T) -> Result<Sessions<T>, Violation> {
         let (keys, signer) = (self.keys.clone(), self.signer.clone());
         let config = Config { cap: Some(NonZeroUsize::MIN), ..Self::config(Grace::default())? };
@@ -174,29 +174,29 @@ impl<'a, S: Store> Kit<'a, S> {
         config.map_err(|error| Violation::new("the configuration is sound", error))
     }
 
-    /// A server over `store`, which may be the one under check or a wrapper around it.
+    /// Returns a server over `store`, which is the store under test or a wrapper around it.
     pub(crate) fn server<T: Store>(&self, store: T, grace: Grace) -> Result<Sessions<T>, Violation> {
         let (keys, signer) = (self.keys.clone(), self.signer.clone());
         Ok(Sessions::new_with(Self::config(grace)?, keys, signer, store, self.entropy.clone()))
     }
 
-    /// Two sessions of one subject that is new: one to be tried, and one that nothing may happen to.
+    /// Begins two sessions of one new subject: one to test with, and one that must not change.
     pub(crate) async fn two_sessions(&self) -> Result<(Grant, Grant), Violation> {
         let server = self.server(self.store, Grace::default())?;
         let login = Login::new(self.subject()?);
         Ok((server.at(NOW).login(&login).await?, server.at(NOW).login(&login).await?))
     }
 
-    /// Whether the access token of a grant is denied.
+    /// Returns whether the access token of a grant is denied.
     pub(crate) async fn denies(&self, grant: &Grant) -> Result<bool, Violation> {
         let row = grant.row();
         let keys = [DenyKey::session(row.session_id()), DenyKey::subject(row.subject(), row.subject_epoch())];
         Ok(self.store.is_denied(&keys).await?)
     }
 
-    /// Checks that a session which nothing was done to can be exchanged.
+    /// Checks that an untouched session can still be exchanged.
     pub(crate) async fn unharmed(&self, grant: &Grant) -> Result<(), Violation> {
-        let law = "what happens to one session happens to no other";
+        let law = "a change to one session does not affect another";
         let server = self.server(self.store, Grace::default())?;
         let text = grant.refresh_token().expose_secret();
         let next = server.at(NOW).refresh(text, &Binding::None).await;

@@ -39,14 +39,14 @@ pub(crate) async fn check<S: Store>(kit: &Kit<'_, S>, report: &mut Report) -> Re
     Ok(())
 }
 
-/// Makes rows without a store.
+/// Makes a row without a store.
 fn row<S: Store>(kit: &Kit<'_, S>, login: &Login) -> Result<Row, Violation> {
     let machine = Machine::new(Kit::<S>::config(Grace::default())?, kit.keys.clone());
     let step = machine.login(login, 0, NOW, &Randomness::draw(kit.entropy())?)?;
     step.write.map(|write| write.row).ok_or_else(|| Violation::new("a login writes", ()))
 }
 
-/// The row after the next writing, ended.
+/// Returns the next version of the row, ended.
 fn ended(row: &Row) -> Row {
     Row { revoked: Some((NOW, Reason::Logout)), ..row.next_version() }
 }
@@ -121,7 +121,7 @@ async fn swapping<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
     hold("a list leaves out ended rows", listed.is_empty(), &listed)
 }
 
-/// Versions that are the same to a column, a cast or a float that is too small for them.
+/// Checks versions that a too small column, cast or float takes for equal.
 async fn comparing_versions<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
     const FLOAT: u64 = 1 << 53;
     for (version, mistaken) in [
@@ -141,7 +141,7 @@ async fn comparing_versions<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation>
     Ok(())
 }
 
-/// Of two that are sent before either is answered.
+/// Checks two writes that are sent before either is answered.
 async fn writing_at_once<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
     let first = row(kit, &Login::new(kit.subject()?))?;
     let one_of_two = |swaps: [Result<Swap, StoreError>; 2]| -> Result<bool, Violation> {
@@ -158,7 +158,7 @@ async fn writing_at_once<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
     hold("two bumps at once both count", a.min(b) == 1 && a.max(b) == 2, (a, b))
 }
 
-/// What comes out of two calls that are polled in turn.
+/// Returns the results of two calls that are polled in turn.
 async fn both<R>(first: impl Future<Output = R>, second: impl Future<Output = R>) -> [R; 2] {
     let (mut first, mut second) = (pin!(first), pin!(second));
     let (mut one, mut two) = (None, None);
@@ -190,7 +190,7 @@ async fn listing<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
     for _ in 0..3 {
         rows.push(row(kit, &Login::new(&*subject))?);
     }
-    // Names that a careless comparison takes for the same.
+    // Names that a careless comparison takes for equal.
     let others = [
         subject.to_uppercase(),
         format!("{subject} "),
@@ -214,7 +214,7 @@ async fn listing<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
     hold("an unknown subject has no rows", none.is_empty(), &none)
 }
 
-/// More rows than a page of a query, or a batch of a driver, has.
+/// Checks a list with more rows than a page of a query, or a batch of a driver.
 async fn listing_many<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
     const MANY: usize = 1005;
     let login = Login::new(kit.subject()?);
@@ -226,7 +226,7 @@ async fn listing_many<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
     hold("a list has all rows of its subject and no others", listed == MANY, listed)
 }
 
-/// A row stays in the list until a swap that was made ends it, whatever else happens to it.
+/// Checks that only a successful swap that ends a row removes it from the list.
 async fn leaving_out_ended<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
     let login = Login::new(kit.subject()?);
     let (first, other) = (row(kit, &login)?, row(kit, &login)?);
@@ -253,7 +253,7 @@ async fn leaving_out_ended<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> 
         hold("a swap from the present version is made", swap == Swap::Done, swap)?;
         let listed = self::listed(kit, &login).await?;
         let unharmed = listed.contains(&second) && listed.contains(&other);
-        hold("what happens to one session happens to no other", unharmed, &listed)?;
+        hold("a change to one session does not affect another", unharmed, &listed)?;
         hold("a list leaves out ended rows", listed.len() == 2, &listed)?;
         let found = loaded(kit, ended.session).await?;
         hold("an ended session keeps its row", found.as_ref() == Some(&ended), &found)?;
@@ -261,24 +261,24 @@ async fn leaving_out_ended<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> 
     Ok(())
 }
 
-/// The list of a login's subject, in the order of [`of`].
+/// Lists the rows of the login's subject, in the order of [`of`].
 async fn listed<S: Store>(kit: &Kit<'_, S>, login: &Login) -> Result<Vec<Row>, Violation> {
     Ok(of(&kit.store.list(&login.subject).await?))
 }
 
-/// These rows by their ids.
+/// Sorts these rows by their ids.
 fn of<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Vec<Row> {
     let mut rows: Vec<Row> = rows.into_iter().cloned().collect();
     rows.sort_by_key(|row| row.session);
     rows
 }
 
-/// Subjects that a collation, a trim or a column takes for the same.
+/// Checks subjects that a collation, a trim or a column takes for equal.
 async fn telling_subjects_apart<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
     let subject = kit.subject()?;
     let long = |last: char| {
-        let room = 1023_usize.saturating_sub(subject.len());
-        format!("{subject}{}{last}", "x".repeat(room))
+        let filler = 1023_usize.saturating_sub(subject.len());
+        format!("{subject}{}{last}", "x".repeat(filler))
     };
     for (what, first, second) in [
         ("the last of 1,024 bytes", long('a'), long('b')),
@@ -311,12 +311,12 @@ async fn epochs<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
     hold("a new row is inserted", kit.store.insert(&row).await? == Swap::Done, ())?;
     let epoch = kit.store.epoch(&subject).await?;
     hold("an epoch begins at 0", epoch == 0, epoch)?;
-    // More than a byte counts to.
+    // More than fits into a byte.
     for expected in 1..=300 {
         let bumped = kit.store.bump_epoch(&subject).await?;
-        hold("a bump adds one and tells it", bumped == expected, bumped)?;
+        hold("a bump adds one and returns the result", bumped == expected, bumped)?;
         let epoch = kit.store.epoch(&subject).await?;
-        hold("a bump is seen by the next look", epoch == expected, epoch)?;
+        hold("a bump is seen by the next read", epoch == expected, epoch)?;
         let found = kit.store.load(row.session).await?.map(|loaded| loaded.subject_epoch);
         hold("a row is loaded with the present epoch", found == Some(expected), found)?;
     }
@@ -324,7 +324,7 @@ async fn epochs<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
     hold("a bump is of one subject", epoch == 0, epoch)
 }
 
-/// Keys that nobody else has.
+/// Returns keys that no other check uses.
 fn keys<const N: usize>(subject: &str) -> [DenyKey; N] {
     let mut number = 0_u64;
     [(); N].map(|()| {
@@ -350,7 +350,7 @@ async fn denying<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
     hold("a denial can be written twice", is_denied(&[first]).await?, ())
 }
 
-/// As many keys as an end of all sessions may deny at once, and one of them twice.
+/// Checks as many keys as one end of all sessions may deny, with one of them twice.
 async fn denying_many<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
     let until = NOW.saturating_add(Duration::from_secs(600));
     for count in [3, 5, 1005] {
@@ -366,7 +366,7 @@ async fn denying_many<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
     hold("a denial may name a key twice", kit.store.is_denied(&[twice]).await?, ())
 }
 
-/// Keys of all kinds, of which some begin with the same bytes and go on after zeros.
+/// Checks keys of all kinds. Some begin with the same bytes and differ only after zeros.
 async fn telling_keys_apart<S: Store>(kit: &Kit<'_, S>) -> Result<(), Violation> {
     let until = NOW.saturating_add(Duration::from_secs(600));
     let mut random = [0; 15];
@@ -426,7 +426,7 @@ async fn purging_rows<S: Store>(kit: &Kit<'_, S>, subject: &str) -> Result<(), V
     kit.store.purge(short.purge_after()).await?;
     let found = loaded(kit, short.session).await?;
     hold("a row is kept until its time", found.is_some(), ())?;
-    // A swap moves the time.
+    // A swap also changes the time.
     let moved = Row { idle_until: longer(long.idle_until), ..long.next_version() };
     hold(
         "a swap from the present version is made",
@@ -437,10 +437,10 @@ async fn purging_rows<S: Store>(kit: &Kit<'_, S>, subject: &str) -> Result<(), V
     let found = loaded(kit, short.session).await?;
     hold("a row is purged after its time", found.is_none(), &found)?;
     let listed: Vec<u64> = kit.store.list(subject).await?.iter().map(Row::version).collect();
-    hold("a row whose time was moved is kept until then", listed == [2], listed)?;
+    hold("a row with a later time after a swap is kept until then", listed == [2], listed)?;
     kit.store.purge(longer(moved.purge_after())).await?;
     let listed = kit.store.list(subject).await?;
-    hold("what was purged is not listed", listed.is_empty(), &listed)?;
+    hold("a purged row is not listed", listed.is_empty(), &listed)?;
     let epoch = kit.store.epoch(subject).await?;
     hold("an epoch is kept when its last row is purged", epoch == 1, epoch)
 }

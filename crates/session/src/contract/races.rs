@@ -1,4 +1,4 @@
-//! Calls at once, in every order that their store calls can come in.
+//! Runs concurrent calls in every possible order of their store calls.
 
 use crate::binding::Binding;
 use crate::config::Grace;
@@ -27,7 +27,7 @@ pub(crate) async fn check<S: Store>(kit: &Kit<'_, S>, report: &mut Report) -> Re
 
 type Exchanged = Result<Grant, Error>;
 
-/// An exchange of this token, on a server of its own.
+/// Exchanges this token on its own server.
 async fn exchange<S: Store>(
     kit: &Kit<'_, S>,
     turnstile: Turnstile,
@@ -39,7 +39,7 @@ async fn exchange<S: Store>(
     Ok(server.at(now).refresh(text, &Binding::None).await)
 }
 
-/// Exchanges of one token by this many callers, in one order.
+/// Exchanges one token by this many callers, in one order.
 async fn exchange_all<S: Store>(
     kit: &Kit<'_, S>,
     orders: &mut Orders,
@@ -60,7 +60,7 @@ async fn stored<S: Store>(kit: &Kit<'_, S>, grant: &Grant) -> Result<Row, Violat
     found.map(|loaded| loaded.row).ok_or_else(|| Violation::new("a session keeps its row", ()))
 }
 
-/// One step of the generation, one successor for all, and reuse behind it ends this session alone.
+/// Checks that the generation advances once, that all callers get one successor, and that later reuse ends only this session.
 pub(crate) async fn exchanges<S: Store>(kit: &Kit<'_, S>, callers: usize) -> Result<usize, Violation> {
     let (mut orders, mut count) = (Orders::default(), 0_usize);
     loop {
@@ -69,9 +69,9 @@ pub(crate) async fn exchanges<S: Store>(kit: &Kit<'_, S>, callers: usize) -> Res
         let outcomes = exchange_all(kit, &mut orders, Grace::default(), text, (callers, NOW)).await?;
         let grants: Vec<Grant> = outcomes.into_iter().collect::<Result<_, _>>()?;
         let row = stored(kit, &grant).await?;
-        hold("of exchanges at once exactly one makes a step", row.generation == 2, &row)?;
+        hold("one of several exchanges at once advances the generation", row.generation == 2, &row)?;
         let steps = grants.iter().filter(|grant| grant.exchange() == Exchange::Rotated).count();
-        hold("of exchanges at once exactly one makes a step", steps == 1, steps)?;
+        hold("one of several exchanges at once advances the generation", steps == 1, steps)?;
         let successors: Vec<&str> =
             grants.iter().map(|grant| grant.refresh_token().expose_secret()).collect();
         let same = successors.windows(2).all(|pair| matches!(pair, [a, b] if a == b));
@@ -89,7 +89,7 @@ pub(crate) async fn exchanges<S: Store>(kit: &Kit<'_, S>, callers: usize) -> Res
     }
 }
 
-/// The answer was lost, and hours later its client asks several times at once: there is an access token to be noted.
+/// Checks a client that lost the answer and asks several times at once, hours later. The row must note the new access token.
 async fn late_repeats<S: Store>(kit: &Kit<'_, S>) -> Result<usize, Violation> {
     let day = Duration::from_secs(24 * 3600);
     let (grace, now) = (Grace::UntilSuccessorUsed { cap: day }, NOW.saturating_add(day));
@@ -100,11 +100,11 @@ async fn late_repeats<S: Store>(kit: &Kit<'_, S>) -> Result<usize, Violation> {
         let lost = kit.server(kit.store, grace)?.at(NOW).refresh(text, &Binding::None).await?;
         let outcomes = exchange_all(kit, &mut orders, grace, text, (3, now)).await?;
         let row = stored(kit, &grant).await?;
-        hold("a repeat makes no step", row.generation == 2 && row.rotated_at == NOW, &row)?;
+        hold("a repeat does not advance the generation", row.generation == 2 && row.rotated_at == NOW, &row)?;
         for outcome in outcomes {
             let grant = outcome?;
             let same = grant.refresh_token().expose_secret() == lost.refresh_token().expose_secret();
-            hold("a repeat gets the successor that was lost", same, ())?;
+            hold("a repeat gets the lost successor", same, ())?;
             let noted = grant.access_expires_at() <= row.access_until;
             hold("no access token ends later than its row says", noted, &row)?;
         }
@@ -115,7 +115,7 @@ async fn late_repeats<S: Store>(kit: &Kit<'_, S>) -> Result<usize, Violation> {
     }
 }
 
-/// The successor is used, then its predecessor comes once more.
+/// Checks that the session ends if its predecessor comes after the successor was used.
 async fn reuse_ends_it<S: Store>(kit: &Kit<'_, S>, text: &str, successor: &str) -> Result<(), Violation> {
     let server = kit.server(kit.store, Grace::default())?;
     let next = server.at(NOW).refresh(successor, &Binding::None).await?;
@@ -128,7 +128,7 @@ async fn reuse_ends_it<S: Store>(kit: &Kit<'_, S>, text: &str, successor: &str) 
     hold(law, refusal == Some(Refusal::Revoked(Reason::Reuse)), refusal)
 }
 
-/// Without a grace, the second one is reuse.
+/// Checks that the second exchange is reuse if there is no grace.
 async fn without_grace<S: Store>(kit: &Kit<'_, S>) -> Result<usize, Violation> {
     let (mut orders, mut count) = (Orders::default(), 0_usize);
     loop {
@@ -149,7 +149,7 @@ async fn without_grace<S: Store>(kit: &Kit<'_, S>) -> Result<usize, Violation> {
     }
 }
 
-/// What can run beside an exchange.
+/// A call that runs concurrently with an exchange.
 enum Rival<'a> {
     Logout(&'a str),
     Reuse(&'a str),
@@ -168,12 +168,12 @@ impl Rival<'_> {
                 hold("a token that was used before is refused", refusal.is_some(), refusal)?;
             }
         }
-        // Has no grant; it looks like a refusal to whoever collects them.
+        // There is no grant. To the caller of this function it looks like a refusal.
         Ok(Err(Error::InvalidGrant(Refusal::UnknownSession)))
     }
 }
 
-/// An exchange and a rival, in one order; then the session has ended, and so has every access token of it.
+/// Runs an exchange and a rival, in one order, and checks that the session and all its access tokens have ended.
 async fn ends_beside<S: Store>(
     kit: &Kit<'_, S>,
     orders: &mut Orders,
@@ -193,7 +193,7 @@ async fn ends_beside<S: Store>(
         hold("an ended session's access tokens are denied", kit.denies(grant).await?, ())?;
         let next = grant.refresh_token().expose_secret();
         let refusal = server.at(NOW).refresh(next, &Binding::None).await.err().and_then(|e| e.refusal());
-        hold("a session that was ended beside an exchange is over", refusal.is_some(), refusal)?;
+        hold("a session that was ended during an exchange is over", refusal.is_some(), refusal)?;
     }
     Ok(())
 }
@@ -205,7 +205,7 @@ async fn beside_a_logout<S: Store>(kit: &Kit<'_, S>) -> Result<usize, Violation>
         let text = grant.refresh_token().expose_secret();
         ends_beside(kit, &mut orders, text, Rival::Logout(text)).await?;
         let row = stored(kit, &grant).await?;
-        hold("a logout ends the session whatever comes beside it", row.revoked.is_some(), &row)?;
+        hold("a logout ends the session whatever else runs", row.revoked.is_some(), &row)?;
         kit.unharmed(&other).await?;
         count = count.saturating_add(1);
         if !orders.advance() {
@@ -225,7 +225,7 @@ async fn beside_reuse<S: Store>(kit: &Kit<'_, S>) -> Result<usize, Violation> {
         let text = third.refresh_token().expose_secret();
         ends_beside(kit, &mut orders, text, Rival::Reuse(stolen)).await?;
         let row = stored(kit, &first).await?;
-        hold("reuse ends the session whatever comes beside it", row.revoked.is_some(), &row)?;
+        hold("reuse ends the session whatever else runs", row.revoked.is_some(), &row)?;
         kit.unharmed(&other).await?;
         count = count.saturating_add(1);
         if !orders.advance() {
@@ -264,12 +264,12 @@ async fn login_beside_the_end_of_all<S: Store>(kit: &Kit<'_, S>) -> Result<usize
         let outcomes: Vec<Exchanged> = orders.run(callers).await?.into_iter().collect::<Result<_, _>>()?;
         let epoch = kit.store.epoch(&subject).await?;
         for grant in outcomes.iter().flatten() {
-            // It began before the end, and is over; or behind it, and lives.
+            // It began before the end and has ended, or after it and lives.
             let over = grant.row().subject_epoch != epoch;
             let server = kit.server(kit.store, Grace::default())?;
             let text = grant.refresh_token().expose_secret();
             let lives = server.at(NOW).refresh(text, &Binding::None).await.is_ok();
-            hold("a login beside the end of all lives or is over", lives != over, (lives, over))?;
+            hold("a login during the end of all sessions lives or is over", lives != over, (lives, over))?;
             let denied = kit.denies(grant).await?;
             hold("its access tokens are denied if it is over", denied == over, (denied, over))?;
         }
@@ -280,7 +280,7 @@ async fn login_beside_the_end_of_all<S: Store>(kit: &Kit<'_, S>) -> Result<usize
     }
 }
 
-/// Both may log in, and one session is left.
+/// Checks that both may log in, and that one session is left.
 pub(crate) async fn two_logins_for_one<S: Store>(kit: &Kit<'_, S>) -> Result<usize, Violation> {
     let (mut orders, mut count) = (Orders::default(), 0_usize);
     loop {
@@ -300,7 +300,7 @@ pub(crate) async fn two_logins_for_one<S: Store>(kit: &Kit<'_, S>) -> Result<usi
             orders.run(Vec::from([caller(), caller()])).await?.into_iter().collect::<Result<_, _>>()?;
         let grants: Vec<Grant> = outcomes.into_iter().collect::<Result<_, _>>()?;
         let living = kit.single(kit.store)?.at(NOW).list(&subject).await?;
-        hold("of two logins at once one is left where one is allowed", living.len() == 1, living.len())?;
+        hold("one of two logins at once is left if one session is allowed", living.len() == 1, living.len())?;
         for grant in &grants {
             let over = living.iter().all(|row| row.session != grant.session_id());
             let denied = kit.denies(grant).await?;

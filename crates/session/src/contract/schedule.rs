@@ -1,4 +1,4 @@
-//! Runs callers whose store calls come in a chosen order, and goes through all orders that there are.
+//! Runs callers with their store calls in a chosen order, for all possible orders.
 
 use crate::contract::kit::Violation;
 use crate::denial::DenyKey;
@@ -16,7 +16,7 @@ use core::sync::atomic::{AtomicU8, Ordering};
 use core::task::Poll;
 use countersign::UnixTime;
 
-/// A turnstile before every store call of one caller. It lets one call through for each step.
+/// A turnstile before every store call of one caller. It lets one call through per step.
 #[derive(Clone, Default)]
 pub(crate) struct Turnstile(Arc<AtomicU8>);
 
@@ -45,7 +45,7 @@ impl Turnstile {
     }
 }
 
-/// A store each of whose calls waits at a turnstile.
+/// A store in which each call waits at a turnstile.
 pub(crate) struct SteppedStore<'a, S> {
     store: &'a S,
     turnstile: Turnstile,
@@ -94,8 +94,9 @@ impl<S: Store> Store for SteppedStore<'_, S> {
     }
 
     async fn is_denied(&self, keys: &[DenyKey]) -> Result<bool, StoreError> {
-        // The question of an exchange about its own session takes the step of the load before it. That saves orders that differ
-        // in nothing: only a denial changes the answer, and a denial between the two is the same as one before both.
+        // The denylist query of an exchange about its own session takes the same step as the load before it. That saves
+        // equivalent orders: only a denial changes the result, and a denial between the two calls is the same as one before
+        // both.
         if !keys.iter().any(DenyKey::is_of_session) {
             self.turnstile.pass().await;
         }
@@ -108,7 +109,7 @@ impl<S: Store> Store for SteppedStore<'_, S> {
     }
 }
 
-/// A call in the making, one store call at a time.
+/// A call in progress, which advances one store call at a time.
 pub(crate) struct Caller<'a, R> {
     turnstile: Turnstile,
     call: Pin<Box<dyn Future<Output = R> + 'a>>,
@@ -116,7 +117,7 @@ pub(crate) struct Caller<'a, R> {
 }
 
 impl<'a, R> Caller<'a, R> {
-    /// One whose store calls wait at `turnstile`.
+    /// Creates a caller. Its store calls wait at `turnstile`.
     pub(crate) fn new(turnstile: Turnstile, call: impl Future<Output = R> + 'a) -> Self {
         Self { turnstile, call: Box::pin(call), outcome: None }
     }
@@ -125,7 +126,7 @@ impl<'a, R> Caller<'a, R> {
         self.outcome.is_some()
     }
 
-    /// Lets it make one store call, and goes on to the next or to its end.
+    /// Lets the call make one store call, and runs it to its next store call or to its end.
     pub(crate) async fn step(&mut self) {
         self.turnstile.open();
         let (turnstile, call, outcome) = (&self.turnstile, &mut self.call, &mut self.outcome);
@@ -135,23 +136,23 @@ impl<'a, R> Caller<'a, R> {
                 Poll::Ready(())
             }
             Poll::Pending if turnstile.is_waited_at() => Poll::Ready(()),
-            // The store itself waits, and wakes us.
+            // The store itself waits, and wakes this task.
             Poll::Pending => Poll::Pending,
         })
         .await;
     }
 }
 
-/// One order of steps after the other, until there is no other left.
+/// Iterates over all orders of steps.
 #[derive(Default)]
 pub(crate) struct Orders {
-    /// Which of how many was chosen, at each step.
+    /// At each step, the index chosen and the number of choices.
     choices: Vec<(usize, usize)>,
     depth: usize,
 }
 
 impl Orders {
-    /// Lets the callers make their steps in this order, and gives what comes out of each.
+    /// Lets the callers make their steps in this order, and returns the result of each.
     pub(crate) async fn run<R>(&mut self, mut callers: Vec<Caller<'_, R>>) -> Result<Vec<R>, Violation> {
         self.depth = 0;
         loop {
@@ -183,7 +184,7 @@ impl Orders {
         }
     }
 
-    /// Goes to the next order, if there is one.
+    /// Advances to the next order, if there is one.
     pub(crate) fn advance(&mut self) -> bool {
         self.choices.truncate(self.depth);
         while let Some((choice, count)) = self.choices.pop() {

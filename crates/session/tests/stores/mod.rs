@@ -1,5 +1,5 @@
-//! A store that can be looked into, taken down and set back; sessions over it; and what happened to them.
-#![allow(dead_code, reason = "no test file uses all of them")]
+//! A store that tests can inspect, take down and restore; sessions over it; and their events.
+#![allow(dead_code, reason = "each test file uses only a part")]
 
 use crate::util::{NOW, later, seconds};
 use countersign::{Entropy, EntropyError, HmacKey, SecretBytes, UnixTime, Verifier};
@@ -15,21 +15,21 @@ use std::sync::{Arc, Mutex, MutexGuard};
 pub(crate) const ISSUER: &str = "https://auth.example";
 pub(crate) const AUDIENCE: &str = "https://api.example";
 
-/// Keeps rows as bytes, as a database does.
+/// A store that keeps rows as bytes, as a database does.
 #[derive(Default)]
 pub(crate) struct Kept {
     tables: Mutex<Tables>,
     calls: Mutex<Vec<&'static str>>,
-    /// How many rows its lists have had.
+    /// The number of rows that its lists have returned.
     listed: AtomicUsize,
     down: AtomicBool,
-    /// How many swaps are lost to a rival who writes the same row again.
+    /// The number of swaps that fail because a rival writes the same row first.
     rivals: AtomicU64,
-    /// What others do before a call.
+    /// What another caller does before a call.
     meanwhile: Mutex<Option<Meanwhile>>,
 }
 
-/// The call, how many of its kind are let through, and what is done before the next.
+/// The name of a call, the number of such calls to let through, and the action before the next one.
 type Meanwhile = (&'static str, usize, Box<dyn FnOnce() + Send>);
 
 #[derive(Clone, Default)]
@@ -49,7 +49,7 @@ impl Kept {
         Ok(self.tables.lock().unwrap())
     }
 
-    /// Does what is to be done before this call, once.
+    /// Runs the action for this call, once.
     fn let_others(&self, call: &'static str) {
         let mut meanwhile = self.meanwhile.lock().unwrap();
         let due = match &mut *meanwhile {
@@ -66,7 +66,7 @@ impl Kept {
         }
     }
 
-    /// Others come before a call to come, behind so many of its kind.
+    /// Sets an action that runs before a later call, after this many calls of its kind.
     pub(crate) fn set_meanwhile(
         &self,
         call: &'static str,
@@ -76,7 +76,7 @@ impl Kept {
         *self.meanwhile.lock().unwrap() = Some((call, skipped, Box::new(others)));
     }
 
-    /// What was called since this was asked last.
+    /// Returns the calls since the last time.
     pub(crate) fn calls(&self) -> Vec<&'static str> {
         std::mem::take(&mut self.calls.lock().unwrap())
     }
@@ -105,7 +105,7 @@ impl Kept {
         Row::from_bytes(&self.tables.lock().unwrap().rows[&session]).unwrap()
     }
 
-    /// All that is in it, so that it can be told whether anything has changed.
+    /// Returns the whole content, in order to detect any change.
     pub(crate) fn content(&self) -> String {
         let Tables { rows, epochs, denials } = &*self.tables.lock().unwrap();
         format!(
@@ -118,7 +118,7 @@ impl Kept {
         self.tables.lock().unwrap().rows.len()
     }
 
-    /// How many rows its lists have had since this was asked last.
+    /// Returns the number of rows that its lists have returned since the last time.
     pub(crate) fn listed(&self) -> usize {
         self.listed.swap(0, Ordering::Relaxed)
     }
@@ -203,7 +203,7 @@ impl BlockingStore for Kept {
     }
 }
 
-/// Randomness that is none, and differs from call to call.
+/// A source that is not random but differs from call to call.
 #[derive(Default)]
 pub(crate) struct Sequence(AtomicU64);
 
@@ -220,7 +220,7 @@ impl Entropy for Sequence {
     }
 }
 
-/// None to be had.
+/// A source that always fails.
 pub(crate) struct Dry;
 
 impl Entropy for Dry {
@@ -248,7 +248,7 @@ pub(crate) struct Server {
     events: Arc<Mutex<Vec<Event>>>,
 }
 
-/// One with the defaults.
+/// Returns a server with the defaults.
 pub(crate) fn server() -> Server {
     server_of(config())
 }
@@ -260,7 +260,7 @@ pub(crate) fn server_of(config: ConfigBuilder) -> Server {
 
 impl Server {
     pub(crate) fn over(store: &Arc<Blocking<Kept>>, config: ConfigBuilder, keys: MasterKeys) -> Self {
-        // Another place in the sequence for each server over a store.
+        // Each server over a store starts at another place in the sequence.
         static SEED: AtomicU64 = AtomicU64::new(1);
         let entropy = Sequence(AtomicU64::new(SEED.fetch_add(1 << 40, Ordering::Relaxed)));
         let events = Arc::new(Mutex::new(Vec::new()));
@@ -270,7 +270,7 @@ impl Server {
         Self { sessions, store: store.clone(), events }
     }
 
-    /// Another server over the same store.
+    /// Returns another server over the same store.
     pub(crate) fn beside(&self, config: ConfigBuilder, keys: MasterKeys) -> Self {
         Self::over(&self.store, config, keys)
     }
@@ -302,13 +302,13 @@ impl Server {
         self.try_refresh(text(grant), now).unwrap()
     }
 
-    /// Why an exchange is refused.
+    /// Returns why an exchange is refused.
     #[track_caller]
     pub(crate) fn refusal(&self, text: &str, now: UnixTime) -> Refusal {
         refusal_of(self.try_refresh(text, now))
     }
 
-    /// Why an exchange would be refused, if it would.
+    /// Returns why an exchange would be refused, if it would.
     pub(crate) fn refusal_or_none(&self, text: &str) -> Option<Refusal> {
         let backup = self.store().backup();
         let outcome = self.try_refresh(text, NOW);
@@ -321,7 +321,7 @@ impl Server {
         refusal_of(blocking(self.sessions.at(now).refresh(text, binding)))
     }
 
-    /// What has happened since this was asked last.
+    /// Returns the events since the last time.
     pub(crate) fn events(&self) -> Vec<EventKind> {
         std::mem::take(&mut *self.events.lock().unwrap()).into_iter().map(|event| event.kind).collect()
     }
@@ -330,13 +330,13 @@ impl Server {
         self.sessions.access_token(grant, &()).unwrap()
     }
 
-    /// What a server with a denylist says of an access token.
+    /// Checks an access token as a server with a denylist does.
     pub(crate) fn check(&self, text: &str, now: UnixTime) -> Result<AccessToken<()>, Error> {
         let verifier = access_verifier().with_denylist(self.shared());
         blocking(verifier.at(now).verify(text, &Binding::None))
     }
 
-    /// Whether a session lives.
+    /// Returns whether a session lives.
     pub(crate) fn lives(&self, grant: &Grant, now: UnixTime) -> bool {
         let rows = blocking(self.sessions.at(now).list(grant.subject())).unwrap();
         rows.iter().any(|row| row.session_id() == grant.session_id())
@@ -350,7 +350,7 @@ fn refusal_of(outcome: Result<Grant, Error>) -> Refusal {
     error.refusal().unwrap()
 }
 
-/// The one text of all refusals.
+/// The text of every refusal.
 pub(crate) const UNIFORM: &str = "the refresh token is not valid";
 
 pub(crate) fn text(grant: &Grant) -> &str {
@@ -365,7 +365,7 @@ pub(crate) const MINUTE: i64 = 60;
 pub(crate) const HOUR: i64 = 60 * MINUTE;
 pub(crate) const DAY: i64 = 24 * HOUR;
 
-/// Exchanges `grant` so often, ten minutes apart, and tells the last one and its time.
+/// Exchanges `grant` this many times, ten minutes apart, and returns the last grant and its time.
 #[track_caller]
 pub(crate) fn exchanged(server: &Server, mut grant: Grant, count: i64) -> (Grant, UnixTime) {
     let mut now = NOW;
@@ -380,7 +380,7 @@ pub(crate) fn after(time: UnixTime, count: u64) -> UnixTime {
     time.saturating_add(seconds(count))
 }
 
-/// A sequence that goes on where it was left.
+/// A sequence that several servers share.
 pub(crate) struct SharedSequence(pub(crate) Arc<Sequence>);
 
 impl Entropy for SharedSequence {

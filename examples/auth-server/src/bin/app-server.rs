@@ -1,7 +1,7 @@
-//! An application server: it has the verifying key of the authentication server, and no store. It asks nobody.
+//! An application server. It has the verifying key of the authentication server and no store, and sends no queries.
 //!
-//! `APP_KEY` is the file with the key: `access.public.pem`, or `access.secret` with HS256. `APP_ISSUER` and `APP_AUDIENCE`
-//! are what `AUTH_ISSUER` and `AUTH_AUDIENCE` are there; `APP_LISTEN` is an address and port; `APP_LOG` is `text` or `json`.
+//! `APP_KEY` is the file with the key: `access.public.pem`, or `access.secret` with HS256. `APP_ISSUER` and `APP_AUDIENCE` have
+//! the values of `AUTH_ISSUER` and `AUTH_AUDIENCE`; `APP_LISTEN` is an address and port; `APP_LOG` is `text` or `json`.
 
 use auth_server::keys::CheckingKey;
 use auth_server::refused::Refused;
@@ -29,7 +29,7 @@ struct App {
     fingerprint_cookie: Cookie,
 }
 
-/// An access token that was verified. That its session has been ended is noticed when it expires.
+/// A verified access token. If its session has ended, it is accepted until it expires.
 struct Access(AccessToken<Claims>);
 
 impl FromRequestParts<Arc<App>> for Access {
@@ -53,7 +53,7 @@ async fn all_orders(Access(access): Access) -> Result<Json<Value>, Refused> {
     }
 }
 
-/// Keeps every answer out of caches: it is for one user.
+/// Keeps every answer out of caches, because it is for one user.
 async fn finish(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 
-/// For as long, requests under way are waited for at the end, and ends of sessions whose clients have gone.
+/// How long the server waits, before it stops, for requests in progress and for ends of sessions without a client.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[tokio::main]
@@ -54,7 +54,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     };
     tokio::select! {
         result = served => result?,
-        // A client that never finishes does not keep the server up.
+        // Stops even if a client never finishes.
         () = async { asked.notified().await; tokio::time::sleep(PATIENCE).await } => {}
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! PostgreSQL, over the pool of the sessions.
+//! PostgreSQL, with the pool of the sessions.
 
 use super::{DatabaseError, user};
 use crate::users::{Name, User};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-/// The lock keeps servers that start at once out of each other's way: `IF NOT EXISTS` does not.
+/// The lock serialises servers that start at once, because `IF NOT EXISTS` does not.
 const TABLE: &str = "
     SELECT pg_advisory_xact_lock(6218307395);
     CREATE TABLE IF NOT EXISTS users (
@@ -18,14 +18,14 @@ const TABLE: &str = "
     );
 ";
 
-/// A pool of connections to one server: no replica, which could lag behind.
+/// A pool of connections to one primary server. It must not be a replica, because a replica may lag.
 pub struct Postgres {
     pool: Pool,
     timeout: Duration,
 }
 
 impl Postgres {
-    /// Over this pool. An answer that takes longer than `timeout` is an error.
+    /// Uses this pool. An answer that takes longer than `timeout` is an error.
     pub async fn open(pool: Pool, timeout: Duration) -> Result<Self, DatabaseError> {
         let client = pool.get().await.map_err(DatabaseError::new)?;
         let made = tokio::time::timeout(timeout, client.batch_execute(TABLE)).await;
@@ -38,13 +38,13 @@ impl Postgres {
         let answer = async { client.query(&client.prepare_cached(sql).await?, values).await };
         let answer = tokio::time::timeout(self.timeout, answer).await;
         if answer.is_err() {
-            // It may never answer again: the next one gets another connection.
+            // This connection may never answer again, so the next call gets another one.
             drop(Object::take(client));
         }
         answer.map_err(DatabaseError::new)?.map_err(DatabaseError::new)
     }
 
-    /// See [`Database::add_user`](super::Database::add_user).
+    /// Does what [`Database::add_user`](super::Database::add_user) does.
     pub async fn add_user(&self, user: &User) -> Result<bool, DatabaseError> {
         let sql = "INSERT INTO users (id, name, role, password_hash) VALUES ($1, $2, $3, $4)
                    ON CONFLICT (name) DO NOTHING RETURNING id";
@@ -52,12 +52,12 @@ impl Postgres {
         Ok(!self.query(sql, &[&user.id, &name, &role, &user.password_hash]).await?.is_empty())
     }
 
-    /// See [`Database::user_named`](super::Database::user_named).
+    /// Does what [`Database::user_named`](super::Database::user_named) does.
     pub async fn user_named(&self, name: &Name) -> Result<Option<User>, DatabaseError> {
         self.user("SELECT id, name, role, password_hash FROM users WHERE name = $1", name.as_str()).await
     }
 
-    /// See [`Database::user_of`](super::Database::user_of).
+    /// Does what [`Database::user_of`](super::Database::user_of) does.
     pub async fn user_of(&self, id: &str) -> Result<Option<User>, DatabaseError> {
         self.user("SELECT id, name, role, password_hash FROM users WHERE id = $1", id).await
     }

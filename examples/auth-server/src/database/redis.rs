@@ -1,11 +1,11 @@
-//! Redis, over the connection of the sessions.
+//! Redis, with the connection of the sessions.
 
 use super::{DatabaseError, user};
 use crate::users::{Name, User};
 use redis::aio::ConnectionManager;
 use redis::{FromRedisValue, Script, ScriptInvocation};
 
-/// Names of keys: `auth:user:ID` (hash), `auth:name:NAME` (the id). A write is one script, so it is done whole or not at all.
+/// The keys are `auth:user:ID` (hash) and `auth:name:NAME` (the id). A write is one script, so it is atomic.
 pub struct Redis {
     connection: ConnectionManager,
     add_user: Script,
@@ -24,7 +24,7 @@ const USER_NAMED: &str = "
     return redis.call('HMGET', 'auth:user:' .. id, 'id', 'name', 'role', 'hash')";
 
 impl Redis {
-    /// Over this connection, which has its own time to wait.
+    /// Uses this connection, which has its own timeout.
     pub fn over(connection: ConnectionManager) -> Self {
         Self { connection, add_user: Script::new(ADD_USER), user_named: Script::new(USER_NAMED) }
     }
@@ -33,21 +33,21 @@ impl Redis {
         call.invoke_async(&mut self.connection.clone()).await.map_err(DatabaseError::new)
     }
 
-    /// See [`Database::add_user`](super::Database::add_user).
+    /// Does what [`Database::add_user`](super::Database::add_user) does.
     pub async fn add_user(&self, user: &User) -> Result<bool, DatabaseError> {
         let mut call = self.add_user.prepare_invoke();
         call.arg(&user.id).arg(user.name.as_str()).arg(user.role.as_str()).arg(&user.password_hash);
         self.run(&call).await
     }
 
-    /// See [`Database::user_named`](super::Database::user_named).
+    /// Does what [`Database::user_named`](super::Database::user_named) does.
     pub async fn user_named(&self, name: &Name) -> Result<Option<User>, DatabaseError> {
         let mut call = self.user_named.prepare_invoke();
         call.arg(name.as_str());
         self.run::<Option<Fields>>(&call).await?.map_or(Ok(None), read)
     }
 
-    /// See [`Database::user_of`](super::Database::user_of).
+    /// Does what [`Database::user_of`](super::Database::user_of) does.
     pub async fn user_of(&self, id: &str) -> Result<Option<User>, DatabaseError> {
         let fields = ["id", "name", "role", "hash"];
         let command = redis::Cmd::hmget(format!("auth:user:{id}"), &fields);
@@ -61,6 +61,6 @@ type Fields = (Option<String>, Option<String>, Option<String>, Option<String>);
 fn read((id, name, role, hash): Fields) -> Result<Option<User>, DatabaseError> {
     let Some(id) = id else { return Ok(None) };
     let texts = name.zip(role).zip(hash);
-    let ((name, role), hash) = texts.ok_or_else(|| DatabaseError::new("a user is not whole"))?;
+    let ((name, role), hash) = texts.ok_or_else(|| DatabaseError::new("a user lacks some of its fields"))?;
     user(id, name, role, hash).map(Some)
 }

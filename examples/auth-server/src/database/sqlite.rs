@@ -1,4 +1,4 @@
-//! SQLite in a file: nothing to install.
+//! SQLite in a file, which needs no installation.
 
 use super::{DatabaseError, user};
 use crate::users::{Name, User};
@@ -18,7 +18,7 @@ const TABLE: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
-/// A new file is for its owner alone, as SQLite then makes the two files beside it.
+/// Makes a new file readable only for its owner. SQLite gives the two files next to it the same mode.
 pub(super) fn make_private(path: &Path) -> Result<(), DatabaseError> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
@@ -30,23 +30,23 @@ pub(super) fn make_private(path: &Path) -> Result<(), DatabaseError> {
     }
 }
 
-/// One connection, on threads that may block; users are asked for at logins and refreshes only.
+/// One connection, on threads that may block. Users are read only at logins and refreshes.
 pub struct Sqlite {
     connection: Arc<Mutex<Connection>>,
-    /// Who waits for the connection waits here, where it has an end, and not on a thread.
+    /// Callers wait here for the connection, with a timeout, and not on a thread.
     turn: Arc<Semaphore>,
     timeout: Duration,
 }
 
 impl Sqlite {
-    /// Opens the file, which the store of the sessions has made. A call waits for `timeout` for those before it, and once
-    /// more while others have the file locked.
+    /// Opens the file, which the store of the sessions has created. A call waits up to `timeout` for calls before it, and up to
+    /// `timeout` again while another process has locked the file.
     pub fn open(path: &Path, timeout: Duration) -> Result<Self, DatabaseError> {
         let open = || {
-            // Without SQLITE_OPEN_URI, as the store opens it: a path is a path.
+            // Without SQLITE_OPEN_URI, as the store opens it, so that every path is read as a path.
             let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
             connection.busy_timeout(timeout)?;
-            // With less, a power cut can take back a registration that was answered.
+            // With a lower setting, a power cut can undo a registration that was answered.
             connection.pragma_update(None, "synchronous", "FULL")?;
             connection.execute_batch(TABLE)?;
             Ok::<_, rusqlite::Error>(connection)
@@ -63,16 +63,16 @@ impl Sqlite {
         let turn = turn.await.map_err(DatabaseError::new)?.map_err(DatabaseError::new)?;
         let connection = self.connection.clone();
         let work = move || {
-            // Until it is done, also when nobody waits for it any more.
+            // Kept until the work is done, even if the caller has gone.
             let _turn = turn;
-            // A statement is done in one go, so a thread that died has left nothing half done.
+            // A statement is atomic, so a thread that panicked has left no partial change.
             work(&connection.lock().unwrap_or_else(PoisonError::into_inner))
         };
         let result = tokio::task::spawn_blocking(work).await.map_err(DatabaseError::new)?;
         result.map_err(DatabaseError::new)
     }
 
-    /// See [`Database::add_user`](super::Database::add_user).
+    /// Does what [`Database::add_user`](super::Database::add_user) does.
     pub async fn add_user(&self, user: &User) -> Result<bool, DatabaseError> {
         let user = user.clone();
         self.run(move |connection| {
@@ -84,12 +84,12 @@ impl Sqlite {
         .await
     }
 
-    /// See [`Database::user_named`](super::Database::user_named).
+    /// Does what [`Database::user_named`](super::Database::user_named) does.
     pub async fn user_named(&self, name: &Name) -> Result<Option<User>, DatabaseError> {
         self.user("SELECT id, name, role, password_hash FROM users WHERE name = ?1", name.as_str()).await
     }
 
-    /// See [`Database::user_of`](super::Database::user_of).
+    /// Does what [`Database::user_of`](super::Database::user_of) does.
     pub async fn user_of(&self, id: &str) -> Result<Option<User>, DatabaseError> {
         self.user("SELECT id, name, role, password_hash FROM users WHERE id = ?1", id).await
     }

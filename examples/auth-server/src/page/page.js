@@ -13,7 +13,7 @@ function log(text, bad = false) {
   $("log").prepend(line);
 }
 
-// Never trusted here, only shown: the server verifies it.
+// Only displayed and never trusted, because the server verifies the token.
 function claims(token) {
   const base64 = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
   const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
@@ -24,7 +24,7 @@ function show() {
   $("outside").hidden = access !== null;
   $("inside").hidden = access === null;
   if (access === null) {
-    $("who").textContent = "nobody";
+    $("who").textContent = "not logged in";
     return;
   }
   const held = claims(access);
@@ -55,7 +55,7 @@ function leave() {
   show();
 }
 
-// After a failure the silent refresh waits, longer each time: a server that is down is not helped by being asked.
+// After a failure the silent refresh waits, longer each time, so that it does not add load to a failing server.
 let retryAt = 0;
 let pause = 1000;
 function settle(done) {
@@ -64,7 +64,7 @@ function settle(done) {
   return done;
 }
 
-// One tab at a time. The server would bear with several at once; this only saves it the work.
+// One tab at a time. The server accepts several at once; this only saves work.
 let refreshing = null;
 function refresh() {
   refreshing ??= navigator.locks.request("refresh", async () => {
@@ -84,7 +84,7 @@ function refresh() {
   return refreshing;
 }
 
-// Calls the API; if the access token has expired, with a new one once more.
+// Calls the API. If the access token has expired, refreshes it and calls once more.
 async function api(method, path) {
   const first = await send(method, path, { bearer: true });
   if (first.status !== 401) return first;
@@ -136,7 +136,7 @@ $("call").addEventListener("click", () => api("GET", "/"));
 $("call-admin").addEventListener("click", () => api("GET", "/admin"));
 $("refresh").addEventListener("click", () => refresh().then(devices));
 $("logout").addEventListener("click", async () => {
-  // A 503 means that the session may still live, so the page stays in.
+  // A 503 means that the session may still live, so the page keeps its token.
   if ((await send("POST", "/logout")).ok) {
     leave();
     tabs.postMessage("out");
@@ -154,7 +154,7 @@ tabs.addEventListener("message", ({ data }) => {
   else refresh().then(devices);
 });
 
-// Half a minute before the end, or at half-time of a short life: the silent refresh.
+// Refreshes silently half a minute before the token expires, or after half of a short lifetime.
 setInterval(() => {
   if (access === null) return;
   const left = Math.max(0, (expiresAt - Date.now()) / 1000);
@@ -166,7 +166,7 @@ setInterval(() => {
   }
 }, 1000);
 
-log("is there a session?");
+log("looking for a session");
 await refresh();
 show();
 devices();

@@ -1,4 +1,4 @@
-//! `/`: for a browser that goes there a page, for a program with a token a greeting.
+//! `/`: answers a browser with a page, and a program that sends a token with a greeting.
 
 use crate::refused::Refused;
 use crate::request::Access;
@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use std::sync::Arc;
 
-/// Nothing but what this server sends, in nobody else's frame.
+/// Allows only what this server sends, and no frame of another site.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; \
                       form-action 'none'; frame-ancestors 'none'";
 

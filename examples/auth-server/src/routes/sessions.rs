@@ -15,12 +15,12 @@ use countersign_session::{self as session, Ended, Grant, SessionId};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// The cookies of an answer besides the refresh token's.
+/// The cookies of an answer in addition to the refresh token's.
 pub(super) struct Cookies<'a> {
     pub(super) fingerprint: Option<&'a str>,
 }
 
-/// Access token in the body, refresh token in its cookie.
+/// Answers with the access token in the body and the refresh token in its cookie.
 pub(super) fn answer(
     server: &Server,
     grant: &Grant,
@@ -40,22 +40,22 @@ pub(super) fn answer(
     let refresh = server.refresh_cookie.set(grant.refresh_token().expose_secret(), remains);
     headers.append(SET_COOKIE, header(&refresh.map_err(|_| failed())?).ok_or_else(failed)?);
     if let Some(fingerprint) = cookies.fingerprint {
-        // The same value for the session's whole life, and no shorter than the other cookie's.
+        // The value is the same for the whole session, and the cookie lives as long as the other one.
         let fingerprint = server.fingerprint_cookie.set(fingerprint, remains);
         headers.append(SET_COOKIE, header(&fingerprint.map_err(|_| failed())?).ok_or_else(failed)?);
     }
     Ok((headers, body).into_response())
 }
 
-/// Marked as sensitive, so that whatever logs headers leaves it out.
+/// Marks the value as sensitive, so that code that logs headers leaves it out.
 fn header(cookie: &SetCookie) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(cookie.expose_secret()).ok()?;
     value.set_sensitive(true);
     Some(value)
 }
 
-/// Runs to its end, also if the client goes away meanwhile. A session that was ended by half would be ended by its next
-/// exchange, if that comes soon; this way it is at once, and in the log.
+/// Runs `work` to its end even if the client disconnects. Otherwise a half-ended session would be ended only by its next
+/// exchange, if that comes soon; now it ends at once, and the end is in the log.
 pub(super) async fn to_its_end<T: Send + 'static>(
     server: &Server,
     work: impl Future<Output = Result<T, session::Error>> + Send + 'static,
@@ -66,7 +66,7 @@ pub(super) async fn to_its_end<T: Send + 'static>(
     }
 }
 
-/// Deletes the cookies. Of all answers, only those to a logout have it.
+/// Deletes the cookies. Only answers to a logout do so.
 fn gone(server: &Server) -> Response {
     let cookies = [server.refresh_cookie.clear(), server.fingerprint_cookie.clear()];
     (StatusCode::NO_CONTENT, AppendHeaders(cookies.map(|cookie| (SET_COOKIE, cookie)))).into_response()
@@ -80,7 +80,7 @@ pub(super) async fn refresh(
     let token = refresh_token(&server, &headers)?.ok_or(missing)?;
     let fingerprint = server.fingerprint_cookie.find(headers.get_all(COOKIE))?;
     let grant = server.sessions.refresh(token, &binding(&server, &headers)?).await?;
-    // The role may be another by now.
+    // The role may have changed.
     let Some(user) = server.database.user_of(grant.subject()).await? else {
         let ending = server.clone();
         to_its_end(&server, async move { ending.sessions.revoke(grant.session_id()).await }).await?;
@@ -89,19 +89,19 @@ pub(super) async fn refresh(
     answer(&server, &grant, &user, Cookies { fingerprint })
 }
 
-/// Ends the session of the cookie, or of each if there are two. Whatever was in it, the answer is that it is gone.
+/// Ends the session of the cookie, or of each if there are two. The answer is the same for any cookie.
 pub(super) async fn logout(
     State(server): State<Arc<Server>>,
     FromOwnPage(headers): FromOwnPage,
 ) -> Result<Response, Refused> {
     let (ending, tokens) = (server.clone(), refresh_tokens(&server, &headers));
-    // An error is a 503, and the cookie stays: the session may still live.
+    // An error is a 503 and leaves the cookie, because the session may still live.
     to_its_end(&server, async move { end_all(&ending, &tokens).await }).await?;
     Ok(gone(&server))
 }
 
-/// Ends the sessions of these tokens. One that was planted beside the browser's own can hold the number of a master key
-/// that no server has: once another was found, that is no reason to try again.
+/// Ends the sessions of these tokens. A token that was planted next to the browser's own can name a master key that no server
+/// has. If the other token was valid, that is not a reason to ask for a retry.
 pub(super) async fn end_all(server: &Server, tokens: &[String]) -> Result<(), session::Error> {
     let (mut found, mut again) = (false, false);
     for token in tokens {
@@ -150,12 +150,12 @@ pub(super) async fn revoke(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, Refused> {
     let unknown = || Refused::new(StatusCode::NOT_FOUND, "unknown_session");
-    // Not even text, or no id.
+    // The path is not text, or not an id.
     let Path(id) = id.map_err(|_| unknown())?;
     let id: SessionId = id.parse().map_err(|_| unknown())?;
     let ending = server.clone();
     match to_its_end(&server, async move { ending.sessions.revoke_of(access.subject(), id).await }).await? {
-        // Another user's session is as unknown as one that never was.
+        // The answer for another user's session is the same as for an unknown one.
         Ended::Unknown => Err(unknown()),
         _ => Ok(StatusCode::NO_CONTENT),
     }

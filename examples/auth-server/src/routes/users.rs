@@ -17,7 +17,7 @@ use countersign_session::{Binding, Login};
 use serde::Deserialize;
 use std::sync::Arc;
 
-/// What somebody says of themselves.
+/// The name and the password that a client sends.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Credentials {
@@ -35,7 +35,7 @@ pub(super) async fn register(
     let password_hash = server.passwords.hash(credentials.password).await?;
     let id = new_id().ok_or(Refused::unavailable("entropy"))?;
     let user = User { id, name, role: Role::User, password_hash };
-    // The database decides: of two who ask at once, one is told that the name is taken.
+    // The database decides: of two concurrent requests, one learns that the name is taken.
     if !server.database.add_user(&user).await? {
         return Err(Refused::new(StatusCode::CONFLICT, "name_taken"));
     }
@@ -52,9 +52,9 @@ pub(super) async fn login(
         Some(name) => server.database.user_named(&name).await?,
         None => None,
     };
-    // All the same for a user who does not exist: the time that it takes must not tell them apart.
+    // An unknown user takes the same path, because the time must not tell known and unknown users apart.
     let id = named.map(|user| user.id).unwrap_or_default();
-    // From before the hash is read: if all sessions of the user are ended while the password is checked, so is this one.
+    // Read before the hash: if all sessions of the user are ended while the password is checked, this login ends too.
     let epoch = server.sessions.epoch(&id).await?;
     let user = server.database.user_of(&id).await?;
     let hash = user.as_ref().map(|user| user.password_hash.clone());
@@ -71,12 +71,12 @@ pub(super) async fn login(
         .label(device::name(user_agent))
         .binding(fingerprint.as_ref().map_or(Binding::None, Binding::from))
         .in_epoch(epoch);
-    // The browser forgets the session that it has: nobody could end it but from a list. Before the new one begins, so that it
-    // does not count, and no other device has to go for it.
+    // The browser forgets its old session, which could then only be ended from the list. End it before the new one begins, so
+    // that it does not count towards the cap and no other device loses its session.
     let (ending, old) = (server.clone(), refresh_tokens(&server, &headers));
     let grant = to_its_end(&server, async move {
         if let Err(error) = end_all(&ending, &old).await {
-            tracing::warn!(?error, "the session that the browser had could not be ended");
+            tracing::warn!(?error, "the browser's old session could not be ended");
         }
         ending.sessions.login(&login).await
     })

@@ -5,7 +5,7 @@ import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 
-// ES modules do not look at NODE_PATH.
+// ES modules do not search NODE_PATH.
 const puppeteer = createRequire(import.meta.url)("puppeteer-core");
 const { CHROMIUM, SERVER, WORK } = process.env;
 const PASSWORD = "correct horse battery staple";
@@ -18,7 +18,7 @@ const port = await new Promise((found) => {
 });
 const url = `http://localhost:${port}/`;
 const server = spawn(SERVER, {
-  // A short life, so that a silent refresh is seen.
+  // A short lifetime, so that a silent refresh happens.
   env: { AUTH_LISTEN: `127.0.0.1:${port}`, AUTH_DATA: WORK, AUTH_ACCESS_SECONDS: "10" },
   stdio: ["ignore", "ignore", "inherit"],
 });
@@ -35,7 +35,7 @@ async function open(context) {
   page.setDefaultTimeout(20_000);
   page.on("pageerror", (error) => problems.push(`error on the page: ${error.message}`));
   page.on("console", (message) => {
-    // Chromium says of every 4xx that it failed to load; they are part of the game.
+    // Chromium logs every 4xx as a failure to load; these are expected.
     const expected = message.text().startsWith("Failed to load resource");
     if (message.type() === "error" && !expected) problems.push(`console: ${message.text()}`);
   });
@@ -44,14 +44,14 @@ async function open(context) {
       await page.goto(url);
       return page;
     } catch (error) {
-      // The server may not listen yet.
+      // The server may not be listening yet.
       if (tries > 100) throw error;
       await new Promise((later) => setTimeout(later, 50));
     }
   }
 }
 
-// Polled, since a tab in the background draws no frames.
+// Polled, because a background tab draws no frames.
 const when = (page, condition, ...values) => page.waitForFunction(condition, { polling: 50 }, ...values);
 const shown = (page, selector) => when(page, (selector) => !document.querySelector(selector).hidden, selector);
 const inside = (page) => shown(page, "#inside");
@@ -59,7 +59,7 @@ const outside = (page) => shown(page, "#outside");
 const logged = (page, text) => when(page, (text) => document.querySelector("#log").textContent.includes(text), text);
 const devices = (page, count) =>
   when(page, (count) => document.querySelectorAll("#devices tr").length === count, count);
-// As a click of the mouse would, wherever the tab is.
+// Clicks like a mouse, even in a background tab.
 const click = (page, selector) => page.$eval(selector, (element) => element.click());
 const text = (page, selector) => page.$eval(selector, (element) => element.textContent);
 
@@ -86,7 +86,7 @@ try {
   await click(first, "#call-admin");
   await logged(first, "GET /admin: 403 insufficient_scope");
 
-  // A second tab is in without a login, and both stay in over silent refreshes.
+  // A second tab needs no login, and both stay logged in over silent refreshes.
   const second = await open(laptop);
   await inside(second);
   for (const tab of [first, second]) await logged(tab, "silent refresh");
@@ -95,13 +95,13 @@ try {
   await click(second, "#call");
   await logged(second, "GET /: 200");
   for (const tab of [first, second]) assert.ok(!(await text(tab, "#log")).includes("invalid_grant"));
-  console.log("two tabs stayed in over silent refreshes");
+  console.log("two tabs stayed logged in over silent refreshes");
 
   const phone = await open(await browser.createBrowserContext());
   await enter(phone, "#login");
   await click(first, "#refresh");
   await devices(first, 2);
-  // A tab in the background is not drawn.
+  // A background tab is not drawn.
   await first.bringToFront();
   await first.setViewport({ width: 800, height: 1000 });
   await first.screenshot({ path: process.argv[2], fullPage: true });

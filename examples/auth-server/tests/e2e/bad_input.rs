@@ -1,4 +1,4 @@
-//! What no honest client sends: a 4xx each, with a stable code, and nothing changes.
+//! Requests that no honest client sends: each gets a 4xx with a stable code, and changes nothing.
 
 use crate::client::{Browser, ORIGIN, PASSWORD, Request};
 use crate::server::{Folder, Server};
@@ -22,7 +22,7 @@ fn post(path: &str) -> Request {
 }
 
 #[test]
-fn bodies_that_are_not_what_is_asked_for_are_refused_by_name() {
+fn unexpected_bodies_are_refused_by_name() {
     let server = Server::start();
     let json = "application/json";
     let good = json!({ "name": "ann", "password": PASSWORD }).to_string();
@@ -64,7 +64,7 @@ fn bodies_that_are_not_what_is_asked_for_are_refused_by_name() {
 }
 
 #[test]
-fn names_and_passwords_that_cannot_be_are_refused_by_name() {
+fn invalid_names_and_passwords_are_refused_by_name() {
     let server = Server::start();
     let browser = Browser::new(server.address());
     for name in ["", "ab", "a b c", "änn", "аnn", "ann\n", "../ann", &"a".repeat(33)] {
@@ -97,7 +97,7 @@ fn a_wrong_password_and_an_unknown_user_get_the_same_answer() {
     }
 }
 
-/// No name or password gets so far: what the database is asked for, and given, is text all the same.
+/// The routes refuse such names and passwords. This test checks that the database would also treat them as text.
 #[tokio::test]
 async fn sql_that_reaches_the_database_is_text() {
     let folder = Folder::new();
@@ -137,7 +137,7 @@ fn sql_in_any_field_is_refused_or_text() {
         let printable = text.replace('\0', "");
         let mut thief = ann.clone();
         thief.cookies.insert("__Host-refresh".into(), printable.clone());
-        // Blanks and quotes cannot be in a cookie at all; what can be is not a token.
+        // Blanks and quotes cannot be in a cookie at all; text that can be is not a token.
         let (status, code) = thief.refresh().refusal();
         assert!(status == 400 && ["malformed_cookie", "invalid_grant"].contains(&code.as_str()), "{code}");
         let escaped: String = printable.bytes().map(|byte| format!("%{byte:02x}")).collect();
@@ -145,7 +145,7 @@ fn sql_in_any_field_is_refused_or_text() {
         let bearer = format!("Bearer {printable}");
         let status = Request::new("GET", "/").header("Authorization", bearer).send(ann.address).refusal().0;
         assert!(status == 400 || status == 401);
-        // It is a good password, if it is long enough, and a poor name for a device.
+        // It is a valid password, if it is long enough, and an odd name for a device.
         let agent = stranger.request("POST", "/login").header("User-Agent", &printable);
         let body = json!({ "name": "ann", "password": PASSWORD });
         assert_eq!(agent.json(&body).send(ann.address).status, 200);
@@ -186,7 +186,7 @@ fn missing_doubled_and_malformed_credentials_are_told_apart() {
         (401, "unsupported_algorithm".into())
     );
     assert_eq!(get(&[&good.replace("Bearer ", "Bearer x")]).0, 401);
-    // A refresh token is no access token.
+    // A refresh token is not an access token.
     assert_eq!(get(&[&format!("Bearer {}", ann.refresh_token())]).0, 401);
     assert_eq!(ann.api_status(), 200);
 }
@@ -211,13 +211,13 @@ fn a_doubled_cookie_is_refused_and_neither_is_used() {
     ann.assert_refresh();
 }
 
-/// A logout takes what a refresh does not: else every request would be refused until the planted cookie ends.
+/// A logout accepts what a refresh refuses, because otherwise every request would be refused until the planted cookie expires.
 #[test]
-fn a_browser_with_a_doubled_or_broken_cookie_gets_out_by_a_logout_and_in_again() {
+fn a_browser_with_a_doubled_or_broken_cookie_can_log_out_and_in_again() {
     let server = Server::start();
     let other = Browser::of_new_user(server.address(), "bob");
     let mut browser = Browser::of_new_user(server.address(), "ann");
-    // The number of a master key that no server has stands in the first bytes.
+    // The first bytes name a master key that no server has.
     let foreign = format!("v1.{}A", "B".repeat(other.refresh_token().len() - 4));
     for (planted, both_end) in [
         ("__Host-refresh=planted".to_owned(), false),
@@ -243,17 +243,17 @@ fn a_browser_with_a_doubled_or_broken_cookie_gets_out_by_a_logout_and_in_again()
             browser.assert_refresh();
         }
     }
-    // One that cannot be read at all is gone as well.
+    // A cookie that cannot be read at all is deleted as well.
     let out = post("/logout").header("Cookie", "__Host-refresh=\"").send(server.address());
     assert_eq!((out.status, out.set_cookies().count()), (204, 2));
-    // With nothing but the other key's token, another server may know more.
+    // With only the token of the other key, another server may know it.
     let alone = post("/logout").header("Cookie", format!("__Host-refresh={foreign}"));
     alone.send(server.address()).assert_refused(503, "retry");
 }
 
-/// The session that a browser with two cookies leaves behind is ended by its next login, too.
+/// The next login of a browser with two cookies ends the sessions of both.
 #[test]
-fn a_login_ends_what_a_doubled_cookie_names() {
+fn a_login_ends_both_sessions_of_a_doubled_cookie() {
     let server = Server::start();
     let mut browser = Browser::of_new_user(server.address(), "ann");
     let before = browser.clone();
@@ -267,7 +267,7 @@ fn a_login_ends_what_a_doubled_cookie_names() {
 }
 
 #[test]
-fn pages_of_others_cannot_use_the_cookies() {
+fn pages_of_other_sites_cannot_use_the_cookies() {
     let server = Server::start();
     let mut ann = Browser::of_new_user(server.address(), "ann");
     for path in ["/token/refresh", "/logout"] {
@@ -291,7 +291,7 @@ fn pages_of_others_cannot_use_the_cookies() {
             assert_eq!(answer.set_cookies().count(), 0);
         }
     }
-    // Nor log a visitor in under a name of theirs.
+    // Nor can they log a visitor in under their own name.
     for path in ["/login", "/register"] {
         let body = json!({ "name": "ann", "password": PASSWORD });
         let foreign = Request::new("POST", path).header("Origin", "https://evil.example").json(&body);
@@ -301,7 +301,7 @@ fn pages_of_others_cannot_use_the_cookies() {
 }
 
 #[test]
-fn there_is_nothing_where_nothing_is() {
+fn unknown_paths_and_methods_are_refused_by_name() {
     let server = Server::start();
     let ann = Browser::of_new_user(server.address(), "ann");
     for (method, path, status, code) in [
@@ -330,7 +330,7 @@ fn a_method_of_any_length_is_one_word_in_the_log() {
 }
 
 #[test]
-fn who_tries_too_often_has_to_wait() {
+fn too_many_attempts_have_to_wait() {
     let server = Server::start_with(&[("AUTH_ATTEMPTS_PER_MINUTE", "3")]);
     let mut browser = Browser::new(server.address());
     browser.register("ann", PASSWORD);
@@ -340,6 +340,6 @@ fn who_tries_too_often_has_to_wait() {
     refused.assert_refused(429, "too_many_attempts");
     let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=20).contains(&wait), "{wait}");
-    // Who is in stays in.
+    // A user who is logged in stays logged in.
     browser.assert_refresh();
 }

@@ -1,4 +1,4 @@
-//! A client that sends what it is told to, down to the byte, and keeps cookies like a browser.
+//! A client that sends exact bytes, and keeps cookies like a browser.
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -6,11 +6,11 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// Where the pages of the tests come from.
+/// The origin of the tests' pages.
 pub const ORIGIN: &str = "https://app.example";
 pub const PASSWORD: &str = "correct horse battery staple";
 
-/// A request in the making.
+/// A request before it is sent.
 #[derive(Clone)]
 pub struct Request {
     method: String,
@@ -19,7 +19,7 @@ pub struct Request {
     body: Vec<u8>,
 }
 
-/// What came back.
+/// The answer to a request.
 #[derive(Clone, Debug)]
 pub struct Response {
     pub status: u16,
@@ -32,7 +32,7 @@ impl Request {
         Self { method: method.into(), path: path.into(), headers: Vec::new(), body: Vec::new() }
     }
 
-    /// Adds a header; one of the same name stays.
+    /// Adds a header and keeps others with the same name.
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.headers.push((name.into(), value.as_ref().into()));
         self
@@ -47,17 +47,17 @@ impl Request {
         self.header("Content-Type", "application/json").body(value.to_string())
     }
 
-    /// Sends it and reads the answer to its end.
+    /// Sends the request and reads the whole answer.
     #[track_caller]
     pub fn send(&self, address: SocketAddr) -> Response {
         self.try_send(address).unwrap_or_else(|error| panic!("{} {}: {error}", self.method, self.path))
     }
 
-    /// As [`send`](Self::send), where the server may be gone.
+    /// Sends as [`send`](Self::send) does, if the server may have stopped.
     pub fn try_send(&self, address: SocketAddr) -> std::io::Result<Response> {
         let mut stream = self.start(address)?;
         let mut answer = Vec::new();
-        // A server that refuses a body without reading it may close the connection behind its answer.
+        // A server that refuses a body without reading it may close the connection after its answer.
         let read = stream.read_to_end(&mut answer);
         match Response::parse(&answer, self.method == "HEAD") {
             Some(response) => Ok(response),
@@ -65,7 +65,7 @@ impl Request {
         }
     }
 
-    /// Sends it and reads nothing.
+    /// Sends the request and reads nothing.
     pub fn start(&self, address: SocketAddr) -> std::io::Result<TcpStream> {
         let mut stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(Duration::from_secs(30)))?;
@@ -79,14 +79,14 @@ impl Request {
         let length = self.body.len();
         text.extend_from_slice(format!("Content-Length: {length}\r\nConnection: close\r\n\r\n").as_bytes());
         text.extend_from_slice(&self.body);
-        // The same for what it does not want to read.
+        // The server may also close the connection before it has read everything.
         let _ = stream.write_all(&text);
         Ok(stream)
     }
 }
 
 impl Response {
-    /// `bare`: without the body that the length speaks of.
+    /// Parses an answer. `bare` means that the body is missing, although a length is given.
     fn parse(answer: &[u8], bare: bool) -> Option<Self> {
         let answer = String::from_utf8(answer.into()).ok()?;
         let (head, body) = answer.split_once("\r\n\r\n")?;
@@ -115,7 +115,7 @@ impl Response {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{} {:?}", self.status, self.body))
     }
 
-    /// Status and code of a refusal. It has nothing else in it, and neither sets nor deletes a cookie.
+    /// Returns status and code of a refusal, which must hold nothing else and must not set or delete a cookie.
     #[track_caller]
     pub fn refusal(&self) -> (u16, String) {
         let body = self.json();
@@ -132,7 +132,7 @@ impl Response {
     }
 }
 
-/// A device with its cookies and, in its page's memory, an access token.
+/// A device with its cookies and, in the memory of its page, an access token.
 #[derive(Clone)]
 pub struct Browser {
     pub address: SocketAddr,
@@ -145,7 +145,7 @@ impl Browser {
         Self { address, cookies: BTreeMap::new(), access: String::new() }
     }
 
-    /// One that has registered and logged in.
+    /// Creates a device of a user that registers and logs in.
     #[track_caller]
     pub fn of_new_user(address: SocketAddr, name: &str) -> Self {
         let mut browser = Self::new(address);
@@ -154,7 +154,7 @@ impl Browser {
         browser
     }
 
-    /// Another device of the same user.
+    /// Creates another device of the same user.
     #[track_caller]
     pub fn logged_in(address: SocketAddr, name: &str) -> Self {
         let mut browser = Self::new(address);
@@ -202,7 +202,7 @@ impl Browser {
         response
     }
 
-    /// With the access token.
+    /// Calls the API with the access token.
     pub fn api(&mut self, method: &str, path: &str) -> Response {
         let request = self.request(method, path).header("Authorization", format!("Bearer {}", self.access));
         let response = request.send(self.address);
@@ -210,12 +210,12 @@ impl Browser {
         response
     }
 
-    /// What the API says to this device's access token.
+    /// Returns the status of an API call with this device's access token.
     pub fn api_status(&self) -> u16 {
         self.clone().api("GET", "/").status
     }
 
-    /// As a script on a page of ours sends it.
+    /// Builds a request as a script on this server's page would send it.
     pub fn request(&self, method: &str, path: &str) -> Request {
         let request =
             Request::new(method, path).header("Origin", ORIGIN).header("Sec-Fetch-Site", "same-origin");
@@ -231,13 +231,13 @@ impl Browser {
         &self.cookies["__Host-refresh"]
     }
 
-    /// Takes cookies and access token out of an answer, as a browser and a page do.
+    /// Stores the cookies and the access token of an answer, as a browser and a page do.
     pub fn keep(&mut self, response: &Response) {
         for cookie in response.set_cookies() {
             let mut parts = cookie.split("; ");
             let (name, value) = parts.next().unwrap().split_once('=').unwrap();
             let attributes: Vec<&str> = parts.collect();
-            // What browsers demand of the prefix.
+            // Browsers require this for the prefix.
             assert!(name.starts_with("__Host-") && attributes.contains(&"Secure"), "{cookie}");
             assert!(attributes.contains(&"Path=/") && !cookie.contains("Domain"), "{cookie}");
             assert!(attributes.contains(&"HttpOnly") && attributes.contains(&"SameSite=Strict"), "{cookie}");

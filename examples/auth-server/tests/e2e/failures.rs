@@ -1,4 +1,4 @@
-//! The ways in which refresh tokens have logged people out elsewhere, or let thieves in; each has a test.
+//! Known ways in which refresh tokens log users out by mistake, or let thieves in: each has a test.
 
 use crate::client::{Browser, Request, Response};
 use crate::server::Server;
@@ -8,13 +8,13 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// The refresh token that an answer sets.
+/// Returns the refresh token that an answer sets.
 fn refresh_cookie(response: &Response) -> String {
     let cookie = response.set_cookies().find_map(|cookie| cookie.strip_prefix("__Host-refresh="));
     cookie.and_then(|cookie| cookie.split(';').next()).expect("a refresh token").to_owned()
 }
 
-/// The answers to one request that is sent by so many tabs at once.
+/// Returns the answers to one request that this many tabs send at once.
 fn at_once(tabs: usize, request: &Request, address: SocketAddr) -> Vec<Response> {
     let start = Barrier::new(tabs);
     std::thread::scope(|scope| {
@@ -40,7 +40,7 @@ fn tabs_that_refresh_at_once_all_stay_logged_in_with_one_successor() {
         for answer in &answers {
             assert_eq!(answer.status, 200, "{}", answer.body);
             successors.insert(refresh_cookie(answer));
-            // The access token of each is good, the loser's too.
+            // Each access token is valid, also that of the loser.
             let mut tab = browser.clone();
             tab.keep(answer);
             assert_eq!(tab.api_status(), 200);
@@ -60,7 +60,7 @@ fn the_loser_of_a_race_never_clears_the_cookie_of_the_winner() {
     let answers = at_once(8, &browser.refresh_request(), browser.address);
     assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
     for answer in answers.iter().filter(|answer| answer.status != 200) {
-        // `refusal` looks for cookies.
+        // `refusal` checks that there are no cookies.
         assert_eq!(answer.refusal(), (400, "invalid_grant".into()));
     }
 }
@@ -89,12 +89,12 @@ fn no_refusal_of_a_refresh_touches_a_cookie() {
 }
 
 #[test]
-fn an_answer_that_got_lost_is_given_once_more() {
+fn a_lost_answer_is_given_once_more() {
     let server = Server::start();
     let mut browser = Browser::of_new_user(server.address(), "ann");
     let request = browser.refresh_request();
     let lost = request.send(browser.address);
-    // It never got there, so the browser asks with what it has. Twice, since the connection is bad.
+    // The answer was lost, so the browser asks again with its old token. It does so twice.
     for _ in 0..2 {
         let again = request.send(browser.address);
         assert_eq!(again.status, 200, "{}", again.body);
@@ -127,7 +127,7 @@ fn reuse_of_an_old_token_logs_out_that_device_and_no_other() {
 
     thief.clone().refresh().assert_refused(400, "invalid_grant");
     assert_eq!(server.events("reuse_detected"), 1);
-    // Who is the thief cannot be told, so both are out, and the access tokens with them.
+    // The server cannot tell who is the thief, so both are logged out, and their access tokens are denied.
     robbed.clone().api("GET", "/").assert_refused(401, "denied");
     thief.clone().api("GET", "/").assert_refused(401, "denied");
     robbed.refresh().assert_refused(400, "invalid_grant");
@@ -160,14 +160,14 @@ fn an_old_token_is_known_as_reused_however_many_came_after_it() {
 }
 
 #[test]
-fn random_garbage_and_forged_tokens_revoke_nobody() {
+fn random_garbage_and_forged_tokens_revoke_no_session() {
     let server = Server::start();
     let mut browser = Browser::of_new_user(server.address(), "ann");
     let good = browser.refresh_token().to_owned();
     let mut forged: Vec<String> = ["", "v1.", "v2.AAAA", "null", "undefined", "%00", "..", "a.b.c"]
         .map(|text| format!("x{text}"))
         .into();
-    // Another character at every place, one left out, one too many.
+    // Another character at every place, one character less, and one more.
     for place in 0..good.len() {
         forged.push(changed(&good, place));
         forged.push(format!("{}{}", &good[..place], &good[place + 1..]));
@@ -187,14 +187,14 @@ fn random_garbage_and_forged_tokens_revoke_nobody() {
     assert_eq!(browser.api_status(), 200);
 }
 
-/// Another character at this place.
+/// Returns the token with another character at this place.
 fn changed(token: &str, place: usize) -> String {
     let other = if token.as_bytes()[place] == b'A' { "B" } else { "A" };
     format!("{}{other}{}", &token[..place], &token[place + 1..])
 }
 
 #[test]
-fn another_fingerprint_ends_the_session_and_none_only_refuses() {
+fn a_wrong_fingerprint_ends_the_session_and_a_missing_one_only_refuses() {
     let server = Server::start();
     let mut browser = Browser::of_new_user(server.address(), "ann");
     let other = Browser::logged_in(server.address(), "ann");
@@ -205,7 +205,7 @@ fn another_fingerprint_ends_the_session_and_none_only_refuses() {
     without.clone().api("GET", "/").assert_refused(401, "binding_missing");
     browser.assert_refresh();
 
-    // A thief who has token and cookie out of different places.
+    // A thief who got the token and the cookie from different places.
     let mut thief = browser.clone();
     thief.cookies.insert("__Host-fingerprint".into(), other.cookies["__Host-fingerprint"].clone());
     thief.clone().api("GET", "/").assert_refused(401, "binding_mismatch");
@@ -224,7 +224,7 @@ fn the_late_refusal_of_an_old_session_leaves_the_new_cookie_alone() {
     assert_eq!(browser.logout().status, 204);
     browser.assert_login("ann");
     let cookies = browser.cookies.clone();
-    // The old tab's request was under way all the time.
+    // The old tab's request was in progress all the time.
     let refusal = late.send(browser.address);
     refusal.assert_refused(400, "invalid_grant");
     browser.keep(&refusal);
@@ -244,7 +244,7 @@ fn nothing_that_holds_a_token_may_be_cached() {
 }
 
 #[test]
-fn a_store_that_is_down_is_a_503_and_logs_nobody_out() {
+fn a_store_that_is_down_is_a_503_and_ends_no_session() {
     let mut server = Server::start_with(&[("AUTH_DATABASE_TIMEOUT_MS", "500")]);
     let mut browser = Browser::of_new_user(server.address(), "ann");
     let before = browser.cookies.clone();
@@ -255,7 +255,7 @@ fn a_store_that_is_down_is_a_503_and_logs_nobody_out() {
     assert!(server.log().contains("the database failed"));
     browser.logout().assert_refused(503, "store_unavailable");
     let (status, code) = browser.api("POST", "/logout/all").refusal();
-    // SQLite can still say that the session has not been ended.
+    // With SQLite, reads still work, so the server knows that the session has not ended.
     assert!(
         status == 503 && ["denylist_unavailable", "store_unavailable"].contains(&code.as_str()),
         "{code}"
@@ -265,7 +265,7 @@ fn a_store_that_is_down_is_a_503_and_logs_nobody_out() {
     assert_eq!(browser.cookies, before);
 
     server.store.up();
-    // A connection that was lost is made again, which a request or two may notice.
+    // A lost connection is opened again. One or two requests may fail before that.
     let answers = std::iter::repeat_with(|| browser.refresh()).take(100);
     let answer = answers.into_iter().find(|answer| answer.status != 503).expect("an answer");
     assert_eq!(answer.status, 200, "{}", answer.body);
@@ -273,7 +273,7 @@ fn a_store_that_is_down_is_a_503_and_logs_nobody_out() {
 }
 
 #[test]
-fn a_store_that_was_set_back_to_a_backup_refuses_what_it_does_not_know() {
+fn a_store_restored_from_a_backup_refuses_newer_tokens() {
     let mut server = Server::start();
     let mut moved_on = Browser::of_new_user(server.address(), "ann");
     let mut quiet = Browser::of_new_user(server.address(), "bob");
@@ -299,7 +299,7 @@ fn a_store_that_was_set_back_to_a_backup_refuses_what_it_does_not_know() {
 fn a_server_that_is_killed_amid_refreshes_loses_no_session_and_doubles_none() {
     const DEVICES: usize = 6;
     const KILLS: usize = 4;
-    // Nothing has to be waited for; E2E_DOWN_SECONDS shows that waiting changes nothing, within the grace.
+    // The tests need no wait. E2E_DOWN_SECONDS shows that a wait changes nothing, within the grace.
     let down = std::env::var("E2E_DOWN_SECONDS").map_or(0, |seconds| seconds.parse().unwrap());
     let mut server = Server::start();
     let mut devices = vec![Browser::of_new_user(server.address(), "ann")];
@@ -312,7 +312,7 @@ fn a_server_that_is_killed_amid_refreshes_loses_no_session_and_doubles_none() {
             for device in &mut devices {
                 let (stop, refreshes) = (&stop, &refreshes);
                 scope.spawn(move || {
-                    // Until the server is gone; what it did last, the device does not know.
+                    // Until the server is killed. The device does not know the server's last action.
                     while !stop.load(Ordering::Relaxed) {
                         let Ok(answer) = device.refresh_request().try_send(device.address) else { break };
                         assert_eq!(answer.status, 200, "{}", answer.body);
@@ -342,7 +342,7 @@ fn a_server_that_is_killed_amid_refreshes_loses_no_session_and_doubles_none() {
 }
 
 #[test]
-fn a_load_of_parallel_refreshes_logs_nobody_out() {
+fn a_load_of_parallel_refreshes_ends_no_session() {
     const DEVICES: usize = 8;
     const ROUNDS: usize = 25;
     let server = Server::start();
@@ -353,7 +353,7 @@ fn a_load_of_parallel_refreshes_logs_nobody_out() {
         for device in &mut devices {
             scope.spawn(move || {
                 for _ in 0..ROUNDS {
-                    // Two tabs of each.
+                    // Each device refreshes in two tabs.
                     let answers = at_once(2, &device.refresh_request(), device.address);
                     assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
                     device.keep(&answers[0]);

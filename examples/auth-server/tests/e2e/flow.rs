@@ -1,4 +1,4 @@
-//! What a user does.
+//! Actions of a user.
 
 use crate::client::{Browser, ORIGIN, PASSWORD, Request};
 use crate::server::{ADMIN, Server};
@@ -28,13 +28,13 @@ fn a_user_registers_logs_in_calls_the_api_refreshes_and_logs_out() {
     assert_eq!(browser.cookies["__Host-fingerprint"], fingerprint);
     assert_eq!(browser.api_status(), 200);
 
-    // What a thief has who has copied everything.
+    // A thief who has copied everything.
     let copy = browser.clone();
     assert_eq!(browser.logout().status, 204);
     assert!(browser.cookies.is_empty());
     copy.clone().refresh().assert_refused(400, "invalid_grant");
     copy.clone().api("GET", "/").assert_refused(401, "denied");
-    // Once more is no error.
+    // A second logout is not an error.
     assert_eq!(copy.clone().logout().status, 204);
     assert_eq!(browser.logout().status, 204);
 }
@@ -75,7 +75,7 @@ fn a_user_sees_the_devices_and_ends_one_of_them() {
     assert_eq!(other["device"], "Firefox on Android");
 
     let path = format!("/sessions/{}", other["id"].as_str().unwrap());
-    // Not somebody else's to end.
+    // Another user cannot end it.
     Browser::of_new_user(server.address(), "bob").api("DELETE", &path).assert_refused(404, "unknown_session");
     assert_eq!(phone.api_status(), 200);
     assert_eq!(laptop.api("DELETE", &path).status, 204);
@@ -86,7 +86,7 @@ fn a_user_sees_the_devices_and_ends_one_of_them() {
 }
 
 #[test]
-fn logout_everywhere_ends_all_sessions_of_the_user_and_nobody_elses() {
+fn logout_everywhere_ends_all_sessions_of_the_user_and_no_others() {
     let server = Server::start();
     let mut laptop = Browser::of_new_user(server.address(), "ann");
     let mut phone = Browser::logged_in(server.address(), "ann");
@@ -99,13 +99,13 @@ fn logout_everywhere_ends_all_sessions_of_the_user_and_nobody_elses() {
         device.refresh().assert_refused(400, "invalid_grant");
     }
     bob.assert_refresh();
-    // And in again.
+    // The user can log in again.
     laptop.assert_login("ann");
     assert_eq!(laptop.api_status(), 200);
 }
 
 #[test]
-fn logging_in_again_in_one_browser_leaves_no_session_behind() {
+fn logging_in_again_in_one_browser_ends_the_old_session() {
     let server = Server::start();
     let mut browser = Browser::of_new_user(server.address(), "ann");
     let before = browser.clone();
@@ -136,7 +136,7 @@ fn the_oldest_of_too_many_sessions_ends() {
 }
 
 #[test]
-fn of_two_who_want_one_name_at_once_one_gets_it() {
+fn one_of_two_registrations_of_a_name_at_once_succeeds() {
     let server = Server::start();
     let browser = Browser::new(server.address());
     let names = ["ann", "Ann", "ANN", "aNN"];
@@ -162,7 +162,7 @@ fn a_browser_gets_a_page_and_a_program_a_refusal() {
         .header("Accept", "*/*")
         .send(server.address())
         .assert_refused(401, "missing_credentials");
-    // With a token it is the program that is meant.
+    // A request with a token comes from a program.
     let user = Browser::of_new_user(server.address(), "ann");
     let bearer = format!("Bearer {}", user.access);
     let answer = user.request("GET", "/").header("Accept", accepts).header("Authorization", bearer);
@@ -189,7 +189,7 @@ fn nothing_secret_is_written_to_the_log() {
         assert!(server.events(kind) > 0, "{kind}: {log}");
     }
     for secret in secrets {
-        // Also not in part: the first 20 characters of a token say little, the last ones are its worth.
+        // Not in part either: check the last 20 characters, because the first ones reveal little.
         assert!(!log.contains(&secret[secret.len() - 20..]), "{secret}");
     }
     for file in ["access.secret", "refresh.secret"] {
@@ -204,19 +204,19 @@ fn requests_under_way_are_answered_before_the_server_stops() {
     let browser = Browser::of_new_user(server.address(), "ann");
     let body = json!({ "name": "ann", "password": PASSWORD });
     let login = browser.request("POST", "/login").header("Origin-Of-Test", ORIGIN).json(&body);
-    // Argon2 keeps it busy for a while.
+    // Argon2 keeps the server busy for a while.
     let asking: Vec<_> = (0..8)
         .map(|_| {
             let (login, address) = (login.clone(), browser.address);
             std::thread::spawn(move || login.try_send(address))
         })
         .collect();
-    // Stopped as soon as one is done.
+    // The server is stopped as soon as one is done.
     let mut asking = asking.into_iter();
     assert_eq!(asking.next().unwrap().join().unwrap().unwrap().status, 200);
     assert!(server.terminate().success());
     for asked in asking {
-        // Either it came too late to be heard, or it got its whole answer.
+        // The request either came too late to be accepted, or got its whole answer.
         if let Ok(response) = asked.join().unwrap() {
             assert_eq!(response.status, 200, "{}", response.body);
         }
@@ -224,14 +224,14 @@ fn requests_under_way_are_answered_before_the_server_stops() {
 }
 
 #[test]
-fn an_end_whose_client_has_gone_comes_to_its_end_before_the_server_stops() {
+fn a_logout_without_its_client_completes_before_the_server_stops() {
     let mut server = Server::start_with(&[("AUTH_DATABASE_TIMEOUT_MS", "20000")]);
     if !matches!(server.store, TestStore::Sqlite { .. }) {
-        // The others do not wait: they fail.
+        // The other databases do not wait: they fail.
         return;
     }
     let browser = Browser::of_new_user(server.address(), "ann");
-    // Another process holds the file, so that the end takes as long as it is held.
+    // Another process locks the file, so that the logout takes as long as the lock.
     server.store.down();
     let leaving = browser.request("POST", "/logout").start(browser.address).unwrap();
     assert_eq!(browser.api_status(), 200);

@@ -1,4 +1,4 @@
-//! Against servers that really run: the flow, the ways in which others logged their users out, and bad input.
+//! Tests with real servers: the normal flow, known failures, and bad input.
 
 mod bad_input;
 mod client;

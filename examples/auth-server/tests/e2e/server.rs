@@ -1,4 +1,4 @@
-//! A server that really runs: a process with a folder of its own, on a port that the system picks.
+//! A real server: a process with its own folder, on a port that the system chooses.
 
 use crate::store::TestStore;
 use serde_json::Value;
@@ -13,7 +13,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_auth-server");
 const LOG: &str = "log";
 pub const ADMIN: &str = "administrator";
 
-/// A folder that is gone when its owner is.
+/// A folder that is deleted when its owner is dropped.
 pub struct Folder(PathBuf);
 
 impl Folder {
@@ -36,7 +36,7 @@ impl Drop for Folder {
     }
 }
 
-/// A process that has said where it listens.
+/// A process that has logged its address.
 pub struct Process {
     child: Child,
     pub address: SocketAddr,
@@ -44,8 +44,8 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a program with these variables and no others. Its log is a file, so that all it had to say about a request is
-    /// there as soon as the answer is.
+    /// Starts a program with these variables and no others. Its log is a file, so that all log lines of a request are there as
+    /// soon as the answer is.
     #[track_caller]
     pub fn start(program: &str, variables: &[(String, String)], log: PathBuf) -> Self {
         let mut child = Command::new(program)
@@ -67,19 +67,19 @@ impl Process {
         panic!("{program} did not start: {}", std::fs::read_to_string(log).unwrap());
     }
 
-    /// As the operating system ends a process that gets no warning.
+    /// Kills the process without a warning.
     pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
-    /// As an administrator stops it.
+    /// Stops the process as an administrator does.
     pub fn terminate(&mut self) -> ExitStatus {
         self.ask_to_stop();
         self.child.wait().unwrap()
     }
 
-    /// Returns when it has heard of it.
+    /// Asks the server to stop. Returns when the server has received the signal.
     pub fn ask_to_stop(&self) {
         let asked = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
         assert!(asked.success());
@@ -90,7 +90,7 @@ impl Process {
         }
     }
 
-    /// All that it has written so far.
+    /// Returns the log so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
     }
@@ -102,7 +102,7 @@ impl Drop for Process {
     }
 }
 
-/// Where it listens, once it has said so.
+/// Returns the address of the server, once it is in the log.
 fn address(log: &Path) -> Option<SocketAddr> {
     let text = std::fs::read_to_string(log).ok()?;
     let event = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
@@ -113,7 +113,7 @@ fn address(log: &Path) -> Option<SocketAddr> {
 /// An authentication server.
 pub struct Server {
     process: Process,
-    /// Below it.
+    /// The database of the server.
     pub store: TestStore,
     folder: Folder,
     variables: Vec<(String, String)>,
@@ -125,7 +125,7 @@ impl Server {
         Self::start_with(&[])
     }
 
-    /// With these settings beside or instead of the usual ones of the tests.
+    /// Starts a server with these settings in addition to, or instead of, the usual ones of the tests.
     #[track_caller]
     pub fn start_with(settings: &[(&str, &str)]) -> Self {
         let folder = Folder::new();
@@ -149,7 +149,7 @@ impl Server {
         Self { process, store, folder, variables }
     }
 
-    /// The same server once more, on another port: browsers find it by its name.
+    /// Starts the same server again, on another port, because browsers identify it by its name.
     #[track_caller]
     pub fn restart(&mut self) {
         self.process.kill();
@@ -172,7 +172,7 @@ impl Server {
         self.process.child.wait().unwrap()
     }
 
-    /// An application server that has this file of ours and nothing else.
+    /// Starts an application server that has only this key file of the server.
     #[track_caller]
     pub fn application(&self, key: &str) -> Application {
         let folder = Folder::new();
@@ -202,7 +202,7 @@ impl Server {
         self.process.log()
     }
 
-    /// How often this has happened to a session, by the audit log.
+    /// Counts the events of this kind in the audit log.
     pub fn events(&self, kind: &str) -> usize {
         let log = self.log();
         let events = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());

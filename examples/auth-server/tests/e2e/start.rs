@@ -1,4 +1,4 @@
-//! A server that cannot work does not start, and says why.
+//! A server with a wrong configuration does not start, and reports the reason.
 
 use crate::client::{Browser, PASSWORD};
 use crate::server::{Folder, Server};
@@ -8,7 +8,7 @@ fn start(program: &str, settings: &[(&str, &str)]) -> Output {
     Command::new(program).env_clear().envs(settings.iter().copied()).output().unwrap()
 }
 
-/// Checks that it ends at once with one line that begins so.
+/// Checks that the program ends at once with one line that contains this text.
 #[track_caller]
 fn assert_fails(program: &str, settings: &[(&str, &str)], expected: &str) {
     let output = start(program, settings);
@@ -19,17 +19,17 @@ fn assert_fails(program: &str, settings: &[(&str, &str)], expected: &str) {
 }
 
 #[test]
-fn what_is_wrong_with_the_configuration_is_said_by_name() {
+fn configuration_errors_name_the_setting() {
     let folder = Folder::new();
     let data = ("AUTH_DATA", folder.path().to_str().unwrap());
     for (setting, expected) in [
         (("AUTH_LISTEN", "here"), "AUTH_LISTEN: an address and port such as 127.0.0.1:3000 is expected"),
         (("AUTH_LISTN", "127.0.0.1:0"), "AUTH_LISTN: there is no such setting"),
         (("AUTH_ALGORITHM", "none"), "AUTH_ALGORITHM: HS256 or RS256 is expected"),
-        (("AUTH_ACCESS_SECONDS", "86400"), "the lifetimes cannot be used so: an access lifetime of 86400 s"),
+        (("AUTH_ACCESS_SECONDS", "86400"), "the lifetimes are not valid: an access lifetime of 86400 s"),
         (("AUTH_IDLE_SECONDS", "9999999"), "the idle lifetime is longer than the absolute lifetime"),
         (("AUTH_DATABASE", "sqlite:/nowhere/auth.db"), "the database is not available"),
-        (("AUTH_ADMIN_NAME", "root"), "AUTH_ADMIN_NAME: needs AUTH_ADMIN_PASSWORD beside it"),
+        (("AUTH_ADMIN_NAME", "root"), "AUTH_ADMIN_NAME: needs AUTH_ADMIN_PASSWORD too"),
     ] {
         assert_fails(env!("CARGO_BIN_EXE_auth-server"), &[data, setting], expected);
     }
@@ -37,16 +37,16 @@ fn what_is_wrong_with_the_configuration_is_said_by_name() {
     assert_fails(
         env!("CARGO_BIN_EXE_auth-server"),
         &admin,
-        "AUTH_ADMIN_PASSWORD: a password has 15 to 256 characters",
+        "AUTH_ADMIN_PASSWORD: a password must have 15 to 256 characters",
     );
 }
 
 #[test]
-fn an_administrator_is_one_and_not_whoever_has_that_name() {
+fn the_administrators_name_must_not_belong_to_another_user() {
     let server = Server::start();
     Browser::new(server.address()).register("root", PASSWORD);
     let settings = [("AUTH_ADMIN_NAME", "root"), ("AUTH_ADMIN_PASSWORD", PASSWORD)];
-    let expected = "AUTH_ADMIN_NAME: a user of that name is there, who is no administrator";
+    let expected = "AUTH_ADMIN_NAME: a user with this name exists and is not an administrator";
     let url = server.store.url();
     let beside =
         [("AUTH_DATA", server.folder().to_str().unwrap()), ("AUTH_DATABASE", &url), settings[0], settings[1]];
@@ -57,20 +57,20 @@ fn an_administrator_is_one_and_not_whoever_has_that_name() {
 fn a_broken_key_file_is_an_error_and_is_not_written_over() {
     for (file, algorithm, expected) in [
         ("access.secret", "HS256", "the secret's text is not valid base64"),
-        ("access.private.pem", "RS256", "there is no BEGIN line"),
+        ("access.private.pem", "RS256", "the BEGIN line is missing"),
         ("refresh.secret", "HS256", "the secret's text is not valid base64"),
     ] {
         let folder = Folder::new();
         let path = folder.path().join(file);
-        std::fs::write(&path, "no key !").unwrap();
+        std::fs::write(&path, "not a key").unwrap();
         let settings = [("AUTH_DATA", folder.path().to_str().unwrap()), ("AUTH_ALGORITHM", algorithm)];
         assert_fails(env!("CARGO_BIN_EXE_auth-server"), &settings, expected);
-        assert_eq!(std::fs::read_to_string(path).unwrap(), "no key !");
+        assert_eq!(std::fs::read_to_string(path).unwrap(), "not a key");
     }
 }
 
 #[test]
-fn an_application_server_wants_a_verifying_key() {
+fn an_application_server_needs_a_verifying_key() {
     let folder = Folder::new();
     let missing = folder.path().join("key");
     let program = env!("CARGO_BIN_EXE_app-server");

@@ -1,7 +1,7 @@
-//! The database below a server: which one, how it is taken down and up again, and how it is set back to a backup.
+//! The database of a server: how to take it down and up again, and how to restore it from a backup.
 //!
-//! `E2E_POSTGRES` is the URL of a PostgreSQL server where databases may be made, without a database's name; `E2E_REDIS` is
-//! set if `redis-server` can be started. Without either it is SQLite.
+//! `E2E_POSTGRES` is the URL, without a database name, of a PostgreSQL server on which the tests may create databases;
+//! `E2E_REDIS` is set if `redis-server` can be started. Without either, the tests use SQLite.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -15,7 +15,7 @@ pub enum TestStore {
 }
 
 impl TestStore {
-    /// A new one, empty. What it has to keep, it keeps in `folder`.
+    /// Creates an empty database. Its files are in `folder`.
     pub fn new(folder: &Path) -> Self {
         if let Ok(server) = std::env::var("E2E_POSTGRES") {
             static COUNT: AtomicUsize = AtomicUsize::new(0);
@@ -33,7 +33,7 @@ impl TestStore {
         Self::Sqlite { file: folder.join("auth.db"), lock: None }
     }
 
-    /// What the server is told.
+    /// Returns the URL for the server.
     pub fn url(&self) -> String {
         match self {
             Self::Postgres { server, name } => format!("{server}/{name}"),
@@ -42,7 +42,7 @@ impl TestStore {
         }
     }
 
-    /// Those that the server itself keeps, in its folder.
+    /// Returns the files that the server itself keeps in its folder.
     pub const fn files(&self) -> &'static [&'static str] {
         match self {
             Self::Postgres { .. } | Self::Redis { .. } => &[],
@@ -50,7 +50,7 @@ impl TestStore {
         }
     }
 
-    /// From now on, nothing can be written.
+    /// Takes the database down: from now on, writes fail.
     pub fn down(&mut self) {
         match self {
             Self::Postgres { server, name } => {
@@ -70,7 +70,7 @@ impl TestStore {
         }
     }
 
-    /// It works again, and has all that it had.
+    /// Brings the database up again, with its old content.
     pub fn up(&mut self) {
         match self {
             Self::Postgres { server, name } => {
@@ -82,7 +82,7 @@ impl TestStore {
         }
     }
 
-    /// Keeps a copy. No server may run.
+    /// Keeps a copy. The server must not run.
     pub fn back_up(&mut self) {
         match self {
             Self::Postgres { server, name } => {
@@ -101,7 +101,7 @@ impl TestStore {
         }
     }
 
-    /// Puts the copy in its place. No server may run.
+    /// Restores the copy. The server must not run.
     pub fn restore(&mut self) {
         match self {
             Self::Postgres { server, name } => {
@@ -132,7 +132,7 @@ impl Drop for TestStore {
     }
 }
 
-/// Runs a statement, in the database that is always there.
+/// Runs a statement in the database that always exists.
 fn psql(server: &str, sql: &str) {
     let url = format!("{server}/postgres");
     let output = Command::new("psql").args([&url, "-v", "ON_ERROR_STOP=1", "-qAtc", sql]).output().unwrap();
@@ -143,7 +143,7 @@ fn socket(folder: &Path) -> PathBuf {
     folder.join("socket")
 }
 
-/// One that has on its disk what it has said is done.
+/// Starts a Redis that writes everything to its disk before it answers.
 fn start_redis(folder: &Path) -> Child {
     let socket = socket(folder);
     let _ = std::fs::remove_file(&socket);
@@ -172,7 +172,7 @@ fn stop(process: &mut Option<Child>) {
 
 fn copy(from: &Path, to: &Path) {
     let _ = std::fs::remove_dir_all(to);
-    // The socket is no file to be copied.
+    // The socket is not a file that can be copied.
     let _ = std::fs::remove_file(socket(from));
     let copied = Command::new("cp").arg("-R").args([from, to]).status().unwrap();
     assert!(copied.success());

@@ -1,4 +1,4 @@
-//! User, application server, authentication server.
+//! Tests with three parties: user, application server, authentication server.
 
 use crate::client::{Browser, Request, Response};
 use crate::server::{ADMIN, Application, Server};
@@ -6,7 +6,7 @@ use countersign::{PublicKey, Verifier};
 use countersign_session::{AccessVerifier, Binding};
 use serde_json::json;
 
-/// What an application server answers to a browser that has logged in elsewhere.
+/// Returns the answer of an application server to a browser that has logged in at the authentication server.
 fn ask(application: &Application, browser: &Browser, path: &str) -> Response {
     browser
         .request("GET", path)
@@ -15,7 +15,7 @@ fn ask(application: &Application, browser: &Browser, path: &str) -> Response {
 }
 
 #[test]
-fn an_application_server_needs_the_verifying_key_and_nobody_to_ask() {
+fn an_application_server_needs_only_the_verifying_key() {
     for (algorithm, key) in [("HS256", "access.secret"), ("RS256", "access.public.pem")] {
         let mut server = Server::start_with(&[("AUTH_ALGORITHM", algorithm)]);
         let application = server.application(key);
@@ -80,7 +80,7 @@ fn the_published_key_verifies_what_the_server_signs() {
     };
     let kid = key["kid"].as_str().unwrap();
     let key = PublicKey::from_modulus_and_exponent(&number("n"), &number("e")).unwrap().rs256().unwrap();
-    // With the kid, only a token that names it is taken.
+    // With the kid, the verifier accepts only tokens that name it.
     let policy = Verifier::builder(key.with_key_id(kid).unwrap());
     let verifier =
         AccessVerifier::new(policy.issuer("https://auth.example").audience("https://api.example")).unwrap();

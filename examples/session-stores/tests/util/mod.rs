@@ -1,6 +1,6 @@
-//! Places for stores, each empty and used by one test only; and rows without sessions.
-#![allow(dead_code, reason = "each test file uses its part")]
-#![allow(irrefutable_let_patterns, reason = "there may be one kind of store only")]
+//! Databases for stores, each empty and used by one test only; and rows without sessions.
+#![allow(dead_code, reason = "each test file uses only a part")]
+#![allow(irrefutable_let_patterns, reason = "there may be only one kind of store")]
 
 pub(crate) mod wire;
 
@@ -29,7 +29,7 @@ pub(crate) enum Kind {
     Sqlite,
 }
 
-/// Where stores of one content can be opened, any number of times: as several servers do, or one that was started again.
+/// A database in which a test can open any number of stores, like several servers or a restarted one.
 pub(crate) enum Place {
     #[cfg(feature = "postgres")]
     Postgres { url: String, schema: String },
@@ -40,7 +40,7 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// An empty one; `None` and a line on the terminal if there is no such database here.
+    /// Creates an empty database. If there is no server for it, prints a line and returns `None`.
     pub(crate) async fn new(kind: Kind) -> Option<Self> {
         match kind {
             #[cfg(feature = "postgres")]
@@ -65,17 +65,17 @@ impl Place {
         }
     }
 
-    /// A store here, as another server would open it.
+    /// Opens a store, as another server would.
     pub(crate) async fn open(&self) -> DynStore {
         self.try_open(None).await.unwrap()
     }
 
-    /// A store here that is reached by another address.
+    /// Opens a store through another address.
     pub(crate) async fn open_through(&self, address: SocketAddr) -> DynStore {
         self.try_open(Some(address)).await.unwrap()
     }
 
-    /// The same, by one that has this time to wait.
+    /// Opens a store with this timeout.
     #[cfg(any(feature = "postgres", feature = "redis"))]
     pub(crate) async fn open_hasty(&self, address: SocketAddr, timeout: Duration) -> DynStore {
         let url = self.url_through(Some(address));
@@ -103,7 +103,7 @@ impl Place {
         session_stores::connect(&url).await
     }
 
-    /// What a store here is opened by.
+    /// Returns the URL for a store.
     fn url_through(&self, through: Option<SocketAddr>) -> String {
         match self {
             #[cfg(feature = "postgres")]
@@ -120,7 +120,7 @@ impl Place {
         }
     }
 
-    /// The URL of its server, if it is on one.
+    /// Returns the URL of the server, if the database is on one.
     pub(crate) fn url(&self) -> &str {
         match self {
             #[cfg(feature = "postgres")]
@@ -132,13 +132,13 @@ impl Place {
         }
     }
 
-    /// Where its server listens.
+    /// Returns the address of the server.
     pub(crate) async fn address(&self) -> SocketAddr {
         tokio::net::lookup_host(host(self.url())).await.unwrap().next().unwrap()
     }
 }
 
-/// What a test does behind the back of the stores.
+/// Access to the database without a store.
 impl Place {
     #[cfg(feature = "postgres")]
     async fn postgres(&self) -> Option<tokio_postgres::Client> {
@@ -162,7 +162,7 @@ impl Place {
         Some(rusqlite::Connection::open(folder.path().join("sessions.db")).unwrap())
     }
 
-    /// That there is as much left as belongs to this many sessions.
+    /// Checks that the database holds as much as belongs to this many sessions.
     pub(crate) async fn assert_rows(&self, expected: usize) {
         #[cfg(feature = "postgres")]
         if let Some(client) = self.postgres().await {
@@ -191,7 +191,7 @@ impl Place {
         }
     }
 
-    /// Writes into the store what no version of countersign has written.
+    /// Writes a row that no version of countersign has written.
     pub(crate) async fn break_row(&self, row: &Row) {
         let sid = row.session_id();
         #[cfg(feature = "postgres")]
@@ -224,7 +224,7 @@ fn unique() -> String {
     random_row("unique").session_id().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// `host:port` of a URL.
+/// Returns the `host:port` of a URL.
 fn host(url: &str) -> &str {
     let (_, rest) = url.rsplit_once('@').or_else(|| url.split_once("://")).unwrap();
     rest.split('/').next().unwrap()
@@ -243,7 +243,7 @@ pub(crate) fn random() -> Randomness {
     Randomness::draw(&SystemEntropy::new()).unwrap()
 }
 
-/// The row of a new session.
+/// Returns the row of a new session.
 pub(crate) fn random_row(subject: &str) -> Row {
     row_at(subject, NOW)
 }
@@ -252,7 +252,7 @@ pub(crate) fn row_at(subject: &str, now: UnixTime) -> Row {
     machine().login(&Login::new(subject), 0, now, &random()).unwrap().write.unwrap().row
 }
 
-/// The row of a new session, and the one that follows it after an exchange ten minutes later.
+/// Returns the row of a new session, and its successor after an exchange ten minutes later.
 pub(crate) fn exchanged_row(subject: &str) -> (Row, Row) {
     let login = machine().login(&Login::new(subject), 0, NOW, &random()).unwrap();
     let row = login.write.unwrap().row;
@@ -262,7 +262,7 @@ pub(crate) fn exchanged_row(subject: &str) -> (Row, Row) {
     (row, exchange.write.unwrap().row)
 }
 
-/// The row that follows this one, ended at some time, which differs from other ends of it by that time.
+/// Returns the successor of this row, ended at this time, so that several ends of one row differ.
 pub(crate) fn ended(row: &Row, seconds: u64) -> Row {
     let step = machine().revoke(row, Reason::Logout, later(seconds)).unwrap();
     step.write.unwrap().row
@@ -272,7 +272,7 @@ pub(crate) fn later(seconds: u64) -> UnixTime {
     NOW.saturating_add(Duration::from_secs(seconds))
 }
 
-/// All that an error and its causes say, however they are asked.
+/// Returns all texts of an error and its causes.
 pub(crate) fn everything(error: &StoreError) -> String {
     let mut text = String::new();
     let mut next: Option<&dyn Error> = Some(error);
@@ -283,12 +283,12 @@ pub(crate) fn everything(error: &StoreError) -> String {
     text
 }
 
-/// The row in a store, which has to be there.
+/// Returns the row from a store, in which it must exist.
 pub(crate) async fn stored(store: &DynStore, row: &Row) -> Row {
     store.load(row.session_id()).await.unwrap().expect("the row is there").row().clone()
 }
 
-/// One test for each kind of store: `each_store!(name, ...)` where `async fn name(place: Place)`.
+/// Defines one test for each kind of store: `each_store!(name, ...)` for an `async fn name(place: Place)`.
 #[macro_export]
 macro_rules! each_store {
     ($($test:ident),* $(,)?) => {
@@ -308,7 +308,7 @@ macro_rules! each_store {
     };
 }
 
-/// The same, for those that are on a server.
+/// Defines the same tests only for stores on a server.
 #[macro_export]
 macro_rules! each_server {
     ($($test:ident),* $(,)?) => {

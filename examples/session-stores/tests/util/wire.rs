@@ -1,4 +1,4 @@
-//! The wire to a server, which can be cut.
+//! A connection to a server that a test can cut.
 
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -8,11 +8,11 @@ use tokio::sync::watch;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Whole,
-    /// Connections are closed, and new ones closed at once.
+    /// Open connections are closed, and new ones are closed at once.
     Cut,
-    /// Connections stay and carry nothing.
+    /// Connections stay open and carry nothing.
     Silent,
-    /// The connections of now stay and will never carry anything again.
+    /// The present connections stay open and never carry anything again.
     Dead,
 }
 

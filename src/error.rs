@@ -774,6 +774,8 @@ pub enum KeyFile {
     Pem,
     /// An OpenSSH public key line.
     Ssh,
+    /// An RSA key in the XML of .NET.
+    Xml,
 }
 
 impl fmt::Display for KeyFile {
@@ -783,6 +785,7 @@ impl fmt::Display for KeyFile {
             Self::Jwk => "a JSON Web Key",
             Self::Pem => "a PEM key file",
             Self::Ssh => "an SSH key",
+            Self::Xml => "a key in XML",
         })
     }
 }
@@ -862,6 +865,10 @@ pub enum FileMistake {
     SeveralKeys,
     /// An SSH public key.
     SshPublic,
+    /// Text in UTF-16, as the `>` of Windows PowerShell writes it.
+    Utf16,
+    /// An RSA key in the XML of .NET.
+    Xml,
 }
 
 impl FileMistake {
@@ -900,6 +907,8 @@ impl FileMistake {
             Self::SeveralCertificates => "several_certificates",
             Self::SeveralKeys => "several_keys",
             Self::SshPublic => "ssh_public",
+            Self::Utf16 => "utf16",
+            Self::Xml => "xml",
         }
     }
 }
@@ -959,6 +968,8 @@ impl fmt::Display for FileMistake {
             }
             Self::SeveralKeys => "there are several keys in the PEM: keep only one",
             Self::SshPublic => "this is an SSH public key: convert it with ssh-keygen -e -m PKCS8",
+            Self::Utf16 => "the text is UTF-16: save it as UTF-8",
+            Self::Xml => "this is an RSA key in XML: export it as PEM, in .NET with ExportSubjectPublicKeyInfoPem",
         })
     }
 }

@@ -539,8 +539,9 @@ fn a_kid_of_a_megabyte_is_refused_by_each_limit() {
 
 #[test]
 fn the_length_of_a_kid_is_counted_after_unescaping() {
-    let header =
-        |count: usize| format!(r#"{{"alg":"HS256","kid":"{}{}"}}"#, "\\u006b".repeat(512), "k".repeat(count - 512));
+    let header = |count: usize| {
+        format!(r#"{{"alg":"HS256","kid":"{}{}"}}"#, "\\u006b".repeat(512), "k".repeat(count - 512))
+    };
     let named = open().with_keys(key().with_key_id("k".repeat(1024)).unwrap());
     assert_accepted(&named, &headed(header(1024)));
     assert_eq!(refusal(&named, &headed(header(1025))), too_large(Size::KeyIdBytes, 1024));

@@ -206,7 +206,7 @@ fn each_algorithm_verifies_what_each_backend_signs() {
 }
 
 #[test]
-fn a_key_makes_no_key_for_the_algorithm_of_another_curve_or_type() {
+fn a_key_is_refused_for_the_algorithm_of_another_curve_or_type() {
     for &own in ALGORITHMS {
         for &other in
             ALGORITHMS.iter().chain(&[Algorithm::Hs256, Algorithm::Rs256]).filter(|other| **other != own)
@@ -324,7 +324,7 @@ fn a_curve_that_a_file_describes_by_numbers_is_named() {
 
 /// RFC 5958 section 2: version 2 has the public key beside the private one, as ed25519-dalek and aws-lc-rs write it.
 #[test]
-fn a_private_key_beside_a_public_one_that_is_another_s_makes_no_key() {
+fn a_private_key_next_to_another_public_key_is_refused() {
     let seed = der(files(Algorithm::Ed25519)[0])[16..].to_vec();
     let own = der(files(Algorithm::Ed25519)[1])[12..].to_vec();
     let file = |public: &[u8]| {
@@ -362,7 +362,7 @@ fn hex(digits: &str) -> Vec<u8> {
 }
 
 #[test]
-fn cut_and_stretched_files_make_no_key() {
+fn cut_and_stretched_files_are_refused() {
     for &algorithm in ALGORITHMS {
         let [private, public, sec1, _] = files(algorithm);
         for file in [private, sec1.split("-----END EC PARAMETERS-----").last().unwrap()].map(der) {
@@ -392,7 +392,7 @@ fn no_debug_text_of_a_key_shows_its_numbers() {
 // ---- bad keys ----
 
 #[test]
-fn points_that_are_not_on_their_curve_make_no_key() {
+fn points_that_are_not_on_their_curve_are_refused() {
     for &algorithm in ALGORITHMS.iter().filter(|algorithm| **algorithm != Algorithm::Ed25519) {
         let mut file = der(files(algorithm)[1]);
         *file.last_mut().unwrap() ^= 1;
@@ -430,7 +430,7 @@ fn points_that_are_not_on_their_curve_make_no_key() {
 }
 
 #[test]
-fn numbers_that_are_out_of_range_make_no_key() {
+fn private_numbers_that_are_out_of_range_are_refused() {
     for &algorithm in ALGORITHMS.iter().filter(|algorithm| **algorithm != Algorithm::Ed25519) {
         let length = if algorithm == Algorithm::Es384 {
             48
@@ -465,7 +465,7 @@ const SMALL_ORDER: [&str; 7] = [
 ];
 
 #[test]
-fn ed25519_keys_of_small_order_or_in_a_second_form_make_no_key() {
+fn ed25519_keys_of_small_order_or_in_a_second_form_are_refused() {
     for point in SMALL_ORDER.map(hex) {
         for sign in [0, 0x80] {
             let mut point = point.clone();
@@ -553,7 +553,7 @@ fn either_s_of_an_es256k_signature_is_accepted() {
 }
 
 #[test]
-fn an_ed25519_signature_whose_point_is_of_small_order_is_refused() {
+fn an_ed25519_signature_with_a_point_of_small_order_is_refused() {
     let key = public(Algorithm::Ed25519);
     for point in SMALL_ORDER.map(hex) {
         for sign in [0, 0x80] {

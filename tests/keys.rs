@@ -958,6 +958,30 @@ mod rsa {
             "DER in hex" => {
                 vec![Form::text(Half::Private, hex(&private)), Form::text(Half::Public, hex(&public))]
             }
+            "DER in hex with colons" => {
+                let colons =
+                    |der: &[u8]| der.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":");
+                let [private, public] = [colons(&private), colons(&public)];
+                vec![
+                    Form::text(Half::Private, private.to_uppercase()),
+                    Form::text(Half::Private, private),
+                    Form::text(Half::Public, public),
+                ]
+            }
+            "PEM in UTF-16, as the `>` of Windows PowerShell writes it" => pems()
+                .iter()
+                .flat_map(|text| {
+                    let half = if text.contains("PRIVATE") { Half::Private } else { Half::Public };
+                    let marked = format!("\u{feff}{text}");
+                    let little: Vec<u8> = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
+                    let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+                    [Form::bytes(half, &little), Form::bytes(half, &big)]
+                })
+                .collect(),
+            "an RSA key in the XML of .NET" => {
+                let key = "<RSAKeyValue><Modulus>3w/tqVhw</Modulus><Exponent>AQAB</Exponent></RSAKeyValue>";
+                [Half::Private, Half::Public].map(|half| Form::text(half, key)).into()
+            }
             "a certificate" => [Half::Private, Half::Public]
                 .map(|half| Form::file(half, "CERTIFICATE", &der(CERTIFICATE)))
                 .into(),
@@ -1054,7 +1078,7 @@ mod rsa {
     #[test]
     fn the_page_on_keys_has_the_outcome_of_each_form() {
         let rows = table("| the key is |");
-        assert_eq!(rows.len(), 28);
+        assert_eq!(rows.len(), 31);
         for cells in rows {
             for form in forms(cells[0]) {
                 assert_eq!(form.outcomes(), cells[1..], "{}", cells[0]);

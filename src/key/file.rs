@@ -281,6 +281,10 @@ fn unreadable(bytes: &[u8]) -> KeyError {
     if let Some(error) = asn1::mistake(bytes) {
         return error;
     }
+    // With or without a byte order mark, and in either byte order.
+    if bytes.windows(6).any(|six| six == b"-\0-\0-\0") {
+        return KeyError::File(FileMistake::Utf16);
+    }
     match core::str::from_utf8(bytes).map(pem::mistake) {
         // Binary data may happen to be UTF-8.
         Err(_) | Ok(FileMistake::NotPem) => KeyError::MalformedKey,

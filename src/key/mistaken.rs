@@ -47,6 +47,7 @@ pub(crate) fn refuse_key_file(secret: &[u8]) -> Result<(), KeyError> {
         (KeyFile::Jwk, holds("{") & holds("\"kty\"|\\\"kty\\\"")),
         (KeyFile::Jwk, holds(JWK)),
         (KeyFile::Ssh, holds(SSH) | holds(SSH_IN_BASE64)),
+        (KeyFile::Xml, holds(XML)),
         (KeyFile::Der, any(without_line_end(secret).into_iter().map(is_der))),
         (KeyFile::Der, holds(DER_OIDS) | holds(PKCS1) | holds(DER_IN_HEX)),
     ];
@@ -120,8 +121,8 @@ const DER_CONTENT: [(u32, u32); 10] = [
 // The marks are separated by `|`, because an array of slices would take 40 bytes more per mark in a program.
 
 /// The mark of PEM, followed by its base64 at the three possible alignments, because environment variables hold keys as one
-/// line of base64. The other lists follow the same rule.
-const PEM: &str = "-----BEGIN |LS0tLS1CRUdJTi|0tLS0tQkVHSU4g|tLS0tLUJFR0lOI";
+/// line of base64; and the mark in UTF-16 of either byte order. The other lists follow the same rule.
+const PEM: &str = "-----BEGIN |LS0tLS1CRUdJTi|0tLS0tQkVHSU4g|tLS0tLUJFR0lOI|-\0-\0-\0-\0-\0B\0E\0G\0I\0N\0";
 /// The base64 of `"kty"`, the shortest mark: the base64 of 32 random bytes holds it with a probability of about one in 2^30.
 const JWK: &str = "Imt0eSI|JrdHki|ia3R5I";
 /// Names that public keys begin with.
@@ -141,9 +142,13 @@ const PKCS1: &str = "MIIBCAKCAQEA|MIIBCQKCAQEA|MIIBCgKCAQEA|MIIBCwKCAQEA|MIIBDAK
     MIIBiQKCAYEA|MIIBigKCAYEA|MIIBiwKCAYEA|MIIBjAKCAYEA|MIICCAKCAgEA|MIICCQKCAgEA|\
     MIICCgKCAgEA|MIICCwKCAgEA|MIICDAKCAgEA|MIIECAKCBAEA|MIIECQKCBAEA|MIIECgKCBAEA|\
     MIIECwKCBAEA|MIIEDAKCBAEA|IBAAKCA";
-/// The hex of the same OIDs, in either case.
+/// The element of an RSA key in the XML of .NET.
+const XML: &str = "<RSAKeyValue>";
+/// The hex of the same OIDs, in either case, without and with colons.
 const DER_IN_HEX: &str = "06092a864886f70d0101|06092A864886F70D0101|06072a8648ce3d0201|06072A8648CE3D0201|\
-    300506032b65|300506032B65";
+    300506032b65|300506032B65|\
+    06:09:2a:86:48:86:f7:0d:01:01|06:09:2A:86:48:86:F7:0D:01:01|06:07:2a:86:48:ce:3d:02:01|\
+    06:07:2A:86:48:CE:3D:02:01|30:05:06:03:2b:65|30:05:06:03:2B:65";
 
 #[cfg(test)]
 mod tests {

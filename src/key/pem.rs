@@ -205,6 +205,7 @@ pub(crate) fn mistake(text: &str) -> FileMistake {
         (text.starts_with('{') || text.starts_with('['), FileMistake::Jwk),
         (SSH.iter().any(|start| text.starts_with(start)), FileMistake::SshPublic),
         (text.starts_with("PuTTY-User-Key-File-"), FileMistake::Putty),
+        (text.contains("<RSAKeyValue>"), FileMistake::Xml),
         (is_hex(text), FileMistake::Hex),
         // A SEQUENCE that begins with another one or with a number, as keys do; or one of more than 127 bytes.
         (
@@ -214,6 +215,7 @@ pub(crate) fn mistake(text: &str) -> FileMistake {
         (
             is_one_word
                 && !text.contains("://")
+                && !text.contains(['<', '%', '{', ','])
                 && (text.contains(['/', '\\']) || ENDINGS.iter().any(|end| text.ends_with(end))),
             FileMistake::Path,
         ),

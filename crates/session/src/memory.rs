@@ -19,7 +19,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 /// A [`Store`] in memory: for tests, and for one server with users who may log in again after a restart.
 ///
 /// It grows with logins. Only [`sessions_per_subject`](crate::ConfigBuilder::sessions_per_subject) limits the sessions of a
-/// subject. Call [`Sessions::purge`](crate::Sessions::purge) from time to time to free memory.
+/// subject. Call [`Sessions::purge`](crate::Sessions::purge) from time to time to free memory. A purge holds the lock while
+/// it looks at every row, so with millions of rows, other calls wait for a noticeable time.
 ///
 /// # Security
 ///

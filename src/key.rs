@@ -249,7 +249,7 @@ forward!(&K, Box<K>, Arc<K>);
 /// The public half of a key pair, which verifies the tokens of one algorithm. It is checked and precomputed once; a clone is
 /// cheap.
 ///
-/// Made from a `PublicKey` and an algorithm (feature `rsa-verify`), by a backend, or from your own [`VerifyKey`].
+/// Made from a `PublicKey` and an algorithm (features such as `rsa-verify` and `ecdsa`), by a backend, or from your own [`VerifyKey`].
 #[derive(Clone)]
 pub struct VerifyingKey {
     verifier: Arc<dyn CheckSignature>,
@@ -327,7 +327,7 @@ impl VerifyKey for VerifyingKey {
 /// The private half of a key pair, which signs the tokens of one algorithm. It is checked and precomputed once; a clone is
 /// cheap.
 ///
-/// Made from a `PrivateKey` and an algorithm (feature `rsa`), by a backend, or from your own [`SignKey`].
+/// Made from a `PrivateKey` and an algorithm (features such as `rsa` and `ecdsa`), by a backend, or from your own [`SignKey`].
 #[derive(Clone)]
 pub struct SigningKey {
     signer: Arc<dyn MakeSignature>,

@@ -2167,6 +2167,17 @@ mod rsa {
         }
     }
 
+    /// Checks that the hex of a key is refused: in either case, and as some tools separate the bytes.
+    #[track_caller]
+    fn hex_refused(der: &[u8]) {
+        for separator in ["", ":", " "] {
+            let hex: Vec<String> = der.iter().map(|byte| format!("{byte:02x}")).collect();
+            let hex = hex.join(separator);
+            secret_refused(hex.as_bytes(), KeyFile::Der);
+            secret_refused(hex.to_uppercase().as_bytes(), KeyFile::Der);
+        }
+    }
+
     /// PKCS#1 does not name an algorithm, so its base64 is recognised by its lengths, which depend on the exponent.
     #[test]
     fn an_rsa_public_key_of_any_exponent_is_refused_as_a_secret_in_base64_or_hex() {
@@ -2187,12 +2198,10 @@ mod rsa {
                 secret_refused(&der, KeyFile::Der);
                 secret_refused(b64_standard(&der).as_bytes(), KeyFile::Der);
                 secret_refused(b64(&der).as_bytes(), KeyFile::Der);
+                hex_refused(&der);
             }
         }
-        let spki = der(RSA_PUBLIC);
-        let hex: String = spki.iter().map(|byte| format!("{byte:02x}")).collect();
-        secret_refused(hex.as_bytes(), KeyFile::Der);
-        secret_refused(hex.to_uppercase().as_bytes(), KeyFile::Der);
+        hex_refused(&der(RSA_PUBLIC));
     }
 
     over_each_backend! { "rsa" =>

@@ -309,7 +309,7 @@ fn a_number_may_have_a_byte_more_or_less() {
         let key = of(&number).unwrap().public_key().unwrap();
         assert!(of(&number[1..]).unwrap().public_key().unwrap() == key);
         assert!(of(&[&[0], &*number].concat()).unwrap().public_key().unwrap() == key);
-        for wrong in [&number[2..], &[&[0, 0], &*number].concat(), &[&[1], &*number].concat(), b""] {
+        for wrong in [&number[3..], &[&[0, 0], &*number].concat(), &[&[1], &*number].concat(), b""] {
             assert_eq!(of(wrong).unwrap_err(), KeyError::MalformedKey, "{algorithm}, {} bytes", wrong.len());
         }
     }
@@ -489,6 +489,34 @@ fn ed25519_keys_of_small_order_or_in_a_second_form_are_refused() {
     let mut keys = y.map(|y| PublicKey::from_der(&spki(Algorithm::Ed25519, &y)).unwrap());
     let key = keys.find(|key| key.ed25519().is_err()).unwrap();
     assert_eq!(key.ed25519().unwrap_err(), KeyError::InvalidPoint);
+    #[cfg(feature = "aws-lc-rs")]
+    assert_eq!(
+        countersign::aws_lc::verifying_key(&key, Algorithm::Ed25519).unwrap_err(),
+        KeyError::InvalidPoint
+    );
+}
+
+#[test]
+fn a_point_with_another_y_is_another_key() {
+    let mut file = der(files(Algorithm::Es256)[0]);
+    // Inside y: its last byte, which says whether it is odd, stays.
+    let at = file.len() - 20;
+    file[at] ^= 0xff;
+    let private = PrivateKey::from_der(&file).unwrap();
+    assert_eq!(private.es256().unwrap_err(), KeyError::MalformedKey);
+    let mut file = der(files(Algorithm::Es256)[1]);
+    let at = file.len() - 20;
+    file[at] ^= 0xff;
+    assert!(PublicKey::from_der(&file).unwrap() != public(Algorithm::Es256));
+}
+
+#[test]
+fn the_version_of_a_sec1_key_is_an_integer() {
+    let mut file = pkcs8(Algorithm::Es256, &[1; 32]);
+    assert!(PrivateKey::from_der(&file).is_ok());
+    let version = file.windows(3).rposition(|three| three == b"\x02\x01\x01").unwrap();
+    file[version] = 4;
+    assert_eq!(PrivateKey::from_der(&file).unwrap_err(), KeyError::MalformedKey);
 }
 
 // ---- bad signatures ----

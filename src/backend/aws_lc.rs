@@ -1,9 +1,10 @@
 //! RSA, ECDSA and Ed25519 keys from the crate `aws-lc-rs`, which is faster than pure Rust and written in C and assembly.
 //!
 //! The same material makes keys here and in pure Rust. Both kinds of key work in one program and in one
-//! [`KeySet`](crate::KeySet). Both backends refuse the same keys, with one exception: a private key with two primes of
-//! different lengths signs here, and is [`KeyError::UnequalPrimes`] in pure Rust. There is no setup and no setting for the
-//! whole program. The crate needs a C compiler to be built.
+//! [`KeySet`](crate::KeySet). Both backends refuse the same keys, with three exceptions: a private RSA key with two primes of
+//! different lengths signs here, and is [`KeyError::UnequalPrimes`] in pure Rust; so does one with a private exponent that is longer
+//! than necessary, which is [`KeyError::MalformedKey`] there; and ES256K is [`KeyError::UnsupportedByBackend`] here. There is no
+//! setup and no setting for the whole program. The crate needs a C compiler to be built.
 //!
 //! # Security
 //!
@@ -51,6 +52,8 @@ use zeroize::Zeroizing;
 /// # Errors
 ///
 /// - [`KeyError::WrongKeyType`] for an algorithm that needs another type of key.
+/// - [`KeyError::UnsupportedByBackend`] for ES256K.
+/// - [`KeyError::InvalidPoint`] if the key is not a point of its curve.
 /// - [`KeyError::Exponent`] for another exponent than 65537, unless [`PublicKey::any_exponent`] allows it.
 pub fn verifying_key(public: &PublicKey, algorithm: Algorithm) -> Result<VerifyingKey, KeyError> {
     if let Some((parameters, _)) = rsa_parameters(algorithm) {
@@ -63,6 +66,8 @@ pub fn verifying_key(public: &PublicKey, algorithm: Algorithm) -> Result<Verifyi
         return Ok(VerifyingKey::new(algorithm, public, verifier));
     }
     let Algorithm::Ed25519 = algorithm else { return Err(KeyError::WrongKeyType) };
+    // The library does not check that the bytes are a point of the curve, so that is checked in Rust.
+    public.ed25519()?;
     let key = ParsedPublicKey::new(&signature::ED25519, public.ed25519_bytes()?);
     let verifier = Ed25519Verifier(key.map_err(|_| KeyError::InvalidPoint)?);
     Ok(VerifyingKey::new(algorithm, public, verifier))
@@ -73,6 +78,7 @@ pub fn verifying_key(public: &PublicKey, algorithm: Algorithm) -> Result<Verifyi
 /// # Errors
 ///
 /// - [`KeyError::WrongKeyType`] for an algorithm that needs another type of key.
+/// - [`KeyError::UnsupportedByBackend`] for ES256K.
 /// - [`KeyError::MalformedKey`] if the private numbers do not belong to the public ones.
 /// - [`KeyError::Exponent`] for another exponent than 65537, unless [`PrivateKey::any_exponent`] allows it.
 pub fn signing_key(private: &PrivateKey, algorithm: Algorithm) -> Result<SigningKey, KeyError> {

@@ -102,7 +102,10 @@ const POINT: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(1
 pub(crate) fn ec_private(der: &[u8]) -> Result<EcPrivate<'_>, KeyError> {
     let parts = Vec::<AnyRef<'_>>::from_der(der).map_err(|_| KeyError::MalformedKey)?;
     let (number, rest) = match parts.as_slice() {
-        [version, number, rest @ ..] if version.value() == [1] && number.tag() == Tag::OctetString => {
+        [version, number, rest @ ..]
+            if (version.tag(), version.value()) == (Tag::Integer, &[1])
+                && number.tag() == Tag::OctetString =>
+        {
             (number.value(), rest)
         }
         _ => return Err(KeyError::MalformedKey),

@@ -25,7 +25,7 @@ impl PublicKey {
     ///
     /// - [`KeyError::File`] names what the text is instead, e.g. a certificate request, a private key or a public one.
     ///   [`FileMistake::SeveralCertificates`] for more than one, [`FileMistake::BrokenCertificate`] for one that cannot be read.
-    /// - [`KeyError::UnsupportedKeyType`] if the key in the certificate is not an RSA key.
+    /// - [`KeyError::UnsupportedKeyType`] if the key in the certificate is of a type that no algorithm here uses.
     /// - Otherwise as [`from_pem`](Self::from_pem).
     ///
     /// # Examples

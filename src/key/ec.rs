@@ -101,7 +101,9 @@ impl Point {
 /// Two points are equal if their coordinates are, whether they are compressed or not.
 impl PartialEq for Point {
     fn eq(&self, other: &Self) -> bool {
-        self.curve == other.curve && self.compressed() == other.compressed()
+        let same_form = self.encoded.len() == other.encoded.len();
+        self.curve == other.curve
+            && if same_form { self.encoded == other.encoded } else { self.compressed() == other.compressed() }
     }
 }
 
@@ -126,7 +128,8 @@ impl Scalar {
             number => number,
         };
         let zeros = length.checked_sub(number.len()).ok_or(KeyError::MalformedKey)?;
-        if zeros > 1 {
+        // A number of P-521 begins with seven zero bits, so its second byte is zero, too, once in 512 times.
+        if zeros > if curve == Curve::P521 { 2 } else { 1 } {
             return Err(KeyError::MalformedKey);
         }
         let mut bytes = Zeroizing::new(alloc::vec![0; length].into_boxed_slice());

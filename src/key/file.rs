@@ -11,6 +11,8 @@ use crate::key::material::{PrivateKey, Secret};
 use crate::key::pem::{self, Wanted};
 #[cfg(feature = "private-keys")]
 use crate::secret::SecretBytes;
+#[cfg(feature = "private-keys")]
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use pkcs8::der::asn1::BitStringRef;
@@ -221,9 +223,9 @@ impl PrivateKey {
     /// Reads a `CurvePrivateKey` of RFC 8410 section 7.
     fn from_seed(der: &[u8], beside: Option<&[u8]>) -> Result<Self, KeyError> {
         let seed = <&OctetStringRef>::from_der(der).map_err(|_| KeyError::MalformedKey)?;
-        let seed = seed.as_bytes().try_into().map_err(|_| KeyError::MalformedKey)?;
+        let seed: &[u8; 32] = seed.as_bytes().try_into().map_err(|_| KeyError::MalformedKey)?;
         let public = beside.map(|key| key.try_into().map_err(|_| KeyError::MalformedKey)).transpose()?;
-        Ok(Self(Secret::Ed25519 { seed: Zeroizing::new(seed), public }))
+        Ok(Self(Secret::Ed25519 { seed: Box::new(Zeroizing::new(*seed)), public }))
     }
 
     /// Reads an `RSAPrivateKey`, and checks that the public key next to it in the file, if any, is its own.

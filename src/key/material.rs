@@ -7,6 +7,8 @@ use crate::key::ec::{Curve, Point};
 use crate::key::ed25519;
 #[cfg(feature = "rsa-verify")]
 use crate::key::rsa::{Exponents, PublicNumbers};
+#[cfg(feature = "private-keys")]
+use alloc::boxed::Box;
 #[cfg(feature = "rsa-verify")]
 use alloc::vec::Vec;
 use core::fmt;
@@ -215,7 +217,11 @@ pub(crate) enum Secret {
     /// With the point from the same file, if it holds one. A backend checks it.
     Ec { scalar: Scalar, public: Option<Point> },
     /// With the public key from the same file, if it holds one. A backend checks it.
-    Ed25519 { seed: Zeroizing<[u8; 32]>, public: Option<[u8; 32]> },
+    Ed25519 {
+        /// In a block of its own, so that a move of the key leaves no copy.
+        seed: Box<Zeroizing<[u8; 32]>>,
+        public: Option<[u8; 32]>,
+    },
 }
 
 #[cfg(feature = "private-keys")]

@@ -49,7 +49,7 @@ pub(crate) fn refuse_key_file(secret: &[u8]) -> Result<(), KeyError> {
         (KeyFile::Ssh, holds(SSH) | holds(SSH_IN_BASE64)),
         (KeyFile::Xml, holds(XML)),
         (KeyFile::Der, any(without_line_end(secret).into_iter().map(is_der))),
-        (KeyFile::Der, holds(DER_OIDS) | holds(PKCS1) | holds(DER_IN_HEX)),
+        (KeyFile::Der, holds(DER_OIDS) | holds(PKCS1) | holds(DER_IN_HEX) | holds(MODULUS_IN_HEX)),
     ];
     if !bool::from(any(looks_like.into_iter().map(|(_, found)| found))) {
         return Ok(());
@@ -144,11 +144,17 @@ const PKCS1: &str = "MIIBCAKCAQEA|MIIBCQKCAQEA|MIIBCgKCAQEA|MIIBCwKCAQEA|MIIBDAK
     MIIECwKCBAEA|MIIEDAKCBAEA|IBAAKCA";
 /// The element of an RSA key in the XML of .NET.
 const XML: &str = "<RSAKeyValue>";
-/// The hex of the same OIDs, in either case, without and with colons.
+/// The hex of the same OIDs, in either case, without a separator, with colons or with blanks.
 const DER_IN_HEX: &str = "06092a864886f70d0101|06092A864886F70D0101|06072a8648ce3d0201|06072A8648CE3D0201|\
     300506032b65|300506032B65|\
     06:09:2a:86:48:86:f7:0d:01:01|06:09:2A:86:48:86:F7:0D:01:01|06:07:2a:86:48:ce:3d:02:01|\
-    06:07:2A:86:48:CE:3D:02:01|30:05:06:03:2b:65|30:05:06:03:2B:65";
+    06:07:2A:86:48:CE:3D:02:01|30:05:06:03:2b:65|30:05:06:03:2B:65|\
+    06 09 2a 86 48 86 f7 0d 01 01|06 09 2A 86 48 86 F7 0D 01 01|06 07 2a 86 48 ce 3d 02 01|\
+    06 07 2A 86 48 CE 3D 02 01|30 05 06 03 2b 65|30 05 06 03 2B 65";
+/// The hex of the tag, the length and the first byte of a modulus of 2048, 3072, 4096 or 8192 bits, for PKCS#1, which has no OID.
+const MODULUS_IN_HEX: &str = "0282010100|0282018100|0282020100|0282040100|\
+    02:82:01:01:00|02:82:01:81:00|02:82:02:01:00|02:82:04:01:00|\
+    02 82 01 01 00|02 82 01 81 00|02 82 02 01 00|02 82 04 01 00";
 
 #[cfg(test)]
 mod tests {

@@ -8,6 +8,7 @@ use crate::key::entropy::Entropy;
 use crate::key::material::{Material, PrivateKey, PublicKey, Secret};
 use crate::key::signature::Signature;
 use crate::key::{CheckSignature, MakeSignature, SigningKey, VerifyingKey};
+use alloc::boxed::Box;
 use ed25519_dalek::Signer as _;
 use zeroize::Zeroizing;
 
@@ -63,7 +64,7 @@ fn public_bytes(seed: &[u8; 32]) -> [u8; 32] {
 
 /// Generates a key from 32 random bytes.
 pub(crate) fn generate(entropy: &(impl Entropy + ?Sized)) -> Result<PrivateKey, KeyError> {
-    let mut seed = Zeroizing::new([0; 32]);
+    let mut seed = Box::new(Zeroizing::new([0; 32]));
     entropy.fill(seed.as_mut_slice())?;
     let public = Some(public_bytes(&seed));
     Ok(PrivateKey(Secret::Ed25519 { seed, public }))

@@ -150,7 +150,13 @@ fn reason(pkcs1: &[u8]) -> KeyError {
     let Some([modulus, primes @ ..]) = asn1::modulus_and_primes(pkcs1) else { return KeyError::MalformedKey };
     let half = bit_length(modulus.as_bytes()).div_ceil(2);
     let fits = |prime: &UintRef<'_>| bit_length(prime.as_bytes()) <= half;
-    if primes.iter().all(fits) { KeyError::MalformedKey } else { KeyError::UnequalPrimes }
+    // Whatever is far from half the length is not one of two primes of a key.
+    let is_plausible = |prime: &UintRef<'_>| bit_length(prime.as_bytes()).abs_diff(half) < half / 2;
+    if primes.iter().all(fits) || !primes.iter().all(is_plausible) {
+        KeyError::MalformedKey
+    } else {
+        KeyError::UnequalPrimes
+    }
 }
 
 /// An RSA private key, precomputed, for one padding and one hash.

@@ -186,6 +186,35 @@ fn a_token_with_the_fully_specified_name_of_ed25519_verifies_with_the_same_key()
     assert_eq!(Algorithm::Ed25519.to_string(), "EdDSA");
 }
 
+/// RFC 9864 section 2.2.
+#[test]
+fn a_fully_specified_key_writes_ed25519_and_all_others_write_what_they_wrote() {
+    let header = |token: &str| String::from_utf8(unb64(token.split('.').next().unwrap())).unwrap();
+    for (algorithm, usual, specified) in
+        [(Algorithm::Ed25519, "EdDSA", "Ed25519"), (Algorithm::Es256, "ES256", "ES256")]
+    {
+        let plain = PrivateKey::generate(algorithm).unwrap().signing_key(algorithm).unwrap();
+        let named = plain.clone().fully_specified().with_key_id("a").unwrap();
+        let same = plain.clone().with_key_id("a").unwrap().fully_specified();
+        assert_eq!((named.algorithm(), named.key_id()), (algorithm, Some("a")));
+        let payload = jws::Payload::new("hello");
+        assert_eq!(header(&payload.sign(&plain).unwrap()), format!(r#"{{"alg":"{usual}"}}"#));
+        for key in [&named, &same] {
+            let usual_typ = payload.sign(key).unwrap();
+            assert_eq!(header(&usual_typ), format!(r#"{{"alg":"{specified}","kid":"a"}}"#));
+            let own_typ = payload.clone().typ("at+jwt").sign(key).unwrap();
+            assert_eq!(header(&own_typ), format!(r#"{{"alg":"{specified}","typ":"at+jwt","kid":"a"}}"#));
+            // Its public half, and one that was made from the usual key, read either name.
+            for verifying in [key.verifying_key(), plain.verifying_key()] {
+                let verifier = jws::MessageVerifier::new(verifying);
+                assert_eq!(verifier.verify(&usual_typ).unwrap().payload(), b"hello");
+            }
+            let other = payload.sign(&plain.clone().with_key_id("a").unwrap()).unwrap();
+            assert!(jws::MessageVerifier::new(key.verifying_key()).verify(&other).is_ok());
+        }
+    }
+}
+
 // ---- tokens ----
 
 #[test]

@@ -134,6 +134,19 @@ impl Algorithm {
         matches!(self.row().family, Family::Rsa)
     }
 
+    /// Returns the type of key that the algorithm needs: `HMAC`, `RSA`, or the name of its curve.
+    pub(crate) const fn key_type(self) -> &'static str {
+        match self {
+            Self::Hs256 | Self::Hs384 | Self::Hs512 => "HMAC",
+            Self::Rs256 | Self::Rs384 | Self::Rs512 | Self::Ps256 | Self::Ps384 | Self::Ps512 => "RSA",
+            Self::Es256 => "P-256",
+            Self::Es384 => "P-384",
+            Self::Es512 => "P-521",
+            Self::Es256k => "secp256k1",
+            Self::Ed25519 => "Ed25519",
+        }
+    }
+
     /// Returns the length of a signature in bytes, if it does not depend on the key.
     pub(crate) const fn signature_length(self) -> Option<usize> {
         match self.row().signature {

@@ -2,7 +2,7 @@
 //! [`SignatureError`], [`EntropyError`]. None of them holds key bytes or an error of a dependency. Their texts hold no token
 //! text.
 
-use crate::algorithm::Algorithm;
+use crate::algorithm::{self, Algorithm};
 use crate::json::{self, Flaw};
 use crate::time::UnixTime;
 use alloc::borrow::Cow;
@@ -715,10 +715,16 @@ pub enum KeyError {
     #[error("the key is of a type that is not supported")]
     UnsupportedKeyType,
     /// The algorithm needs another type of key, e.g. HS256 with an RSA key, RS256 with a secret, or ES384 with a key on P-256.
-    #[error(
-        "the algorithm needs a key of another type: HS* a secret, RS* and PS* RSA, ES256 P-256, ES384 P-384, ES512 P-521, ES256K secp256k1, EdDSA Ed25519"
-    )]
-    WrongKeyType,
+    ///
+    /// The text says which algorithms the key is for.
+    #[error("{algorithm} needs a key of type {}, but this one is of type {key}{}", .algorithm.key_type(), uses_of(.key))]
+    WrongKeyType {
+        /// The algorithm.
+        algorithm: Algorithm,
+        /// The type of the key: `HMAC`, `RSA`, or the name of its curve. `key pair` if HMAC was asked of a key with two halves
+        /// that are not known, and the algorithm of the public half if the private one is for another.
+        key: &'static str,
+    },
 }
 
 impl KeyError {
@@ -749,9 +755,26 @@ impl KeyError {
             Self::UnsupportedAlgorithm => "unsupported_algorithm",
             Self::UnsupportedByBackend => "unsupported_by_backend",
             Self::UnsupportedKeyType => "unsupported_key_type",
-            Self::WrongKeyType => "wrong_key_type",
+            Self::WrongKeyType { .. } => "wrong_key_type",
         }
     }
+}
+
+/// Names the algorithms for keys of a type, after a colon. Writes nothing for an unknown type.
+fn uses_of(key_type: &str) -> impl fmt::Display {
+    struct Uses<'a>(&'a str);
+
+    impl fmt::Display for Uses<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            let fit = algorithm::ALL.iter().filter(|algorithm| algorithm.key_type() == self.0);
+            for (place, algorithm) in fit.enumerate() {
+                f.write_str(if place == 0 { ", which is for " } else { ", " })?;
+                f.write_str(algorithm.name())?;
+            }
+            Ok(())
+        }
+    }
+    Uses(key_type)
 }
 
 /// A kind of key file that is not an HMAC secret.

@@ -393,8 +393,9 @@ impl SigningKey {
         // Call `identity` once, as in `VerifyingKey::custom`.
         let identity = key.identity().clone();
         refuse_hmac(identity.algorithm())?;
-        if verifying.algorithm() != identity.algorithm() {
-            return Err(KeyError::WrongKeyType);
+        let (algorithm, other) = (identity.algorithm(), verifying.algorithm());
+        if other != algorithm {
+            return Err(KeyError::WrongKeyType { algorithm, key: other.name() });
         }
         Ok(Self { signer: Arc::new(Custom(key)), verifying, identity })
     }
@@ -438,8 +439,11 @@ impl<K: SignKey> MakeSignature for Custom<K> {
     }
 }
 
+/// The type of a key of two halves, for an error.
+pub(crate) const KEY_PAIR: &str = "key pair";
+
 fn refuse_hmac(algorithm: Algorithm) -> Result<(), KeyError> {
-    if algorithm.is_hmac() { Err(KeyError::WrongKeyType) } else { Ok(()) }
+    if algorithm.is_hmac() { Err(KeyError::WrongKeyType { algorithm, key: KEY_PAIR }) } else { Ok(()) }
 }
 
 /// Implements `Key`, `Debug`, `algorithm`, `key_id` and `with_key_id` for a key type that has a field `identity`.

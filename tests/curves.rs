@@ -7,8 +7,8 @@
 mod util;
 
 use countersign::{
-    Algorithm, Claims, Entropy, EntropyError, FileMistake, KeyError, PrivateKey, PublicKey, SignKey,
-    SigningKey, UnixTime, Verifier, VerifyKey, VerifyingKey, jws,
+    Algorithm, Claims, Entropy, EntropyError, FileMistake, HmacKey, KeyError, PrivateKey, PublicKey,
+    SecretBytes, SignKey, SigningKey, UnixTime, Verifier, VerifyKey, VerifyingKey, jws,
 };
 use util::{b64, b64_standard, unb64};
 use wycheproof_ng_core::TestResult;
@@ -118,7 +118,7 @@ fn public(algorithm: Algorithm) -> PublicKey {
 
 fn der(pem: &str) -> Vec<u8> {
     let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
-    countersign::SecretBytes::from_base64(&body).unwrap().expose_secret().to_vec()
+    SecretBytes::from_base64(&body).unwrap().expose_secret().to_vec()
 }
 
 // ---- the RFCs ----
@@ -240,15 +240,58 @@ fn a_key_is_refused_for_the_algorithm_of_another_curve_or_type() {
         for &other in
             ALGORITHMS.iter().chain(&[Algorithm::Hs256, Algorithm::Rs256]).filter(|other| **other != own)
         {
-            assert_eq!(
-                public(own).verifying_key(other).unwrap_err(),
-                KeyError::WrongKeyType,
-                "{own} as {other}"
-            );
+            let wrong = KeyError::WrongKeyType { algorithm: other, key: key_type(own) };
+            assert_eq!(public(own).verifying_key(other).unwrap_err(), wrong, "{own} as {other}");
             let signing = private(own).signing_key_with(other, util::Counting);
-            assert_eq!(signing.unwrap_err(), KeyError::WrongKeyType, "{own} as {other}");
+            assert_eq!(signing.unwrap_err(), wrong, "{own} as {other}");
+            #[cfg(feature = "aws-lc-rs")]
+            if other != Algorithm::Es256k {
+                use countersign::aws_lc;
+                let verifying = aws_lc::verifying_key(&public(own), other);
+                assert_eq!(verifying.unwrap_err(), wrong, "{own} as {other}");
+                assert_eq!(aws_lc::signing_key(&private(own), other).unwrap_err(), wrong, "{own} as {other}");
+            }
         }
     }
+}
+
+/// The type of the keys of an algorithm, as errors name it.
+fn key_type(algorithm: Algorithm) -> &'static str {
+    match algorithm {
+        Algorithm::Es256 => "P-256",
+        Algorithm::Es384 => "P-384",
+        Algorithm::Es512 => "P-521",
+        Algorithm::Es256k => "secp256k1",
+        _ => "Ed25519",
+    }
+}
+
+#[test]
+fn the_error_for_a_key_of_another_type_says_what_the_key_is_for() {
+    let text = |own: Algorithm, other: Algorithm| public(own).verifying_key(other).unwrap_err().to_string();
+    assert_eq!(
+        text(Algorithm::Es256, Algorithm::Es384),
+        "ES384 needs a key of type P-384, but this one is of type P-256, which is for ES256"
+    );
+    #[cfg(feature = "rsa-verify")]
+    assert_eq!(
+        text(Algorithm::Ed25519, Algorithm::Rs256),
+        "RS256 needs a key of type RSA, but this one is of type Ed25519, which is for EdDSA"
+    );
+    #[cfg(feature = "rsa-verify")]
+    assert_eq!(
+        PublicKey::from_pem(include_str!("data/rsa_8192_public.pem"))
+            .unwrap()
+            .es256()
+            .unwrap_err()
+            .to_string(),
+        "ES256 needs a key of type P-256, but this one is of type RSA, which is for RS256, RS384, RS512, PS256, PS384, PS512"
+    );
+    let secret = SecretBytes::from_bytes([7; 32]);
+    assert_eq!(
+        HmacKey::new(Algorithm::Es256, &secret).unwrap_err().to_string(),
+        "ES256 needs a key of type P-256, but this one is of type HMAC, which is for HS256, HS384, HS512"
+    );
 }
 
 #[test]
@@ -270,7 +313,7 @@ fn a_generated_key_is_written_and_read_again() {
     }
     assert_eq!(
         PrivateKey::generate_with(Algorithm::Hs256, &util::Counting).unwrap_err(),
-        KeyError::WrongKeyType
+        KeyError::WrongKeyType { algorithm: Algorithm::Hs256, key: "key pair" }
     );
     // A number that is never in range.
     assert_eq!(PrivateKey::generate_with(Algorithm::Es256, &Zeros).unwrap_err(), KeyError::Entropy);

@@ -505,9 +505,13 @@ fn a_foreign_key_signs_and_verifies_like_one_of_ours() {
 #[test]
 fn a_foreign_key_is_never_one_for_hmac_nor_one_of_two_algorithms() {
     let hmac = || Foreign::of(Algorithm::Hs256, Some("k"));
-    assert_eq!(VerifyingKey::custom(hmac()).unwrap_err(), KeyError::WrongKeyType);
+    let wrong = KeyError::WrongKeyType { algorithm: Algorithm::Hs256, key: "key pair" };
+    assert_eq!(VerifyingKey::custom(hmac()).unwrap_err(), wrong);
+    assert_eq!(wrong.to_string(), "HS256 needs a key of type HMAC, but this one is of type key pair");
     let public = Foreign::verifying(None);
-    assert_eq!(SigningKey::custom(hmac(), public).unwrap_err(), KeyError::WrongKeyType);
+    assert_eq!(SigningKey::custom(hmac(), public.clone()).unwrap_err(), wrong);
+    let error = SigningKey::custom(Foreign::of(Algorithm::Es256, None), public).unwrap_err();
+    assert_eq!(error.to_string(), "ES256 needs a key of type P-256, but this one is of type RS256");
 }
 
 #[test]
@@ -1003,9 +1007,13 @@ mod rsa {
                 [Half::Private, Half::Public].map(|half| Form::text(half, line)).into()
             }
             "an OpenSSH private key" => vec![Form::text(Half::Private, OPENSSH_PRIVATE)],
-            "a PuTTY key file" => {
-                vec![Form::text(Half::Private, "PuTTY-User-Key-File-3: ssh-rsa\nEncryption: none\n")]
-            }
+            // The lines of puttygen, without the last one, around the key of `OPENSSH_PRIVATE`.
+            "a PuTTY key file" => vec![Form::text(
+                Half::Private,
+                "PuTTY-User-Key-File-3: ssh-ed25519\r\nEncryption: none\r\nComment: \r\nPublic-Lines: 2\r\n\
+                AAAAC3NzaC1lZDI1NTE5AAAAINnXe8olEcYXzzgxvvD31CN6vtFvO0l48C6MexKd\r\nTA8C\r\nPrivate-Lines: 1\r\n\
+                AAAAIF9kC6UsolFzK0UxE4Td+cxTGOES/sujyPpzxnis1lbV\r\n",
+            )],
             "an encrypted private key" => {
                 vec![Form::file(Half::Private, "ENCRYPTED PRIVATE KEY", &der(ENCRYPTED))]
             }
@@ -1457,6 +1465,7 @@ mod rsa {
                 mistaken(text, FileMistake::SshPublic);
             }
             mistaken("PuTTY-User-Key-File-3: ssh-rsa\n", FileMistake::Putty);
+            mistaken(&b64_standard(der(OPENSSH_PRIVATE)), FileMistake::OpenSsh);
             mistaken("AAAAB3NzaC1yc2EAAAADAQABAAABAQ/x", FileMistake::SshPublic);
             mistaken("AAAAC3NzaC1lZDI1NTE5AAAAIE/x", FileMistake::SshPublic);
             for text in [EC_PUBLIC, ED25519_PUBLIC, EC_PRIVATE] {
@@ -1483,6 +1492,11 @@ mod rsa {
             }
         }
 
+        /// The error for a key of another type where one for RS256 is needed.
+        fn no_rsa(key: &'static str) -> KeyError {
+            KeyError::WrongKeyType { algorithm: Algorithm::Rs256, key }
+        }
+
         #[test]
         fn each_form_that_is_not_a_der_key_is_named() {
             let wrong = |der: &[u8], mistake: FileMistake| {
@@ -1500,6 +1514,8 @@ mod rsa {
             wrong(b"/etc/keys/key.der", FileMistake::Path);
             wrong(br#"{"kty":"RSA"}"#, FileMistake::Jwk);
             wrong(b"ssh-rsa AAAAB3NzaC1yc2E", FileMistake::SshPublic);
+            wrong(&der(OPENSSH_PRIVATE), FileMistake::OpenSsh);
+            wrong(b"PuTTY-User-Key-File-2: ssh-ed25519\r\n", FileMistake::Putty);
             wrong(&der(CERTIFICATE), FileMistake::Certificate);
             wrong(&der(include_str!("data/certificate_v1.pem")), FileMistake::Certificate);
             wrong(&der(include_str!("data/certificate_request.pem")), FileMistake::CertificateRequest);
@@ -1510,7 +1526,7 @@ mod rsa {
             // Another signed structure.
             wrong(&[0x30, 13, 0x30, 3, 2, 1, 0, 0x30, 2, 5, 0, 3, 2, 0, 1], FileMistake::NotAKey);
             for text in [EC_SEC1, EC_PRIVATE] {
-                no_key(signing_der(&der(text)), &KeyError::WrongKeyType, "wrong_key_type", text);
+                no_key(signing_der(&der(text)), &no_rsa("P-256"), "wrong_key_type", text);
             }
             let unsupported = KeyError::UnsupportedKeyType;
             no_key(signing_der(&der(X25519_PRIVATE)), &unsupported, "unsupported_key_type", X25519_PRIVATE);
@@ -1561,7 +1577,10 @@ mod rsa {
         fn a_key_for_another_algorithm_is_named() {
             let unsupported =
                 |made, text: &str| no_key(made, &KeyError::UnsupportedKeyType, "unsupported_key_type", text);
-            let wrong = |made, text: &str| no_key(made, &KeyError::WrongKeyType, "wrong_key_type", text);
+            let wrong = |made, text: &str| {
+                let key = if text == ED25519_PUBLIC { "Ed25519" } else { "P-256" };
+                no_key(made, &no_rsa(key), "wrong_key_type", text);
+            };
             mistaken_public(PSS_PUBLIC, FileMistake::RsaPss);
             let mistake = KeyError::File(FileMistake::RsaPss);
             no_key(verifying_der(&der(PSS_PUBLIC)), &mistake, "rsa_pss", PSS_PUBLIC);

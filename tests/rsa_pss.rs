@@ -227,6 +227,6 @@ fn each_rsa_algorithm_verifies_what_it_signs_and_nothing_else() {
     }
     assert_eq!(
         private.signing_key_with(Algorithm::Hs256, util::Counting).unwrap_err(),
-        KeyError::WrongKeyType
+        KeyError::WrongKeyType { algorithm: Algorithm::Hs256, key: "RSA" }
     );
 }

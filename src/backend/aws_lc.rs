@@ -57,7 +57,7 @@ use zeroize::Zeroizing;
 /// - [`KeyError::Exponent`] for another exponent than 65537, unless [`PublicKey::any_exponent`] allows it.
 pub fn verifying_key(public: &PublicKey, algorithm: Algorithm) -> Result<VerifyingKey, KeyError> {
     if let Some((parameters, _)) = rsa_parameters(algorithm) {
-        return Ok(VerifyingKey::new(algorithm, public, RsaVerifier::new(public, parameters)?));
+        return Ok(VerifyingKey::new(algorithm, public, RsaVerifier::new(public, algorithm, parameters)?));
     }
     if let Some(curve) = Curve::of(algorithm) {
         let (parameters, ..) = curve_parameters(curve)?;
@@ -65,7 +65,7 @@ pub fn verifying_key(public: &PublicKey, algorithm: Algorithm) -> Result<Verifyi
         let verifier = EcdsaVerifier(key.map_err(|_| KeyError::InvalidPoint)?);
         return Ok(VerifyingKey::new(algorithm, public, verifier));
     }
-    let Algorithm::Ed25519 = algorithm else { return Err(KeyError::WrongKeyType) };
+    let Algorithm::Ed25519 = algorithm else { return Err(public.wrong_type(algorithm)) };
     // The library does not check that the bytes are a point of the curve, so that is checked in Rust.
     public.ed25519()?;
     let key = ParsedPublicKey::new(&signature::ED25519, public.ed25519_bytes()?);
@@ -83,7 +83,7 @@ pub fn verifying_key(public: &PublicKey, algorithm: Algorithm) -> Result<Verifyi
 /// - [`KeyError::Exponent`] for another exponent than 65537, unless [`PrivateKey::any_exponent`] allows it.
 pub fn signing_key(private: &PrivateKey, algorithm: Algorithm) -> Result<SigningKey, KeyError> {
     if let Some((_, encoding)) = rsa_parameters(algorithm) {
-        let (pkcs1, public) = private.rsa()?;
+        let (pkcs1, public) = private.rsa(algorithm)?;
         // The library checks that the private numbers belong to the public ones.
         let pair = RsaKeyPair::from_der(pkcs1).map_err(|_| KeyError::MalformedKey)?;
         return Ok(SigningKey::new(RsaSigner { pair, encoding }, verifying_key(public, algorithm)?));
@@ -100,7 +100,7 @@ pub fn signing_key(private: &PrivateKey, algorithm: Algorithm) -> Result<Signing
         let public = PublicKey::of(Material::Ec(point));
         return Ok(SigningKey::new(EcdsaSigner(pair), verifying_key(&public, algorithm)?));
     }
-    let Algorithm::Ed25519 = algorithm else { return Err(KeyError::WrongKeyType) };
+    let Algorithm::Ed25519 = algorithm else { return Err(private.wrong_type(algorithm)) };
     let (seed, beside) = private.seed()?;
     let pair = Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| KeyError::MalformedKey)?;
     let public = PublicKey::of_ed25519(pair.public_key().as_ref())?;
@@ -238,8 +238,12 @@ struct RsaVerifier {
 }
 
 impl RsaVerifier {
-    fn new(public: &PublicKey, parameters: &'static RsaParameters) -> Result<Self, KeyError> {
-        let numbers = public.rsa()?;
+    fn new(
+        public: &PublicKey,
+        algorithm: Algorithm,
+        parameters: &'static RsaParameters,
+    ) -> Result<Self, KeyError> {
+        let numbers = public.rsa(algorithm)?;
         let key = RsaPublicKeyComponents { n: numbers.modulus(), e: &*numbers.exponent_bytes() }
             .to_parsed_public_key(parameters)
             .map_err(|_| KeyError::MalformedKey)?;

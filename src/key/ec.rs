@@ -42,12 +42,7 @@ impl Curve {
 
     /// Returns the name of the curve in a JWK.
     pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::P256 => "P-256",
-            Self::P384 => "P-384",
-            Self::P521 => "P-521",
-            Self::Secp256k1 => "secp256k1",
-        }
+        self.algorithm().key_type()
     }
 
     /// Returns the curve of an algorithm, if it has one.

@@ -287,6 +287,10 @@ fn unreadable(bytes: &[u8]) -> KeyError {
     if bytes.windows(6).any(|six| six == b"-\0-\0-\0") {
         return KeyError::File(FileMistake::Utf16);
     }
+    // The body of an OpenSSH private key begins with this text and is binary after it.
+    if bytes.starts_with(b"openssh-key-") {
+        return KeyError::File(FileMistake::OpenSsh);
+    }
     match core::str::from_utf8(bytes).map(pem::mistake) {
         // Binary data may happen to be UTF-8.
         Err(_) | Ok(FileMistake::NotPem) => KeyError::MalformedKey,

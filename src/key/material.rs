@@ -1,5 +1,6 @@
 //! Key material: the numbers of a key, read from a file and range-checked, without an algorithm.
 
+use crate::algorithm::Algorithm;
 use crate::error::KeyError;
 #[cfg(feature = "private-keys")]
 use crate::key::ec::Scalar;
@@ -127,9 +128,9 @@ impl PublicKey {
             if *numbers.modulus() == *modulus && *numbers.exponent_bytes() == *exponent)
     }
 
-    /// Returns the numbers of an RSA key, if their exponent is allowed.
-    pub(crate) fn rsa(&self) -> Result<&PublicNumbers, KeyError> {
-        let Material::Rsa(numbers) = &self.material else { return Err(KeyError::WrongKeyType) };
+    /// Returns the numbers of an RSA key for `algorithm`, if their exponent is allowed.
+    pub(crate) fn rsa(&self, algorithm: Algorithm) -> Result<&PublicNumbers, KeyError> {
+        let Material::Rsa(numbers) = &self.material else { return Err(self.wrong_type(algorithm)) };
         numbers.check_exponent(self.exponents)?;
         Ok(numbers)
     }
@@ -154,7 +155,7 @@ impl PublicKey {
     pub(crate) fn point(&self, curve: Curve) -> Result<&Point, KeyError> {
         match &self.material {
             Material::Ec(point) if point.curve() == curve => Ok(point),
-            _ => Err(KeyError::WrongKeyType),
+            _ => Err(self.wrong_type(curve.algorithm())),
         }
     }
 
@@ -162,8 +163,19 @@ impl PublicKey {
     pub(crate) const fn ed25519_bytes(&self) -> Result<&[u8; 32], KeyError> {
         match &self.material {
             Material::Ed25519(key) => Ok(key),
-            _ => Err(KeyError::WrongKeyType),
+            _ => Err(self.wrong_type(Algorithm::Ed25519)),
         }
+    }
+
+    /// Returns the error for a key whose type is not that of `algorithm`.
+    pub(crate) const fn wrong_type(&self, algorithm: Algorithm) -> KeyError {
+        let key = match &self.material {
+            #[cfg(feature = "rsa-verify")]
+            Material::Rsa(_) => "RSA",
+            Material::Ec(point) => point.curve().name(),
+            Material::Ed25519(_) => "Ed25519",
+        };
+        KeyError::WrongKeyType { algorithm, key }
     }
 }
 
@@ -237,18 +249,18 @@ impl PrivateKey {
         }
     }
 
-    /// Returns an RSA key as PKCS#1 and its public half, if its exponent is allowed.
+    /// Returns an RSA key for `algorithm` as PKCS#1 and its public half, if its exponent is allowed.
     #[cfg(feature = "rsa-verify")]
-    pub(crate) fn rsa(&self) -> Result<(&[u8], &PublicKey), KeyError> {
-        let Secret::Rsa { pkcs1, public } = &self.0 else { return Err(KeyError::WrongKeyType) };
-        public.rsa().map(|_| (pkcs1.as_slice(), public))
+    pub(crate) fn rsa(&self, algorithm: Algorithm) -> Result<(&[u8], &PublicKey), KeyError> {
+        let Secret::Rsa { pkcs1, public } = &self.0 else { return Err(self.wrong_type(algorithm)) };
+        public.rsa(algorithm).map(|_| (pkcs1.as_slice(), public))
     }
 
     /// Returns the number of a key for `curve`, and the point if it is known.
     pub(crate) fn scalar(&self, curve: Curve) -> Result<(&Scalar, Option<&Point>), KeyError> {
         match &self.0 {
             Secret::Ec { scalar, public } if scalar.curve() == curve => Ok((scalar, public.as_ref())),
-            _ => Err(KeyError::WrongKeyType),
+            _ => Err(self.wrong_type(curve.algorithm())),
         }
     }
 
@@ -256,8 +268,19 @@ impl PrivateKey {
     pub(crate) fn seed(&self) -> Result<(&[u8; 32], Option<&[u8; 32]>), KeyError> {
         match &self.0 {
             Secret::Ed25519 { seed, public } => Ok((seed, public.as_ref())),
-            _ => Err(KeyError::WrongKeyType),
+            _ => Err(self.wrong_type(Algorithm::Ed25519)),
         }
+    }
+
+    /// Returns the error for a key whose type is not that of `algorithm`.
+    pub(crate) const fn wrong_type(&self, algorithm: Algorithm) -> KeyError {
+        let key = match &self.0 {
+            #[cfg(feature = "rsa-verify")]
+            Secret::Rsa { .. } => "RSA",
+            Secret::Ec { scalar, .. } => scalar.curve().name(),
+            Secret::Ed25519 { .. } => "Ed25519",
+        };
+        KeyError::WrongKeyType { algorithm, key }
     }
 }
 

@@ -204,6 +204,7 @@ pub(crate) fn mistake(text: &str) -> FileMistake {
         (decoded.starts_with(BEGIN.as_bytes()), FileMistake::Base64OfPem),
         (text.starts_with('{') || text.starts_with('['), FileMistake::Jwk),
         (SSH.iter().any(|start| text.starts_with(start)), FileMistake::SshPublic),
+        (decoded.starts_with(b"openssh-key-"), FileMistake::OpenSsh),
         (text.starts_with("PuTTY-User-Key-File-"), FileMistake::Putty),
         (text.contains("<RSAKeyValue>"), FileMistake::Xml),
         (is_hex(text), FileMistake::Hex),

@@ -11,7 +11,7 @@ use crate::key::VerifyingKey;
 use crate::key::material::PublicKey;
 #[cfg(feature = "private-keys")]
 use crate::key::{
-    SigningKey,
+    KEY_PAIR, SigningKey,
     entropy::Entropy,
     material::{PrivateKey, Secret},
 };
@@ -34,7 +34,8 @@ impl PublicKey {
     /// # let modulus = BASE64_URL_SAFE_NO_PAD.decode("0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw").unwrap();
     /// let public = PublicKey::from_modulus_and_exponent(&modulus, &[1, 0, 1])?;
     /// assert!(public.verifying_key("RS256".parse()?).is_ok());
-    /// assert_eq!(public.verifying_key(Algorithm::Es256).unwrap_err(), KeyError::WrongKeyType);
+    /// let error = public.verifying_key(Algorithm::Es256).unwrap_err();
+    /// assert_eq!(error, KeyError::WrongKeyType { algorithm: Algorithm::Es256, key: "RSA" });
     /// # Ok::<(), KeyError>(())
     /// ```
     pub fn verifying_key(&self, algorithm: Algorithm) -> Result<VerifyingKey, KeyError> {
@@ -51,14 +52,10 @@ impl PublicKey {
             Algorithm::Ed25519 => self.ed25519(),
             #[cfg(feature = "rsa-verify")]
             other if other.is_rsa() => self.rsa_by_algorithm(other),
-            other => Err(not_here(other)),
+            other if other.is_hmac() => Err(self.wrong_type(other)),
+            _ => Err(KeyError::UnsupportedByBackend),
         }
     }
-}
-
-/// Returns why this build makes no key for an algorithm.
-fn not_here(algorithm: Algorithm) -> KeyError {
-    if algorithm.is_hmac() { KeyError::WrongKeyType } else { KeyError::UnsupportedByBackend }
 }
 
 #[cfg(feature = "private-keys")]
@@ -137,7 +134,7 @@ impl PrivateKey {
             other if other.is_rsa() => self.rsa_by_algorithm(other, entropy),
             other => {
                 drop(entropy);
-                Err(not_here(other))
+                Err(if other.is_hmac() { self.wrong_type(other) } else { KeyError::UnsupportedByBackend })
             }
         }
     }
@@ -160,7 +157,8 @@ impl PrivateKey {
     /// let private = generated.to_secret_pem()?; // to be stored where it is safe
     /// let public = generated.public_key()?.to_pem()?; // to be handed to verifiers
     /// assert!(public.starts_with("-----BEGIN PUBLIC KEY-----"));
-    /// assert_eq!(generated.es384().unwrap_err(), KeyError::WrongKeyType);
+    /// let error = generated.es384().unwrap_err();
+    /// assert_eq!(error, KeyError::WrongKeyType { algorithm: Algorithm::Es384, key: "P-256" });
     /// # }
     /// # Ok::<(), countersign::KeyError>(())
     /// ```
@@ -190,7 +188,11 @@ impl PrivateKey {
             other if other.is_rsa() => Self::generate_rsa_with(2048, entropy),
             other => {
                 let _: &_ = entropy;
-                Err(not_here(other))
+                Err(if other.is_hmac() {
+                    KeyError::WrongKeyType { algorithm: other, key: KEY_PAIR }
+                } else {
+                    KeyError::UnsupportedByBackend
+                })
             }
         }
     }

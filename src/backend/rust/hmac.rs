@@ -108,7 +108,8 @@ impl HmacKey {
     ///
     /// let secret = SecretBytes::from_bytes([7; 32]);
     /// assert!(HmacKey::new("HS256".parse()?, &secret).is_ok());
-    /// assert_eq!(HmacKey::new(Algorithm::Rs256, &secret).unwrap_err(), KeyError::WrongKeyType);
+    /// let error = HmacKey::new(Algorithm::Rs256, &secret).unwrap_err();
+    /// assert_eq!(error, KeyError::WrongKeyType { algorithm: Algorithm::Rs256, key: "HMAC" });
     /// # Ok::<(), KeyError>(())
     /// ```
     pub fn new(algorithm: Algorithm, secret: &SecretBytes) -> Result<Self, KeyError> {
@@ -173,7 +174,7 @@ impl HmacKey {
             Algorithm::Hs256 => Self::of::<Hmac<Sha256>>(algorithm, secret),
             Algorithm::Hs384 => Self::of::<Hmac<Sha384>>(algorithm, secret),
             Algorithm::Hs512 => Self::of::<Hmac<Sha512>>(algorithm, secret),
-            _ => Err(KeyError::WrongKeyType),
+            _ => Err(wrong_type(algorithm)),
         }
     }
 
@@ -182,7 +183,7 @@ impl HmacKey {
         secret: &[u8],
     ) -> Result<Self, KeyError> {
         // HMAC takes a key of any length, so this always succeeds.
-        let keyed = <M as KeyInit>::new_from_slice(secret).map_err(|_| KeyError::WrongKeyType)?;
+        let keyed = <M as KeyInit>::new_from_slice(secret).map_err(|_| wrong_type(algorithm))?;
         Ok(Self { keyed: Arc::new(keyed), identity: Identity::new(algorithm) })
     }
 }
@@ -201,7 +202,12 @@ fn strong(secret: &SecretBytes, algorithm: Algorithm) -> Result<&[u8], KeyError>
 /// Returns the shortest secret, in bytes: RFC 7518 section 3.2 asks for the size of the hash output or more. A signature is
 /// that output.
 fn minimum(algorithm: Algorithm) -> Result<usize, KeyError> {
-    algorithm.signature_length().filter(|_| algorithm.is_hmac()).ok_or(KeyError::WrongKeyType)
+    algorithm.signature_length().filter(|_| algorithm.is_hmac()).ok_or(wrong_type(algorithm))
+}
+
+/// Returns the error for an algorithm that is not an HMAC.
+const fn wrong_type(algorithm: Algorithm) -> KeyError {
+    KeyError::WrongKeyType { algorithm, key: "HMAC" }
 }
 
 identified!(HmacKey);

@@ -57,7 +57,7 @@ macro_rules! algorithms {
                 ///
                 #[doc = concat!("As [`", stringify!($method), "`](Self::", stringify!($method), ").")]
                 pub fn $method_with(&self, entropy: impl Entropy + 'static) -> Result<SigningKey, KeyError> {
-                    self.signing::<$scheme>(self.rsa()?.1.$method()?, entropy)
+                    self.signing::<$scheme>(self.rsa(Algorithm::$variant)?.1.$method()?, entropy)
                 }
             )*
 
@@ -69,7 +69,7 @@ macro_rules! algorithms {
             ) -> Result<SigningKey, KeyError> {
                 match algorithm {
                     $(Algorithm::$variant => self.$method_with(entropy),)*
-                    _ => Err(KeyError::WrongKeyType),
+                    _ => Err(self.wrong_type(algorithm)),
                 }
             }
         }
@@ -91,7 +91,8 @@ impl PrivateKey {
         verifying: VerifyingKey,
         entropy: impl Entropy + 'static,
     ) -> Result<SigningKey, KeyError> {
-        let signer = RsaSigner { scheme: S::of(private_numbers(self)?), entropy: Arc::new(entropy) };
+        let scheme = S::of(private_numbers(self, verifying.algorithm())?);
+        let signer = RsaSigner { scheme, entropy: Arc::new(entropy) };
         Ok(SigningKey::new(signer, verifying))
     }
 
@@ -135,8 +136,8 @@ impl PrivateKey {
 }
 
 /// Converts the key to the crate's type, and checks it.
-fn private_numbers(private: &PrivateKey) -> Result<rsa::PrivateKey, KeyError> {
-    let (pkcs1, _) = private.rsa()?;
+fn private_numbers(private: &PrivateKey, algorithm: Algorithm) -> Result<rsa::PrivateKey, KeyError> {
+    let (pkcs1, _) = private.rsa(algorithm)?;
     let key = rsa::PrivateKey::from_pkcs1_der(pkcs1).map_err(|_| reason(pkcs1))?;
     // The crate checks n, d, p and q, and computes the other three numbers anew. A file with other values for them is broken,
     // even if the key would work.

@@ -35,7 +35,7 @@ macro_rules! algorithms {
             pub(super) fn rsa_by_algorithm(&self, algorithm: Algorithm) -> Result<VerifyingKey, KeyError> {
                 match algorithm {
                     $(Algorithm::$variant => self.$method(),)*
-                    _ => Err(KeyError::WrongKeyType),
+                    _ => Err(self.wrong_type(algorithm)),
                 }
             }
         }
@@ -53,7 +53,7 @@ algorithms! {
 
 impl PublicKey {
     fn verifying<P: Padding + 'static>(&self, algorithm: Algorithm) -> Result<VerifyingKey, KeyError> {
-        Ok(VerifyingKey::new(algorithm, self, RsaVerifier::<P>::new(self.rsa()?)?))
+        Ok(VerifyingKey::new(algorithm, self, RsaVerifier::<P>::new(self.rsa(algorithm)?)?))
     }
 }
 

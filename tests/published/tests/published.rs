@@ -110,9 +110,9 @@ fn a_custom_key_for_hmac_is_refused() {
         |says: [Algorithm; 2]| Pretender { says: says.map(Identity::new), asked: AtomicUsize::new(0) };
     let public = module("slot-9c").verifying_key().unwrap();
     for says in [[Algorithm::Hs256, Algorithm::Hs256], [Algorithm::Hs256, Algorithm::Rs256]] {
-        assert_eq!(VerifyingKey::custom(pretender(says)).unwrap_err(), KeyError::WrongKeyType);
-        let error = SigningKey::custom(pretender(says), public.clone()).unwrap_err();
-        assert_eq!(error, KeyError::WrongKeyType);
+        let wrong = KeyError::WrongKeyType { algorithm: Algorithm::Hs256, key: "key pair" };
+        assert_eq!(VerifyingKey::custom(pretender(says)).unwrap_err(), wrong);
+        assert_eq!(SigningKey::custom(pretender(says), public.clone()).unwrap_err(), wrong);
     }
     // What it says later does not count.
     let says = [Algorithm::Rs256, Algorithm::Hs256];
@@ -136,13 +136,12 @@ fn a_custom_key_for_hmac_is_refused() {
 fn material_makes_no_key_for_the_algorithm_of_another_family() {
     let secret = SecretBytes::from_bytes([7; 32]);
     let private = PrivateKey::generate_rsa(2048).unwrap();
-    assert_eq!(HmacKey::new(Algorithm::Rs256, &secret).unwrap_err(), KeyError::WrongKeyType);
-    assert_eq!(HmacKey::generate(Algorithm::Rs256).unwrap_err(), KeyError::WrongKeyType);
-    assert_eq!(private.signing_key(Algorithm::Hs256).unwrap_err(), KeyError::WrongKeyType);
-    assert_eq!(
-        private.public_key().unwrap().verifying_key(Algorithm::Hs256).unwrap_err(),
-        KeyError::WrongKeyType
-    );
+    let wrong = |algorithm, key| KeyError::WrongKeyType { algorithm, key };
+    assert_eq!(HmacKey::new(Algorithm::Rs256, &secret).unwrap_err(), wrong(Algorithm::Rs256, "HMAC"));
+    assert_eq!(HmacKey::generate(Algorithm::Rs256).unwrap_err(), wrong(Algorithm::Rs256, "HMAC"));
+    assert_eq!(private.signing_key(Algorithm::Hs256).unwrap_err(), wrong(Algorithm::Hs256, "RSA"));
+    let public = private.public_key().unwrap();
+    assert_eq!(public.verifying_key(Algorithm::Hs256).unwrap_err(), wrong(Algorithm::Hs256, "RSA"));
 
     // The public key as text is one that types cannot tell from a secret.
     let pem = private.public_key().unwrap().to_pem().unwrap();

@@ -133,6 +133,7 @@ mod error;
 mod header;
 pub mod http;
 mod json;
+pub mod jwk;
 pub mod jws;
 mod key;
 mod keyset;

@@ -1,5 +1,6 @@
 //! Key material: the numbers of a key, read from a file and range-checked, without an algorithm.
 
+use crate::algorithm::Algorithm;
 use crate::error::KeyError;
 #[cfg(feature = "private-keys")]
 use crate::key::ec::Scalar;
@@ -58,6 +59,18 @@ pub(crate) enum Material {
     Rsa(PublicNumbers),
     Ec(Point),
     Ed25519([u8; 32]),
+}
+
+impl Material {
+    /// Returns whether the algorithm needs a key of this type.
+    pub(crate) fn fits(&self, algorithm: Algorithm) -> bool {
+        match self {
+            #[cfg(feature = "rsa-verify")]
+            Self::Rsa(_) => algorithm.is_rsa(),
+            Self::Ec(point) => algorithm == point.curve().algorithm(),
+            Self::Ed25519(_) => algorithm == Algorithm::Ed25519,
+        }
+    }
 }
 
 #[cfg(feature = "rsa-verify")]

@@ -1269,3 +1269,109 @@ mod curves {
         (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
     }
 }
+
+/// The tables of the page on keys.
+#[cfg(all(feature = "rsa", feature = "ecdsa"))]
+mod page {
+    use super::{members, with, without};
+    use crate::jwks::{
+        COOKBOOK_SECRET, EC_PRIVATE, EC_PUBLIC, ED25519_PRIVATE, ED25519_PUBLIC, HMAC_SECRET, RSA_PRIVATE,
+        RSA_PUBLIC,
+    };
+    use crate::util::{self, b64, unb64};
+    use countersign::{KeyError, PrivateKey, PublicKey, SecretBytes};
+    use serde_json::json;
+
+    const PRIVATE: [&str; 3] = [RSA_PRIVATE, EC_PRIVATE, ED25519_PRIVATE];
+    const PUBLIC: [&str; 3] = [RSA_PUBLIC, EC_PUBLIC, ED25519_PUBLIC];
+
+    /// Returns a number of the key with this changed text.
+    fn changed(member: &str, jwks: &[&str], change: impl Fn(&str) -> String) -> Vec<String> {
+        let value = |jwk: &str| change(members(jwk)[member].as_str().unwrap());
+        jwks.iter().map(|jwk| with(jwk, member, value(jwk))).collect()
+    }
+
+    /// Returns samples of the form that the page gives this name.
+    fn forms(name: &str) -> Vec<String> {
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        match name {
+            "a public key" => owned(&PUBLIC),
+            "a private key" => owned(&PRIVATE),
+            "a private RSA key of `n`, `e` and `d` alone" => {
+                let alone = ["p", "q", "dp", "dq", "qi"]
+                    .iter()
+                    .fold(RSA_PRIVATE.into(), |jwk: String, member| without(&jwk, member));
+                vec![alone]
+            }
+            "a private RSA key with `oth`" => vec![with(RSA_PRIVATE, "oth", json!([{"r": "AQ"}]))],
+            "a private key next to another public key" => {
+                vec![
+                    with(EC_PRIVATE, "d", b64([7; 32])),
+                    with(ED25519_PRIVATE, "d", b64([7; 32])),
+                    with(RSA_PRIVATE, "d", b64([7; 256])),
+                ]
+            }
+            "a secret" => owned(&[HMAC_SECRET, COOKBOOK_SECRET]),
+            "a key of a type or curve that is not supported" => {
+                vec![
+                    with(EC_PUBLIC, "crv", "P-192"),
+                    with(ED25519_PUBLIC, "crv", "X25519"),
+                    with(ED25519_PUBLIC, "kty", "AKP"),
+                ]
+            }
+            "a number with padding, white space, or `+` and `/`" => {
+                let x = [EC_PUBLIC, ED25519_PUBLIC];
+                let padded = changed("x", &x, |text| format!("{text}="));
+                let spaced = changed("n", &[RSA_PUBLIC], |text| format!("{text}\n"));
+                [padded, spaced, changed("n", &[RSA_PUBLIC], |text| text.replace('-', "+"))].concat()
+            }
+            "a coordinate without its leading zeros" => {
+                changed("x", &[EC_PUBLIC, ED25519_PUBLIC], |text| b64(&unb64(text)[1..]))
+            }
+            "a modulus with a leading zero" => {
+                changed("n", &[RSA_PUBLIC], |text| b64([&[0], &*unb64(text)].concat()))
+            }
+            "a key with a member of the wrong JSON type, or `null`" => {
+                vec![
+                    with(RSA_PUBLIC, "kid", 7),
+                    with(HMAC_SECRET, "use", json!(null)),
+                    with(EC_PUBLIC, "x5c", "x"),
+                ]
+            }
+            "a key with a member twice" => {
+                vec![r#"{"kty":"oct","kty":"oct"}"#.into(), r#"{"kty":"EC","a":1,"\u0061":1}"#.into()]
+            }
+            "a key without `kty`" => vec!["{}".into(), without(RSA_PUBLIC, "kty")],
+            "a JWK set" => vec![json!({"keys": [members(RSA_PUBLIC)]}).to_string()],
+            "an encrypted JWK" => {
+                vec!["eyJhbGciOiJkaXIifQ..AA.AA.AA".into(), r#"{"ciphertext":""}"#.into()]
+            }
+            "PEM" => owned(&[util::RSA_PUBLIC, util::RSA_PRIVATE]),
+            "not JSON, or not an object" => owned(&["", "[]", "7", "{", "q83v"]),
+            name => panic!("no sample of {name:?}"),
+        }
+    }
+
+    fn outcome<K>(made: Result<K, KeyError>) -> String {
+        made.map_or_else(|error| format!("`{}`", error.code()), |_| "read".into())
+    }
+
+    #[test]
+    fn the_page_on_keys_has_the_outcome_of_each_form_of_a_jwk() {
+        let page = include_str!("../src/manual/keys.md");
+        let rows = page.lines().skip_while(|line| !line.starts_with("| the JWK is |")).skip(2);
+        let rows: Vec<_> = rows.take_while(|line| line.starts_with('|')).collect();
+        assert_eq!(rows.len(), 17);
+        for row in rows {
+            let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+            for text in forms(cells[0]) {
+                let outcomes = [
+                    outcome(PublicKey::from_jwk(&text)),
+                    outcome(PrivateKey::from_jwk(&text)),
+                    outcome(SecretBytes::from_jwk(&text)),
+                ];
+                assert_eq!(outcomes, cells[1..], "{}: {text}", cells[0]);
+            }
+        }
+    }
+}

@@ -8,7 +8,7 @@ use crate::jwk::write::{Members, object};
 #[cfg(feature = "key-files")]
 use crate::key::material::PublicKey;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
@@ -95,7 +95,7 @@ impl fmt::Display for Thumbprint {
 
 impl fmt::Debug for Thumbprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Thumbprint({})", self.to_string())
+        write!(f, "Thumbprint({self})")
     }
 }
 

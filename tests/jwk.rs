@@ -218,7 +218,7 @@ fn each_member_has_its_json_type() {
             let expected = if kind == "an array" { "an array of strings" } else { "an array" };
             match (found, member) {
                 ("an array", _) | (_, "oth") if kind == "an array" => {
-                    assert!(Jwk::parse(&text).is_ok(), "{text}")
+                    assert!(Jwk::parse(&text).is_ok(), "{text}");
                 }
                 _ => refused(Jwk::parse(&text), JwkError::WrongType { member, expected, found }, &text),
             }
@@ -1187,21 +1187,26 @@ mod curves {
 
     #[test]
     fn a_compressed_point_is_written_with_both_coordinates() {
-        for (file, compressed) in [
-            (include_str!("data/p256_public.pem"), include_str!("data/p256_compressed.pem")),
-            (include_str!("data/p384_public.pem"), include_str!("data/p384_compressed.pem")),
-            (include_str!("data/p521_public.pem"), include_str!("data/p521_compressed.pem")),
-            (include_str!("data/secp256k1_public.pem"), include_str!("data/secp256k1_compressed.pem")),
+        for (is_on, file, compressed) in [
+            (true, include_str!("data/p256_public.pem"), include_str!("data/p256_compressed.pem")),
+            (true, include_str!("data/p384_public.pem"), include_str!("data/p384_compressed.pem")),
+            (
+                cfg!(feature = "p521"),
+                include_str!("data/p521_public.pem"),
+                include_str!("data/p521_compressed.pem"),
+            ),
+            (
+                cfg!(feature = "k256"),
+                include_str!("data/secp256k1_public.pem"),
+                include_str!("data/secp256k1_compressed.pem"),
+            ),
         ] {
             let [plain, compressed] = [file, compressed].map(|pem| PublicKey::from_pem(pem).unwrap());
-            match compressed.to_jwk() {
-                Err(KeyError::UnsupportedByBackend) => {
-                    assert!(cfg!(not(all(feature = "p521", feature = "k256"))))
-                }
-                written => {
-                    assert_eq!(written.unwrap(), plain.to_jwk().unwrap());
-                    assert_eq!(compressed.thumbprint().unwrap(), plain.thumbprint().unwrap());
-                }
+            if is_on {
+                assert_eq!(compressed.to_jwk().unwrap(), plain.to_jwk().unwrap());
+                assert_eq!(compressed.thumbprint().unwrap(), plain.thumbprint().unwrap());
+            } else {
+                assert_eq!(compressed.to_jwk().unwrap_err(), KeyError::UnsupportedByBackend);
             }
         }
     }

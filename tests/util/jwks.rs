@@ -1,4 +1,5 @@
 //! The keys that RFC 7517, RFC 7520 and RFC 8037 print, with their members in the order of the text and without white space.
+#![allow(dead_code, reason = "which keys are read depends on the features")]
 
 /// RFC 7517 appendix A.1: the first key.
 pub(crate) const EC_PUBLIC: &str = r#"{"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM","use":"enc","kid":"1"}"#;

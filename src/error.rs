@@ -4,6 +4,7 @@
 
 use crate::algorithm::{self, Algorithm};
 use crate::json::{self, Flaw};
+use crate::jwk::error::JwkError;
 use crate::time::UnixTime;
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
@@ -648,6 +649,9 @@ pub enum KeyError {
     /// encoded in a canonical form.
     #[error("the public key is not a valid point of its curve")]
     InvalidPoint,
+    /// The text is not the JSON Web Key that is wanted.
+    #[error("{0}")]
+    Jwk(JwkError),
     /// The bytes are not a well-formed key: broken DER, or numbers that do not make a key.
     #[error("not a well-formed key")]
     MalformedKey,
@@ -743,6 +747,7 @@ impl KeyError {
             Self::InvalidHex => "invalid_hex",
             Self::InvalidKeyId => "invalid_key_id",
             Self::InvalidPoint => "invalid_point",
+            Self::Jwk(error) => error.code(),
             Self::MalformedKey => "malformed_key",
             Self::ModulusTooLarge { .. } => "modulus_too_large",
             Self::ModulusTooSmall { .. } => "modulus_too_small",
@@ -963,7 +968,7 @@ impl fmt::Display for FileMistake {
             Self::Hex => {
                 "this is hex: decode it and call from_der, or from_certificate_der for a certificate"
             }
-            Self::Jwk => "this is a JSON Web Key: pass its n and e to from_modulus_and_exponent",
+            Self::Jwk => "this is a JSON Web Key: call from_jwk",
             Self::LabelMismatch => "the labels of the BEGIN and the END line of the PEM differ",
             Self::MissingEnd => "the END line of the PEM is missing",
             Self::MissingNumbers => {

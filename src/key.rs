@@ -7,6 +7,8 @@
 pub(crate) mod asn1;
 #[cfg(feature = "certificate")]
 pub(crate) mod certificate;
+#[cfg(all(feature = "private-keys", feature = "rsa-verify"))]
+pub(crate) mod crt;
 #[cfg(feature = "key-files")]
 pub(crate) mod ec;
 #[cfg(feature = "key-files")]

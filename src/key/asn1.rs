@@ -2,6 +2,8 @@
 //! place of a key.
 
 use crate::error::{FileMistake, KeyError};
+#[cfg(all(feature = "private-keys", feature = "rsa-verify"))]
+use crate::key::crt::PrivateNumbers;
 use crate::key::ec::Curve;
 use alloc::vec::Vec;
 #[cfg(feature = "private-keys")]
@@ -167,6 +169,24 @@ pub(crate) fn public_half(der: &[u8]) -> Result<[UintRef<'_>; 2], KeyError> {
         return Err(KeyError::File(FileMistake::MissingNumbers));
     }
     Ok([modulus, exponent])
+}
+
+/// Reads all numbers of an `RSAPrivateKey` with two primes.
+#[cfg(all(feature = "private-keys", feature = "rsa-verify"))]
+pub(crate) fn private_numbers(der: &[u8]) -> Option<PrivateNumbers<'_>> {
+    let numbers: [UintRef<'_>; 9] = Vec::from_der(der).ok()?.try_into().ok()?;
+    let [_, n, e, d, p, q, dp, dq, qi] = numbers.map(|number| number.as_bytes());
+    Some(PrivateNumbers { n, e, d, p, q, dp, dq, qi })
+}
+
+/// Writes an `RSAPrivateKey` of these numbers. `to_der` allocates once, so no copy of them stays behind.
+#[cfg(all(feature = "private-keys", feature = "rsa-verify"))]
+pub(crate) fn write_private_numbers(numbers: &PrivateNumbers<'_>) -> der::Result<Zeroizing<Vec<u8>>> {
+    let mut parts = alloc::vec![UintRef::new(&[0])?, UintRef::new(numbers.n)?, UintRef::new(numbers.e)?];
+    for (_, number) in numbers.private() {
+        parts.push(UintRef::new(number)?);
+    }
+    parts.to_der().map(Zeroizing::new)
 }
 
 /// Reads the modulus and the two primes of an `RSAPrivateKey`.

@@ -167,10 +167,15 @@ impl KeySet {
                 Some(pem) => PublicKey::from_certificate_pem(&pem),
                 None => {
                     let found = members::kind(value);
-                    Err(KeyError::Jwk(JwkError::WrongType { member: "certificate", expected: "a string", found }))
+                    Err(KeyError::Jwk(JwkError::WrongType {
+                        member: "certificate",
+                        expected: "a string",
+                        found,
+                    }))
                 }
             };
-            let keys = public.and_then(|public| keys(&public, allowed, Some(&key_id), &PublicKey::verifying_key));
+            let keys =
+                public.and_then(|public| keys(&public, allowed, Some(&key_id), &PublicKey::verifying_key));
             collected.add(position, Some(key_id.into()), keys);
         }
         Ok(collected.finish())
@@ -260,7 +265,8 @@ fn entries(text: &str) -> Result<Vec<&str>, JwkError> {
         return Err(if is_key { JwkError::NotASet } else { JwkError::MissingMember { member: "keys" } });
     };
     let wrong = || JwkError::WrongType { member: "keys", expected: "an array", found: members::kind(value) };
-    let entries: Vec<&str> = Elements::of(value).ok_or_else(wrong)?.take(MOST_KEYS.saturating_add(1)).collect();
+    let entries: Vec<&str> =
+        Elements::of(value).ok_or_else(wrong)?.take(MOST_KEYS.saturating_add(1)).collect();
     if entries.len() > MOST_KEYS {
         return Err(JwkError::TooLarge { what: "keys", limit: MOST_KEYS });
     }

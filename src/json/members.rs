@@ -36,6 +36,33 @@ impl<'d> Iterator for Members<'d> {
     }
 }
 
+/// The elements of an array, in the order of the text: the text of each.
+pub(crate) struct Elements<'d> {
+    /// The text after the opening bracket, or after the comma before the next element.
+    rest: &'d str,
+}
+
+impl<'d> Elements<'d> {
+    /// Returns the elements of `value`, or `None` if it is not an array. The caller has checked that it is JSON.
+    pub(crate) fn of(value: &'d str) -> Option<Self> {
+        value.strip_prefix('[').map(|rest| Self { rest })
+    }
+}
+
+impl<'d> Iterator for Elements<'d> {
+    type Item = &'d str;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = self.rest.trim_start_matches(SPACE);
+        if rest.starts_with(']') || rest.is_empty() {
+            return None;
+        }
+        let (value, rest) = split_value(rest)?;
+        self.rest = rest.trim_start_matches(SPACE).strip_prefix(',').unwrap_or_default();
+        Some(value)
+    }
+}
+
 /// Splits `text` after the value that it begins with.
 fn split_value(text: &str) -> Option<(&str, &str)> {
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
@@ -106,6 +133,16 @@ mod tests {
         ];
         assert_eq!(members(document), Some(expected.to_vec()));
         assert_eq!(super::super::broken_at(document), None);
+    }
+
+    #[test]
+    fn elements_are_the_text_of_values() {
+        let elements = |value| Elements::of(value).map(|elements| elements.collect::<Vec<_>>());
+        assert_eq!(elements("[ ]"), Some(Vec::new()));
+        assert_eq!(elements("{}"), None);
+        let value = r#"[ {"a":["]"]} ,null, "\"]",1 ,[[]] ]"#;
+        assert_eq!(elements(value), Some(alloc::vec![r#"{"a":["]"]}"#, "null", r#""\"]"#, "1", "[[]]"]));
+        assert_eq!(super::super::broken_at(value), None);
     }
 
     #[test]

@@ -66,6 +66,9 @@ pub enum JwkError {
         /// The member.
         member: &'static str,
     },
+    /// The text is one JWK, and not a JWK set.
+    #[error("this is a JWK and not a JWK set: call Jwk::parse")]
+    NotASet,
     /// The text is not exactly one JSON object.
     #[error("the JWK is not a JSON object, at byte {offset}")]
     NotAnObject {
@@ -174,6 +177,7 @@ impl JwkError {
             Self::MultiPrime => "jwk_multi_prime",
             Self::NoMaterial => "jwk_no_material",
             Self::NotASecret => "jwk_not_a_secret",
+            Self::NotASet => "jwk_not_a_set",
             Self::NotAllowed { .. } => "jwk_not_allowed",
             Self::NotAnObject { .. } => "jwk_not_an_object",
             Self::NotBase64url { .. } => "jwk_not_base64url",
@@ -209,6 +213,7 @@ impl JwkError {
             Self::Encrypted
             | Self::KeySet
             | Self::NoMaterial
+            | Self::NotASet
             | Self::NotAnObject { .. }
             | Self::Pem
             | Self::ReservedMember

@@ -155,20 +155,32 @@ impl<'a> Jwk<'a> {
 
     /// Checks that `use`, `key_ops` and `alg` allow one of the operations with this algorithm.
     pub(crate) fn check_purpose(&self, algorithm: Algorithm, operations: &[&str]) -> Result<(), KeyError> {
+        self.check_use(&["sig"], operations)?;
+        self.allowed(&[algorithm]).map(|_| ())
+    }
+
+    /// Checks that `use` is absent or one of these, and that `key_ops` is absent or allows one of the operations.
+    pub(crate) fn check_use(&self, uses: &[&str], operations: &[&str]) -> Result<(), KeyError> {
         let allowed = |operation: &String| operations.contains(&&**operation);
-        let named = self.algorithm().map(Algorithm::from_name);
-        let refusal = if self.key_use().is_some_and(|usage| usage != "sig") {
-            JwkError::NotAllowed { member: "use" }
-        } else if self.key_operations.as_ref().is_some_and(|given| !given.iter().any(allowed)) {
-            JwkError::NotAllowed { member: "key_ops" }
+        if self.key_use().is_some_and(|usage| !uses.contains(&usage)) {
+            return Err(KeyError::Jwk(JwkError::NotAllowed { member: "use" }));
+        }
+        if self.key_operations.as_ref().is_some_and(|given| !given.iter().any(allowed)) {
+            return Err(KeyError::Jwk(JwkError::NotAllowed { member: "key_ops" }));
+        }
+        Ok(())
+    }
+
+    /// Returns those of the algorithms that `alg` allows: all if it is absent, and at least one.
+    pub(crate) fn allowed<'b>(&self, algorithms: &'b [Algorithm]) -> Result<Cow<'b, [Algorithm]>, KeyError> {
+        let Some(name) = self.algorithm() else { return Ok(Cow::Borrowed(algorithms)) };
+        let named = Algorithm::from_name(name);
+        let named = named.ok_or(KeyError::Jwk(JwkError::UnsupportedValue { member: "alg" }))?;
+        if algorithms.contains(&named) {
+            Ok(Cow::Owned(alloc::vec![named]))
         } else {
-            match named {
-                Some(None) => JwkError::UnsupportedValue { member: "alg" },
-                Some(Some(named)) if named != algorithm => JwkError::NotAllowed { member: "alg" },
-                _ => return Ok(()),
-            }
-        };
-        Err(KeyError::Jwk(refusal))
+            Err(KeyError::Jwk(JwkError::NotAllowed { member: "alg" }))
+        }
     }
 
     pub(crate) fn has(&self, member: &str) -> bool {
@@ -285,7 +297,7 @@ fn check_types(values: &[Option<&str>; KNOWN.len()]) -> Result<(), JwkError> {
     Ok(())
 }
 
-const fn refused(flaw: Flaw) -> JwkError {
+pub(crate) const fn refused(flaw: Flaw) -> JwkError {
     match flaw {
         Flaw::DuplicateMember => JwkError::DuplicateMember { member: None },
         Flaw::Invalid { offset } => JwkError::NotAnObject { offset },
@@ -296,7 +308,7 @@ const fn refused(flaw: Flaw) -> JwkError {
 }
 
 /// Names a text that is not JSON.
-fn not_json(text: &str, offset: usize) -> JwkError {
+pub(crate) fn not_json(text: &str, offset: usize) -> JwkError {
     let text = text.trim();
     if text.starts_with("-----BEGIN ") {
         JwkError::Pem

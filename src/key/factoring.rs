@@ -31,7 +31,7 @@ pub(crate) fn refuse(modulus: &[u8]) -> Result<(), KeyError> {
 /// Returns whether a prime up to 701, including 2, divides the modulus, so that it is not the product of two large primes. NIST
 /// SP 800-89 section 5.3.3 asks for this check.
 fn has_small_factor(modulus: &BoxedUint) -> bool {
-    low_word(modulus) % 2 == 0 || remainders(modulus).any(|(_, remainder)| remainder == 0)
+    low_word(modulus) & 1 == 0 || remainders(modulus).any(|(_, remainder)| remainder == 0)
 }
 
 /// Returns whether the modulus has the fingerprint of keys that Infineon's RSALib made until 2017, in smart cards, security
@@ -50,8 +50,13 @@ fn has_close_primes(modulus: &BoxedUint) -> bool {
     let mut root = modulus.clone();
     let is_square = root.floor_sqrt_assign_vartime();
     // Most numbers are no square modulo a small number, which is quickly found out. The few that are get the long check.
-    let sieves =
-        SIEVES.map(|sieve| (sieve, remainder(&root, sieve.modulus), remainder(modulus, sieve.modulus)));
+    let sieves = SIEVES.map(|sieve| {
+        let [root, modulus] = [&root, modulus].map(|number| {
+            // It is below the product, which has at most 28 bits.
+            u32::try_from(remainder(number, sieve.product.into())).unwrap_or_default()
+        });
+        (sieve, root, modulus)
+    });
     is_square
         || (1..=ROUNDS).any(|round| {
             sieves.iter().all(|(sieve, root, modulus)| sieve.may_be_square(*root, round, *modulus)) && {
@@ -64,9 +69,9 @@ fn has_close_primes(modulus: &BoxedUint) -> bool {
 /// A product of small primes, and for each prime which remainders are squares.
 #[derive(Clone, Copy)]
 struct Sieve {
-    modulus: u32,
+    product: NonZero<u32>,
     /// Each prime, and a number in which the bits of its squares are set.
-    primes: [(u32, u64); 5],
+    primes: [(NonZero<u32>, u64); 5],
 }
 
 /// They let two in 10,000 numbers pass.
@@ -74,44 +79,64 @@ const SIEVES: [Sieve; 3] =
     [Sieve::of([3, 5, 7, 11, 13]), Sieve::of([17, 19, 23, 29, 31]), Sieve::of([37, 41, 43, 47, 53])];
 
 impl Sieve {
-    const fn of(primes: [u32; 5]) -> Self {
-        let mut sieve = Self { modulus: 1, primes: [(0, 0); 5] };
-        let mut place = 0;
-        while place < primes.len() {
-            let prime = primes[place];
-            let (mut squares, mut root) = (0, 0);
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "only the compiler runs it, and a panic there is an error"
+    )]
+    const fn of(numbers: [u32; 5]) -> Self {
+        let (mut product, mut primes, mut place) = (1_u32, [(NonZero::<u32>::MIN, 0); 5], 0);
+        while place < numbers.len() {
+            let prime = numbers[place];
+            let (mut squares, mut root) = (0_u64, 0);
             while root < prime {
                 squares |= 1 << (root * root % prime);
                 root += 1;
             }
-            sieve.modulus *= prime;
-            sieve.primes[place] = (prime, squares);
+            product *= prime;
+            if let Some(prime) = NonZero::new(prime) {
+                primes[place] = (prime, squares);
+            }
             place += 1;
         }
-        sieve
+        match NonZero::new(product) {
+            Some(product) => Self { product, primes },
+            None => Self { product: NonZero::<u32>::MIN, primes },
+        }
     }
 
     /// Returns whether `(root + round)^2 - modulus` is a square modulo each of the primes. Takes the remainders of both.
     fn may_be_square(&self, root: u32, round: u32, modulus: u32) -> bool {
-        let product = u64::from(self.modulus);
-        let a = (u64::from(root) + u64::from(round)) % product;
-        let difference = (a * a + product - u64::from(modulus)) % product;
-        self.primes.iter().all(|(prime, squares)| squares >> (difference % u64::from(*prime)) & 1 == 1)
+        let product = NonZero::<u64>::from(self.product);
+        // No sum and no square below 2^57 overflows.
+        let a = u64::from(root).wrapping_add(round.into()) % product;
+        let difference = a.wrapping_mul(a).wrapping_add(product.get()).wrapping_sub(modulus.into());
+        let is_square = |prime: NonZero<u32>, squares: u64| {
+            squares >> (difference % NonZero::<u64>::from(prime)) & 1 == 1
+        };
+        self.primes.iter().all(|(prime, squares)| is_square(*prime, *squares))
     }
 }
 
 /// The primes from 3 to [`LARGEST`].
-const PRIMES: [u16; 125] = primes();
+const PRIMES: [NonZero<u32>; 125] = primes();
 
-const fn primes() -> [u16; 125] {
-    let (mut primes, mut count, mut number) = ([0; 125], 0, 3);
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "only the compiler runs it, and a panic there is an error"
+)]
+const fn primes() -> [NonZero<u32>; 125] {
+    let (mut primes, mut count, mut number) = ([NonZero::<u32>::MIN; 125], 0, 3);
     while number <= LARGEST {
         let mut divisor = 3;
         while divisor * divisor <= number && number % divisor != 0 {
             divisor += 2;
         }
-        if divisor * divisor > number {
-            primes[count] = number as u16;
+        if divisor * divisor > number
+            && let Some(prime) = NonZero::new(number)
+        {
+            primes[count] = prime;
             count += 1;
         }
         number += 2;
@@ -120,38 +145,33 @@ const fn primes() -> [u16; 125] {
 }
 
 /// Returns each of [`PRIMES`] with the remainder of the number.
-fn remainders(number: &BoxedUint) -> impl Iterator<Item = (u32, u32)> {
+fn remainders(number: &BoxedUint) -> impl Iterator<Item = (NonZero<Word>, Word)> {
     // One long division serves all primes whose product fits into a word.
     let (mut of_product, mut end) = (0, 0);
     PRIMES.iter().enumerate().map(move |(place, &prime)| {
         if place == end {
-            let mut product = 1;
-            while let Some(larger) =
-                PRIMES.get(end).and_then(|&prime| Word::checked_mul(product, prime.into()))
-            {
+            let mut product = NonZero::<Word>::MIN;
+            while let Some(larger) = PRIMES.get(end).and_then(|&prime| product.checked_mul(prime.into())) {
                 product = larger;
                 end = end.saturating_add(1);
             }
-            of_product = long_remainder(number, product);
+            of_product = remainder(number, product);
         }
-        (u32::from(prime), (of_product % Word::from(prime)) as u32)
+        let prime = NonZero::<Word>::from(prime);
+        (prime, of_product % prime)
     })
 }
 
-fn long_remainder(number: &BoxedUint, divisor: Word) -> Word {
-    NonZero::new(divisor).map_or(0, |divisor| number.rem_limb(divisor.into()).0)
-}
-
-fn remainder(number: &BoxedUint, divisor: u32) -> u32 {
-    long_remainder(number, divisor.into()) as u32
+fn remainder(number: &BoxedUint, divisor: NonZero<Word>) -> Word {
+    number.rem_limb(divisor.into()).0
 }
 
 fn low_word(number: &BoxedUint) -> Word {
     number.as_words().first().copied().unwrap_or_default()
 }
 
-fn is_power_of_65537(value: u32, prime: u32) -> bool {
-    let next = |power: u32| (power << 16).wrapping_add(power) % prime;
+fn is_power_of_65537(value: Word, prime: NonZero<Word>) -> bool {
+    let next = |power: Word| (power << 16).wrapping_add(power) % prime;
     // The powers form a cycle that begins with 1.
     let after_one = core::iter::successors(Some(next(1)), |&power| Some(next(power)));
     value == 1 || after_one.take_while(|&power| power != 1).any(|power| power == value)

@@ -4,6 +4,7 @@
 
 use crate::algorithm::{self, Algorithm};
 use crate::json::{self, Flaw};
+#[cfg(feature = "key-files")]
 use crate::jwk::error::JwkError;
 use crate::time::UnixTime;
 use alloc::borrow::Cow;
@@ -650,6 +651,7 @@ pub enum KeyError {
     #[error("the public key is not a valid point of its curve")]
     InvalidPoint,
     /// The text is not the JSON Web Key that is wanted.
+    #[cfg(feature = "key-files")]
     #[error("{0}")]
     Jwk(JwkError),
     /// The bytes are not a well-formed key: broken DER, or numbers that do not make a key.
@@ -747,6 +749,7 @@ impl KeyError {
             Self::InvalidHex => "invalid_hex",
             Self::InvalidKeyId => "invalid_key_id",
             Self::InvalidPoint => "invalid_point",
+            #[cfg(feature = "key-files")]
             Self::Jwk(error) => error.code(),
             Self::MalformedKey => "malformed_key",
             Self::ModulusTooLarge { .. } => "modulus_too_large",

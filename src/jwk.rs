@@ -54,13 +54,11 @@ pub(crate) mod error;
 mod halves;
 mod keys;
 mod read;
-#[cfg(feature = "key-files")]
 mod set;
 mod thumbprint;
 mod write;
 
 pub use error::JwkError;
 pub use read::Jwk;
-#[cfg(feature = "key-files")]
 pub use set::{LoadedKeys, SkippedKey};
 pub use thumbprint::Thumbprint;

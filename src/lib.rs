@@ -134,6 +134,7 @@ mod error;
 mod header;
 pub mod http;
 mod json;
+#[cfg(feature = "key-files")]
 pub mod jwk;
 pub mod jws;
 mod key;

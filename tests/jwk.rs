@@ -1,4 +1,5 @@
 //! JSON Web Keys: the keys of the RFCs, each refusal by the member that it names, and what is written and read again.
+#![cfg(feature = "key-files")]
 
 #[path = "util/jwks.rs"]
 mod jwks;

@@ -67,7 +67,7 @@ fn names(loaded: &LoadedKeys) -> Vec<(&'static str, Option<String>)> {
 
 /// Checks that an entry is skipped for this reason, and that a good entry before and after it stays.
 #[track_caller]
-fn skipped(entry: Value, reason: KeyError) {
+fn skipped(entry: &Value, reason: &KeyError) {
     let (_, before) = pair(Algorithm::Ed25519, json!({ "kid": "before" }));
     let (_, after) = pair(Algorithm::Es256, json!({ "kid": "after" }));
     let text = entry.to_string();
@@ -79,7 +79,7 @@ fn skipped(entry: Value, reason: KeyError) {
         "{entry}"
     );
     let [skipped] = &loaded.skipped[..] else { panic!("{:?} for {entry}", loaded.skipped) };
-    assert_eq!((skipped.position, &skipped.reason), (1, &reason), "{entry}");
+    assert_eq!((skipped.position, &skipped.reason), (1, reason), "{entry}");
     assert_eq!(skipped.key_id, key_id, "{entry}");
 }
 
@@ -147,12 +147,12 @@ fn two_keys_of_one_id_and_algorithm_are_both_skipped_and_no_others() {
 /// Keycloak: an RSA-OAEP key in the same set. authentik: an encryption key with an unregistered member.
 #[test]
 fn encryption_keys_are_skipped() {
-    skipped(rsa(json!({ "kid": "e", "use": "enc", "alg": "RSA-OAEP" })), not_allowed("use"));
+    skipped(&rsa(json!({ "kid": "e", "use": "enc", "alg": "RSA-OAEP" })), &not_allowed("use"));
     skipped(
-        rsa(json!({ "kid": "e", "alg": "RSA-OAEP", "enc": "A256CBC-HS512" })),
-        KeyError::Jwk(JwkError::UnsupportedValue { member: "alg" }),
+        &rsa(json!({ "kid": "e", "alg": "RSA-OAEP", "enc": "A256CBC-HS512" })),
+        &KeyError::Jwk(JwkError::UnsupportedValue { member: "alg" }),
     );
-    skipped(rsa(json!({ "kid": "e", "key_ops": ["encrypt", "wrapKey"] })), not_allowed("key_ops"));
+    skipped(&rsa(json!({ "kid": "e", "key_ops": ["encrypt", "wrapKey"] })), &not_allowed("key_ops"));
 }
 
 /// SPIFFE: `use` is `jwt-svid` or `x509-svid`, and the bundle has members next to `keys`.
@@ -194,12 +194,15 @@ fn a_set_without_keys_is_told_from_an_empty_one() {
 #[test]
 fn keys_of_unknown_types_are_skipped() {
     let unsupported = |member| KeyError::Jwk(JwkError::UnsupportedValue { member });
-    skipped(json!({ "kty": "PQC", "kid": "a", "x": "AAAA" }), unsupported("kty"));
-    skipped(json!({ "kty": "EC", "kid": "a", "crv": "P-192", "x": "AAAA", "y": "AAAA" }), unsupported("crv"));
-    skipped(json!({ "kty": "OKP", "kid": "a", "crv": "X25519", "x": b64([1; 32]) }), unsupported("crv"));
-    skipped(rsa(json!({ "kid": "a", "alg": "RS1" })), unsupported("alg"));
+    skipped(&json!({ "kty": "PQC", "kid": "a", "x": "AAAA" }), &unsupported("kty"));
+    skipped(
+        &json!({ "kty": "EC", "kid": "a", "crv": "P-192", "x": "AAAA", "y": "AAAA" }),
+        &unsupported("crv"),
+    );
+    skipped(&json!({ "kty": "OKP", "kid": "a", "crv": "X25519", "x": b64([1; 32]) }), &unsupported("crv"));
+    skipped(&rsa(json!({ "kid": "a", "alg": "RS1" })), &unsupported("alg"));
     let (_, ec) = pair(Algorithm::Es256, json!({ "kid": "a", "alg": "ES521" }));
-    skipped(ec, unsupported("alg"));
+    skipped(&ec, &unsupported("alg"));
 }
 
 /// Auth0: `x5t` decodes to 40 characters of hex.
@@ -228,21 +231,21 @@ fn numbers_in_another_form_are_skipped_by_member() {
     let n = rsa_public().unwrap().modulus_and_exponent().unwrap().0;
     let padded = rsa(json!({ "kid": "a", "n": b64_standard(&n) }));
     skipped(
-        padded,
-        KeyError::Jwk(JwkError::NotBase64url { member: "n", found: "holds + or / in place of - or _" }),
+        &padded,
+        &KeyError::Jwk(JwkError::NotBase64url { member: "n", found: "holds + or / in place of - or _" }),
     );
     skipped(
-        rsa(json!({ "kid": "a", "n": b64([&[0][..], &n].concat()) })),
-        KeyError::Jwk(JwkError::LeadingZero { member: "n" }),
+        &rsa(json!({ "kid": "a", "n": b64([&[0][..], &n].concat()) })),
+        &KeyError::Jwk(JwkError::LeadingZero { member: "n" }),
     );
     let (_, short) = pair(Algorithm::Es256, json!({ "kid": "a", "x": b64([1; 31]) }));
-    skipped(short, KeyError::Jwk(JwkError::WrongLength { member: "x", bytes: 31, expected: 32 }));
+    skipped(&short, &KeyError::Jwk(JwkError::WrongLength { member: "x", bytes: 31, expected: 32 }));
 }
 
 #[test]
 fn an_entry_that_is_no_object_is_skipped() {
     for entry in [json!(null), json!("a"), json!(7), json!([]), json!([{ "kty": "RSA" }])] {
-        skipped(entry, KeyError::Jwk(JwkError::NotAnObject { offset: 0 }));
+        skipped(&entry, &KeyError::Jwk(JwkError::NotAnObject { offset: 0 }));
     }
 }
 
@@ -251,22 +254,22 @@ fn a_private_key_or_a_secret_in_a_set_is_skipped() {
     let private = PrivateKey::generate(Algorithm::Es256).unwrap();
     let jwk = private.to_private_jwk().unwrap();
     let jwk = entry(jwk.expose_secret_text().unwrap(), json!({ "kid": "a" }));
-    skipped(jwk, KeyError::Jwk(JwkError::PrivateMember { member: "d" }));
-    skipped(json!({ "kty": "oct", "kid": "a", "k": b64([1; 32]) }), KeyError::Jwk(JwkError::Secret));
+    skipped(&jwk, &KeyError::Jwk(JwkError::PrivateMember { member: "d" }));
+    skipped(&json!({ "kty": "oct", "kid": "a", "k": b64([1; 32]) }), &KeyError::Jwk(JwkError::Secret));
 }
 
 #[test]
 fn an_entry_with_a_wrong_member_is_skipped() {
     let long = "a".repeat(10 * 1024);
     skipped(
-        rsa(json!({ "kid": long })),
-        KeyError::Jwk(JwkError::TooLarge { what: "bytes of kid", limit: 1024 }),
+        &rsa(json!({ "kid": long })),
+        &KeyError::Jwk(JwkError::TooLarge { what: "bytes of kid", limit: 1024 }),
     );
-    skipped(rsa(json!({ "kid": "" })), KeyError::InvalidKeyId);
+    skipped(&rsa(json!({ "kid": "" })), &KeyError::InvalidKeyId);
     for (kid, found) in [(json!(null), "null"), (json!(7), "a number")] {
         skipped(
-            rsa(json!({ "kid": kid })),
-            KeyError::Jwk(JwkError::WrongType { member: "kid", expected: "a string", found }),
+            &rsa(json!({ "kid": kid })),
+            &KeyError::Jwk(JwkError::WrongType { member: "kid", expected: "a string", found }),
         );
     }
     let (_, twice) = pair(Algorithm::Es256, json!({ "kid": "a" }));
@@ -275,10 +278,10 @@ fn an_entry_with_a_wrong_member_is_skipped() {
     assert_eq!(loaded.skipped[0].reason, KeyError::Jwk(JwkError::DuplicateMember { member: Some("kty") }));
     // A point that is on no curve, and small numbers.
     let (_, off) = pair(Algorithm::Es256, json!({ "kid": "a", "x": b64([1; 32]) }));
-    skipped(off, KeyError::InvalidPoint);
+    skipped(&off, &KeyError::InvalidPoint);
     skipped(
-        json!({ "kty": "RSA", "kid": "a", "n": b64([0xff; 128]), "e": "AQAB" }),
-        KeyError::ModulusTooSmall { bits: 1024, minimum: 2048 },
+        &json!({ "kty": "RSA", "kid": "a", "n": b64([0xff; 128]), "e": "AQAB" }),
+        &KeyError::ModulusTooSmall { bits: 1024, minimum: 2048 },
     );
 }
 

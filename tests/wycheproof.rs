@@ -233,7 +233,9 @@ fn key_set(jwks: &[Value]) -> Result<KeySet, KeyError> {
                 Ok(()) => count += 1,
                 Err(KeyError::DuplicateKey) => return Err(KeyError::DuplicateKey),
                 // The key is for another algorithm, or of another type.
-                Err(KeyError::WrongKeyType | KeyError::Jwk(JwkError::NotAllowed { member: "alg" })) => {}
+                Err(
+                    KeyError::WrongKeyType { .. } | KeyError::Jwk(JwkError::NotAllowed { member: "alg" }),
+                ) => {}
                 Err(error) => refusal = refusal.or(Some(error)),
             }
         }

@@ -8,13 +8,11 @@ use thiserror::Error;
 /// # Examples
 ///
 /// ```
-/// # #[cfg(feature = "key-files")] {
 /// use countersign::{KeyError, PublicKey, jwk::JwkError};
 ///
 /// let error = PublicKey::from_jwk(r#"{"kty":"EC","crv":"P-256","x":"AAAA","y":"AAAA"}"#).unwrap_err();
 /// assert_eq!(error, KeyError::Jwk(JwkError::WrongLength { member: "x", bytes: 3, expected: 32 }));
 /// assert_eq!(error.to_string(), "member x of the JWK has 3 bytes and not 32: leading zeros must be kept");
-/// # }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]

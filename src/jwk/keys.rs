@@ -8,15 +8,12 @@ use crate::error::KeyError;
 use crate::jwk::error::JwkError;
 use crate::jwk::read::Jwk;
 use crate::jwk::thumbprint::Thumbprint;
-#[cfg(feature = "key-files")]
 use crate::key::VerifyingKey;
 #[cfg(all(feature = "private-keys", feature = "rsa-verify"))]
 use crate::key::crt::PrivateNumbers;
 #[cfg(feature = "private-keys")]
 use crate::key::ec::Scalar;
-#[cfg(feature = "key-files")]
 use crate::key::ec::{Curve, Point};
-#[cfg(feature = "key-files")]
 use crate::key::material::{Material, PublicKey};
 #[cfg(feature = "private-keys")]
 use crate::key::{
@@ -30,7 +27,6 @@ use alloc::boxed::Box;
 #[cfg(feature = "private-keys")]
 use zeroize::Zeroizing;
 
-#[cfg(feature = "key-files")]
 /// The members that only a private key or a secret has.
 const PRIVATE: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
 
@@ -87,13 +83,11 @@ impl Jwk<'_> {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "key-files")] {
     /// use countersign::jwk::Jwk;
     ///
     /// // RFC 8037 appendix A.3.
     /// let text = r#"{"crv":"Ed25519","kty":"OKP","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
     /// assert_eq!(Jwk::parse(text)?.thumbprint()?.to_string(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
-    /// # }
     /// # Ok::<(), countersign::KeyError>(())
     /// ```
     pub fn thumbprint(&self) -> Result<Thumbprint, KeyError> {
@@ -106,15 +100,11 @@ impl Jwk<'_> {
             }
             return Ok(Thumbprint::of(&secret.members()));
         }
-        #[cfg(feature = "key-files")]
-        return self.numbers()?.thumbprint();
-        #[cfg(not(feature = "key-files"))]
-        Err(KeyError::UnsupportedByBackend)
+        self.numbers()?.thumbprint()
     }
 }
 
 /// The part that needs key pairs.
-#[cfg(feature = "key-files")]
 impl Jwk<'_> {
     /// Returns the material of a public key, whatever its `use`, `key_ops` and `alg`.
     ///
@@ -262,7 +252,6 @@ impl Jwk<'_> {
     }
 }
 
-#[cfg(feature = "key-files")]
 impl PublicKey {
     /// Reads a JWK: `Jwk::parse(text)?.public_key()`.
     ///

@@ -219,7 +219,6 @@ impl<'a> Jwk<'a> {
     }
 
     /// Returns the content of a string that the key must have.
-    #[cfg(feature = "key-files")]
     pub(crate) fn text(&self, member: &'static str) -> Result<Cow<'a, str>, KeyError> {
         self.required(member).map(|value| members::text(value).unwrap_or_default()).map_err(KeyError::Jwk)
     }

@@ -5,7 +5,6 @@ use crate::base64url;
 use crate::error::KeyError;
 use crate::jwk::error::JwkError;
 use crate::jwk::write::{Members, object};
-#[cfg(feature = "key-files")]
 use crate::key::material::PublicKey;
 use alloc::format;
 use alloc::string::String;
@@ -99,7 +98,6 @@ impl fmt::Debug for Thumbprint {
     }
 }
 
-#[cfg(feature = "key-files")]
 impl PublicKey {
     /// Computes the SHA-256 thumbprint of the key.
     ///

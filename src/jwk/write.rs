@@ -4,20 +4,16 @@
 use crate::base64url;
 use crate::error::KeyError;
 use crate::json;
-#[cfg(feature = "key-files")]
 use crate::jwk::error::JwkError;
-#[cfg(feature = "key-files")]
 use crate::key::VerifyingKey;
 #[cfg(all(feature = "private-keys", feature = "rsa-verify"))]
 use crate::key::asn1;
-#[cfg(feature = "key-files")]
 use crate::key::material::{Material, PublicKey};
 #[cfg(feature = "private-keys")]
 use crate::key::material::{PrivateKey, Secret};
 use crate::key::{Identity, Key};
 use crate::secret::SecretBytes;
 use alloc::borrow::Cow;
-#[cfg(feature = "key-files")]
 use alloc::string::String;
 use alloc::vec::Vec;
 use zeroize::Zeroizing;
@@ -76,7 +72,6 @@ fn named(identity: &Identity) -> Result<Members<'static>, KeyError> {
     Ok(members)
 }
 
-#[cfg(feature = "key-files")]
 impl PublicKey {
     /// Writes the key as a JWK that holds its numbers only.
     ///
@@ -139,7 +134,6 @@ impl PublicKey {
     }
 }
 
-#[cfg(feature = "key-files")]
 impl VerifyingKey {
     /// Writes the key as a JWK with its numbers, `use` (`sig`), `alg` as it is spelled in tokens, and `kid` if the key has one.
     ///
@@ -303,7 +297,6 @@ fn private_text(members: &Members<'_>) -> SecretBytes {
     SecretBytes::from(core::mem::take(&mut *object(members)))
 }
 
-#[cfg(feature = "key-files")]
 fn public_text(members: &Members<'_>) -> Result<String, KeyError> {
     String::from_utf8(core::mem::take(&mut *object(members))).map_err(|_| KeyError::MalformedKey)
 }

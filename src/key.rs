@@ -23,6 +23,8 @@ pub(crate) mod mistaken;
 pub(crate) mod pem;
 #[cfg(feature = "rsa-verify")]
 pub(crate) mod rsa;
+#[cfg(all(feature = "private-keys", feature = "rsa-verify"))]
+pub(crate) mod rsa_private;
 pub(crate) mod signature;
 
 use crate::algorithm::Algorithm;

@@ -1674,6 +1674,13 @@ mod rsa {
             }
         }
 
+        /// RFC 8017 section 3.2: d is less than n. A d that is longer by the order of the group signs the same.
+        #[test]
+        fn a_private_exponent_that_is_too_long_makes_no_key() {
+            let file = der(include_str!("data/rsa_2048_long_exponent.pem"));
+            assert_eq!(signing_der(&file).unwrap_err(), KeyError::MalformedKey);
+        }
+
         #[test]
         fn keys_outside_of_2048_to_8192_bits_are_refused_by_their_bits() {
             let small = |bits| KeyError::ModulusTooSmall { bits, minimum: 2048 };

@@ -138,6 +138,11 @@ pub(crate) fn write_ec_private(number: &[u8], point: Option<&[u8]>) -> der::Resu
 
 /// Reads the modulus and the exponent of an `RSAPublicKey`.
 pub(crate) fn public_numbers(der: &[u8]) -> Option<[UintRef<'_>; 2]> {
+    two_numbers(der)
+}
+
+/// Reads a SEQUENCE of two INTEGERs that are not negative, in strict DER.
+pub(crate) fn two_numbers(der: &[u8]) -> Option<[UintRef<'_>; 2]> {
     Vec::from_der(der).ok()?.try_into().ok()
 }
 
@@ -147,18 +152,21 @@ pub(crate) fn write_public_numbers(modulus: &[u8], exponent: &[u8]) -> der::Resu
     [UintRef::new(modulus)?, UintRef::new(exponent)?].to_der()
 }
 
-/// Reads the modulus and the exponent of an `RSAPrivateKey`, which begins with its version. The backend checks the other
-/// numbers.
+/// Reads the nine numbers of an `RSAPrivateKey`: version, n, e, d, p, q, d mod p - 1, d mod q - 1, 1/q mod p.
+#[cfg(all(feature = "private-keys", feature = "rsa-verify"))]
+pub(crate) fn private_numbers(der: &[u8]) -> Option<[UintRef<'_>; 9]> {
+    Vec::from_der(der).ok()?.try_into().ok()
+}
+
+/// Reads the modulus and the exponent of an `RSAPrivateKey`, which begins with its version. `key/rsa_private` checks the
+/// other numbers.
 #[cfg(all(feature = "private-keys", feature = "rsa-verify"))]
 pub(crate) fn public_half(der: &[u8]) -> Result<[UintRef<'_>; 2], KeyError> {
-    let numbers: [UintRef<'_>; 9] = Vec::from_der(der)
-        .ok()
-        .and_then(|numbers: Vec<_>| numbers.try_into().ok())
-        .ok_or(if is_multi_prime(der) {
-            KeyError::File(FileMistake::MultiPrime)
-        } else {
-            KeyError::MalformedKey
-        })?;
+    let numbers = private_numbers(der).ok_or(if is_multi_prime(der) {
+        KeyError::File(FileMistake::MultiPrime)
+    } else {
+        KeyError::MalformedKey
+    })?;
     let [version, modulus, exponent, rest @ ..] = numbers;
     if version.as_bytes() != [0] {
         return Err(KeyError::MalformedKey);
@@ -167,15 +175,6 @@ pub(crate) fn public_half(der: &[u8]) -> Result<[UintRef<'_>; 2], KeyError> {
         return Err(KeyError::File(FileMistake::MissingNumbers));
     }
     Ok([modulus, exponent])
-}
-
-/// Reads the modulus and the two primes of an `RSAPrivateKey`.
-#[cfg(feature = "rsa")]
-pub(crate) fn modulus_and_primes(der: &[u8]) -> Option<[UintRef<'_>; 3]> {
-    match Vec::from_der(der).ok()?[..] {
-        [_, modulus, _, _, p, q, ..] => Some([modulus, p, q]),
-        _ => None,
-    }
 }
 
 /// Returns whether `der` has the structure of an `RSAPrivateKey`, with two primes or more.

@@ -2,16 +2,15 @@
 
 use crate::algorithm::Algorithm;
 use crate::error::{KeyError, SignError};
-use crate::key::asn1;
 use crate::key::entropy::Entropy;
 use crate::key::material::PrivateKey;
-use crate::key::rsa::{bit_length, check_bits};
+use crate::key::rsa::check_bits;
+use crate::key::rsa_private::check_prime_lengths;
 use crate::key::signature::Signature;
 use crate::key::{MakeSignature, SigningKey, VerifyingKey};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use chacha20::ChaCha20Rng;
-use pkcs8::der::asn1::UintRef;
 use rsa::pkcs1::{DecodeRsaPrivateKey, EncodeRsaPrivateKey};
 use rsa::rand_core::SeedableRng;
 use rsa::signature::{RandomizedSigner, SignatureEncoding};
@@ -19,7 +18,6 @@ use rsa::{pkcs1v15, pss};
 use sha2::digest::FixedOutputReset;
 use sha2::digest::const_oid::AssociatedOid;
 use sha2::{Digest, Sha256, Sha384, Sha512};
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// Writes the methods of each algorithm. A program that calls one links the code of its hash and its padding only.
@@ -136,27 +134,9 @@ impl PrivateKey {
 
 /// Converts the key to the crate's type, and checks it.
 fn private_numbers(private: &PrivateKey) -> Result<rsa::PrivateKey, KeyError> {
-    let (pkcs1, _) = private.rsa()?;
-    let key = rsa::PrivateKey::from_pkcs1_der(pkcs1).map_err(|_| reason(pkcs1))?;
-    // The crate checks n, d, p and q, and computes the other three numbers anew. A file with other values for them is broken,
-    // even if the key would work.
-    let again = key.to_pkcs1_der().map_err(|_| KeyError::MalformedKey)?;
-    if bool::from(again.as_bytes().ct_eq(pkcs1)) { Ok(key) } else { Err(KeyError::MalformedKey) }
-}
-
-/// Returns why the crate `rsa` refuses a key. It keeps each prime in half the bits of the modulus, so that the time of signing
-/// does not depend on the lengths of the primes.
-fn reason(pkcs1: &[u8]) -> KeyError {
-    let Some([modulus, primes @ ..]) = asn1::modulus_and_primes(pkcs1) else { return KeyError::MalformedKey };
-    let half = bit_length(modulus.as_bytes()).div_ceil(2);
-    let fits = |prime: &UintRef<'_>| bit_length(prime.as_bytes()) <= half;
-    // Whatever is far from half the length is not one of two primes of a key.
-    let is_plausible = |prime: &UintRef<'_>| bit_length(prime.as_bytes()).abs_diff(half) < half / 2;
-    if primes.iter().all(fits) || !primes.iter().all(is_plausible) {
-        KeyError::MalformedKey
-    } else {
-        KeyError::UnequalPrimes
-    }
+    let (pkcs1, _) = private.checked_rsa()?;
+    check_prime_lengths(pkcs1)?;
+    rsa::PrivateKey::from_pkcs1_der(pkcs1).map_err(|_| KeyError::MalformedKey)
 }
 
 /// An RSA private key, precomputed, for one padding and one hash.

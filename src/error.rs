@@ -1033,12 +1033,23 @@ pub enum SignError {
         /// What the claim is instead, if known, e.g. `a number`.
         found: Option<&'static str>,
     },
+    /// The bytes passed in are not an ECDSA signature in strict DER.
+    #[error(
+        "not an ECDSA signature in strict DER: for r and s in one fixed form, call Signature::from_bytes"
+    )]
+    MalformedSignature,
     /// Neither an expiry was set nor `never_expires()` called.
     #[error("no expiry was set: call expires_in, expires_at or never_expires")]
     MissingExpiration,
     /// `expires_in` needs a start time: call `issued_at`, or use the feature `std`.
     #[error("expires_in needs issued_at on a platform without a clock")]
     NoClock,
+    /// The algorithm of a signature in DER is not ECDSA.
+    #[error("{algorithm} is not ECDSA, and only ECDSA signatures have a form in DER")]
+    NotEcdsa {
+        /// The algorithm.
+        algorithm: Algorithm,
+    },
     /// The claims type begins a member's name with `$serde_json::private::`, which this crate's verifiers refuse.
     #[error("a claim has a reserved name")]
     ReservedName,
@@ -1053,6 +1064,9 @@ pub enum SignError {
         /// The length of the signature passed in.
         bytes: usize,
     },
+    /// A number in the ECDSA signature passed in is zero, or is not below the order of the curve.
+    #[error("r or s of the ECDSA signature is zero, or is not below the order of the curve")]
+    SignatureOutOfRange,
     /// The signature passed in does not verify, or the key failed to sign.
     #[error("signing failed")]
     SigningFailed,
@@ -1071,11 +1085,14 @@ impl SignError {
             Self::TooManyHeaderParameters { .. } => "too_many_header_parameters",
             Self::InvalidHeader { .. } => "invalid_header",
             Self::MalformedClaim { .. } => "malformed_claim",
+            Self::MalformedSignature => "malformed_signature",
             Self::MissingExpiration => "missing_expiration",
             Self::NoClock => "no_clock",
+            Self::NotEcdsa { .. } => "not_ecdsa",
             Self::ReservedName => "reserved_name",
             Self::Serialize => "serialize",
             Self::SignatureLength { .. } => "signature_length",
+            Self::SignatureOutOfRange => "signature_out_of_range",
             Self::SigningFailed => "signing_failed",
         }
     }

@@ -10,6 +10,8 @@ pub(crate) mod certificate;
 #[cfg(feature = "key-files")]
 pub(crate) mod ec;
 #[cfg(feature = "key-files")]
+pub(crate) mod ecdsa_signature;
+#[cfg(feature = "key-files")]
 pub(crate) mod ed25519;
 pub(crate) mod entropy;
 #[cfg(feature = "rsa-verify")]

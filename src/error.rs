@@ -608,6 +608,9 @@ pub enum KeyError {
     /// The primes of the RSA key are close to one another, so Fermat's method finds them and with them the private key.
     #[error("the primes of the RSA key are so close to one another that it can be factored: make a new key")]
     ClosePrimes,
+    /// The CPU lacks instructions that the backend needs, although the program was built for it.
+    #[error("this CPU lacks instructions that the backend needs: use another backend")]
+    CpuUnsupported,
     /// A [`KeySet`](crate::KeySet) already has a key with this algorithm and key id, or another collection of keys already has
     /// this name.
     #[error("a key of this name exists already")]
@@ -697,8 +700,8 @@ pub enum KeyError {
     /// ([NIST SP 800-89](https://doi.org/10.6028/NIST.SP.800-89) section 5.3.3).
     #[error("the RSA modulus has a small prime factor, so it can be factored: make a new key")]
     SmallFactor,
-    /// The primes of the RSA private key have different lengths, e.g. 1088 and 960 bits. The backend in Rust does not support
-    /// such a key; AWS-LC does.
+    /// The primes of the RSA private key have different lengths, e.g. 1088 and 960 bits. The backend in Rust and graviola do not
+    /// support such a key; AWS-LC does.
     #[error(
         "the primes of the RSA key have different lengths, which this backend does not support: sign by aws_lc::signing_key, or make a new key"
     )]
@@ -727,6 +730,7 @@ impl KeyError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::ClosePrimes => "close_primes",
+            Self::CpuUnsupported => "cpu_unsupported",
             Self::DuplicateKey => "duplicate_key",
             Self::EmptySecret => "empty_secret",
             Self::Entropy => "entropy",

@@ -5,7 +5,9 @@ use crate::error::KeyError;
 use crate::key::asn1;
 use crate::key::material::{PrivateKey, PublicKey};
 use crate::key::rsa::bit_length;
-use crypto_bigint::{BoxedUint, ConcatenatingMul, NonZero};
+use alloc::vec::Vec;
+use crypto_bigint::{BoxedUint, ConcatenatingMul, NonZero, Odd};
+use pkcs8::der::Encode;
 use pkcs8::der::asn1::UintRef;
 use zeroize::Zeroizing;
 
@@ -29,6 +31,15 @@ pub(crate) fn check_prime_lengths(pkcs1: &[u8]) -> Result<(), KeyError> {
     let half = bit_length(modulus.as_bytes()).div_ceil(2);
     let fits = |prime: UintRef<'_>| bit_length(prime.as_bytes()) <= half;
     if fits(p) && fits(q) { Ok(()) } else { Err(KeyError::UnequalPrimes) }
+}
+
+/// Returns the same key with its larger prime first, which RFC 8017 does not ask for.
+pub(crate) fn larger_prime_first(pkcs1: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let numbers = Numbers::read(pkcs1).ok_or(KeyError::MalformedKey)?;
+    if *numbers.p > *numbers.q {
+        return Ok(Zeroizing::new(pkcs1.to_vec()));
+    }
+    numbers.swapped(pkcs1).ok_or(KeyError::MalformedKey)
 }
 
 /// The numbers of an `RSAPrivateKey`, each with as many words as the modulus. The arithmetic on them takes constant time, except
@@ -86,6 +97,16 @@ impl Numbers {
         let order = Zeroizing::new(prime.wrapping_sub(BoxedUint::one_with_precision(prime.bits_precision())));
         modulo(&self.d, &order).is_some_and(|rest| *rest == *exponent)
             && modulo(&product(exponent, &self.e), &order).is_some_and(|one| is_one(&one))
+    }
+
+    /// Writes the key with its primes in the other order.
+    fn swapped(&self, pkcs1: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let [version, n, e, d, p, q, dp, dq, _] = asn1::private_numbers(pkcs1)?;
+        let modulus = Odd::new((*self.q).clone()).into_option().map(Zeroizing::new)?;
+        let inverse = Zeroizing::new(self.p.invert_odd_mod(&modulus).into_option()?);
+        let inverse = Zeroizing::new(inverse.to_be_bytes());
+        let inverse = UintRef::new(&inverse).ok()?;
+        [version, n, e, d, q, p, dq, dp, inverse].to_der().ok().map(Zeroizing::new)
     }
 }
 

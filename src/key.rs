@@ -12,6 +12,8 @@ pub(crate) mod crt;
 #[cfg(feature = "key-files")]
 pub(crate) mod ec;
 #[cfg(feature = "key-files")]
+pub(crate) mod ecdsa_signature;
+#[cfg(feature = "key-files")]
 pub(crate) mod ed25519;
 pub(crate) mod entropy;
 #[cfg(feature = "rsa-verify")]
@@ -25,6 +27,8 @@ pub(crate) mod mistaken;
 pub(crate) mod pem;
 #[cfg(feature = "rsa-verify")]
 pub(crate) mod rsa;
+#[cfg(all(feature = "private-keys", feature = "rsa-verify"))]
+pub(crate) mod rsa_private;
 pub(crate) mod signature;
 
 use crate::algorithm::Algorithm;

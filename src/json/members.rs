@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(elements("[ ]"), Some(Vec::new()));
         assert_eq!(elements("{}"), None);
         let value = r#"[ {"a":["]"]} ,null, "\"]",1 ,[[]] ]"#;
-        assert_eq!(elements(value), Some(alloc::vec![r#"{"a":["]"]}"#, "null", r#""\"]"#, "1", "[[]]"]));
+        assert_eq!(elements(value), Some(alloc::vec![r#"{"a":["]"]}"#, "null", r#""\"]""#, "1", "[[]]"]));
         assert_eq!(super::super::broken_at(value), None);
     }
 

@@ -140,6 +140,11 @@ pub(crate) fn write_ec_private(number: &[u8], point: Option<&[u8]>) -> der::Resu
 
 /// Reads the modulus and the exponent of an `RSAPublicKey`.
 pub(crate) fn public_numbers(der: &[u8]) -> Option<[UintRef<'_>; 2]> {
+    two_numbers(der)
+}
+
+/// Reads a SEQUENCE of two INTEGERs that are not negative, in strict DER.
+pub(crate) fn two_numbers(der: &[u8]) -> Option<[UintRef<'_>; 2]> {
     Vec::from_der(der).ok()?.try_into().ok()
 }
 
@@ -149,18 +154,17 @@ pub(crate) fn write_public_numbers(modulus: &[u8], exponent: &[u8]) -> der::Resu
     [UintRef::new(modulus)?, UintRef::new(exponent)?].to_der()
 }
 
-/// Reads the modulus and the exponent of an `RSAPrivateKey`, which begins with its version. The backend checks the other
-/// numbers.
+/// Reads the modulus and the exponent of an `RSAPrivateKey`, which begins with its version. `key/rsa_private` checks the
+/// other numbers.
 #[cfg(all(feature = "private-keys", feature = "rsa-verify"))]
 pub(crate) fn public_half(der: &[u8]) -> Result<[UintRef<'_>; 2], KeyError> {
-    let numbers: [UintRef<'_>; 9] = Vec::from_der(der)
-        .ok()
-        .and_then(|numbers: Vec<_>| numbers.try_into().ok())
-        .ok_or(if is_multi_prime(der) {
-            KeyError::File(FileMistake::MultiPrime)
-        } else {
-            KeyError::MalformedKey
-        })?;
+    let numbers: Option<[UintRef<'_>; 9]> =
+        Vec::from_der(der).ok().and_then(|numbers: Vec<_>| numbers.try_into().ok());
+    let numbers = numbers.ok_or(if is_multi_prime(der) {
+        KeyError::File(FileMistake::MultiPrime)
+    } else {
+        KeyError::MalformedKey
+    })?;
     let [version, modulus, exponent, rest @ ..] = numbers;
     if version.as_bytes() != [0] {
         return Err(KeyError::MalformedKey);
@@ -187,15 +191,6 @@ pub(crate) fn write_private_numbers(numbers: &PrivateNumbers<'_>) -> der::Result
         parts.push(UintRef::new(number)?);
     }
     parts.to_der().map(Zeroizing::new)
-}
-
-/// Reads the modulus and the two primes of an `RSAPrivateKey`.
-#[cfg(feature = "rsa")]
-pub(crate) fn modulus_and_primes(der: &[u8]) -> Option<[UintRef<'_>; 3]> {
-    match Vec::from_der(der).ok()?[..] {
-        [_, modulus, _, _, p, q, ..] => Some([modulus, p, q]),
-        _ => None,
-    }
 }
 
 /// Returns whether `der` has the structure of an `RSAPrivateKey`, with two primes or more.

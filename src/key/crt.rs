@@ -1,10 +1,10 @@
 //! Checks that the numbers of an RSA private key belong together
-//! ([RFC 8017 section 3.2](https://www.rfc-editor.org/rfc/rfc8017#section-3.2)), so that an error can name the wrong one. The
-//! backend checks the key again when it makes a signing key.
+//! ([RFC 8017 section 3.2](https://www.rfc-editor.org/rfc/rfc8017#section-3.2)), so that an error can name the wrong one.
 //!
 //! The arithmetic of `crypto-bigint` takes the same time for all numbers of the same length. Its results are wiped here; it
 //! does not wipe what it keeps in between.
 
+use crate::key::rsa::bit_length;
 use crypto_bigint::{BoxedUint, ConcatenatingMul, NonZero};
 use zeroize::Zeroizing;
 
@@ -38,6 +38,16 @@ impl<'a> PrivateNumbers<'a> {
         let (p, q) = (number(self.p), number(self.q));
         if *Zeroizing::new(p.concatenating_mul(&*q)) != padded(self.n, bytes) {
             return Err("p");
+        }
+        // A factor shorter than a quarter of the modulus is not one of two primes of a key.
+        let quarter = bit_length(self.n) / 4;
+        if let Some((name, _)) =
+            [("p", self.p), ("q", self.q)].into_iter().find(|(_, prime)| bit_length(prime) <= quarter)
+        {
+            return Err(name);
+        }
+        if *d >= padded(self.n, bytes) {
+            return Err("d");
         }
         let product = Zeroizing::new(d.concatenating_mul(&*e));
         for (name, prime, exponent) in [("p", &p, ("dp", self.dp)), ("q", &q, ("dq", self.dq))] {

@@ -721,7 +721,7 @@ pub enum KeyError {
     WrongKeyType {
         /// The algorithm.
         algorithm: Algorithm,
-        /// The type of the key: `HMAC`, `RSA`, or the name of its curve. `key pair` if HMAC was asked of a key with two halves
+        /// The type of the key: `HMAC`, `RSA`, or the name of its curve or ML-DSA parameter set. `key pair` if HMAC was asked of a key with two halves
         /// that are not known, and the algorithm of the public half if the private one is for another.
         key: &'static str,
     },
@@ -846,6 +846,8 @@ pub enum FileMistake {
     EscapedLineBreaks,
     /// A key on an elliptic curve that the file describes by its numbers and not by its name.
     ExplicitCurve,
+    /// An ML-DSA private key in its expanded form, without its seed.
+    ExpandedKey,
     /// Hex text.
     Hex,
     /// JSON: a JSON Web Key or a set of them.
@@ -908,6 +910,7 @@ impl FileMistake {
             Self::Empty => "empty",
             Self::Encrypted => "encrypted",
             Self::EscapedLineBreaks => "escaped_line_breaks",
+            Self::ExpandedKey => "expanded_key",
             Self::ExplicitCurve => "explicit_curve",
             Self::Hex => "hex",
             Self::Jwk => "jwk",
@@ -959,6 +962,9 @@ impl fmt::Display for FileMistake {
             Self::EscapedLineBreaks => "the PEM contains the two characters \\n instead of line breaks: replace them",
             Self::ExplicitCurve => {
                 "the file describes its curve by numbers: convert it, with openssl ec -param_enc named_curve"
+            }
+            Self::ExpandedKey => {
+                "the ML-DSA private key is only there in its expanded form: export it with its seed, which is what this library keeps"
             }
             Self::Hex => {
                 "this is hex: decode it and call from_der, or from_certificate_der for a certificate"

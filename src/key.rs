@@ -20,6 +20,8 @@ pub(crate) mod file;
 pub(crate) mod material;
 pub(crate) mod mistaken;
 #[cfg(feature = "key-files")]
+pub(crate) mod ml_dsa;
+#[cfg(feature = "key-files")]
 pub(crate) mod pem;
 #[cfg(feature = "rsa-verify")]
 pub(crate) mod rsa;

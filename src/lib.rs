@@ -111,6 +111,7 @@
         feature = "ecdsa",
         feature = "ed25519",
         feature = "k256",
+        feature = "ml-dsa",
         feature = "p521",
         feature = "rsa"
     )),

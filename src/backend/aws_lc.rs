@@ -1,4 +1,4 @@
-//! RSA, ECDSA and Ed25519 keys from the crate `aws-lc-rs`, which is faster than pure Rust and written in C and assembly.
+//! RSA, ECDSA, Ed25519 and ML-DSA keys from the crate `aws-lc-rs`, which is faster than pure Rust and written in C and assembly.
 //!
 //! The same material makes keys here and in pure Rust. Both kinds of key work in one program and in one
 //! [`KeySet`](crate::KeySet). Both backends refuse the same keys, with three exceptions: a private RSA key with two primes of
@@ -33,17 +33,19 @@ use crate::error::{KeyError, SignError, SignatureError};
 use crate::key::ec::{Curve, Point, Scalar};
 use crate::key::ed25519;
 use crate::key::material::{Material, PrivateKey, PublicKey};
+use crate::key::ml_dsa::{Public, Set};
 use crate::key::rsa::check_bits;
 use crate::key::signature::Signature;
 use crate::key::{CheckSignature, MakeSignature, SigningKey, VerifyingKey};
 use alloc::vec;
 use aws_lc_rs::agreement;
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::encoding::{AsDer, AsRawBytes, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
     self, EcdsaKeyPair, EcdsaSigningAlgorithm, EcdsaVerificationAlgorithm, Ed25519KeyPair, KeyPair,
-    ParsedPublicKey, RsaKeyPair, RsaParameters, RsaPublicKeyComponents, RsaSignatureEncoding,
+    ParsedPublicKey, PqdsaKeyPair, PqdsaSigningAlgorithm, PqdsaVerificationAlgorithm, RsaKeyPair,
+    RsaParameters, RsaPublicKeyComponents, RsaSignatureEncoding,
 };
 use zeroize::Zeroizing;
 
@@ -63,6 +65,12 @@ pub fn verifying_key(public: &PublicKey, algorithm: Algorithm) -> Result<Verifyi
         let (parameters, ..) = curve_parameters(curve)?;
         let key = ParsedPublicKey::new(parameters, public.point(curve)?.encoded());
         let verifier = EcdsaVerifier(key.map_err(|_| KeyError::InvalidPoint)?);
+        return Ok(VerifyingKey::new(algorithm, public, verifier));
+    }
+    if let Some(set) = Set::of(algorithm) {
+        let (parameters, _) = ml_dsa_parameters(set);
+        let key = ParsedPublicKey::new(parameters, public.ml_dsa(set)?.bytes());
+        let verifier = MlDsaVerifier(key.map_err(|_| KeyError::MalformedKey)?);
         return Ok(VerifyingKey::new(algorithm, public, verifier));
     }
     let Algorithm::Ed25519 = algorithm else { return Err(public.wrong_type(algorithm)) };
@@ -99,6 +107,15 @@ pub fn signing_key(private: &PrivateKey, algorithm: Algorithm) -> Result<Signing
             .map_err(|_| KeyError::MalformedKey)?;
         let public = PublicKey::of(Material::Ec(point));
         return Ok(SigningKey::new(EcdsaSigner(pair), verifying_key(&public, algorithm)?));
+    }
+    if let Some(set) = Set::of(algorithm) {
+        let private = private.ml_dsa(set)?;
+        let (_, parameters) = ml_dsa_parameters(set);
+        let pair = PqdsaKeyPair::from_seed(parameters, private.seed()).map_err(|_| KeyError::MalformedKey)?;
+        let public = Public::new(set, pair.public_key().as_ref())?;
+        private.check(&public, || pair.private_key().as_raw_bytes().ok())?;
+        let public = PublicKey::of(Material::MlDsa(public));
+        return Ok(SigningKey::new(MlDsaSigner(pair), verifying_key(&public, algorithm)?));
     }
     let Algorithm::Ed25519 = algorithm else { return Err(private.wrong_type(algorithm)) };
     let (seed, beside) = private.seed()?;
@@ -186,6 +203,17 @@ fn curve_parameters(
     }
 }
 
+/// Returns the names of an ML-DSA parameter set in the library: to verify with, and to sign with.
+const fn ml_dsa_parameters(
+    set: Set,
+) -> (&'static PqdsaVerificationAlgorithm, &'static PqdsaSigningAlgorithm) {
+    match set {
+        Set::MlDsa44 => (&signature::ML_DSA_44, &signature::ML_DSA_44_SIGNING),
+        Set::MlDsa65 => (&signature::ML_DSA_65, &signature::ML_DSA_65_SIGNING),
+        Set::MlDsa87 => (&signature::ML_DSA_87, &signature::ML_DSA_87_SIGNING),
+    }
+}
+
 /// Computes the public point of a private number.
 fn public_point(scalar: &Scalar, agreement: &'static agreement::Algorithm) -> Result<Point, KeyError> {
     let key = agreement::PrivateKey::from_private_key(agreement, scalar.bytes())
@@ -229,6 +257,24 @@ impl MakeSignature for Ed25519Signer {
     fn make(&self, input: &[u8]) -> Result<Signature, SignError> {
         let signature = self.0.try_sign(input).map_err(|_| SignError::SigningFailed)?;
         Ok(Signature::from_bytes(signature.as_ref()))
+    }
+}
+
+struct MlDsaVerifier(ParsedPublicKey);
+
+impl CheckSignature for MlDsaVerifier {
+    fn check(&self, input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+        self.0.verify_sig(input, signature).map_err(|_| SignatureError::Invalid)
+    }
+}
+
+struct MlDsaSigner(PqdsaKeyPair);
+
+impl MakeSignature for MlDsaSigner {
+    fn make(&self, input: &[u8]) -> Result<Signature, SignError> {
+        let mut signature = vec![0; self.0.algorithm().signature_len()];
+        self.0.sign(input, &mut signature).map_err(|_| SignError::SigningFailed)?;
+        Ok(Signature::from(signature))
     }
 }
 

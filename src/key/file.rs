@@ -8,6 +8,7 @@ use crate::key::ec::{Curve, Scalar};
 use crate::key::material::{Material, PublicKey};
 #[cfg(feature = "private-keys")]
 use crate::key::material::{PrivateKey, Secret};
+use crate::key::ml_dsa;
 use crate::key::pem::{self, Wanted};
 #[cfg(feature = "private-keys")]
 use crate::secret::SecretBytes;
@@ -56,6 +57,9 @@ impl PublicKey {
                 KeyType::Rsa => Self::from_numbers(asn1::public_numbers(key).ok_or(KeyError::MalformedKey)?),
                 KeyType::Ec(curve) => Point::new(curve, key).map(|point| Self::of(Material::Ec(point))),
                 KeyType::Ed25519 => Self::of_ed25519(key),
+                KeyType::MlDsa(set) => {
+                    ml_dsa::Public::new(set, key).map(|key| Self::of(Material::MlDsa(key)))
+                }
             };
         }
         if is_private(der) {
@@ -117,6 +121,7 @@ impl PublicKey {
             }
             Material::Ec(point) => (KeyType::Ec(point.curve()), point.encoded().to_vec()),
             Material::Ed25519(key) => (KeyType::Ed25519, key.to_vec()),
+            Material::MlDsa(key) => (KeyType::MlDsa(key.set()), key.bytes().to_vec()),
         };
         let written = key_type.write(|algorithm| {
             let subject_public_key = BitStringRef::new(0, &key)?;
@@ -164,6 +169,10 @@ impl PrivateKey {
                 KeyType::Rsa => Self::from_pkcs1_beside(key, beside),
                 KeyType::Ec(curve) => Self::from_sec1(key, Some(curve), beside),
                 KeyType::Ed25519 => Self::from_seed(key, beside),
+                KeyType::MlDsa(set) => {
+                    let (seed, expanded) = asn1::ml_dsa_private(set, key)?;
+                    ml_dsa::Private::new(set, seed, expanded, beside).map(|key| Self(Secret::MlDsa(key)))
+                }
             };
         }
         if is_public(der) {
@@ -179,7 +188,7 @@ impl PrivateKey {
         Err(unreadable(der))
     }
 
-    /// Writes the key as PKCS#8 PEM text, for storage.
+    /// Writes the key as PKCS#8 PEM text, for storage. An ML-DSA key is written as its seed alone.
     ///
     /// # Errors
     ///
@@ -196,6 +205,7 @@ impl PrivateKey {
                 KeyType::Ed25519,
                 OctetStringRef::new(seed.as_slice()).and_then(|seed| seed.to_der()).map(Zeroizing::new),
             ),
+            Secret::MlDsa(key) => (KeyType::MlDsa(key.set()), asn1::write_ml_dsa_private(key.seed())),
         };
         let written = key.and_then(|key| {
             let key = OctetStringRef::new(&key)?;

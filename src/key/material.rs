@@ -6,6 +6,7 @@ use crate::error::KeyError;
 use crate::key::ec::Scalar;
 use crate::key::ec::{Curve, Point};
 use crate::key::ed25519;
+use crate::key::ml_dsa;
 #[cfg(feature = "rsa-verify")]
 use crate::key::rsa::{Exponents, PublicNumbers};
 #[cfg(feature = "private-keys")]
@@ -17,7 +18,7 @@ use core::fmt;
 use zeroize::Zeroizing;
 
 /// A public key without an algorithm: RSA of 2048 to 8192 bits, a point on an elliptic curve (P-256, P-384, P-521, secp256k1),
-/// or Ed25519.
+/// Ed25519, or ML-DSA.
 ///
 /// Read from a file or made of numbers. A method named like an algorithm turns it into a [`VerifyingKey`](crate::VerifyingKey).
 ///
@@ -59,6 +60,7 @@ pub(crate) enum Material {
     Rsa(PublicNumbers),
     Ec(Point),
     Ed25519([u8; 32]),
+    MlDsa(ml_dsa::Public),
 }
 
 #[cfg(feature = "rsa-verify")]
@@ -107,7 +109,7 @@ impl PublicKey {
     pub fn modulus_and_exponent(&self) -> Option<(Vec<u8>, Vec<u8>)> {
         match &self.material {
             Material::Rsa(numbers) => Some((numbers.modulus().to_vec(), numbers.exponent_bytes().into_vec())),
-            Material::Ec(_) | Material::Ed25519(_) => None,
+            Material::Ec(_) | Material::Ed25519(_) | Material::MlDsa(_) => None,
         }
     }
 
@@ -167,6 +169,14 @@ impl PublicKey {
         }
     }
 
+    /// Returns the bytes of an ML-DSA key with these parameters.
+    pub(crate) fn ml_dsa(&self, set: ml_dsa::Set) -> Result<&ml_dsa::Public, KeyError> {
+        match &self.material {
+            Material::MlDsa(key) if key.set() == set => Ok(key),
+            _ => Err(self.wrong_type(set.algorithm())),
+        }
+    }
+
     /// Returns the error for a key whose type is not that of `algorithm`.
     pub(crate) const fn wrong_type(&self, algorithm: Algorithm) -> KeyError {
         let key = match &self.material {
@@ -174,6 +184,7 @@ impl PublicKey {
             Material::Rsa(_) => "RSA",
             Material::Ec(point) => point.curve().name(),
             Material::Ed25519(_) => "Ed25519",
+            Material::MlDsa(key) => key.set().name(),
         };
         KeyError::WrongKeyType { algorithm, key }
     }
@@ -195,12 +206,13 @@ impl fmt::Debug for PublicKey {
             Material::Rsa(numbers) => write!(f, "PublicKey(RSA, {} bytes)", numbers.modulus().len()),
             Material::Ec(point) => write!(f, "PublicKey({})", point.curve().name()),
             Material::Ed25519(_) => f.write_str("PublicKey(Ed25519)"),
+            Material::MlDsa(key) => write!(f, "PublicKey({})", key.set().name()),
         }
     }
 }
 
 /// A private key without an algorithm: RSA of 2048 to 8192 bits, a number for an elliptic curve (P-256, P-384, P-521,
-/// secp256k1), or Ed25519. Wiped when it is dropped.
+/// secp256k1), or a seed for Ed25519 or ML-DSA. Wiped when it is dropped.
 ///
 /// Read from a file or generated. A method named like an algorithm turns it into a [`SigningKey`](crate::SigningKey), and
 /// checks that the private numbers belong to the public ones.
@@ -225,15 +237,22 @@ pub struct PrivateKey(pub(crate) Secret);
 pub(crate) enum Secret {
     /// As PKCS#1, which holds the public half, too.
     #[cfg(feature = "rsa-verify")]
-    Rsa { pkcs1: Zeroizing<Vec<u8>>, public: PublicKey },
+    Rsa {
+        pkcs1: Zeroizing<Vec<u8>>,
+        public: PublicKey,
+    },
     /// With the point from the same file, if it holds one. A backend checks it.
-    Ec { scalar: Scalar, public: Option<Point> },
+    Ec {
+        scalar: Scalar,
+        public: Option<Point>,
+    },
     /// With the public key from the same file, if it holds one. A backend checks it.
     Ed25519 {
         /// In a block of its own, so that a move of the key leaves no copy.
         seed: Box<Zeroizing<[u8; 32]>>,
         public: Option<[u8; 32]>,
     },
+    MlDsa(ml_dsa::Private),
 }
 
 #[cfg(feature = "private-keys")]
@@ -272,6 +291,14 @@ impl PrivateKey {
         }
     }
 
+    /// Returns the seed of an ML-DSA key with these parameters, and what else is known.
+    pub(crate) fn ml_dsa(&self, set: ml_dsa::Set) -> Result<&ml_dsa::Private, KeyError> {
+        match &self.0 {
+            Secret::MlDsa(key) if key.set() == set => Ok(key),
+            _ => Err(self.wrong_type(set.algorithm())),
+        }
+    }
+
     /// Returns the error for a key whose type is not that of `algorithm`.
     pub(crate) const fn wrong_type(&self, algorithm: Algorithm) -> KeyError {
         let key = match &self.0 {
@@ -279,6 +306,7 @@ impl PrivateKey {
             Secret::Rsa { .. } => "RSA",
             Secret::Ec { scalar, .. } => scalar.curve().name(),
             Secret::Ed25519 { .. } => "Ed25519",
+            Secret::MlDsa(key) => key.set().name(),
         };
         KeyError::WrongKeyType { algorithm, key }
     }
@@ -294,6 +322,7 @@ impl fmt::Debug for PrivateKey {
             }
             Secret::Ec { scalar, .. } => write!(f, "PrivateKey({}, ..)", scalar.curve().name()),
             Secret::Ed25519 { .. } => f.write_str("PrivateKey(Ed25519, ..)"),
+            Secret::MlDsa(key) => write!(f, "PrivateKey({}, ..)", key.set().name()),
         }
     }
 }

@@ -53,7 +53,7 @@
 //! | to | use |
 //! |---|---|
 //! | make an HMAC key | [`HmacKey`], from [`SecretBytes`] |
-//! | make keys of a key pair (features `rsa`, `ecdsa`, `ed25519`, `p521`, `k256`) | `PrivateKey::es256` or `signing_key`, which make a [`SigningKey`]; `PublicKey::es256` or `verifying_key`, which make a [`VerifyingKey`] |
+//! | make keys of a key pair (features `rsa`, `ecdsa`, `ed25519`, `p521`, `k256`, `ml-dsa`) | `PrivateKey::es256` or `signing_key`, which make a [`SigningKey`]; `PublicKey::es256` or `verifying_key`, which make a [`VerifyingKey`] |
 //! | read the public key of an X.509 certificate (feature `certificate`) | `PublicKey::from_certificate_pem`, which checks nothing else |
 //! | let AWS-LC do the arithmetic (feature `aws-lc-rs`) | `aws_lc::signing_key`, `aws_lc::verifying_key` |
 //! | sign in an HSM, a KMS or another library | [`Claims::prepare`], [`SigningKey::custom`], or your own [`SignKey`] |

@@ -1031,6 +1031,13 @@ mod rsa {
             "an RSA key that is for RSA-PSS only" => {
                 vec![Form::file(Half::Public, "PUBLIC KEY", &der(PSS_PUBLIC))]
             }
+            "an ML-DSA private key without its seed" => {
+                vec![Form::file(
+                    Half::Private,
+                    "PRIVATE KEY",
+                    &der(include_str!("data/ml_dsa_44_expanded.pem")),
+                )]
+            }
             "an elliptic curve key" => vec![
                 Form::file(Half::Public, "PUBLIC KEY", &der(EC_PUBLIC)),
                 Form::file(Half::Private, "PRIVATE KEY", &der(EC_PRIVATE)),
@@ -1086,7 +1093,7 @@ mod rsa {
     #[test]
     fn the_page_on_keys_has_the_outcome_of_each_form() {
         let rows = table("| the key is |");
-        assert_eq!(rows.len(), 31);
+        assert_eq!(rows.len(), 32);
         for cells in rows {
             for form in forms(cells[0]) {
                 assert_eq!(form.outcomes(), cells[1..], "{}", cells[0]);

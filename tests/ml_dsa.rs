@@ -578,6 +578,14 @@ fn files_of_another_form_or_length_are_refused() {
             let beside = pkcs8_with_public(algorithm, &seed_alone(&seed), wrong);
             assert_eq!(PrivateKey::from_der(&beside).unwrap_err(), KeyError::MalformedKey);
         }
+        // HashML-DSA has OIDs of its own: NIST's numbers 32 to 34.
+        for last in [16, 20, 32, 33, 34] {
+            let mut file = spki(algorithm, &bytes);
+            let place =
+                file.windows(8).position(|eight| eight == b"\x60\x86\x48\x01\x65\x03\x04\x03").unwrap();
+            file[place + 8] = last;
+            assert_eq!(PublicKey::from_der(&file).unwrap_err(), KeyError::UnsupportedKeyType, "{last}");
+        }
         // RFC 9881 section 2: the parameters are absent.
         let key = tlv(3, &long(&[]).into_iter().chain(bytes).collect::<Vec<_>>());
         let file = tlv(0x30, &[identifier(algorithm, &[5, 0]), key].concat());

@@ -8,8 +8,8 @@
 //!
 //! # Security
 //!
-//! The library takes its randomness from the operating system. It blinds every signature and checks it before it returns it. It
-//! keeps the private numbers in its own memory, and wipes them when the last clone of the key is dropped.
+//! The library takes its randomness from the operating system. It blinds every RSA signature and checks it before it returns it,
+//! and mixes randomness into every ML-DSA signature. It keeps the private numbers in its own memory, and wipes them when the last clone of the key is dropped.
 //!
 //! # Examples
 //!
@@ -68,9 +68,10 @@ pub fn verifying_key(public: &PublicKey, algorithm: Algorithm) -> Result<Verifyi
         return Ok(VerifyingKey::new(algorithm, public, verifier));
     }
     if let Some(set) = Set::of(algorithm) {
-        let (parameters, _) = ml_dsa_parameters(set);
+        let (parameters, signing) = ml_dsa_parameters(set);
         let key = ParsedPublicKey::new(parameters, public.ml_dsa(set)?.bytes());
-        let verifier = MlDsaVerifier(key.map_err(|_| KeyError::MalformedKey)?);
+        let key = key.map_err(|_| KeyError::MalformedKey)?;
+        let verifier = MlDsaVerifier { key, signature_bytes: signing.signature_len() };
         return Ok(VerifyingKey::new(algorithm, public, verifier));
     }
     let Algorithm::Ed25519 = algorithm else { return Err(public.wrong_type(algorithm)) };
@@ -260,11 +261,18 @@ impl MakeSignature for Ed25519Signer {
     }
 }
 
-struct MlDsaVerifier(ParsedPublicKey);
+struct MlDsaVerifier {
+    key: ParsedPublicKey,
+    signature_bytes: usize,
+}
 
 impl CheckSignature for MlDsaVerifier {
     fn check(&self, input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
-        self.0.verify_sig(input, signature).map_err(|_| SignatureError::Invalid)
+        // FIPS 204 section 3.6.2. Checked here and not only by the library.
+        if signature.len() != self.signature_bytes {
+            return Err(SignatureError::Invalid);
+        }
+        self.key.verify_sig(input, signature).map_err(|_| SignatureError::Invalid)
     }
 }
 

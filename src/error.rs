@@ -673,6 +673,15 @@ pub enum KeyError {
         /// The kind of file that the bytes look like.
         found: KeyFile,
     },
+    /// The file says that the RSA key is for RSA-PSS only, perhaps with one hash function
+    /// ([RFC 4055 section 1.2](https://www.rfc-editor.org/rfc/rfc4055#section-1.2)), and the algorithm is another.
+    #[error("the file of the RSA key allows {allowed} only, so the key cannot be used for {algorithm}")]
+    RestrictedKey {
+        /// The algorithm.
+        algorithm: Algorithm,
+        /// The names of the algorithms that the file allows.
+        allowed: &'static str,
+    },
     /// The modulus has the fingerprint of a library that made weak keys
     /// ([ROCA, 2017](https://crocs.fi.muni.cz/public/papers/rsa_ccs17)): the private key can be computed from the public one.
     #[error("the RSA key can be factored (ROCA): make a new key")]
@@ -747,6 +756,7 @@ impl KeyError {
             Self::ModulusTooLarge { .. } => "modulus_too_large",
             Self::ModulusTooSmall { .. } => "modulus_too_small",
             Self::NotASecret { .. } => "not_a_secret",
+            Self::RestrictedKey { .. } => "restricted_key",
             Self::Roca => "roca",
             Self::SecretTooLong { .. } => "secret_too_long",
             Self::SecretTooShort { .. } => "secret_too_short",
@@ -882,7 +892,7 @@ pub enum FileMistake {
     Putty,
     /// An RSA key with parameters other than NULL.
     RsaParameters,
-    /// An RSA key that is for RSASSA-PSS only.
+    /// An RSA key that is for RSASSA-PSS with parameters that no algorithm of JWS has, such as SHA-1.
     RsaPss,
     /// PEM text with several certificates.
     SeveralCertificates,
@@ -991,7 +1001,9 @@ impl fmt::Display for FileMistake {
             Self::RsaParameters => {
                 "the algorithm of the RSA key has parameters: only NULL or none are allowed"
             }
-            Self::RsaPss => "this RSA key is restricted to RSA-PSS, which is not supported",
+            Self::RsaPss => {
+                "the parameters of this RSA-PSS key allow none of PS256, PS384 and PS512: these have SHA-256, SHA-384 or SHA-512, the same hash in MGF1, and a salt as long as the hash"
+            }
             Self::SeveralCertificates => {
                 "there are several certificates in the PEM: keep only one, for a chain usually the first"
             }

@@ -25,6 +25,8 @@ pub(crate) mod ml_dsa;
 pub(crate) mod pem;
 #[cfg(feature = "rsa-verify")]
 pub(crate) mod rsa;
+#[cfg(feature = "rsa-verify")]
+pub(crate) mod rsa_pss;
 pub(crate) mod signature;
 
 use crate::algorithm::Algorithm;

@@ -9,7 +9,8 @@
 //! # Security
 //!
 //! The library takes its randomness from the operating system. It blinds every RSA signature and checks it before it returns it,
-//! and mixes randomness into every ML-DSA signature. It keeps the private numbers in its own memory, and wipes them when the last clone of the key is dropped.
+//! and mixes randomness into every ML-DSA signature. It keeps the private numbers in its own memory, and wipes them when the last
+//! clone of the key is dropped.
 //!
 //! # Examples
 //!
@@ -57,6 +58,7 @@ use zeroize::Zeroizing;
 /// - [`KeyError::UnsupportedByBackend`] for ES256K.
 /// - [`KeyError::InvalidPoint`] if the key is not a point of its curve.
 /// - [`KeyError::Exponent`] for another exponent than 65537, unless [`PublicKey::any_exponent`] allows it.
+/// - [`KeyError::RestrictedKey`] if the file of an RSA key does not allow the algorithm.
 pub fn verifying_key(public: &PublicKey, algorithm: Algorithm) -> Result<VerifyingKey, KeyError> {
     if let Some((parameters, _)) = rsa_parameters(algorithm) {
         return Ok(VerifyingKey::new(algorithm, public, RsaVerifier::new(public, algorithm, parameters)?));
@@ -90,6 +92,7 @@ pub fn verifying_key(public: &PublicKey, algorithm: Algorithm) -> Result<Verifyi
 /// - [`KeyError::UnsupportedByBackend`] for ES256K.
 /// - [`KeyError::MalformedKey`] if the private numbers do not belong to the public ones.
 /// - [`KeyError::Exponent`] for another exponent than 65537, unless [`PrivateKey::any_exponent`] allows it.
+/// - [`KeyError::RestrictedKey`] if the file of an RSA key does not allow the algorithm.
 pub fn signing_key(private: &PrivateKey, algorithm: Algorithm) -> Result<SigningKey, KeyError> {
     if let Some((_, encoding)) = rsa_parameters(algorithm) {
         let (pkcs1, public) = private.rsa(algorithm)?;

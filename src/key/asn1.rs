@@ -4,6 +4,8 @@
 use crate::error::{FileMistake, KeyError};
 use crate::key::ec::Curve;
 use crate::key::ml_dsa::Set;
+#[cfg(feature = "rsa-verify")]
+use crate::key::rsa_pss::{RSA, RSA_PSS, Uses};
 use alloc::vec::Vec;
 #[cfg(feature = "private-keys")]
 use pkcs8::der::asn1::BitStringRef;
@@ -13,10 +15,6 @@ use pkcs8::spki::{AlgorithmIdentifierRef, ObjectIdentifier};
 #[cfg(feature = "private-keys")]
 use zeroize::Zeroizing;
 
-/// `rsaEncryption`, RFC 8017 appendix A.1.
-const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
-/// `id-RSASSA-PSS`, RFC 4055 section 3.1.
-const RSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
 /// `id-ecPublicKey`, RFC 5480 section 2.1.1.
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 /// `id-Ed25519`, RFC 8410 section 3.
@@ -35,7 +33,7 @@ const SECP256K1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.10")
 #[derive(Clone, Copy)]
 pub(crate) enum KeyType {
     #[cfg(feature = "rsa-verify")]
-    Rsa,
+    Rsa(Uses),
     Ec(Curve),
     Ed25519,
     MlDsa(Set),
@@ -49,11 +47,13 @@ impl KeyType {
     pub(crate) fn read(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<Self, KeyError> {
         match (algorithm.oid, algorithm.parameters) {
             #[cfg(feature = "rsa-verify")]
-            (RSA, parameters) if parameters.is_none_or(|given| given == AnyRef::NULL) => Ok(Self::Rsa),
+            (RSA, parameters) if parameters.is_none_or(|given| given == AnyRef::NULL) => {
+                Ok(Self::Rsa(Uses::All))
+            }
             #[cfg(feature = "rsa-verify")]
             (RSA, _) => Err(KeyError::File(FileMistake::RsaParameters)),
             #[cfg(feature = "rsa-verify")]
-            (RSA_PSS, _) => Err(KeyError::File(FileMistake::RsaPss)),
+            (RSA_PSS, parameters) => Uses::read(parameters).map(Self::Rsa),
             (EC, Some(parameters)) => curve(parameters).map(Self::Ec),
             (ED25519, None) => Ok(Self::Ed25519),
             (ML_DSA_44, None) => Ok(Self::MlDsa(Set::MlDsa44)),
@@ -71,7 +71,7 @@ impl KeyType {
         let bare = |oid| AlgorithmIdentifierRef { oid, parameters: None };
         let oid = match self {
             #[cfg(feature = "rsa-verify")]
-            Self::Rsa => return write(AlgorithmIdentifierRef { oid: RSA, parameters: Some(AnyRef::NULL) }),
+            Self::Rsa(uses) => return uses.write(write),
             Self::Ed25519 => return write(bare(ED25519)),
             Self::MlDsa(Set::MlDsa44) => return write(bare(ML_DSA_44)),
             Self::MlDsa(Set::MlDsa65) => return write(bare(ML_DSA_65)),

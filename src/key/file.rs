@@ -54,7 +54,10 @@ impl PublicKey {
             let key = info.subject_public_key.as_bytes().ok_or(KeyError::MalformedKey)?;
             return match key_type {
                 #[cfg(feature = "rsa-verify")]
-                KeyType::Rsa => Self::from_numbers(asn1::public_numbers(key).ok_or(KeyError::MalformedKey)?),
+                KeyType::Rsa(uses) => {
+                    let numbers = asn1::public_numbers(key).ok_or(KeyError::MalformedKey)?;
+                    Self::from_numbers(numbers).map(|key| key.restricted(uses))
+                }
                 KeyType::Ec(curve) => Point::new(curve, key).map(|point| Self::of(Material::Ec(point))),
                 KeyType::Ed25519 => Self::of_ed25519(key),
                 KeyType::MlDsa(set) => {
@@ -74,7 +77,7 @@ impl PublicKey {
         }
     }
 
-    /// Writes the key as SPKI PEM text.
+    /// Writes the key as SPKI PEM text. An RSA key from a file that is for RSA-PSS only is written as such a file again.
     ///
     /// # Errors
     ///
@@ -117,7 +120,7 @@ impl PublicKey {
             #[cfg(feature = "rsa-verify")]
             Material::Rsa(numbers) => {
                 let key = asn1::write_public_numbers(numbers.modulus(), &numbers.exponent_bytes());
-                (KeyType::Rsa, key.map_err(|_| KeyError::MalformedKey)?)
+                (KeyType::Rsa(self.uses), key.map_err(|_| KeyError::MalformedKey)?)
             }
             Material::Ec(point) => (KeyType::Ec(point.curve()), point.encoded().to_vec()),
             Material::Ed25519(key) => (KeyType::Ed25519, key.to_vec()),
@@ -166,7 +169,7 @@ impl PrivateKey {
             let (key, beside) = (info.private_key.as_bytes(), beside.transpose()?);
             return match key_type {
                 #[cfg(feature = "rsa-verify")]
-                KeyType::Rsa => Self::from_pkcs1_beside(key, beside),
+                KeyType::Rsa(uses) => Self::from_pkcs1_beside(key, beside).map(|key| key.restricted(uses)),
                 KeyType::Ec(curve) => Self::from_sec1(key, Some(curve), beside),
                 KeyType::Ed25519 => Self::from_seed(key, beside),
                 KeyType::MlDsa(set) => {
@@ -188,7 +191,8 @@ impl PrivateKey {
         Err(unreadable(der))
     }
 
-    /// Writes the key as PKCS#8 PEM text, for storage. An ML-DSA key is written as its seed alone.
+    /// Writes the key as PKCS#8 PEM text, for storage. An ML-DSA key is written as its seed alone. An RSA key from a file
+    /// that is for RSA-PSS only is written as such a file again.
     ///
     /// # Errors
     ///
@@ -196,7 +200,7 @@ impl PrivateKey {
     pub fn to_secret_pem(&self) -> Result<SecretBytes, KeyError> {
         let (key_type, key) = match &self.0 {
             #[cfg(feature = "rsa-verify")]
-            Secret::Rsa { pkcs1, .. } => (KeyType::Rsa, Ok(pkcs1.clone())),
+            Secret::Rsa { pkcs1, public } => (KeyType::Rsa(public.uses), Ok(pkcs1.clone())),
             Secret::Ec { scalar, public } => (
                 KeyType::Ec(scalar.curve()),
                 asn1::write_ec_private(scalar.bytes(), public.as_ref().map(Point::encoded)),

@@ -9,6 +9,8 @@ use crate::key::ed25519;
 use crate::key::ml_dsa;
 #[cfg(feature = "rsa-verify")]
 use crate::key::rsa::{Exponents, PublicNumbers};
+#[cfg(feature = "rsa-verify")]
+use crate::key::rsa_pss::Uses;
 #[cfg(feature = "private-keys")]
 use alloc::boxed::Box;
 #[cfg(feature = "rsa-verify")]
@@ -21,6 +23,7 @@ use zeroize::Zeroizing;
 /// Ed25519, or ML-DSA.
 ///
 /// Read from a file or made of numbers. A method named like an algorithm turns it into a [`VerifyingKey`](crate::VerifyingKey).
+/// If the file says that an RSA key is for RSA-PSS only, the methods of other algorithms refuse the key.
 ///
 /// # Security
 ///
@@ -51,6 +54,8 @@ pub struct PublicKey {
     pub(crate) material: Material,
     #[cfg(feature = "rsa-verify")]
     exponents: Exponents,
+    #[cfg(feature = "rsa-verify")]
+    pub(crate) uses: Uses,
 }
 
 /// The numbers of a public key, by its type.
@@ -123,6 +128,11 @@ impl PublicKey {
         Self { exponents: Exponents::Any, ..self }
     }
 
+    /// Allows only the algorithms that the file of the key allows.
+    pub(crate) fn restricted(self, uses: Uses) -> Self {
+        Self { uses, ..self }
+    }
+
     /// Returns whether the key has this modulus and this exponent.
     #[cfg(feature = "private-keys")]
     pub(crate) fn has(&self, modulus: &[u8], exponent: &[u8]) -> bool {
@@ -130,9 +140,10 @@ impl PublicKey {
             if *numbers.modulus() == *modulus && *numbers.exponent_bytes() == *exponent)
     }
 
-    /// Returns the numbers of an RSA key for `algorithm`, if their exponent is allowed.
+    /// Returns the numbers of an RSA key, if its file allows `algorithm`, and their exponent is allowed.
     pub(crate) fn rsa(&self, algorithm: Algorithm) -> Result<&PublicNumbers, KeyError> {
         let Material::Rsa(numbers) = &self.material else { return Err(self.wrong_type(algorithm)) };
+        self.uses.check(algorithm)?;
         numbers.check_exponent(self.exponents)?;
         Ok(numbers)
     }
@@ -144,6 +155,8 @@ impl PublicKey {
             material,
             #[cfg(feature = "rsa-verify")]
             exponents: Exponents::Usual,
+            #[cfg(feature = "rsa-verify")]
+            uses: Uses::All,
         }
     }
 
@@ -190,7 +203,7 @@ impl PublicKey {
     }
 }
 
-/// Two keys are equal if their numbers are.
+/// Two keys are equal if their numbers are, whichever algorithms are allowed for them.
 impl PartialEq for PublicKey {
     fn eq(&self, other: &Self) -> bool {
         self.material == other.material
@@ -268,7 +281,16 @@ impl PrivateKey {
         }
     }
 
-    /// Returns an RSA key for `algorithm` as PKCS#1 and its public half, if its exponent is allowed.
+    /// Allows only the algorithms that the file of an RSA key allows.
+    #[cfg(feature = "rsa-verify")]
+    pub(crate) fn restricted(self, uses: Uses) -> Self {
+        match self.0 {
+            Secret::Rsa { pkcs1, public } => Self(Secret::Rsa { pkcs1, public: public.restricted(uses) }),
+            other => Self(other),
+        }
+    }
+
+    /// Returns an RSA key for `algorithm` as PKCS#1 and its public half, if its file and its exponent allow that.
     #[cfg(feature = "rsa-verify")]
     pub(crate) fn rsa(&self, algorithm: Algorithm) -> Result<(&[u8], &PublicKey), KeyError> {
         let Secret::Rsa { pkcs1, public } = &self.0 else { return Err(self.wrong_type(algorithm)) };

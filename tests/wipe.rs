@@ -1,10 +1,14 @@
-//! Checks that dropped HMAC keys leave no secrets in memory. The memory is searched while it is freed.
+//! Checks that dropped keys leave no secrets in memory. The memory is searched while it is freed.
 //!
 //! The states of the hash after the inner and the outer key block are enough to forge signatures, so they are searched for
-//! too. This file computes the states without the crate under test.
+//! too. So are the forms in which the libraries of the other algorithms keep private numbers. This file computes all of them
+//! without the crate under test.
 
 #[path = "util/watching.rs"]
 mod watching;
+#[cfg(any(feature = "ecdsa", feature = "ed25519", feature = "k256", feature = "ml-dsa", feature = "p521"))]
+#[path = "util/wiped_numbers.rs"]
+mod wiped_numbers;
 
 use countersign::{Algorithm, HmacKey, SecretBytes, SignKey};
 use sha2::block_api::compress512;
@@ -13,8 +17,8 @@ use watching::{leaks, living, state_after};
 
 const SECRET: [u8; 32] = *b"\x11a secret of this test, 32 bytes";
 
-/// A part of the private numbers of the RSA key, in DER.
-static PRIVATE: OnceLock<[u8; 32]> = OnceLock::new();
+/// The bytes to search for.
+static NEEDLES: OnceLock<Vec<[u8; 32]>> = OnceLock::new();
 
 /// The initial states of SHA-384 and SHA-512: FIPS 180-4 sections 5.3.4 and 5.3.5.
 const SHA384: [u64; 8] = [
@@ -53,10 +57,13 @@ fn wide_state_after(mut state: [u64; 8], pad: u8) -> [u8; 32] {
     bytes
 }
 
-/// Returns the bytes to search for: the secret, for each hash the two states that can replace it, and a part of a private key.
-fn needles() -> [[u8; 32]; 8] {
-    let private = PRIVATE.get().copied().unwrap_or(SECRET);
-    [
+fn needles() -> &'static [[u8; 32]] {
+    NEEDLES.get().map_or(&[], Vec::as_slice)
+}
+
+/// Returns the bytes to search for: the secret, for each hash the two states that can replace it, and parts of private keys.
+fn all_needles() -> Vec<[u8; 32]> {
+    let mut needles = vec![
         SECRET,
         state_after(SECRET, 0x36),
         state_after(SECRET, 0x5c),
@@ -64,13 +71,24 @@ fn needles() -> [[u8; 32]; 8] {
         wide_state_after(SHA384, 0x5c),
         wide_state_after(SHA512, 0x36),
         wide_state_after(SHA512, 0x5c),
-        private,
-    ]
+    ];
+    #[cfg(feature = "rsa")]
+    needles.push(rsa_der().expose_secret()[1000..1032].try_into().unwrap());
+    #[cfg(any(
+        feature = "ecdsa",
+        feature = "ed25519",
+        feature = "k256",
+        feature = "ml-dsa",
+        feature = "p521"
+    ))]
+    needles.extend(wiped_numbers::needles());
+    needles
 }
 
 // There is only one test in this file, because it watches all threads.
 #[test]
-fn a_dropped_key_leaves_neither_its_secret_nor_its_hash_states() {
+fn a_dropped_key_leaves_neither_its_secret_nor_what_is_made_of_it() {
+    NEEDLES.set(all_needles()).unwrap();
     // The search works: a living key holds the states, and a secret that is not wiped is found.
     let (key, found) = living(|| HmacKey::hs256(&SecretBytes::from_bytes(SECRET)).unwrap());
     assert_eq!(found, 1, "the key keeps its states in another form than this test expects");
@@ -105,19 +123,33 @@ fn a_dropped_key_leaves_neither_its_secret_nor_its_hash_states() {
         0
     );
     #[cfg(feature = "rsa")]
-    private_keys();
+    rsa_keys();
+    #[cfg(any(
+        feature = "ecdsa",
+        feature = "ed25519",
+        feature = "k256",
+        feature = "ml-dsa",
+        feature = "p521"
+    ))]
+    wiped_numbers::check();
 }
 
-/// Checks private keys, also a file with an error near its end.
 #[cfg(feature = "rsa")]
-fn private_keys() {
+const RSA: &str = include_str!("data/rfc7515_a2.pem");
+
+#[cfg(feature = "rsa")]
+fn rsa_der() -> SecretBytes {
+    let body: String = RSA.lines().filter(|line| !line.starts_with('-')).collect();
+    SecretBytes::from_base64(&body).unwrap()
+}
+
+/// Checks RSA keys, also a file with an error near its end.
+#[cfg(feature = "rsa")]
+fn rsa_keys() {
     use countersign::PrivateKey;
 
-    let pem = include_str!("data/rfc7515_a2.pem");
+    let (pem, der) = (RSA, rsa_der());
     let key = PrivateKey::from_pem(pem).unwrap();
-    let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
-    let der = SecretBytes::from_base64(&body).unwrap();
-    PRIVATE.set(der.expose_secret()[1000..1032].try_into().unwrap()).unwrap();
     assert_eq!(leaks(|| drop(der.expose_secret().to_vec())), 1);
 
     assert_eq!(leaks(|| drop(key)), 0);

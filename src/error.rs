@@ -892,7 +892,8 @@ pub enum FileMistake {
     Putty,
     /// An RSA key with parameters other than NULL.
     RsaParameters,
-    /// An RSA key that is for RSASSA-PSS with parameters that no algorithm of JWS has, such as SHA-1.
+    /// An RSA key that is for RSASSA-PSS with parameters that no algorithm has. Each of PS256, PS384 and PS512 has one hash, the same
+    /// in MGF1, and a salt as long as the hash.
     RsaPss,
     /// PEM text with several certificates.
     SeveralCertificates,
@@ -973,9 +974,7 @@ impl fmt::Display for FileMistake {
             Self::ExplicitCurve => {
                 "the file describes its curve by numbers: convert it, with openssl ec -param_enc named_curve"
             }
-            Self::ExpandedKey => {
-                "the ML-DSA private key is only there in its expanded form: export it with its seed, which is what this library keeps"
-            }
+            Self::ExpandedKey => "this is an ML-DSA key in its expanded form: export it with its seed",
             Self::Hex => {
                 "this is hex: decode it and call from_der, or from_certificate_der for a certificate"
             }
@@ -1001,9 +1000,7 @@ impl fmt::Display for FileMistake {
             Self::RsaParameters => {
                 "the algorithm of the RSA key has parameters: only NULL or none are allowed"
             }
-            Self::RsaPss => {
-                "the parameters of this RSA-PSS key allow none of PS256, PS384 and PS512: these have SHA-256, SHA-384 or SHA-512, the same hash in MGF1, and a salt as long as the hash"
-            }
+            Self::RsaPss => "the parameters of this RSA-PSS key allow none of PS256, PS384 and PS512",
             Self::SeveralCertificates => {
                 "there are several certificates in the PEM: keep only one, for a chain usually the first"
             }

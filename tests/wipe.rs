@@ -63,6 +63,7 @@ fn needles() -> &'static [[u8; 32]] {
 
 /// Returns the bytes to search for: the secret, for each hash the two states that can replace it, and parts of private keys.
 fn all_needles() -> Vec<[u8; 32]> {
+    #[allow(unused_mut, reason = "without features there are no private keys")]
     let mut needles = vec![
         SECRET,
         state_after(SECRET, 0x36),

@@ -682,6 +682,15 @@ pub enum KeyError {
         /// The kind of file that the bytes look like.
         found: KeyFile,
     },
+    /// The file says that the RSA key is for RSA-PSS only, perhaps with one hash function
+    /// ([RFC 4055 section 1.2](https://www.rfc-editor.org/rfc/rfc4055#section-1.2)), and the algorithm is another.
+    #[error("the file of the RSA key allows {allowed} only, so the key cannot be used for {algorithm}")]
+    RestrictedKey {
+        /// The algorithm.
+        algorithm: Algorithm,
+        /// The names of the algorithms that the file allows.
+        allowed: &'static str,
+    },
     /// The modulus has the fingerprint of a library that made weak keys
     /// ([ROCA, 2017](https://crocs.fi.muni.cz/public/papers/rsa_ccs17)): the private key can be computed from the public one.
     #[error("the RSA key can be factored (ROCA): make a new key")]
@@ -730,7 +739,7 @@ pub enum KeyError {
     WrongKeyType {
         /// The algorithm.
         algorithm: Algorithm,
-        /// The type of the key: `HMAC`, `RSA`, or the name of its curve. `key pair` if HMAC was asked of a key with two halves
+        /// The type of the key: `HMAC`, `RSA`, or the name of its curve or ML-DSA parameter set. `key pair` if HMAC was asked of a key with two halves
         /// that are not known, and the algorithm of the public half if the private one is for another.
         key: &'static str,
     },
@@ -759,6 +768,7 @@ impl KeyError {
             Self::ModulusTooLarge { .. } => "modulus_too_large",
             Self::ModulusTooSmall { .. } => "modulus_too_small",
             Self::NotASecret { .. } => "not_a_secret",
+            Self::RestrictedKey { .. } => "restricted_key",
             Self::Roca => "roca",
             Self::SecretTooLong { .. } => "secret_too_long",
             Self::SecretTooShort { .. } => "secret_too_short",
@@ -858,6 +868,8 @@ pub enum FileMistake {
     EscapedLineBreaks,
     /// A key on an elliptic curve that the file describes by its numbers and not by its name.
     ExplicitCurve,
+    /// An ML-DSA private key in its expanded form, without its seed.
+    ExpandedKey,
     /// Hex text.
     Hex,
     /// JSON: a JSON Web Key or a set of them.
@@ -892,7 +904,8 @@ pub enum FileMistake {
     Putty,
     /// An RSA key with parameters other than NULL.
     RsaParameters,
-    /// An RSA key that is for RSASSA-PSS only.
+    /// An RSA key that is for RSASSA-PSS with parameters that no algorithm has. Each of PS256, PS384 and PS512 has one hash, the same
+    /// in MGF1, and a salt as long as the hash.
     RsaPss,
     /// PEM text with several certificates.
     SeveralCertificates,
@@ -920,6 +933,7 @@ impl FileMistake {
             Self::Empty => "empty",
             Self::Encrypted => "encrypted",
             Self::EscapedLineBreaks => "escaped_line_breaks",
+            Self::ExpandedKey => "expanded_key",
             Self::ExplicitCurve => "explicit_curve",
             Self::Hex => "hex",
             Self::Jwk => "jwk",
@@ -972,6 +986,7 @@ impl fmt::Display for FileMistake {
             Self::ExplicitCurve => {
                 "the file describes its curve by numbers: convert it, with openssl ec -param_enc named_curve"
             }
+            Self::ExpandedKey => "this is an ML-DSA key in its expanded form: export it with its seed",
             Self::Hex => {
                 "this is hex: decode it and call from_der, or from_certificate_der for a certificate"
             }
@@ -997,7 +1012,7 @@ impl fmt::Display for FileMistake {
             Self::RsaParameters => {
                 "the algorithm of the RSA key has parameters: only NULL or none are allowed"
             }
-            Self::RsaPss => "this RSA key is restricted to RSA-PSS, which is not supported",
+            Self::RsaPss => "the parameters of this RSA-PSS key allow none of PS256, PS384 and PS512",
             Self::SeveralCertificates => {
                 "there are several certificates in the PEM: keep only one, for a chain usually the first"
             }

@@ -156,9 +156,11 @@ pub use backend::aws_lc;
 pub use backend::graviola;
 pub use backend::rust::hmac::HmacKey;
 pub use claims::{Audience, Claims};
+#[cfg(feature = "key-files")]
+pub use error::FileMistake;
 pub use error::{
-    EntropyError, Expected, FileMistake, KeyError, KeyFile, Part, PolicyError, SerdeMessage, SignError,
-    SignatureError, Size, VerifyError,
+    EntropyError, Expected, KeyError, KeyFile, Part, PolicyError, SerdeMessage, SignError, SignatureError,
+    Size, VerifyError,
 };
 pub use header::Header;
 pub use jws::compact::Unverified;

@@ -42,7 +42,17 @@ macro_rules! reject_with_code {
     )*};
 }
 
-reject_with_code!(KeyError, PolicyError, VerifyError);
+reject_with_code!(PolicyError, VerifyError);
+
+impl From<KeyError> for Verdict {
+    fn from(error: KeyError) -> Self {
+        match error {
+            // The feature of the algorithm is off.
+            KeyError::UnsupportedByBackend => Unsupported,
+            error => Reject(error.code()),
+        }
+    }
+}
 
 impl From<SignatureError> for Verdict {
     fn from(_: SignatureError) -> Self {

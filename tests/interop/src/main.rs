@@ -55,7 +55,7 @@ fn run() -> Fallible<Vec<String>> {
                 continue;
             }
             // The claims do not depend on the algorithm.
-            let cases = if [Algorithm::Hs256, Algorithm::Rs256].contains(&algorithm) { &all } else { &some };
+            let cases = if algorithm == Algorithm::Hs256 { &all } else { &some };
             let mut bench = Bench { peer, pairs, keys: &keys, differences: &mut differences };
             bench.run(cases)?;
         }

@@ -56,6 +56,10 @@ SECRETS = {alg: hashlib.sha512(alg.encode()).digest() for alg in HMAC}
 OTHER_ED25519 = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 
+def unb64(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
 def digest(alg):
     return "sha" + (alg[2:5] if alg[2:5].isdigit() else "256")
 

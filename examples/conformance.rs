@@ -3,8 +3,8 @@
 //!
 //! `cargo run --example conformance < cases.jsonl`
 //!
-//! A case has the members `kind` (`verify`, `raw-verify`, `parse-key`, `sign-exact`), `alg`, `key`, `token` and `options`. The
-//! verdict is `accept`, `reject` with the code of the error, `unsupported` if this crate lacks a feature, or `panic`. The
+//! A case has the members `kind` (`verify`, `raw-verify`, `parse-key`, `thumbprint`, `sign-exact`), `alg`, `key`, `token` and
+//! `options`. A key is a secret in base64url, PEM or a JWK; a JWK set is `unsupported`. The verdict is `accept`, `reject` with the code of the error, `unsupported` if this crate lacks a feature, or `panic`. The
 //! program uses only the public API, as a careful caller would. It answers every line: a line that is not a case has no `kind`,
 //! so it is `unsupported`.
 //!
@@ -14,11 +14,13 @@
 
 use core::panic::AssertUnwindSafe;
 use core::time::Duration;
+use countersign::jwk::Jwk;
 use countersign::{
     Algorithm, HmacKey, KeyError, KeyRef, KeySet, Keys, PolicyError, PrivateKey, PublicKey, SecretBytes,
     SignKey, SignatureError, UnixTime, Unverified, Verifier, VerifyError, VerifyKey, jws,
 };
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::io::{BufRead, Write};
 use std::panic::catch_unwind;
 
@@ -100,6 +102,12 @@ fn judge(case: &Value) -> Result<Verdict, Verdict> {
             Ok(Accept(None))
         }
         "parse-key" => parse_key(case),
+        "thumbprint" => {
+            let Format::Jwk = key_format(case)? else { return Err(Unsupported) };
+            let thumbprint = Jwk::parse(&key_text(case)?)?.thumbprint()?;
+            let same = thumbprint.to_string() == text(&case["thumbprint_b64u"])?;
+            if same { Ok(Accept(None)) } else { Err(Reject("another_thumbprint")) }
+        }
         "sign-exact" => sign_exact(case),
         _ => Err(Unsupported),
     }
@@ -116,9 +124,9 @@ fn verify(case: &Value) -> Result<Verdict, Verdict> {
     match (keys.pop(), keys.is_empty()) {
         // No algorithm is allowed.
         (None, _) => verify_with(case, KeySet::new()),
-        // A verifier accepts a single key without a set.
-        (Some(key), true) => verify_with(case, key),
-        (Some(last), false) => {
+        // A key without a name takes tokens with any `kid`. A set of one key also takes tokens without the `kid` of the key.
+        (Some(key), true) if key.key_id().is_none() => verify_with(case, key),
+        (Some(last), _) => {
             let mut set = KeySet::new();
             for key in keys.into_iter().chain([last]) {
                 set.insert(key)?;
@@ -220,10 +228,11 @@ enum Strength {
 fn verifying_key(case: &Value, algorithm: Algorithm, strength: Strength) -> Result<KeyRef<'static>, Verdict> {
     // Check the format first, because the value of an unsupported format need not be a string.
     let format = key_format(case)?;
-    let value = text(&case["key"]["value"])?;
+    let value = &*key_text(case)?;
     Ok(match (algorithm, format) {
         (hmac, format) if is_hmac(hmac) => secret(hmac, value, format, strength)?.into(),
         (rsa, Format::Pem) => PublicKey::from_pem(value)?.verifying_key(rsa)?.into(),
+        (rsa, Format::Jwk) => Jwk::parse(value)?.verifying_key(rsa)?.into(),
         // No constructor of the crate makes a key pair from a secret.
         _ => return Err(Reject("wrong_key_type")),
     })
@@ -240,6 +249,8 @@ fn secret(algorithm: Algorithm, value: &str, format: Format, strength: Strength)
             let secret = SecretBytes::from_bytes(decode(value.trim_end_matches('='))?);
             HmacKey::with_weak_secret(algorithm, &secret)?
         }
+        (Format::Jwk, Strength::Strict) => Jwk::parse(value)?.hmac_key(algorithm)?,
+        (Format::Jwk, Strength::Any) => HmacKey::with_weak_secret(algorithm, &SecretBytes::from_jwk(value)?)?,
         // The confusion attack: the text of the public key as the secret.
         (Format::Pem, _) => HmacKey::new(algorithm, &SecretBytes::from_bytes(value))?,
     })
@@ -248,9 +259,11 @@ fn secret(algorithm: Algorithm, value: &str, format: Format, strength: Strength)
 fn parse_key(case: &Value) -> Result<Verdict, Verdict> {
     let format = key_format(case)?;
     let role = case["role"].as_str();
+    let value = &*key_text(case)?;
     let algorithm = match (&case["alg"], &case["crv"]) {
+        (Value::Null, _) if format == Format::Jwk => algorithm_of_jwk(&Jwk::parse(value)?)?,
         (Value::Null, Value::Null) if role == Some("secret") || format == Format::Octets => Algorithm::Hs256,
-        (Value::Null, Value::Null) => algorithm_of(text(&case["key"]["value"])?),
+        (Value::Null, Value::Null) => algorithm_of(value),
         (Value::Null, crv) => match crv.as_str() {
             Some("P-256") => Algorithm::Es256,
             Some("P-384") => Algorithm::Es384,
@@ -261,13 +274,18 @@ fn parse_key(case: &Value) -> Result<Verdict, Verdict> {
         },
         (name, _) => algorithm(name)?,
     };
-    let value = text(&case["key"]["value"])?;
     // The default role is that of a key that verifies.
     let role = role.unwrap_or(if is_hmac(algorithm) { "secret" } else { "public" });
     match (algorithm, role, format) {
         (hmac, "secret", _) if is_hmac(hmac) => drop(secret(hmac, value, format, Strength::Strict)?),
         (rsa, "private", Format::Pem) if !is_hmac(rsa) => {
             drop(PrivateKey::from_pem(value)?.signing_key(rsa)?);
+        }
+        (rsa, "private", Format::Jwk) if !is_hmac(rsa) => {
+            drop(Jwk::parse(value)?.signing_key(rsa)?);
+        }
+        (rsa, "public", Format::Jwk) if !is_hmac(rsa) => {
+            drop(Jwk::parse(value)?.verifying_key(rsa)?);
         }
         (rsa, "public", Format::Pem) if !is_hmac(rsa) => {
             drop(PublicKey::from_pem(value)?.verifying_key(rsa)?);
@@ -290,12 +308,29 @@ fn algorithm_of(pem: &str) -> Algorithm {
     all.into_iter().find(fits).unwrap_or(Algorithm::Rs256)
 }
 
+/// The algorithm that a JWK names or, if it names none, one that its type is for.
+fn algorithm_of_jwk(jwk: &Jwk<'_>) -> Result<Algorithm, Verdict> {
+    if let Some(name) = jwk.algorithm() {
+        return Ok(name.parse()?);
+    }
+    let all = [Algorithm::Es256, Algorithm::Es384, Algorithm::Es512, Algorithm::Es256k, Algorithm::Ed25519];
+    let fits = |algorithm: &Algorithm| {
+        let private = jwk.private_key().and_then(|key| key.signing_key(*algorithm)).map(drop);
+        private.is_ok() || jwk.public_key().and_then(|key| key.verifying_key(*algorithm)).is_ok()
+    };
+    Ok(match jwk.key_type() {
+        "oct" => Algorithm::Hs256,
+        _ => all.into_iter().find(fits).unwrap_or(Algorithm::Rs256),
+    })
+}
+
 fn sign_exact(case: &Value) -> Result<Verdict, Verdict> {
     let (algorithm, format) = (algorithm(&case["alg"])?, key_format(case)?);
-    let value = text(&case["key"]["value"])?;
+    let value = &*key_text(case)?;
     let key: Box<dyn SignKey> = match (algorithm, format) {
         (hmac, format) if is_hmac(hmac) => Box::new(secret(hmac, value, format, Strength::Strict)?),
         (rsa, Format::Pem) => Box::new(PrivateKey::from_pem(value)?.signing_key(rsa)?),
+        (rsa, Format::Jwk) => Box::new(Jwk::parse(value)?.signing_key(rsa)?),
         _ => return Err(Reject("wrong_key_type")),
     };
     let input = format!("{}.{}", text(&case["header_b64u"])?, text(&case["payload_b64u"])?);
@@ -306,15 +341,25 @@ fn sign_exact(case: &Value) -> Result<Verdict, Verdict> {
 
 #[derive(Clone, Copy, PartialEq)]
 enum Format {
+    Jwk,
     Octets,
     Pem,
 }
 
 fn key_format(case: &Value) -> Result<Format, Verdict> {
     match case["key"]["format"].as_str().unwrap_or_default() {
+        "jwk" => Ok(Format::Jwk),
         "oct-b64u" => Ok(Format::Octets),
         "pem" => Ok(Format::Pem),
         _ => Err(Unsupported),
+    }
+}
+
+/// Returns the text of the key. A JWK may also be an object in the case.
+fn key_text(case: &Value) -> Result<Cow<'_, str>, Verdict> {
+    match (key_format(case)?, &case["key"]["value"]) {
+        (Format::Jwk, value @ Value::Object(_)) => Ok(value.to_string().into()),
+        (_, value) => text(value).map(Cow::Borrowed),
     }
 }
 

@@ -109,11 +109,18 @@ impl Algorithm {
 
     /// Finds the algorithm with this name. Compares names exactly.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        // RFC 9864 section 2.2: the fully-specified name.
-        if name == "Ed25519" {
-            return Some(Self::Ed25519);
+        ALL.iter()
+            .copied()
+            .find(|algorithm| algorithm.name() == name || algorithm.fully_specified_name() == name)
+    }
+
+    /// Returns the name that also says which curve is used, as [RFC 9864](https://www.rfc-editor.org/rfc/rfc9864#section-2.2)
+    /// registers it. Only `EdDSA` does not say so.
+    pub(crate) const fn fully_specified_name(self) -> &'static str {
+        match self {
+            Self::Ed25519 => "Ed25519",
+            other => other.name(),
         }
-        ALL.iter().copied().find(|algorithm| algorithm.name() == name)
     }
 
     /// Returns whether one secret both signs and verifies.

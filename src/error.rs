@@ -4,6 +4,8 @@
 
 use crate::algorithm::{self, Algorithm};
 use crate::json::{self, Flaw};
+#[cfg(feature = "key-files")]
+use crate::jwk::error::JwkError;
 use crate::time::UnixTime;
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
@@ -608,6 +610,9 @@ pub enum KeyError {
     /// The primes of the RSA key are close to one another, so Fermat's method finds them and with them the private key.
     #[error("the primes of the RSA key are so close to one another that it can be factored: make a new key")]
     ClosePrimes,
+    /// The CPU lacks instructions that the backend needs, although the program was built for it.
+    #[error("this CPU lacks instructions that the backend needs: use another backend")]
+    CpuUnsupported,
     /// A [`KeySet`](crate::KeySet) already has a key with this algorithm and key id, or another collection of keys already has
     /// this name.
     #[error("a key of this name exists already")]
@@ -648,6 +653,10 @@ pub enum KeyError {
     /// encoded in a canonical form.
     #[error("the public key is not a valid point of its curve")]
     InvalidPoint,
+    /// The text is not the JSON Web Key that is wanted.
+    #[cfg(feature = "key-files")]
+    #[error("{0}")]
+    Jwk(JwkError),
     /// The bytes are not a well-formed key: broken DER, or numbers that do not make a key.
     #[error("not a well-formed key")]
     MalformedKey,
@@ -697,8 +706,8 @@ pub enum KeyError {
     /// ([NIST SP 800-89](https://doi.org/10.6028/NIST.SP.800-89) section 5.3.3).
     #[error("the RSA modulus has a small prime factor, so it can be factored: make a new key")]
     SmallFactor,
-    /// The primes of the RSA private key have different lengths, e.g. 1088 and 960 bits. The backend in Rust does not support
-    /// such a key; AWS-LC does.
+    /// The primes of the RSA private key have different lengths, e.g. 1088 and 960 bits. The backend in Rust and graviola do not
+    /// support such a key; AWS-LC does.
     #[error(
         "the primes of the RSA key have different lengths, which this backend does not support: sign by aws_lc::signing_key, or make a new key"
     )]
@@ -733,6 +742,7 @@ impl KeyError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::ClosePrimes => "close_primes",
+            Self::CpuUnsupported => "cpu_unsupported",
             Self::DuplicateKey => "duplicate_key",
             Self::EmptySecret => "empty_secret",
             Self::Entropy => "entropy",
@@ -743,6 +753,8 @@ impl KeyError {
             Self::InvalidHex => "invalid_hex",
             Self::InvalidKeyId => "invalid_key_id",
             Self::InvalidPoint => "invalid_point",
+            #[cfg(feature = "key-files")]
+            Self::Jwk(error) => error.code(),
             Self::MalformedKey => "malformed_key",
             Self::ModulusTooLarge { .. } => "modulus_too_large",
             Self::ModulusTooSmall { .. } => "modulus_too_small",
@@ -963,7 +975,7 @@ impl fmt::Display for FileMistake {
             Self::Hex => {
                 "this is hex: decode it and call from_der, or from_certificate_der for a certificate"
             }
-            Self::Jwk => "this is a JSON Web Key: pass its n and e to from_modulus_and_exponent",
+            Self::Jwk => "this is a JSON Web Key: call from_jwk",
             Self::LabelMismatch => "the labels of the BEGIN and the END line of the PEM differ",
             Self::MissingEnd => "the END line of the PEM is missing",
             Self::MissingNumbers => {
@@ -1056,12 +1068,23 @@ pub enum SignError {
         /// What the claim is instead, if known, e.g. `a number`.
         found: Option<&'static str>,
     },
+    /// The bytes passed in are not an ECDSA signature in strict DER.
+    #[error(
+        "not an ECDSA signature in strict DER: for r and s in one fixed form, call Signature::from_bytes"
+    )]
+    MalformedSignature,
     /// Neither an expiry was set nor `never_expires()` called.
     #[error("no expiry was set: call expires_in, expires_at or never_expires")]
     MissingExpiration,
     /// `expires_in` needs a start time: call `issued_at`, or use the feature `std`.
     #[error("expires_in needs issued_at on a platform without a clock")]
     NoClock,
+    /// The algorithm of a signature in DER is not ECDSA.
+    #[error("{algorithm} is not ECDSA, and only ECDSA signatures have a form in DER")]
+    NotEcdsa {
+        /// The algorithm.
+        algorithm: Algorithm,
+    },
     /// The claims type begins a member's name with `$serde_json::private::`, which this crate's verifiers refuse.
     #[error("a claim has a reserved name")]
     ReservedName,
@@ -1076,6 +1099,9 @@ pub enum SignError {
         /// The length of the signature passed in.
         bytes: usize,
     },
+    /// A number in the ECDSA signature passed in is zero, or is not below the order of the curve.
+    #[error("r or s of the ECDSA signature is zero, or is not below the order of the curve")]
+    SignatureOutOfRange,
     /// The signature passed in does not verify, or the key failed to sign.
     #[error("signing failed")]
     SigningFailed,
@@ -1094,11 +1120,14 @@ impl SignError {
             Self::TooManyHeaderParameters { .. } => "too_many_header_parameters",
             Self::InvalidHeader { .. } => "invalid_header",
             Self::MalformedClaim { .. } => "malformed_claim",
+            Self::MalformedSignature => "malformed_signature",
             Self::MissingExpiration => "missing_expiration",
             Self::NoClock => "no_clock",
+            Self::NotEcdsa { .. } => "not_ecdsa",
             Self::ReservedName => "reserved_name",
             Self::Serialize => "serialize",
             Self::SignatureLength { .. } => "signature_length",
+            Self::SignatureOutOfRange => "signature_out_of_range",
             Self::SigningFailed => "signing_failed",
         }
     }

@@ -384,14 +384,19 @@ pub(crate) struct EncodedHeader {
 
 impl EncodedHeader {
     /// Encodes the default header of a JWT: `alg`, the `typ` `JWT`, and `kid` if the key has one.
-    pub(crate) fn new(algorithm: Algorithm, key_id: Option<&str>) -> Self {
-        Self::of(algorithm, key_id, &Chosen { typ: Some("JWT"), ..Chosen::default() })
+    pub(crate) fn new(algorithm: Algorithm, name: &'static str, key_id: Option<&str>) -> Self {
+        Self::of(algorithm, name, key_id, &Chosen { typ: Some("JWT"), ..Chosen::default() })
     }
 
-    /// Encodes a header with these parameters.
-    pub(crate) fn of(algorithm: Algorithm, key_id: Option<&str>, chosen: &Chosen<'_>) -> Self {
+    /// Encodes a header with these parameters, and with this one of the names of the algorithm.
+    pub(crate) fn of(
+        algorithm: Algorithm,
+        name: &'static str,
+        key_id: Option<&str>,
+        chosen: &Chosen<'_>,
+    ) -> Self {
         let mut object = Object::new();
-        write(&mut object, b",\"alg\":", Some(algorithm.name()));
+        write(&mut object, b",\"alg\":", Some(name));
         let typ = write(&mut object, b",\"typ\":", chosen.typ);
         let cty = write(&mut object, b",\"cty\":", chosen.content_type);
         let kid = write(&mut object, b",\"kid\":", key_id);

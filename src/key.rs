@@ -7,8 +7,12 @@
 pub(crate) mod asn1;
 #[cfg(feature = "certificate")]
 pub(crate) mod certificate;
+#[cfg(all(feature = "private-keys", feature = "rsa-verify"))]
+pub(crate) mod crt;
 #[cfg(feature = "key-files")]
 pub(crate) mod ec;
+#[cfg(feature = "key-files")]
+pub(crate) mod ecdsa_signature;
 #[cfg(feature = "key-files")]
 pub(crate) mod ed25519;
 pub(crate) mod entropy;
@@ -23,11 +27,13 @@ pub(crate) mod mistaken;
 pub(crate) mod pem;
 #[cfg(feature = "rsa-verify")]
 pub(crate) mod rsa;
+#[cfg(all(feature = "private-keys", feature = "rsa-verify"))]
+pub(crate) mod rsa_private;
 pub(crate) mod signature;
 
 use crate::algorithm::Algorithm;
 use crate::error::{KeyError, SignError, SignatureError};
-use crate::header::EncodedHeader;
+use crate::header::{Chosen, EncodedHeader};
 #[cfg(feature = "key-files")]
 use crate::key::material::PublicKey;
 use crate::key::signature::Signature;
@@ -71,6 +77,8 @@ impl FromStr for Algorithm {
 pub struct Identity(Arc<Inner>);
 
 struct Inner {
+    /// The name that tokens give the algorithm: an algorithm may have two.
+    name: &'static str,
     key_id: Option<Box<str>>,
     /// The header that the key writes into JWTs, encoded once. Signing copies it, and verifying compares with it.
     header: EncodedHeader,
@@ -80,7 +88,12 @@ impl Identity {
     /// Creates the identity of a key for `algorithm` that has no name.
     #[must_use]
     pub fn new(algorithm: Algorithm) -> Self {
-        Self(Arc::new(Inner { key_id: None, header: EncodedHeader::new(algorithm, None) }))
+        Self::named(algorithm, algorithm.name(), None)
+    }
+
+    fn named(algorithm: Algorithm, name: &'static str, key_id: Option<Box<str>>) -> Self {
+        let header = EncodedHeader::new(algorithm, name, key_id.as_deref());
+        Self(Arc::new(Inner { name, key_id, header }))
     }
 
     /// Returns the identity of the same key with a name (`kid`).
@@ -93,8 +106,28 @@ impl Identity {
         if key_id.is_empty() || key_id.len() > KEY_ID_BYTES {
             return Err(KeyError::InvalidKeyId);
         }
-        let header = EncodedHeader::new(self.algorithm(), Some(&key_id));
-        Ok(Self(Arc::new(Inner { key_id: Some(key_id.into_boxed_str()), header })))
+        Ok(Self::named(self.algorithm(), self.0.name, Some(key_id.into_boxed_str())))
+    }
+
+    /// Returns the identity of the same key whose tokens name the algorithm as
+    /// [RFC 9864](https://www.rfc-editor.org/rfc/rfc9864) does: `Ed25519` in place of `EdDSA`. All other names stay as they are.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+    /// use countersign::{Algorithm, Identity, jws};
+    ///
+    /// let identity = Identity::new(Algorithm::Ed25519).fully_specified();
+    /// let prepared = jws::Payload::new("hello").prepare(&identity)?;
+    /// let header = BASE64_URL_SAFE_NO_PAD.encode(r#"{"alg":"Ed25519"}"#);
+    /// assert!(prepared.signing_input().starts_with(header.as_bytes()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn fully_specified(&self) -> Self {
+        let name = self.algorithm().fully_specified_name();
+        Self::named(self.algorithm(), name, self.0.key_id.clone())
     }
 
     /// Returns the one algorithm of the key.
@@ -111,6 +144,11 @@ impl Identity {
 
     pub(crate) fn header(&self) -> &EncodedHeader {
         &self.0.header
+    }
+
+    /// Encodes the header of a token with these parameters.
+    pub(crate) fn header_with(&self, chosen: &Chosen<'_>) -> EncodedHeader {
+        EncodedHeader::of(self.algorithm(), self.0.name, self.key_id(), chosen)
     }
 }
 
@@ -366,6 +404,15 @@ impl SigningKey {
             return Err(KeyError::WrongKeyType { algorithm, key: other.name() });
         }
         Ok(Self { signer: Arc::new(Custom(key)), verifying, identity })
+    }
+
+    /// Writes the name `Ed25519` of [RFC 9864](https://www.rfc-editor.org/rfc/rfc9864) into tokens, in place of `EdDSA`. Does
+    /// nothing to a key of another algorithm.
+    ///
+    /// Use it only if all who verify your tokens know the name: most libraries of 2026 know `EdDSA` alone. This crate reads both.
+    #[must_use]
+    pub fn fully_specified(self) -> Self {
+        Self { identity: self.identity.fully_specified(), ..self }
     }
 
     /// Returns the public key that verifies the signatures of this one, under the same name.

@@ -145,6 +145,15 @@ impl<'a> KeyRef<'a> {
         self.identity().key_id()
     }
 
+    /// Returns the public key, unless this is a secret.
+    #[cfg(feature = "key-files")]
+    pub(crate) fn verifying(&self) -> Option<&VerifyingKey> {
+        match &self.0 {
+            Either::Hmac(_) => None,
+            Either::Verifying(key) => Some(key),
+        }
+    }
+
     fn is(&self, algorithm: Algorithm, key_id: Option<&str>) -> bool {
         self.algorithm() == algorithm && self.key_id() == key_id
     }

@@ -55,7 +55,9 @@
 //! | make an HMAC key | [`HmacKey`], from [`SecretBytes`] |
 //! | make keys of a key pair (features `rsa`, `ecdsa`, `ed25519`, `p521`, `k256`) | `PrivateKey::es256` or `signing_key`, which make a [`SigningKey`]; `PublicKey::es256` or `verifying_key`, which make a [`VerifyingKey`] |
 //! | read the public key of an X.509 certificate (feature `certificate`) | `PublicKey::from_certificate_pem`, which checks nothing else |
+//! | read and write JSON Web Keys, and compute thumbprints | the module [`jwk`] |
 //! | let AWS-LC do the arithmetic (feature `aws-lc-rs`) | `aws_lc::signing_key`, `aws_lc::verifying_key` |
+//! | let graviola do the arithmetic (feature `graviola`) | `graviola::signing_key`, `graviola::verifying_key` |
 //! | sign in an HSM, a KMS or another library | [`Claims::prepare`], [`SigningKey::custom`], or your own [`SignKey`] |
 //! | verify in an HSM, a KMS or another library | [`VerifyingKey::custom`] |
 //! | verify with several keys, found by `kid` | [`KeySet`], or your own [`KeySource`] |
@@ -133,6 +135,8 @@ mod error;
 mod header;
 pub mod http;
 mod json;
+#[cfg(feature = "key-files")]
+pub mod jwk;
 pub mod jws;
 mod key;
 mod keyset;
@@ -147,6 +151,8 @@ mod verifier;
 pub use algorithm::Algorithm;
 #[cfg(feature = "aws-lc-rs")]
 pub use backend::aws_lc;
+#[cfg(all(feature = "graviola", any(target_arch = "aarch64", target_arch = "x86_64")))]
+pub use backend::graviola;
 pub use backend::rust::hmac::HmacKey;
 pub use claims::{Audience, Claims};
 pub use error::{

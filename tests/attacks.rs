@@ -2104,10 +2104,10 @@ fn a_payload_that_does_not_fit_the_type_is_not_reported_as_invalid_json() {
 
 // ---- RSA ----
 
-#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+#[cfg(any(feature = "aws-lc-rs", feature = "graviola", feature = "rsa"))]
 mod rsa {
     use super::*;
-    use countersign::{Algorithm, SignKey};
+    use countersign::{Algorithm, PublicKey, SignKey};
     use util::{RSA_PUBLIC, der, hmac_sha256, over_each_backend, pem};
 
     const RS_HEADER: &str = r#"{"alg":"RS256","typ":"JWT"}"#;
@@ -2198,7 +2198,10 @@ mod rsa {
                 secret_refused(&der, KeyFile::Der);
                 secret_refused(b64_standard(&der).as_bytes(), KeyFile::Der);
                 secret_refused(b64(&der).as_bytes(), KeyFile::Der);
-                hex_refused(&der);
+                // The hex is recognised by the modulus. One exponent for each length keeps the test short.
+                if exponent == [1, 0, 1] {
+                    hex_refused(&der);
+                }
             }
         }
         hex_refused(&der(RSA_PUBLIC));
@@ -2378,7 +2381,9 @@ mod rsa {
                     verifying_of(&modulus, unusual).unwrap_err(),
                     KeyError::Exponent
                 );
-                assert!(verifying_of_any_exponent(&modulus, unusual).is_ok());
+                let public = PublicKey::from_modulus_and_exponent(&modulus, unusual).unwrap();
+                let made = verifying_of_any_exponent(&modulus, unusual).err();
+                assert_eq!(made, (!takes(&public)).then_some(KeyError::UnsupportedByBackend));
             }
         }
 

@@ -1,5 +1,5 @@
-//! ECDSA and Ed25519 keys: the vectors of the RFCs, Project Wycheproof's, key files, and bad keys and signatures. What both
-//! backends offer runs over both.
+//! ECDSA and Ed25519 keys: the vectors of the RFCs, Project Wycheproof's, key files, and bad keys and signatures. What several
+//! backends offer runs over each of them.
 //!
 //! `cargo test --test curves --features p521,k256 -- --nocapture` prints the counts.
 #![cfg(all(feature = "ecdsa", feature = "ed25519"))]
@@ -55,32 +55,62 @@ fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     if length < 0x80 { [&[tag, length], content].concat() } else { [&[tag, 0x81, length], content].concat() }
 }
 
-/// The keys of each backend that verify with this algorithm.
+/// What makes keys of another backend than pure Rust, and the algorithms that it does not have.
+type Other = (
+    fn(&PublicKey, Algorithm) -> Result<VerifyingKey, KeyError>,
+    fn(&PrivateKey, Algorithm) -> Result<SigningKey, KeyError>,
+    &'static [Algorithm],
+);
+
+const OTHERS: &[Other] = &[
+    #[cfg(feature = "aws-lc-rs")]
+    (countersign::aws_lc::verifying_key, countersign::aws_lc::signing_key, &[Algorithm::Es256k]),
+    #[cfg(feature = "graviola")]
+    (
+        countersign::graviola::verifying_key,
+        countersign::graviola::signing_key,
+        &[Algorithm::Es256k, Algorithm::Es512],
+    ),
+];
+
+/// The keys of each backend that verify with this algorithm. A backend that does not have it must say so.
 fn verifiers(public: &PublicKey, algorithm: Algorithm) -> Vec<VerifyingKey> {
-    vec![
-        public.verifying_key(algorithm).unwrap(),
-        #[cfg(feature = "aws-lc-rs")]
-        match countersign::aws_lc::verifying_key(public, algorithm) {
-            Err(KeyError::UnsupportedByBackend) if algorithm == Algorithm::Es256k => {
-                public.verifying_key(algorithm).unwrap()
-            }
-            key => key.unwrap(),
-        },
-    ]
+    let mut keys = vec![public.verifying_key(algorithm).unwrap()];
+    for (verifying, _, without) in OTHERS {
+        match verifying(public, algorithm) {
+            Err(error) if without.contains(&algorithm) => assert_eq!(error, KeyError::UnsupportedByBackend),
+            key => keys.push(key.unwrap()),
+        }
+    }
+    keys
 }
 
-/// The keys of each backend that sign with this algorithm.
+/// The keys of each backend that sign with this algorithm. A backend that does not have it must say so.
 fn signers(private: &PrivateKey, algorithm: Algorithm) -> Vec<SigningKey> {
-    vec![
-        private.signing_key_with(algorithm, util::Counting).unwrap(),
-        #[cfg(feature = "aws-lc-rs")]
-        match countersign::aws_lc::signing_key(private, algorithm) {
-            Err(KeyError::UnsupportedByBackend) if algorithm == Algorithm::Es256k => {
-                private.signing_key_with(algorithm, util::Counting).unwrap()
-            }
-            key => key.unwrap(),
-        },
-    ]
+    let mut keys = vec![private.signing_key_with(algorithm, util::Counting).unwrap()];
+    for (_, signing, without) in OTHERS {
+        match signing(private, algorithm) {
+            Err(error) if without.contains(&algorithm) => assert_eq!(error, KeyError::UnsupportedByBackend),
+            key => keys.push(key.unwrap()),
+        }
+    }
+    keys
+}
+
+/// Checks that no other backend than pure Rust makes a key that verifies, for this reason.
+#[track_caller]
+fn no_other_verifies(public: &PublicKey, algorithm: Algorithm, expected: &KeyError) {
+    for (verifying, _, _) in OTHERS.iter().filter(|other| !other.2.contains(&algorithm)) {
+        assert_eq!(verifying(public, algorithm).unwrap_err(), *expected, "{algorithm}");
+    }
+}
+
+/// Checks that no other backend than pure Rust makes a key that signs, for this reason.
+#[track_caller]
+fn no_other_signs(private: &PrivateKey, algorithm: Algorithm, expected: &KeyError) {
+    for (_, signing, _) in OTHERS.iter().filter(|other| !other.2.contains(&algorithm)) {
+        assert_eq!(signing(private, algorithm).unwrap_err(), *expected, "{algorithm}");
+    }
 }
 
 /// The key files of an algorithm that OpenSSL 3.0 wrote: PKCS#8, SPKI, SEC1 after its parameters, and SPKI with a compressed point.
@@ -186,6 +216,35 @@ fn a_token_with_the_fully_specified_name_of_ed25519_verifies_with_the_same_key()
     assert_eq!(Algorithm::Ed25519.to_string(), "EdDSA");
 }
 
+/// RFC 9864 section 2.2.
+#[test]
+fn a_fully_specified_key_writes_ed25519_and_all_others_write_what_they_wrote() {
+    let header = |token: &str| String::from_utf8(unb64(token.split('.').next().unwrap())).unwrap();
+    for (algorithm, usual, specified) in
+        [(Algorithm::Ed25519, "EdDSA", "Ed25519"), (Algorithm::Es256, "ES256", "ES256")]
+    {
+        let plain = PrivateKey::generate(algorithm).unwrap().signing_key(algorithm).unwrap();
+        let named = plain.clone().fully_specified().with_key_id("a").unwrap();
+        let same = plain.clone().with_key_id("a").unwrap().fully_specified();
+        assert_eq!((named.algorithm(), named.key_id()), (algorithm, Some("a")));
+        let payload = jws::Payload::new("hello");
+        assert_eq!(header(&payload.sign(&plain).unwrap()), format!(r#"{{"alg":"{usual}"}}"#));
+        for key in [&named, &same] {
+            let usual_typ = payload.sign(key).unwrap();
+            assert_eq!(header(&usual_typ), format!(r#"{{"alg":"{specified}","kid":"a"}}"#));
+            let own_typ = payload.clone().typ("at+jwt").sign(key).unwrap();
+            assert_eq!(header(&own_typ), format!(r#"{{"alg":"{specified}","typ":"at+jwt","kid":"a"}}"#));
+            // Its public half, and one that was made from the usual key, read either name.
+            for verifying in [key.verifying_key(), plain.verifying_key()] {
+                let verifier = jws::MessageVerifier::new(verifying);
+                assert_eq!(verifier.verify(&usual_typ).unwrap().payload(), b"hello");
+            }
+            let other = payload.sign(&plain.clone().with_key_id("a").unwrap()).unwrap();
+            assert!(jws::MessageVerifier::new(key.verifying_key()).verify(&other).is_ok());
+        }
+    }
+}
+
 // ---- tokens ----
 
 #[test]
@@ -215,13 +274,8 @@ fn a_key_is_refused_for_the_algorithm_of_another_curve_or_type() {
             assert_eq!(public(own).verifying_key(other).unwrap_err(), wrong, "{own} as {other}");
             let signing = private(own).signing_key_with(other, util::Counting);
             assert_eq!(signing.unwrap_err(), wrong, "{own} as {other}");
-            #[cfg(feature = "aws-lc-rs")]
-            if other != Algorithm::Es256k {
-                use countersign::aws_lc;
-                let verifying = aws_lc::verifying_key(&public(own), other);
-                assert_eq!(verifying.unwrap_err(), wrong, "{own} as {other}");
-                assert_eq!(aws_lc::signing_key(&private(own), other).unwrap_err(), wrong, "{own} as {other}");
-            }
+            no_other_verifies(&public(own), other, &wrong);
+            no_other_signs(&private(own), other, &wrong);
         }
     }
 }
@@ -324,7 +378,17 @@ fn each_form_of_a_file_makes_the_same_key() {
         }
         let compressed = PublicKey::from_pem(compressed).unwrap();
         assert!(compressed == key);
-        verifiers(&compressed, algorithm);
+        assert!(compressed.verifying_key(algorithm).is_ok());
+        #[cfg(feature = "aws-lc-rs")]
+        if algorithm != Algorithm::Es256k {
+            assert!(countersign::aws_lc::verifying_key(&compressed, algorithm).is_ok());
+        }
+        // graviola has no square roots. The two files of Ed25519 are the same.
+        #[cfg(feature = "graviola")]
+        if algorithm != Algorithm::Ed25519 {
+            let key = countersign::graviola::verifying_key(&compressed, algorithm);
+            assert_eq!(key.unwrap_err(), KeyError::UnsupportedByBackend, "{algorithm}");
+        }
         assert!(PublicKey::from_der(&der(public_pem)).unwrap() == key);
         assert_eq!(key.to_pem().unwrap(), public_pem);
         let error = PrivateKey::from_pem(public_pem).unwrap_err();
@@ -378,11 +442,7 @@ fn a_private_key_next_to_another_public_key_is_refused() {
     assert!(file(&own).ed25519().is_ok());
     let other = unb64("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
     assert_eq!(file(&other).ed25519().unwrap_err(), KeyError::MalformedKey);
-    #[cfg(feature = "aws-lc-rs")]
-    assert_eq!(
-        countersign::aws_lc::signing_key(&file(&other), Algorithm::Ed25519).unwrap_err(),
-        KeyError::MalformedKey
-    );
+    no_other_signs(&file(&other), Algorithm::Ed25519, &KeyError::MalformedKey);
 
     // The point of an elliptic curve key is inside, at its end.
     let mut changed = der(files(Algorithm::Es256)[0]);
@@ -393,11 +453,7 @@ fn a_private_key_next_to_another_public_key_is_refused() {
     changed[at..].copy_from_slice(&hex(generator));
     let private = PrivateKey::from_der(&changed).unwrap();
     assert_eq!(private.es256().unwrap_err(), KeyError::MalformedKey);
-    #[cfg(feature = "aws-lc-rs")]
-    assert_eq!(
-        countersign::aws_lc::signing_key(&private, Algorithm::Es256).unwrap_err(),
-        KeyError::MalformedKey
-    );
+    no_other_signs(&private, Algorithm::Es256, &KeyError::MalformedKey);
 }
 
 fn hex(digits: &str) -> Vec<u8> {
@@ -441,15 +497,12 @@ fn points_that_are_not_on_their_curve_are_refused() {
         *file.last_mut().unwrap() ^= 1;
         let key = PublicKey::from_der(&file).unwrap();
         assert_eq!(key.verifying_key(algorithm).unwrap_err(), KeyError::InvalidPoint, "{algorithm}");
-        #[cfg(feature = "aws-lc-rs")]
-        if algorithm != Algorithm::Es256k {
-            let key = countersign::aws_lc::verifying_key(&key, algorithm);
-            assert_eq!(key.unwrap_err(), KeyError::InvalidPoint, "{algorithm}");
-        }
+        no_other_verifies(&key, algorithm, &KeyError::InvalidPoint);
         // Coordinates that are not below the field's modulus.
         let length = (file.len() - spki(algorithm, &[]).len() - 1) / 2;
         let key = PublicKey::from_der(&spki(algorithm, &[vec![4], vec![0xff; 2 * length]].concat())).unwrap();
         assert_eq!(key.verifying_key(algorithm).unwrap_err(), KeyError::InvalidPoint, "{algorithm}");
+        no_other_verifies(&key, algorithm, &KeyError::InvalidPoint);
         // The point at infinity, the hybrid form, no point, and another length.
         let coordinates = &file[file.len() - 2 * length..];
         for form in [0, 1, 5, 6, 7] {
@@ -487,11 +540,7 @@ fn private_numbers_that_are_out_of_range_are_refused() {
             let signing = key.signing_key_with(algorithm, util::Counting);
             assert_eq!(signing.unwrap_err(), KeyError::MalformedKey, "{algorithm}");
             assert_eq!(key.public_key().unwrap_err(), KeyError::MalformedKey, "{algorithm}");
-            #[cfg(feature = "aws-lc-rs")]
-            if algorithm != Algorithm::Es256k {
-                let signing = countersign::aws_lc::signing_key(&key, algorithm);
-                assert_eq!(signing.unwrap_err(), KeyError::MalformedKey, "{algorithm}");
-            }
+            no_other_signs(&key, algorithm, &KeyError::MalformedKey);
         }
     }
 }
@@ -532,11 +581,7 @@ fn ed25519_keys_of_small_order_or_in_a_second_form_are_refused() {
     let mut keys = y.map(|y| PublicKey::from_der(&spki(Algorithm::Ed25519, &y)).unwrap());
     let key = keys.find(|key| key.ed25519().is_err()).unwrap();
     assert_eq!(key.ed25519().unwrap_err(), KeyError::InvalidPoint);
-    #[cfg(feature = "aws-lc-rs")]
-    assert_eq!(
-        countersign::aws_lc::verifying_key(&key, Algorithm::Ed25519).unwrap_err(),
-        KeyError::InvalidPoint
-    );
+    no_other_verifies(&key, Algorithm::Ed25519, &KeyError::InvalidPoint);
 }
 
 #[test]

@@ -93,14 +93,16 @@ fn the_parts_make_the_files_again() {
 #[track_caller]
 fn private_is(algorithm: Algorithm, der: &[u8], code: &str, what: &str) {
     let codes = of_private_file(der, algorithm);
-    assert!(codes.iter().all(|found| *found == code), "{algorithm}, {what}: {codes:?} and not {code}");
+    let is_right = !codes.is_empty() && codes.iter().all(|found| *found == code);
+    assert!(is_right, "{algorithm}, {what}: {codes:?} and not {code}");
 }
 
 /// Checks that each backend refuses a public key file with this code.
 #[track_caller]
 fn public_is(algorithm: Algorithm, der: &[u8], code: &str, what: &str) {
     let codes = of_public_file(der, algorithm);
-    assert!(codes.iter().all(|found| *found == code), "{algorithm}, {what}: {codes:?} and not {code}");
+    let is_right = !codes.is_empty() && codes.iter().all(|found| *found == code);
+    assert!(is_right, "{algorithm}, {what}: {codes:?} and not {code}");
 }
 
 // ---- PEM ----

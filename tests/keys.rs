@@ -4,7 +4,7 @@ mod util;
 
 use core::fmt::Debug;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-#[cfg(feature = "rsa")]
+#[cfg(any(feature = "aws-lc-rs", feature = "graviola", feature = "rsa"))]
 use countersign::PrivateKey;
 use countersign::{
     Algorithm, Buffer, Claims, Entropy, EntropyError, Header, HmacKey, Identity, Key, KeyError, KeyRef,
@@ -837,7 +837,7 @@ fn a_secret_is_read_from_hex_and_hex_in_place_of_base64_is_detected() {
 
 // ---- RSA ----
 
-#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+#[cfg(any(feature = "aws-lc-rs", feature = "graviola", feature = "rsa"))]
 mod rsa {
     use super::*;
     use countersign::{FileMistake, PublicKey};
@@ -1693,6 +1693,13 @@ mod rsa {
             }
         }
 
+        /// RFC 8017 section 3.2: d is less than n. A d that is longer by the order of the group signs the same.
+        #[test]
+        fn a_private_exponent_that_is_too_long_makes_no_key() {
+            let file = der(include_str!("data/rsa_2048_long_exponent.pem"));
+            assert_eq!(signing_der(&file).unwrap_err(), KeyError::MalformedKey);
+        }
+
         #[test]
         fn keys_outside_of_2048_to_8192_bits_are_refused_by_their_bits() {
             let small = |bits| KeyError::ModulusTooSmall { bits, minimum: 2048 };
@@ -1719,7 +1726,11 @@ mod rsa {
         /// The power is computed in words of 64 bits. Here the first word is not full.
         #[test]
         fn a_key_of_a_length_other_than_whole_bytes_signs_and_verifies() {
-            let signer = signing(include_str!("data/rsa_2050.pem")).unwrap();
+            let pem = include_str!("data/rsa_2050.pem");
+            if !takes(&PrivateKey::from_pem(pem).unwrap().public_key().unwrap()) {
+                return no_key(signing(pem), &KeyError::UnsupportedByBackend, "unsupported_by_backend", pem);
+            }
+            let signer = signing(pem).unwrap();
             pair(&signer, &signer.verifying_key());
             let token = token_of(&signer);
             let (input, signature) = token.rsplit_once('.').unwrap();
@@ -1822,36 +1833,79 @@ mod rsa {
         }
     }
 
-    #[cfg(all(feature = "aws-lc-rs", feature = "rsa"))]
+    /// What makes keys of a backend by its name: whether it takes the RSA key, the key that signs, and the key that verifies.
+    #[cfg(feature = "rsa")]
+    type Backend = (
+        &'static str,
+        fn(&PublicKey) -> bool,
+        fn(&PrivateKey) -> Result<SigningKey, KeyError>,
+        fn(&PublicKey) -> Result<VerifyingKey, KeyError>,
+    );
+
+    #[cfg(feature = "rsa")]
+    const BACKENDS: &[Backend] = &[
+        ("pure", util::pure::takes, util::pure::signs, util::pure::verifies),
+        #[cfg(feature = "aws-lc-rs")]
+        ("aws_lc", util::aws_lc::takes, util::aws_lc::signs, util::aws_lc::verifies),
+        #[cfg(feature = "graviola")]
+        ("graviola", util::graviola::takes, util::graviola::signs, util::graviola::verifies),
+    ];
+
+    #[cfg(feature = "rsa")]
     #[test]
-    fn each_backend_signs_what_the_other_verifies_and_to_the_same_bytes() {
+    fn each_backend_signs_what_each_other_verifies_and_to_the_same_bytes() {
         for pem in [
             RSA_PRIVATE,
             RSA_EXPONENT_3,
+            RSA_SMALLER_PRIME_FIRST,
             include_str!("data/rsa_2050.pem"),
+            include_str!("data/rsa_2112.pem"),
             include_str!("data/rsa_3072.pem"),
             include_str!("data/rsa_4096.pem"),
             include_str!("data/rsa_2048_8589934591.pem"),
         ] {
-            let ours = util::pure::signing_any_exponent(pem).unwrap();
-            let theirs = util::aws_lc::signing_any_exponent(pem).unwrap();
-            assert_eq!(token_of(&ours), token_of(&theirs));
-            assert_eq!(
-                ours.verifying_key().public_key().unwrap().to_pem(),
-                theirs.verifying_key().public_key().unwrap().to_pem()
-            );
-            pair(&ours, &theirs.verifying_key());
-            pair(&theirs, &ours.verifying_key());
+            let private = PrivateKey::from_pem(pem).unwrap().any_exponent();
+            let public = private.public_key().unwrap();
+            let expected = token_of(&util::pure::signs(&private).unwrap());
+            for (name, takes, signs, verifies) in BACKENDS {
+                if takes(&public) {
+                    let signer = signs(&private).unwrap();
+                    assert_eq!(token_of(&signer), expected, "{name}");
+                    assert!(signer.verifying_key().public_key() == Some(&public), "{name}");
+                    assert_accepted(&open().with_keys(verifies(&public).unwrap()), &expected);
+                } else {
+                    no_key(signs(&private), &KeyError::UnsupportedByBackend, "unsupported_by_backend", pem);
+                    no_key(verifies(&public), &KeyError::UnsupportedByBackend, "unsupported_by_backend", pem);
+                }
+            }
         }
         let mut keys = KeySet::new();
-        keys.insert(util::pure::rsa_verifying_key().with_key_id("ours").unwrap()).unwrap();
-        keys.insert(util::aws_lc::rsa_verifying_key().with_key_id("theirs").unwrap()).unwrap();
+        let public = PublicKey::from_pem(RSA_PUBLIC).unwrap();
+        for (name, _, _, verifies) in BACKENDS {
+            keys.insert(verifies(&public).unwrap().with_key_id(*name).unwrap()).unwrap();
+        }
         let verifier = open().with_keys(keys);
-        for name in ["ours", "theirs"] {
-            let ours = util::pure::rsa_signing_key().with_key_id(name).unwrap();
-            let theirs = util::aws_lc::rsa_signing_key().with_key_id(name).unwrap();
-            assert_accepted(&verifier, &token_of(&ours));
-            assert_accepted(&verifier, &token_of(&theirs));
+        let private = PrivateKey::from_pem(RSA_PRIVATE).unwrap();
+        for (name, ..) in BACKENDS {
+            for (_, _, signs, _) in BACKENDS {
+                assert_accepted(&verifier, &token_of(&signs(&private).unwrap().with_key_id(*name).unwrap()));
+            }
+        }
+    }
+
+    /// RFC 8017 does not say which prime comes first. graviola 0.4.4 computes a wrong signature for every fourth message if the
+    /// first one is half as large as the second one.
+    #[cfg(feature = "rsa")]
+    #[test]
+    fn a_key_with_its_smaller_prime_first_signs_every_message() {
+        let private = PrivateKey::from_pem(RSA_SMALLER_PRIME_FIRST).unwrap();
+        for (name, _, signs, verifies) in BACKENDS {
+            let signer = signs(&private).unwrap();
+            let verifier = verifies(&private.public_key().unwrap()).unwrap();
+            for message in 0..50_u8 {
+                let signature = signer.sign_bytes(&[message]).expect(name);
+                assert_eq!(verifier.verify_bytes(&[message], signature.as_bytes()), Ok(()), "{name}");
+            }
         }
     }
 
@@ -1870,7 +1924,92 @@ mod rsa {
                 util::pure::verifying(&public).unwrap();
                 #[cfg(feature = "aws-lc-rs")]
                 pair(&util::aws_lc::signing(pem).unwrap(), &util::pure::verifying(&public).unwrap());
+                #[cfg(feature = "graviola")]
+                {
+                    no_key(util::graviola::signing(pem), &KeyError::UnequalPrimes, "unequal_primes", pem);
+                    util::graviola::verifying(&public).unwrap();
+                }
             }
+        }
+    }
+
+    #[cfg(feature = "graviola")]
+    #[test]
+    fn graviola_names_the_rsa_keys_that_it_does_not_take() {
+        let refused = |private: PrivateKey, algorithm| {
+            use countersign::graviola;
+            let signing = graviola::signing_key(&private, algorithm);
+            no_key(signing, &KeyError::UnsupportedByBackend, "unsupported_by_backend", "");
+            let verifying = graviola::verifying_key(&private.public_key().unwrap(), algorithm);
+            no_key(verifying, &KeyError::UnsupportedByBackend, "unsupported_by_backend", "");
+        };
+        for pem in [
+            include_str!("data/rsa_2049.pem"),
+            include_str!("data/rsa_2050.pem"),
+            include_str!("data/rsa_2056.pem"),
+            include_str!("data/rsa_2064.pem"),
+            include_str!("data/rsa_2048_8589934591.pem"),
+        ] {
+            for algorithm in [Algorithm::Rs256, Algorithm::Rs512, Algorithm::Ps256, Algorithm::Ps512] {
+                refused(PrivateKey::from_pem(pem).unwrap().any_exponent(), algorithm);
+            }
+        }
+        // 33 words, in which each prime has half a word.
+        let signer = util::graviola::signing(include_str!("data/rsa_2112.pem")).unwrap();
+        pair(&signer, &signer.verifying_key());
+        // An exponent of 2^32 - 1, with a modulus of another key.
+        let (modulus, _) = PublicKey::from_pem(RSA_PUBLIC).unwrap().modulus_and_exponent().unwrap();
+        assert!(util::graviola::verifying_of_any_exponent(&modulus, &[0xff; 4]).is_ok());
+        let error = util::graviola::verifying_of_any_exponent(&modulus, &[1, 0, 0, 0, 1]).unwrap_err();
+        assert_eq!(error, KeyError::UnsupportedByBackend);
+    }
+
+    /// A debug build of graviola denies an instruction that this variable names. This test runs itself with it.
+    #[cfg(all(feature = "graviola", target_arch = "x86_64", debug_assertions))]
+    #[test]
+    fn graviola_makes_no_key_on_a_cpu_without_its_instructions() {
+        use countersign::graviola;
+        const VARIABLE: &str = "GRAVIOLA_CPU_DISABLE_adx";
+        let private = PrivateKey::from_pem(RSA_PRIVATE).unwrap();
+        let public = private.public_key().unwrap();
+        if std::env::var_os(VARIABLE).is_none() {
+            assert!(graviola::signing_key(&private, Algorithm::Rs256).is_ok());
+            let name = "rsa::graviola_makes_no_key_on_a_cpu_without_its_instructions";
+            let again = std::process::Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", name])
+                .env(VARIABLE, "1")
+                .output()
+                .unwrap();
+            let output = String::from_utf8_lossy(&again.stdout);
+            assert!(again.status.success() && output.contains("1 passed"), "{output}");
+            return;
+        }
+        let unsupported = |error| assert_eq!(error, KeyError::CpuUnsupported);
+        for algorithm in [Algorithm::Rs256, Algorithm::Es256, Algorithm::Ed25519] {
+            unsupported(graviola::signing_key(&private, algorithm).unwrap_err());
+            unsupported(graviola::verifying_key(&public, algorithm).unwrap_err());
+        }
+        no_key(graviola::generate_rsa(2048), &KeyError::CpuUnsupported, "cpu_unsupported", "");
+    }
+
+    #[cfg(feature = "graviola")]
+    #[test]
+    fn graviola_generates_keys_of_the_lengths_it_has() {
+        use countersign::graviola;
+        let generated = graviola::generate_rsa(2048).unwrap();
+        let stored = generated.to_secret_pem().unwrap();
+        let stored = PrivateKey::from_pem(stored.expose_secret_text().unwrap()).unwrap();
+        assert!(stored.public_key() == generated.public_key());
+        for (_, key) in util::rsa_verifiers(&generated.public_key().unwrap(), Algorithm::Rs256) {
+            pair(&util::graviola::signs(&stored).unwrap(), &key);
+        }
+        for (bits, error) in [
+            (0, KeyError::ModulusTooSmall { bits: 0, minimum: 2048 }),
+            (2047, KeyError::ModulusTooSmall { bits: 2047, minimum: 2048 }),
+            (2112, KeyError::UnsupportedByBackend),
+            (8193, KeyError::ModulusTooLarge { bits: 8193, limit: 8192 }),
+        ] {
+            assert_eq!(graviola::generate_rsa(bits).unwrap_err(), error);
         }
     }
 
@@ -1928,13 +2067,7 @@ mod rsa {
         }
 
         #[test]
-        fn making_a_key_and_each_signature_draw_32_bytes() {
-            let watched = Watched::default();
-            let key = PrivateKey::from_pem(RSA_PRIVATE).unwrap().rs256_with(watched.clone()).unwrap();
-            assert_eq!(watched.asked(), [0, 0]);
-            token_of(&key);
-            token_of(&key);
-            assert_eq!(watched.asked(), [2, 64]);
+        fn making_a_key_draws_32_bytes() {
             let (_, watched) = &*GENERATED;
             let [times, bytes] = watched.asked();
             assert!(times >= 1 && bytes == 32 * times);
@@ -1989,6 +2122,10 @@ mod rsa {
             assert_eq!(token_of(&signer), token_of(&signing_any_exponent(RSA_EXPONENT_3).unwrap()));
         }
     }
+
+    /// Its second prime is nearly twice the first one.
+    #[cfg(feature = "rsa")]
+    const RSA_SMALLER_PRIME_FIRST: &str = include_str!("data/rsa_2048_smaller_prime_first.pem");
 
     // ---- key files, each made once by OpenSSL 3.0 or OpenSSH as its comment says ----
 

@@ -5,9 +5,7 @@
 
 mod util;
 
-#[cfg(feature = "aws-lc-rs")]
-use countersign::aws_lc;
-use countersign::{PublicKey, VerifyKey};
+use countersign::{Algorithm, PublicKey, VerifyKey};
 use rsa::pkcs1v15::{Signature, SigningKey, VerifyingKey};
 use rsa::pkcs8::{DecodePrivateKey, EncodePublicKey, LineEnding};
 use rsa::signature::{SignatureEncoding, Signer, Verifier};
@@ -17,6 +15,7 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::thread;
 use util::random::Random;
+use util::rsa_verifiers;
 
 /// Keys, and how many signatures are tried with each. Longer keys get fewer, because each signature takes longer.
 const KEYS: [(&str, &str, usize); 6] = [
@@ -81,28 +80,11 @@ fn shown(counts: &Counts) -> String {
     each.join(", ")
 }
 
-/// Makes every verifier that the features of this crate offer, from the same public key.
-fn verifiers(public: &str) -> Vec<(&'static str, Box<dyn VerifyKey>)> {
-    vec![
-        ("pure", Box::new(PublicKey::from_pem(public).unwrap().any_exponent().rs256().unwrap())),
-        #[cfg(feature = "aws-lc-rs")]
-        (
-            "aws_lc",
-            Box::new(
-                aws_lc::verifying_key(
-                    &PublicKey::from_pem(public).unwrap().any_exponent(),
-                    countersign::Algorithm::Rs256,
-                )
-                .unwrap(),
-            ),
-        ),
-    ]
-}
-
 fn try_key(name: &str, pem: &str, times: usize) -> Counts {
     let private = PrivateKey::from_pkcs8_pem(pem).unwrap();
     let public = private.to_public_key();
-    let verifiers = verifiers(&public.to_public_key_pem(LineEnding::LF).unwrap());
+    let ours = PublicKey::from_pem(&public.to_public_key_pem(LineEnding::LF).unwrap()).unwrap();
+    let verifiers = rsa_verifiers(&ours.any_exponent(), Algorithm::Rs256);
     let judge = VerifyingKey::<Sha256>::new(public);
     let mut tries = Tries::new(&private);
     let mut counts = Counts::new();

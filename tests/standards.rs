@@ -374,7 +374,7 @@ fn no_challenge_contains_a_character_that_breaks_out_of_it() {
 
 // ---- RSA ----
 
-#[cfg(any(feature = "aws-lc-rs", feature = "rsa"))]
+#[cfg(any(feature = "aws-lc-rs", feature = "graviola", feature = "rsa"))]
 mod rsa {
     use crate::util::{RSA_PRIVATE, der, over_each_backend, pem};
     use countersign::{FileMistake, KeyError};

@@ -16,6 +16,12 @@ const SECRET: [u8; 32] = *b"\x11a secret of this test, 32 bytes";
 /// A part of the private numbers of the RSA key, in DER.
 static PRIVATE: OnceLock<[u8; 32]> = OnceLock::new();
 
+/// A part of the private exponent of a JWK: as text, as bytes, and in the order in which big numbers are kept.
+static EXPONENT: OnceLock<[[u8; 32]; 3]> = OnceLock::new();
+
+/// The text of [`SECRET`] in a JWK.
+const TEXT: &str = "EWEgc2VjcmV0IG9mIHRoaXMgdGVzdCwgMzIgYnl0ZXM";
+
 /// The initial states of SHA-384 and SHA-512: FIPS 180-4 sections 5.3.4 and 5.3.5.
 const SHA384: [u64; 8] = [
     0xcbbb_9d5d_c105_9ed8,
@@ -53,10 +59,16 @@ fn wide_state_after(mut state: [u64; 8], pad: u8) -> [u8; 32] {
     bytes
 }
 
-/// Returns the bytes to search for: the secret, for each hash the two states that can replace it, and a part of a private key.
-fn needles() -> [[u8; 32]; 8] {
+/// Returns the bytes to search for: the secret and its text, for each hash the two states that can replace it, and parts of
+/// private keys.
+fn needles() -> [[u8; 32]; 12] {
     let private = PRIVATE.get().copied().unwrap_or(SECRET);
+    let [text, number, reversed] = EXPONENT.get().copied().unwrap_or([SECRET; 3]);
     [
+        *TEXT.as_bytes().first_chunk().unwrap(),
+        text,
+        number,
+        reversed,
         SECRET,
         state_after(SECRET, 0x36),
         state_after(SECRET, 0x5c),
@@ -95,7 +107,7 @@ fn a_dropped_key_leaves_neither_its_secret_nor_its_hash_states() {
         assert_eq!(leaks(|| drop(Box::new(sign()))), 0, "{algorithm}");
     }
     // Decoding a text leaves no copy.
-    let text = "EWEgc2VjcmV0IG9mIHRoaXMgdGVzdCwgMzIgYnl0ZXM";
+    let text = TEXT;
     assert_eq!(
         leaks(|| drop(Box::new(HmacKey::hs256(&SecretBytes::from_base64url(text).unwrap()).unwrap()))),
         0
@@ -104,8 +116,56 @@ fn a_dropped_key_leaves_neither_its_secret_nor_its_hash_states() {
         leaks(|| drop(Box::new(HmacKey::hs256(&SecretBytes::from_base64(text).unwrap()).unwrap()))),
         0
     );
+    #[cfg(feature = "key-files")]
+    secrets_in_jwks();
     #[cfg(feature = "rsa")]
     private_keys();
+    #[cfg(feature = "rsa")]
+    private_jwks();
+}
+
+/// Checks secrets in JWKs: read, with escapes, with an error at the end, and written.
+#[cfg(feature = "key-files")]
+fn secrets_in_jwks() {
+    let jwk = format!(r#"{{"kty":"oct","k":"{TEXT}","kid":"1"}}"#);
+    let escaped = jwk.replace("EWEg", r"\u0045\u0057Eg").replace(r#""k""#, r#""\u006b""#);
+    let broken = jwk.replace("l0ZXM", "l0ZX=");
+    assert_eq!(leaks(|| drop(jwk.clone())), 1);
+    assert_eq!(leaks(|| drop(Box::new(SecretBytes::from_jwk(&jwk).unwrap()))), 0);
+    assert_eq!(leaks(|| drop(Box::new(SecretBytes::from_jwk(&escaped).unwrap()))), 0);
+    assert_eq!(leaks(|| drop(Box::new(SecretBytes::from_jwk(&broken).unwrap_err()))), 0);
+    let secret = SecretBytes::from_jwk(&jwk).unwrap();
+    assert_eq!(leaks(|| drop(secret.to_private_jwk().unwrap())), 0);
+    let thumbprint = || countersign::jwk::Jwk::parse(&jwk).unwrap().thumbprint().unwrap();
+    assert_eq!(leaks(|| drop(Box::new(thumbprint()))), 0);
+}
+
+/// Checks private keys in JWKs, also one with a number that does not belong to the others.
+#[cfg(feature = "rsa")]
+fn private_jwks() {
+    use countersign::PrivateKey;
+
+    let key = PrivateKey::from_pem(include_str!("data/rfc7520_3_4.pem")).unwrap();
+    let written = key.to_private_jwk().unwrap();
+    let jwk = written.expose_secret_text().unwrap();
+    let (_, d) = jwk.split_once(r#""d":""#).unwrap();
+    let (d, _) = d.split_once('"').unwrap();
+    let number = SecretBytes::from_base64url(d).unwrap();
+    let part: [u8; 32] = number.expose_secret()[100..132].try_into().unwrap();
+    let mut reversed = part;
+    reversed.reverse();
+    EXPONENT.set([*d.as_bytes().first_chunk().unwrap(), part, reversed]).unwrap();
+    assert_eq!(leaks(|| drop(jwk.to_owned())), 1);
+    assert_eq!(leaks(|| drop(number.expose_secret().to_vec())), 1);
+    assert_eq!(leaks(|| drop(number.expose_secret().iter().rev().copied().collect::<Vec<_>>())), 1);
+
+    assert_eq!(leaks(|| drop(PrivateKey::from_jwk(jwk).unwrap())), 0);
+    assert_eq!(leaks(|| drop(key.to_private_jwk().unwrap())), 0);
+    let escaped = jwk.replacen(d, &format!(r"{}\u{:04x}", &d[..d.len() - 1], d.as_bytes()[d.len() - 1]), 1);
+    assert_eq!(leaks(|| drop(PrivateKey::from_jwk(&escaped).unwrap())), 0);
+    let wrong = jwk.replace(r#""qi":"3"#, r#""qi":"2"#);
+    assert_eq!(PrivateKey::from_jwk(&wrong).unwrap_err().code(), "jwk_mismatch");
+    assert_eq!(leaks(|| assert!(PrivateKey::from_jwk(&wrong).is_err())), 0);
 }
 
 /// Checks private keys, also a file with an error near its end.

@@ -6,26 +6,41 @@
 mod util;
 
 use core::fmt;
+use countersign::jwk::{Jwk, JwkError};
 use countersign::{
     Algorithm, HmacKey, KeyError, KeySet, PublicKey, SecretBytes, Unverified, VerifyKey, VerifyingKey, jws,
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
-use util::{over_each_backend, unb64};
+use util::over_each_backend;
 use wycheproof_ng_core::{HashFunction, TestResult};
 use wycheproof_ng_kdf_jose::json_web;
 use wycheproof_ng_rsa_signature::{rsa_pkcs1_verify, rsa_pss_verify};
 use wycheproof_ng_symmetric::mac;
 
-/// Cases of `json_web_signature` with a wrong label, and why it is wrong.
-///
-/// Eight labels of that set are wrong. These are six of them. The other two cases need an algorithm that this crate does not
-/// have, so they are refused. They are counted under the `alg` of their JWK: 347 and 351, where the JWK is for "ES521", which
-/// does not exist, and the token has ES512, labelled valid.
-const EXCEPTIONS: [(usize, &str); 6] = [
+/// The algorithms that a key of a set may be for.
+const ALGORITHMS: [Algorithm; 12] = [
+    Algorithm::Hs256,
+    Algorithm::Hs384,
+    Algorithm::Hs512,
+    Algorithm::Rs256,
+    Algorithm::Rs384,
+    Algorithm::Rs512,
+    Algorithm::Ps256,
+    Algorithm::Ps384,
+    Algorithm::Ps512,
+    Algorithm::Es256,
+    Algorithm::Es384,
+    Algorithm::Es512,
+];
+
+/// Cases with a wrong label, and why it is wrong.
+const WRONG_SIGNATURE: [(usize, &str); 8] = [
     // RFC 7517 section 4.4: `alg` names the algorithm that the key is for.
     (346, "the JWK is for PS256, the token has PS384, labelled valid"),
+    (347, "the JWK is for ES521, which does not exist, labelled valid"),
     (350, "the JWK is for PS256, the token has PS384, labelled valid"),
+    (351, "the JWK is for ES521, which does not exist, labelled valid"),
     // The token and the key are exactly those of case 357, which is labelled valid.
     (367, "the same token as the valid case 357, labelled invalid"),
     (370, "the same token as the valid case 357, labelled invalid"),
@@ -33,76 +48,128 @@ const EXCEPTIONS: [(usize, &str); 6] = [
     (372, "holds a question mark, which is not base64url, labelled valid"),
     (373, "holds a question mark, which is not base64url, labelled valid"),
 ];
-
-/// Cases with a token of HS256 or RS256 that is valid for the numbers of their key. Only the `use`, `key_ops` or `alg` of the
-/// JWK forbid that key. This crate does not read JWKs. So a caller who makes a key from the numbers has to check these members
-/// first, as [`added`] does. [`added`] refuses these cases, and not the crate.
-const SAID_BY_THE_JWK_OF_A_SIGNATURE: [(usize, &str); 2] =
-    [(353, "`use` is \"enc\""), (355, "`key_ops` is [\"encrypt\"]")];
-const SAID_BY_THE_JWK_OF_A_KEY: [(usize, &str); 4] = [
-    (1, "another key of the set is for ES256"),
-    (6, "`use` is \"enc\", the JWK is for RSA1_5"),
-    (25, "the JWK is for A256GCM"),
-    (26, "the JWK is for A256KW"),
-];
-const SAID_BY_THE_JWK_OF_CRYPTO: [(usize, &str); 1] = [(47, "another key of the set is for ES256")];
+/// Cases of a set that holds a secret and a public key. Each key is good, and the token is of the secret. This file reads the
+/// set, and a `KeySet` takes both.
+const MIXED_KEY: [(usize, &str); 1] = [(1, "the set holds a secret and a public key, labelled invalid")];
+const MIXED_CRYPTO: [(usize, &str); 1] = [(47, "the set holds a secret and a public key, labelled invalid")];
 
 #[test]
 fn json_web_signature() {
-    let name = json_web::TestName::JsonWebSignature;
-    let counts = run(name, &EXCEPTIONS, &SAID_BY_THE_JWK_OF_A_SIGNATURE);
-    println!("json_web_signature: {counts}; {} exceptions", EXCEPTIONS.len());
+    let counts = run(json_web::TestName::JsonWebSignature, &WRONG_SIGNATURE);
+    println!("json_web_signature: {counts}; {} exceptions", WRONG_SIGNATURE.len());
     assert_eq!(counts.all(), 401);
 }
 
 #[test]
 fn json_web_key() {
-    let counts = run(json_web::TestName::JsonWebKey, &[], &SAID_BY_THE_JWK_OF_A_KEY);
-    println!("json_web_key: {counts}; no exceptions");
+    let counts = run(json_web::TestName::JsonWebKey, &MIXED_KEY);
+    println!("json_web_key: {counts}; {} exception", MIXED_KEY.len());
     assert_eq!(counts.all(), 26);
+    // `use` is "enc"; `alg` is for encryption or does not exist; coordinates of P-256 for P-384; an RSA key without numbers.
+    for code in ["jwk_not_allowed", "jwk_unsupported_value", "jwk_wrong_length", "jwk_missing_member"] {
+        assert!(counts.by_their_key.contains_key(code), "{code}");
+    }
 }
 
 #[test]
 fn json_web_crypto() {
-    let counts = run(json_web::TestName::JsonWebCrypto, &[], &SAID_BY_THE_JWK_OF_CRYPTO);
-    println!("json_web_crypto: {counts}; no exceptions");
+    let counts = run(json_web::TestName::JsonWebCrypto, &MIXED_CRYPTO);
+    println!("json_web_crypto: {counts}; {} exception", MIXED_CRYPTO.len());
     assert_eq!(counts.all(), 83);
+}
+
+/// Reads the private half of each key of the three sets.
+#[cfg(all(feature = "rsa", feature = "ecdsa"))]
+#[test]
+fn json_web_private_keys() {
+    use countersign::PrivateKey;
+    let (mut read, mut refused) = (0, BTreeMap::<&str, usize>::new());
+    for name in [
+        json_web::TestName::JsonWebSignature,
+        json_web::TestName::JsonWebKey,
+        json_web::TestName::JsonWebCrypto,
+    ] {
+        for group in json_web::TestSet::load(name).unwrap().test_groups {
+            let (Some(private), Some(public)) = (group.private_key, group.public_key) else { continue };
+            for (private, public) in jwks(&private).iter().zip(jwks(&public)) {
+                let text = private.to_string();
+                match PrivateKey::from_jwk(&text) {
+                    Ok(key) => {
+                        assert!(key.matches_jwk(&public.to_string()), "{}", group.group_comment);
+                        let written = key.to_private_jwk().unwrap();
+                        let again = PrivateKey::from_jwk(written.expose_secret_text().unwrap()).unwrap();
+                        assert!(again.matches_jwk(&public.to_string()));
+                        read += 1;
+                    }
+                    Err(error) => {
+                        // The public half is refused, too, except where only the private half is wrong.
+                        let same = PublicKey::from_jwk(&public.to_string()).err() == Some(error.clone());
+                        assert!(same || error.code() == "jwk_mismatch", "{error} {}", group.group_comment);
+                        *refused.entry(error.code()).or_default() += 1;
+                    }
+                }
+            }
+        }
+    }
+    println!("private keys: {read} read, refused: {refused:?}");
+    assert!(read > 0 && refused.contains_key("roca") && refused.contains_key("jwk_mismatch"));
+}
+
+#[cfg(all(feature = "rsa", feature = "ecdsa"))]
+trait Matches {
+    fn matches_jwk(&self, public: &str) -> bool;
+}
+
+#[cfg(all(feature = "rsa", feature = "ecdsa"))]
+impl Matches for countersign::PrivateKey {
+    fn matches_jwk(&self, public: &str) -> bool {
+        let public = PublicKey::from_jwk(public).unwrap();
+        match self.public_key() {
+            // P-521 is in a feature of its own.
+            Err(KeyError::UnsupportedByBackend) => true,
+            computed => computed.unwrap() == public,
+        }
+    }
 }
 
 #[derive(Default)]
 struct Counts {
     accepted: usize,
     refused: usize,
-    /// How many of the refused cases have no valid key: it is too short, can be factored, or is a duplicate in a set.
-    by_their_key: usize,
-    without_algorithm: BTreeMap<String, usize>,
-    /// The cases that are refused only because of members of their JWK.
-    by_the_jwk: Vec<usize>,
+    /// The cases that are refused because they have no key, by the code of the error.
+    by_their_key: BTreeMap<&'static str, usize>,
+    /// The cases that this crate or this build does not support.
+    unsupported: BTreeMap<&'static str, usize>,
 }
 
 impl Counts {
     fn all(&self) -> usize {
-        self.accepted + self.refused + self.without_algorithm.values().sum::<usize>() + self.by_the_jwk.len()
+        self.accepted
+            + self.refused
+            + self.by_their_key.values().sum::<usize>()
+            + self.unsupported.values().sum::<usize>()
     }
 }
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { accepted, refused, by_their_key, without_algorithm, by_the_jwk } = self;
-        write!(f, "{accepted} accepted, {refused} refused ({by_their_key} by their key), no wrong accept; ")?;
-        write!(f, "refused because of an unsupported algorithm: {without_algorithm:?}; ")?;
-        write!(f, "refused by the reader of the JWK for its `use`, `key_ops` or `alg`: cases {by_the_jwk:?}")
+        let Self { accepted, refused, by_their_key, unsupported } = self;
+        write!(
+            f,
+            "{accepted} accepted, {refused} refused, no wrong accept; refused by their key: {by_their_key:?}; "
+        )?;
+        write!(f, "not supported: {unsupported:?}")
     }
 }
 
 /// Checks every case of a set against its label, or against the opposite if it is an exception.
-fn run(name: json_web::TestName, exceptions: &[(usize, &str)], said_by_the_jwk: &[(usize, &str)]) -> Counts {
+fn run(name: json_web::TestName, exceptions: &[(usize, &str)]) -> Counts {
     let mut exceptions: BTreeMap<usize, &str> = exceptions.iter().copied().collect();
-    let mut said_by_the_jwk: BTreeMap<usize, &str> = said_by_the_jwk.iter().copied().collect();
     let mut counts = Counts::default();
     for group in json_web::TestSet::load(name).unwrap().test_groups {
         let keys = jwks(&group.public_key.or(group.private_key).unwrap());
         for test in group.tests {
+            let is_encrypted = test.jwe.is_some();
             let text = match test.jws.or(test.jwe).unwrap() {
                 Value::String(text) => text,
                 // A JSON serialisation. Our verifiers must refuse it.
@@ -112,54 +179,24 @@ fn run(name: json_web::TestName, exceptions: &[(usize, &str)], said_by_the_jwk: 
             let expected = if exceptions.remove(&test.tc_id).is_some() { !labelled } else { labelled };
             let case = format!("case {}: {}", test.tc_id, test.comment);
             match key_set(&keys) {
-                Ok(Ok(set)) => check(set, &text, expected, &case, &mut counts),
-                Ok(Err(error)) => {
-                    assert!(!expected, "{case}: {error}");
-                    counts.refused += 1;
-                    counts.by_their_key += 1;
+                Ok(set) => check(set, &text, expected, &case, &mut counts),
+                Err(_) if is_encrypted => *counts.unsupported.entry("encrypted").or_default() += 1,
+                Err(KeyError::UnsupportedByBackend) => {
+                    *counts.unsupported.entry("unsupported_by_backend").or_default() += 1;
                 }
-                Err(algorithm) => {
-                    // The keys that we support must not accept the token either: neither another key, nor a key that is made
-                    // from these numbers without regard to the other members.
-                    let other =
-                        jws::MessageVerifier::new(HmacKey::hs256(&SecretBytes::from_bytes([7; 32])).unwrap());
-                    assert!(other.verify(&text).is_err(), "{case}");
-                    let taken =
-                        keys.iter().filter_map(misread).any(|verifier| verifier.verify(&text).is_ok());
-                    if said_by_the_jwk.remove(&test.tc_id).is_some() {
-                        assert!(taken && !expected, "{case}: is refused for another reason than its JWK");
-                        counts.by_the_jwk.push(test.tc_id);
-                    } else {
-                        assert!(!taken, "{case}");
-                        *counts.without_algorithm.entry(algorithm).or_default() += 1;
-                    }
+                Err(error) => {
+                    assert!(!expected, "{case}: {error}");
+                    *counts.by_their_key.entry(error.code()).or_default() += 1;
                 }
             }
         }
     }
-    assert!(exceptions.is_empty(), "an exception that no case needs: {exceptions:?}");
+    // Without its feature, ECDSA is not supported, so a case may not need its exception.
     assert!(
-        said_by_the_jwk.is_empty(),
-        "no case that is refused only because of its JWK: {said_by_the_jwk:?}"
+        exceptions.is_empty() || cfg!(not(feature = "ecdsa")),
+        "an exception that no case needs: {exceptions:?}"
     );
     counts
-}
-
-/// Makes a verifier from the numbers of a JWK, if possible, without regard to its other members.
-fn misread(jwk: &Value) -> Option<jws::MessageVerifier> {
-    let member = |name: &str| jwk[name].as_str().unwrap_or_default();
-    match member("kty") {
-        "oct" => SecretBytes::from_base64url(member("k"))
-            .and_then(|secret| HmacKey::hs256(&secret))
-            .ok()
-            .map(jws::MessageVerifier::new),
-        "RSA" => {
-            let (modulus, exponent) = (unb64(member("n")), unb64(member("e")));
-            let key = util::pure::verifying_of(&modulus, &exponent);
-            key.ok().map(jws::MessageVerifier::new)
-        }
-        _ => None,
-    }
 }
 
 fn check(keys: KeySet, text: &str, expected: bool, case: &str, counts: &mut Counts) {
@@ -180,33 +217,34 @@ fn jwks(value: &Value) -> Vec<Value> {
     value["keys"].as_array().cloned().unwrap_or_else(|| vec![value.clone()])
 }
 
-/// Makes a key set. `Ok(Err(_))` is the reason why a key is refused, `Err` names an unsupported algorithm.
-fn key_set(jwks: &[Value]) -> Result<Result<KeySet, KeyError>, String> {
-    jwks.iter().try_fold(Ok(KeySet::new()), |keys, jwk| match keys {
-        Ok(keys) => added(keys, jwk),
-        Err(error) => Ok(Err(error)),
-    })
-}
-
-/// Adds the key of a JWK, with its `kid`.
-fn added(mut keys: KeySet, jwk: &Value) -> Result<Result<KeySet, KeyError>, String> {
-    let member = |name: &str| jwk[name].as_str().unwrap_or_default();
-    let kid = jwk["kid"].as_str();
-    let inserted = match (member("kty"), member("alg")) {
-        ("oct", alg @ ("HS256" | "HS384" | "HS512")) => SecretBytes::from_base64url(member("k"))
-            .and_then(|secret| HmacKey::new(alg.parse()?, &secret))
-            .and_then(|key| kid.map_or(Ok(key.clone()), |kid| key.with_key_id(kid)))
-            .and_then(|key| keys.insert(key)),
-        ("RSA", alg) if alg.parse::<Algorithm>().is_ok() => {
-            PublicKey::from_modulus_and_exponent(&unb64(member("n")), &unb64(member("e")))
-                .and_then(|public| public.verifying_key(alg.parse()?))
-                .and_then(|key| kid.map_or(Ok(key.clone()), |kid| key.with_key_id(kid)))
-                .and_then(|key| keys.insert(key))
+/// Makes a key set of these JWKs. A key without `alg` is for each algorithm of its type. The error is why a key is refused.
+fn key_set(jwks: &[Value]) -> Result<KeySet, KeyError> {
+    let mut keys = KeySet::new();
+    for jwk in jwks {
+        let text = jwk.to_string();
+        let jwk = Jwk::parse(&text)?;
+        let (mut refusal, mut count) = (None, 0);
+        for algorithm in ALGORITHMS {
+            let made = match jwk.key_type() {
+                "oct" => jwk.hmac_key(algorithm).and_then(|key| keys.insert(key)),
+                _ => jwk.verifying_key(algorithm).and_then(|key| keys.insert(key)),
+            };
+            match made {
+                Ok(()) => count += 1,
+                Err(KeyError::DuplicateKey) => return Err(KeyError::DuplicateKey),
+                // The key is for another algorithm, or of another type.
+                Err(
+                    KeyError::WrongKeyType { .. } | KeyError::Jwk(JwkError::NotAllowed { member: "alg" }),
+                ) => {}
+                Err(error) => refusal = refusal.or(Some(error)),
+            }
         }
-        (kty, "") => return Err(format!("{kty} without alg")),
-        (_, alg) => return Err(alg.to_owned()),
-    };
-    Ok(inserted.map(|()| keys))
+        match refusal {
+            Some(error) if count == 0 => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(keys)
 }
 
 #[test]
@@ -304,7 +342,12 @@ over_each_backend! { "rsa-verify" =>
                     Err(KeyError::ModulusTooSmall { .. }) => continue,
                     public => public.unwrap(),
                 };
-                let key = verifies_by(&public.any_exponent(), algorithm).unwrap();
+                let public = public.any_exponent();
+                if !takes(&public) {
+                    assert_eq!(verifies_by(&public, algorithm).unwrap_err(), KeyError::UnsupportedByBackend);
+                    continue;
+                }
+                let key = verifies_by(&public, algorithm).unwrap();
                 // RFC 7518 section 3.5 requires the same hash in MGF1 and a salt of its length.
                 let ours = group.hash == function
                     && group.mgf_hash == Some(function)

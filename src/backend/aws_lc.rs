@@ -1,10 +1,10 @@
 //! RSA, ECDSA and Ed25519 keys from the crate `aws-lc-rs`, which is faster than pure Rust and written in C and assembly.
 //!
 //! The same material makes keys here and in pure Rust. Both kinds of key work in one program and in one
-//! [`KeySet`](crate::KeySet). Both backends refuse the same keys, with three exceptions: a private RSA key with two primes of
-//! different lengths signs here, and is [`KeyError::UnequalPrimes`] in pure Rust; so does one with a private exponent that is longer
-//! than necessary, which is [`KeyError::MalformedKey`] there; and ES256K is [`KeyError::UnsupportedByBackend`] here. There is no
-//! setup and no setting for the whole program. The crate needs a C compiler to be built.
+//! [`KeySet`](crate::KeySet). Both backends refuse the same keys, with two exceptions: a private RSA key with two primes of
+//! different lengths signs here, and is [`KeyError::UnequalPrimes`] in pure Rust; and ES256K is
+//! [`KeyError::UnsupportedByBackend`] here. There is no setup and no setting for the whole program. The crate needs a C compiler to
+//! be built.
 //!
 //! # Security
 //!
@@ -83,8 +83,7 @@ pub fn verifying_key(public: &PublicKey, algorithm: Algorithm) -> Result<Verifyi
 /// - [`KeyError::Exponent`] for another exponent than 65537, unless [`PrivateKey::any_exponent`] allows it.
 pub fn signing_key(private: &PrivateKey, algorithm: Algorithm) -> Result<SigningKey, KeyError> {
     if let Some((_, encoding)) = rsa_parameters(algorithm) {
-        let (pkcs1, public) = private.rsa(algorithm)?;
-        // The library checks that the private numbers belong to the public ones.
+        let (pkcs1, public) = private.checked_rsa(algorithm)?;
         let pair = RsaKeyPair::from_der(pkcs1).map_err(|_| KeyError::MalformedKey)?;
         return Ok(SigningKey::new(RsaSigner { pair, encoding }, verifying_key(public, algorithm)?));
     }

@@ -7,6 +7,8 @@ pub(crate) mod ecdsa;
 #[cfg(feature = "ed25519")]
 pub(crate) mod ed25519;
 pub(crate) mod hmac;
+#[cfg(feature = "rsa")]
+mod rsa_blinding;
 #[cfg(feature = "rsa-verify")]
 mod rsa_padding;
 #[cfg(feature = "rsa")]

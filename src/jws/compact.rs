@@ -273,7 +273,7 @@ pub(crate) struct Gate {
 impl Gate {
     pub(crate) fn new(keys: Keys, rules: HeaderRules) -> Self {
         let chosen = Chosen { typ: rules.typ.usual(), ..Chosen::default() };
-        let known = keys.only().map(|key| EncodedHeader::of(key.algorithm(), key.key_id(), &chosen));
+        let known = keys.only().map(|key| key.identity().header_with(&chosen));
         Self { keys, rules, known }
     }
 
@@ -591,8 +591,7 @@ impl Prepared {
             Self::write(identity.header(), algorithm, payload)
         } else {
             chosen.check()?;
-            let header = EncodedHeader::of(algorithm, identity.key_id(), chosen);
-            Self::write(&header, algorithm, payload)
+            Self::write(&identity.header_with(chosen), algorithm, payload)
         };
         Ok(Self { algorithm, text })
     }

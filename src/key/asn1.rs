@@ -2,6 +2,8 @@
 //! place of a key.
 
 use crate::error::{FileMistake, KeyError};
+#[cfg(all(feature = "private-keys", feature = "rsa-verify"))]
+use crate::key::crt::PrivateNumbers;
 use crate::key::ec::Curve;
 use alloc::vec::Vec;
 #[cfg(feature = "private-keys")]
@@ -138,6 +140,11 @@ pub(crate) fn write_ec_private(number: &[u8], point: Option<&[u8]>) -> der::Resu
 
 /// Reads the modulus and the exponent of an `RSAPublicKey`.
 pub(crate) fn public_numbers(der: &[u8]) -> Option<[UintRef<'_>; 2]> {
+    two_numbers(der)
+}
+
+/// Reads a SEQUENCE of two INTEGERs that are not negative, in strict DER.
+pub(crate) fn two_numbers(der: &[u8]) -> Option<[UintRef<'_>; 2]> {
     numbers(der)?.try_into().ok()
 }
 
@@ -147,16 +154,16 @@ pub(crate) fn write_public_numbers(modulus: &[u8], exponent: &[u8]) -> der::Resu
     [UintRef::new(modulus)?, UintRef::new(exponent)?].to_der()
 }
 
-/// Reads the modulus and the exponent of an `RSAPrivateKey`, which begins with its version. The backend checks the other
-/// numbers.
+/// Reads the modulus and the exponent of an `RSAPrivateKey`, which begins with its version. `key/rsa_private` checks the
+/// other numbers.
 #[cfg(all(feature = "private-keys", feature = "rsa-verify"))]
 pub(crate) fn public_half(der: &[u8]) -> Result<[UintRef<'_>; 2], KeyError> {
-    let numbers: [UintRef<'_>; 9] =
-        numbers(der).and_then(|numbers| numbers.try_into().ok()).ok_or(if is_multi_prime(der) {
-            KeyError::File(FileMistake::MultiPrime)
-        } else {
-            KeyError::MalformedKey
-        })?;
+    let numbers: Option<[UintRef<'_>; 9]> = numbers(der).and_then(|numbers| numbers.try_into().ok());
+    let numbers = numbers.ok_or(if is_multi_prime(der) {
+        KeyError::File(FileMistake::MultiPrime)
+    } else {
+        KeyError::MalformedKey
+    })?;
     let [version, modulus, exponent, rest @ ..] = numbers;
     if version.as_bytes() != [0] {
         return Err(KeyError::MalformedKey);
@@ -167,13 +174,22 @@ pub(crate) fn public_half(der: &[u8]) -> Result<[UintRef<'_>; 2], KeyError> {
     Ok([modulus, exponent])
 }
 
-/// Reads the modulus and the two primes of an `RSAPrivateKey`.
-#[cfg(feature = "rsa")]
-pub(crate) fn modulus_and_primes(der: &[u8]) -> Option<[UintRef<'_>; 3]> {
-    match numbers(der)?[..] {
-        [_, modulus, _, _, p, q, ..] => Some([modulus, p, q]),
-        _ => None,
+/// Reads all numbers of an `RSAPrivateKey` with two primes.
+#[cfg(all(feature = "private-keys", feature = "rsa-verify"))]
+pub(crate) fn private_numbers(der: &[u8]) -> Option<PrivateNumbers<'_>> {
+    let numbers: [UintRef<'_>; 9] = numbers(der)?.try_into().ok()?;
+    let [_, n, e, d, p, q, dp, dq, qi] = numbers.map(|number| number.as_bytes());
+    Some(PrivateNumbers { n, e, d, p, q, dp, dq, qi })
+}
+
+/// Writes an `RSAPrivateKey` of these numbers. `to_der` allocates once, so no copy of them stays behind.
+#[cfg(all(feature = "private-keys", feature = "rsa-verify"))]
+pub(crate) fn write_private_numbers(numbers: &PrivateNumbers<'_>) -> der::Result<Zeroizing<Vec<u8>>> {
+    let mut parts = alloc::vec![UintRef::new(&[0])?, UintRef::new(numbers.n)?, UintRef::new(numbers.e)?];
+    for (_, number) in numbers.private() {
+        parts.push(UintRef::new(number)?);
     }
+    parts.to_der().map(Zeroizing::new)
 }
 
 /// Returns whether `der` has the structure of an `RSAPrivateKey`, with two primes or more.

@@ -81,6 +81,12 @@ impl Point {
         &self.encoded
     }
 
+    /// Returns both coordinates, unless the point is compressed.
+    pub(crate) fn coordinates(&self) -> Option<(&[u8], &[u8])> {
+        let [4, coordinates @ ..] = &*self.encoded else { return None };
+        coordinates.split_at_checked(self.curve.bytes())
+    }
+
     /// Returns the content of the compressed form: the first coordinate, and whether the second is odd.
     fn compressed(&self) -> (Option<&[u8]>, bool) {
         let length = self.curve.bytes();

@@ -61,6 +61,18 @@ pub(crate) enum Material {
     Ed25519([u8; 32]),
 }
 
+impl Material {
+    /// Returns whether the algorithm needs a key of this type.
+    pub(crate) fn fits(&self, algorithm: Algorithm) -> bool {
+        match self {
+            #[cfg(feature = "rsa-verify")]
+            Self::Rsa(_) => algorithm.is_rsa(),
+            Self::Ec(point) => algorithm == point.curve().algorithm(),
+            Self::Ed25519(_) => algorithm == Algorithm::Ed25519,
+        }
+    }
+}
+
 #[cfg(feature = "rsa-verify")]
 impl PublicKey {
     /// Makes a key from a modulus and an exponent, both big-endian. Leading zeros are allowed.

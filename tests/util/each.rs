@@ -50,50 +50,51 @@ pub(crate) fn public(algorithm: Algorithm) -> PublicKey {
     PublicKey::from_pem(files(algorithm)[1]).unwrap()
 }
 
-/// The keys of each backend that verify with this algorithm.
-pub(crate) fn verifiers(public: &PublicKey, algorithm: Algorithm) -> Vec<VerifyingKey> {
-    #[allow(unused_mut, reason = "without another backend")]
-    let mut keys = vec![public.verifying_key(algorithm).unwrap()];
+/// What makes the keys of a backend.
+type Backend = (
+    fn(&PublicKey, Algorithm) -> Result<VerifyingKey, KeyError>,
+    fn(&PrivateKey, Algorithm) -> Result<SigningKey, KeyError>,
+);
+
+const BACKENDS: &[Backend] = &[
+    (PublicKey::verifying_key, |private, algorithm| private.signing_key_with(algorithm, util::Counting)),
     #[cfg(feature = "aws-lc-rs")]
-    if algorithm != Algorithm::Es256k {
-        keys.push(countersign::aws_lc::verifying_key(public, algorithm).unwrap());
-    }
-    keys
+    (countersign::aws_lc::verifying_key, countersign::aws_lc::signing_key),
+    #[cfg(all(feature = "graviola", any(target_arch = "x86_64", target_arch = "aarch64")))]
+    (countersign::graviola::verifying_key, countersign::graviola::signing_key),
+];
+
+/// Leaves out what a backend does not support. `curves` and `keys` say what that is.
+fn supported<K>(
+    made: impl Iterator<Item = Result<K, KeyError>>,
+) -> impl Iterator<Item = Result<K, KeyError>> {
+    made.filter(|key| !matches!(key, Err(KeyError::UnsupportedByBackend)))
 }
 
-/// The keys of each backend that sign with this algorithm.
+/// The keys of each backend that verify with this algorithm. The first one is of pure Rust.
+pub(crate) fn verifiers(public: &PublicKey, algorithm: Algorithm) -> Vec<VerifyingKey> {
+    supported(BACKENDS.iter().map(|(verifying, _)| verifying(public, algorithm)))
+        .map(Result::unwrap)
+        .collect()
+}
+
+/// The keys of each backend that sign with this algorithm. The first one is of pure Rust.
 pub(crate) fn signers(private: &PrivateKey, algorithm: Algorithm) -> Vec<SigningKey> {
-    #[allow(unused_mut, reason = "without another backend")]
-    let mut keys = vec![private.signing_key_with(algorithm, util::Counting).unwrap()];
-    #[cfg(feature = "aws-lc-rs")]
-    if algorithm != Algorithm::Es256k {
-        keys.push(countersign::aws_lc::signing_key(private, algorithm).unwrap());
-    }
-    keys
+    supported(BACKENDS.iter().map(|(_, signing)| signing(private, algorithm))).map(Result::unwrap).collect()
 }
 
 /// What each backend makes of a public key file: the code of the error, whose texts hold nothing secret, or "taken".
 pub(crate) fn of_public_file(der: &[u8], algorithm: Algorithm) -> Vec<&'static str> {
     let read = || PublicKey::from_der(der);
-    #[allow(unused_mut, reason = "without another backend")]
-    let mut made = vec![read().and_then(|key| key.verifying_key(algorithm))];
-    #[cfg(feature = "aws-lc-rs")]
-    if algorithm != Algorithm::Es256k {
-        made.push(read().and_then(|key| countersign::aws_lc::verifying_key(&key, algorithm)));
-    }
-    made.into_iter().map(code_of).collect()
+    let made = BACKENDS.iter().map(|(verifying, _)| read().and_then(|key| verifying(&key, algorithm)));
+    supported(made).map(code_of).collect()
 }
 
 /// What each backend makes of a private key file.
 pub(crate) fn of_private_file(der: &[u8], algorithm: Algorithm) -> Vec<&'static str> {
     let read = || PrivateKey::from_der(der);
-    #[allow(unused_mut, reason = "without another backend")]
-    let mut made = vec![read().and_then(|key| key.signing_key_with(algorithm, util::Counting))];
-    #[cfg(feature = "aws-lc-rs")]
-    if algorithm != Algorithm::Es256k {
-        made.push(read().and_then(|key| countersign::aws_lc::signing_key(&key, algorithm)));
-    }
-    made.into_iter().map(code_of).collect()
+    let made = BACKENDS.iter().map(|(_, signing)| read().and_then(|key| signing(&key, algorithm)));
+    supported(made).map(code_of).collect()
 }
 
 fn code_of<K>(made: Result<K, KeyError>) -> &'static str {

@@ -391,9 +391,60 @@ macro_rules! over_each_backend {
             use crate::util::aws_lc::*;
             $($test)*
         }
+
+        #[cfg(feature = "graviola")]
+        pub(crate) mod graviola {
+            use super::*;
+            use crate::util::graviola::*;
+            $($test)*
+        }
     };
 }
 pub(crate) use over_each_backend;
+
+/// Returns whether graviola takes an RSA key: the length of the modulus is a multiple of 64 bits, the exponent is below 2^32.
+#[cfg(feature = "graviola")]
+pub(crate) fn fits_graviola(public: &countersign::PublicKey) -> bool {
+    let (modulus, exponent) = public.modulus_and_exponent().expect("an RSA key");
+    modulus[0] >= 0x80 && modulus.len().is_multiple_of(8) && exponent.len() <= 4
+}
+
+/// The functions of each backend by its name: whether it takes the RSA key, and what makes a key that verifies.
+#[cfg(feature = "rsa-verify")]
+pub(crate) type Backend = (
+    &'static str,
+    fn(&countersign::PublicKey) -> bool,
+    fn(
+        &countersign::PublicKey,
+        countersign::Algorithm,
+    ) -> Result<countersign::VerifyingKey, countersign::KeyError>,
+);
+
+/// All backends that verify with RSA.
+#[cfg(feature = "rsa-verify")]
+pub(crate) const BACKENDS: &[Backend] = &[
+    ("pure", |_| true, pure::verifies_by),
+    #[cfg(feature = "aws-lc-rs")]
+    ("aws_lc", |_| true, aws_lc::verifies_by),
+    #[cfg(feature = "graviola")]
+    ("graviola", fits_graviola, graviola::verifies_by),
+];
+
+/// Makes a key of each backend that takes this RSA key. A backend that does not take it must say so.
+#[cfg(feature = "rsa-verify")]
+pub(crate) fn rsa_verifiers(
+    public: &countersign::PublicKey,
+    algorithm: countersign::Algorithm,
+) -> Vec<(&'static str, countersign::VerifyingKey)> {
+    let keys = BACKENDS.iter().filter_map(|(name, takes, make)| match make(public, algorithm) {
+        Err(countersign::KeyError::UnsupportedByBackend) if !takes(public) => None,
+        key => {
+            assert!(takes(public), "{name} takes a key that it should refuse");
+            Some((*name, key.unwrap()))
+        }
+    });
+    keys.collect()
+}
 
 /// Writes the functions that make keys of a backend, from its `signs_by` and `verifies_by`. Functions without an algorithm
 /// make keys for RS256. Signing needs this feature.
@@ -476,6 +527,10 @@ pub(crate) mod pure {
         public.verifying_key(algorithm)
     }
 
+    pub(crate) fn takes(_: &PublicKey) -> bool {
+        true
+    }
+
     super::rsa_keys!("rsa");
 }
 
@@ -488,7 +543,25 @@ pub(crate) mod aws_lc {
     pub(crate) use aws_lc::signing_key as signs_by;
     pub(crate) use aws_lc::verifying_key as verifies_by;
 
+    pub(crate) fn takes(_: &PublicKey) -> bool {
+        true
+    }
+
     super::rsa_keys!("aws-lc-rs");
+}
+
+/// Keys of graviola.
+#[cfg(feature = "graviola")]
+pub(crate) mod graviola {
+    use super::RSA_PRIVATE;
+    use countersign::{Algorithm, KeyError, PrivateKey, PublicKey, SigningKey, VerifyingKey, graviola};
+
+    pub(crate) use graviola::signing_key as signs_by;
+    pub(crate) use graviola::verifying_key as verifies_by;
+
+    pub(crate) use super::fits_graviola as takes;
+
+    super::rsa_keys!("graviola");
 }
 
 /// A key pair for tests: `openssl genrsa 2048`, `openssl rsa -pubout`.

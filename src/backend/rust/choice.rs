@@ -8,6 +8,7 @@ use crate::backend::rust::ecdsa;
 use crate::backend::rust::ed25519;
 use crate::error::KeyError;
 use crate::key::VerifyingKey;
+use crate::key::ec::Point;
 use crate::key::material::PublicKey;
 #[cfg(feature = "private-keys")]
 use crate::key::{
@@ -15,6 +16,7 @@ use crate::key::{
     entropy::Entropy,
     material::{PrivateKey, Secret},
 };
+use alloc::borrow::Cow;
 
 impl PublicKey {
     /// Makes a key that verifies tokens of an algorithm chosen at run time.
@@ -55,6 +57,19 @@ impl PublicKey {
             other if other.is_hmac() => Err(self.wrong_type(other)),
             _ => Err(KeyError::UnsupportedByBackend),
         }
+    }
+}
+
+impl Point {
+    /// Returns the point in uncompressed form. The second coordinate is computed, if the feature of the curve is on.
+    pub(crate) fn uncompressed(&self) -> Result<Cow<'_, Self>, KeyError> {
+        if self.encoded().first() == Some(&4) {
+            return Ok(Cow::Borrowed(self));
+        }
+        #[cfg(any(feature = "ecdsa", feature = "k256", feature = "p521"))]
+        return ecdsa::uncompressed(self).map(Cow::Owned);
+        #[cfg(not(any(feature = "ecdsa", feature = "k256", feature = "p521")))]
+        Err(KeyError::UnsupportedByBackend)
     }
 }
 

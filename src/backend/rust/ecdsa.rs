@@ -2,7 +2,7 @@
 //! RustCrypto. No type of these crates is visible outside this file.
 
 use crate::error::KeyError;
-use crate::key::ec::{Curve, Scalar};
+use crate::key::ec::{Curve, Point, Scalar};
 use crate::key::material::{Material, PublicKey};
 
 /// Writes the keys of one curve.
@@ -69,6 +69,13 @@ macro_rules! curve {
                 signer(scalar).map(|(_, point)| point)
             }
 
+            /// Computes the second coordinate of a compressed point.
+            pub(super) fn uncompressed(point: &Point) -> Result<Point, KeyError> {
+                let key = ecdsa::VerifyingKey::from_sec1_bytes(point.encoded());
+                let point = key.map_err(|_| KeyError::InvalidPoint)?.to_sec1_point(false);
+                Point::new(CURVE, point.as_bytes())
+            }
+
             fn signer(scalar: &Scalar) -> Result<(Signer, Point), KeyError> {
                 let key = ecdsa::SigningKey::from_slice(scalar.bytes()).map_err(|_| KeyError::MalformedKey)?;
                 let point = Point::new(CURVE, key.verifying_key().to_sec1_point(false).as_bytes())?;
@@ -131,6 +138,22 @@ pub(crate) fn public_key(scalar: &Scalar) -> Result<PublicKey, KeyError> {
         _ => Err(KeyError::UnsupportedByBackend),
     };
     point.map(|point| PublicKey::of(Material::Ec(point)))
+}
+
+/// Computes the second coordinate of a compressed point.
+pub(crate) fn uncompressed(point: &Point) -> Result<Point, KeyError> {
+    match point.curve() {
+        #[cfg(feature = "ecdsa")]
+        Curve::P256 => p256::uncompressed(point),
+        #[cfg(feature = "ecdsa")]
+        Curve::P384 => p384::uncompressed(point),
+        #[cfg(feature = "p521")]
+        Curve::P521 => p521::uncompressed(point),
+        #[cfg(feature = "k256")]
+        Curve::Secp256k1 => k256::uncompressed(point),
+        #[allow(unreachable_patterns, reason = "only reached if a feature is off")]
+        _ => Err(KeyError::UnsupportedByBackend),
+    }
 }
 
 curve!("ecdsa", p256, P256, es256, "ES256", 0, core::convert::identity);

@@ -2,10 +2,15 @@
 //!
 //! All values here are public, so the running time may depend on them.
 
+#[cfg(feature = "rsa")]
+use crate::error::SignError;
+#[cfg(feature = "rsa")]
+use crate::key::entropy::Entropy;
 use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::marker::PhantomData;
+use sha2::digest::Output;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 /// A hash, with the DigestInfo that comes before its output in PKCS#1 v1.5 (RFC 8017 section 9.2, note 1).
@@ -37,6 +42,13 @@ pub(super) trait Padding: Send + Sync + Sized {
     fn holds(&self, encoded: &[u8], input: &[u8]) -> bool;
 }
 
+/// Makes the encoded message of a signature.
+#[cfg(feature = "rsa")]
+pub(super) trait Encode: Padding {
+    /// Encodes `input`, with a salt from `entropy` if this padding has one. The result may be a byte shorter than the modulus.
+    fn encode(&self, input: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>, SignError>;
+}
+
 /// EMSA-PKCS1-v1_5 with the hash `H`.
 pub(super) struct Pkcs1<H> {
     /// The encoded message up to the hash.
@@ -61,6 +73,14 @@ impl<H: Hash> Padding for Pkcs1<H> {
     }
 }
 
+#[cfg(feature = "rsa")]
+impl<H: Hash> Encode for Pkcs1<H> {
+    /// Does EMSA-PKCS1-v1_5-ENCODE, RFC 8017 section 9.2.
+    fn encode(&self, input: &[u8], _: &dyn Entropy) -> Result<Vec<u8>, SignError> {
+        Ok([&*self.before_hash, &*H::digest(input)].concat())
+    }
+}
+
 /// EMSA-PSS with the hash `H` and a salt as long as its output, which RFC 7518 section 3.5 asks for.
 pub(super) struct Pss<H> {
     /// The bits of the encoded message: one fewer than the modulus has.
@@ -81,7 +101,44 @@ impl<H: Hash> Padding for Pss<H> {
     }
 }
 
+#[cfg(feature = "rsa")]
+impl<H: Hash> Encode for Pss<H> {
+    fn encode(&self, input: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>, SignError> {
+        // 4: the salt, as long as the hash.
+        let mut salt = H::digest(input);
+        entropy.fill(&mut salt).map_err(|_| SignError::Entropy)?;
+        self.encode_with(input, &salt).ok_or(SignError::SigningFailed)
+    }
+}
+
+#[cfg(feature = "rsa")]
 impl<H: Hash> Pss<H> {
+    /// Does EMSA-PSS-ENCODE, RFC 8017 section 9.1.1. The numbers are those of its steps.
+    fn encode_with(&self, input: &[u8], salt: &[u8]) -> Option<Vec<u8>> {
+        // 5 and 6
+        let hash = salted_hash::<H>(input, salt);
+        // 7 and 8: the padding, 1 and the salt are as long as the message without the hash and the last byte.
+        let not_padding = hash.len().checked_add(salt.len())?.checked_add(2)?;
+        let padding = self.bits.div_ceil(8).checked_sub(not_padding)?;
+        let block = [&vec![0; padding][..], &[1], salt].concat();
+        // 9 to 11
+        let mut encoded: Vec<u8> =
+            block.iter().zip(mask::<H>(&hash)).map(|(byte, mask)| byte ^ mask).collect();
+        *encoded.first_mut()? &= self.used_bits()?;
+        // 12
+        encoded.extend_from_slice(&hash);
+        encoded.push(0xbc);
+        Some(encoded)
+    }
+}
+
+impl<H: Hash> Pss<H> {
+    /// Returns a mask of the bits that the first byte of the encoded message has.
+    fn used_bits(&self) -> Option<u8> {
+        let unused = self.bits.div_ceil(8).checked_mul(8)?.checked_sub(self.bits)?;
+        Some(0xff_u8.unbounded_shr(u32::try_from(unused).ok()?))
+    }
+
     /// Does EMSA-PSS-VERIFY, RFC 8017 section 9.1.2. The numbers are those of its steps.
     fn check(&self, encoded: &[u8], input: &[u8]) -> Option<()> {
         let hash_bytes = <H as Digest>::output_size();
@@ -91,8 +148,7 @@ impl<H: Hash> Pss<H> {
         let (&0xbc, encoded) = encoded.split_last()? else { return None };
         let (masked, hash) = encoded.split_at_checked(encoded.len().checked_sub(hash_bytes)?)?;
         // 6: the bits of the first byte that the encoded message does not have.
-        let unused = self.bits.div_ceil(8).checked_mul(8)?.checked_sub(self.bits)?;
-        let used = 0xff_u8.unbounded_shr(u32::try_from(unused).ok()?);
+        let used = self.used_bits()?;
         if zeros.iter().any(|byte| *byte != 0) || masked.first()? & !used != 0 {
             return None;
         }
@@ -107,10 +163,13 @@ impl<H: Hash> Pss<H> {
             return None;
         }
         // 12 to 14
-        let again =
-            H::new().chain_update([0; 8]).chain_update(H::digest(input)).chain_update(salt).finalize();
-        (*again == *hash).then_some(())
+        (*salted_hash::<H>(input, salt) == *hash).then_some(())
     }
+}
+
+/// Returns the hash in an encoded message: RFC 8017 section 9.1.1, steps 5 and 6.
+fn salted_hash<H: Hash>(input: &[u8], salt: &[u8]) -> Output<H> {
+    H::new().chain_update([0; 8]).chain_update(H::digest(input)).chain_update(salt).finalize()
 }
 
 /// Returns the bytes of MGF1, RFC 8017 appendix B.2.1.

@@ -13,7 +13,7 @@ use crypto_bigint::{BoxedUint, MontyForm, MontyMultiplier, Odd};
 use sha2::{Sha256, Sha384, Sha512};
 
 /// Multiplies in its own buffer, so that a power takes one allocation and not one for each product.
-type Multiplier<'a> = <BoxedMontyForm as MontyForm>::Multiplier<'a>;
+pub(super) type Multiplier<'a> = <BoxedMontyForm as MontyForm>::Multiplier<'a>;
 
 /// Writes the method of each algorithm. A program that calls one links the code of its hash and its padding only.
 macro_rules! algorithms {
@@ -58,7 +58,7 @@ impl PublicKey {
 }
 
 /// An RSA public key, precomputed, for signatures with the padding `P`.
-struct RsaVerifier<P> {
+pub(super) struct RsaVerifier<P> {
     modulus: BoxedMontyParams,
     exponent: NonZero<u64>,
     modulus_bytes: usize,
@@ -66,7 +66,7 @@ struct RsaVerifier<P> {
 }
 
 impl<P: Padding> RsaVerifier<P> {
-    fn new(numbers: &PublicNumbers) -> Result<Self, KeyError> {
+    pub(super) fn new(numbers: &PublicNumbers) -> Result<Self, KeyError> {
         let modulus = Odd::new(BoxedUint::from_be_slice_vartime(numbers.modulus()));
         let modulus = modulus.into_option().ok_or(KeyError::MalformedKey)?;
         let bits = usize::try_from(modulus.bit_width_vartime()).map_err(|_| KeyError::MalformedKey)?;
@@ -87,19 +87,40 @@ impl<P: Padding> RsaVerifier<P> {
         if &signature >= self.modulus.modulus() {
             return None;
         }
-        let base = BoxedMontyForm::new(signature, &self.modulus);
-        let mut power = base.clone();
-        let mut multiplier = Multiplier::from(&self.modulus);
-        // Square and multiply, from the bit below the topmost. The exponent 65537 takes 17 products this way; a window of bits,
-        // as for secret exponents, would take twice as many.
-        for bit in (0..self.exponent.ilog2()).rev() {
-            multiplier.square_assign(&mut power);
-            if self.exponent.get().unbounded_shr(bit) % 2 == 1 {
-                multiplier.mul_assign(&mut power, &base);
-            }
-        }
-        Some(power.retrieve().to_be_bytes())
+        Some(power(&BoxedMontyForm::new(signature, &self.modulus), self.exponent).retrieve().to_be_bytes())
     }
+
+    /// Returns the numbers of the key: what the arithmetic modulo n needs, and the public exponent.
+    #[cfg(feature = "rsa")]
+    pub(super) const fn numbers(&self) -> (&BoxedMontyParams, NonZero<u64>) {
+        (&self.modulus, self.exponent)
+    }
+
+    /// Returns the length of the modulus.
+    #[cfg(feature = "rsa")]
+    pub(super) const fn modulus_bytes(&self) -> usize {
+        self.modulus_bytes
+    }
+
+    #[cfg(feature = "rsa")]
+    pub(super) const fn padding(&self) -> &P {
+        &self.padding
+    }
+}
+
+/// Raises `base` to the power of a public exponent. The running time depends on the exponent alone.
+pub(super) fn power(base: &BoxedMontyForm, exponent: NonZero<u64>) -> BoxedMontyForm {
+    let mut power = base.clone();
+    let mut multiplier = Multiplier::from(base.params());
+    // Square and multiply, from the bit below the topmost. The exponent 65537 takes 17 products this way; a window of bits, as
+    // for secret exponents, would take twice as many.
+    for bit in (0..exponent.ilog2()).rev() {
+        multiplier.square_assign(&mut power);
+        if exponent.get().unbounded_shr(bit) % 2 == 1 {
+            multiplier.mul_assign(&mut power, base);
+        }
+    }
+    power
 }
 
 impl<P: Padding> CheckSignature for RsaVerifier<P> {

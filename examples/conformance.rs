@@ -44,7 +44,17 @@ macro_rules! reject_with_code {
     )*};
 }
 
-reject_with_code!(KeyError, PolicyError, VerifyError);
+reject_with_code!(PolicyError, VerifyError);
+
+impl From<KeyError> for Verdict {
+    fn from(error: KeyError) -> Self {
+        match error {
+            // The feature of the algorithm is off.
+            KeyError::UnsupportedByBackend => Unsupported,
+            error => Reject(error.code()),
+        }
+    }
+}
 
 impl From<SignatureError> for Verdict {
     fn from(_: SignatureError) -> Self {
@@ -114,8 +124,8 @@ fn verify(case: &Value) -> Result<Verdict, Verdict> {
     match (keys.pop(), keys.is_empty()) {
         // No algorithm is allowed.
         (None, _) => verify_with(case, KeySet::new()),
-        // A verifier accepts a single key without a set. A set of one key also takes tokens without the `kid` of a JWK.
-        (Some(key), true) if key_format(case)? != Format::Jwk => verify_with(case, key),
+        // A key without a name takes tokens with any `kid`. A set of one key also takes tokens without the `kid` of the key.
+        (Some(key), true) if key.key_id().is_none() => verify_with(case, key),
         (Some(last), _) => {
             let mut set = KeySet::new();
             for key in keys.into_iter().chain([last]) {

@@ -7,7 +7,11 @@ use core::time::Duration;
 use countersign::{
     Buffer, Claims, HmacKey, KeySet, Limits, SecretBytes, UnixTime, Verifier, VerifyError, jws,
 };
+#[cfg(feature = "private-keys")]
+use countersign::{PrivateKey, PublicKey};
 use counting::allocations;
+#[cfg(feature = "private-keys")]
+use counting::largest;
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -259,4 +263,52 @@ fn more_hostile_claims_cost_no_more_allocations() {
     assert_eq!(many(5_000), many(100_000));
     assert_eq!(the_same(2), the_same(100_000));
     assert_eq!(audiences(20_000), audiences(100_000));
+}
+
+/// Neither a length in a file nor the number of its elements makes a larger block than a few times the file.
+#[test]
+#[cfg(feature = "private-keys")]
+fn a_bad_key_file_allocates_no_more_than_its_size_allows() {
+    const P256: &str = include_str!("data/p256.pem");
+    let mut files: Vec<Vec<u8>> = Vec::new();
+    // A SEQUENCE, a BIT STRING, an OCTET STRING or an INTEGER of two gigabytes.
+    for tag in [0x30, 0x03, 0x04, 0x02] {
+        let element = [tag, 0x84, 0x7f, 0xff, 0xff, 0xff, 0];
+        files.push(element.to_vec());
+        files.push([&[0x30, 0x82, 0, 7][..], &element].concat());
+        files.push([&[0x30, 0x82, 0, 10, 2, 1, 0][..], &element].concat());
+    }
+    // A SEQUENCE of many small elements, and of one large one.
+    for element in [&[5, 0][..], &[2, 1, 0], &[0x30, 0], &[4, 0]] {
+        let content = element.repeat(60_000 / element.len());
+        files.push(
+            [&[0x30, 0x82][..], &u16::try_from(content.len()).unwrap().to_be_bytes(), &content].concat(),
+        );
+    }
+    // PEM: no end, a long line, a long label, and a great many blocks.
+    files.extend([
+        P256.replace("-----END", "").into_bytes(),
+        format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", "A".repeat(60_000))
+            .into_bytes(),
+        format!("-----BEGIN {0}-----\nAAAA\n-----END {0}-----\n", "X".repeat(60_000)).into_bytes(),
+        "-----BEGIN X-----\nAAAA\n-----END X-----\n".repeat(2_000).into_bytes(),
+        "-".repeat(60_000).into_bytes(),
+    ]);
+    for file in files {
+        let mut worst = 0;
+        let mut measure = |read: &dyn Fn() -> bool| {
+            let mut is_key = true;
+            worst = worst.max(largest(|| is_key = read()));
+            assert!(!is_key);
+        };
+        measure(&|| PublicKey::from_der(&file).is_ok());
+        measure(&|| PrivateKey::from_der(&file).is_ok());
+        if let Ok(text) = core::str::from_utf8(&file) {
+            measure(&|| PublicKey::from_pem(text).is_ok());
+            measure(&|| PrivateKey::from_pem(text).is_ok());
+        }
+        // A few small blocks, or the decoded content of a PEM.
+        let start = &file[..file.len().min(12)];
+        assert!(worst <= 1_024 + file.len(), "{start:02x?}: {worst} bytes for a file of {}", file.len());
+    }
 }

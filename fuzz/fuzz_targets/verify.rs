@@ -1,11 +1,14 @@
-//! Law: under a valid signature, every header and payload is accepted or refused without a panic, with the same result in
-//! `verify`, `verify_in` and, as far as it checks, the JWS layer. An accepted token is strict JSON without duplicate names. Its
+//! Law: under a valid signature of any algorithm, every header and payload is accepted or refused without a panic, with the same
+//! result in `verify`, `verify_in` and, as far as it checks, the JWS layer. An accepted token is strict JSON without duplicate names. Its
 //! header has the key's algorithm and requires no unsupported extension, and every registered claim has its type. The decision
 //! does not depend on the claims type.
 #![no_main]
 
 use core::fmt;
-use countersign::{Buffer, HmacKey, Part, SecretBytes, SignKey, UnixTime, Verifier, VerifyError, jws};
+use countersign::{
+    Algorithm, Buffer, Entropy, EntropyError, HmacKey, KeyRef, Part, PrivateKey, SecretBytes, SignKey,
+    UnixTime, Verifier, VerifyError, jws,
+};
 use libfuzzer_sys::fuzz_target;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value, json};
@@ -15,30 +18,86 @@ use std::sync::LazyLock;
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 const EXTENSION: &str = "exp";
 
-static KEY: LazyLock<HmacKey> = LazyLock::new(|| HmacKey::hs256(&SecretBytes::from_bytes([7; 32])).unwrap());
-static JWS: LazyLock<jws::MessageVerifier> = LazyLock::new(|| jws::MessageVerifier::new(KEY.clone()));
-/// Understands one extension that `crit` may name.
-static EXTENDED: LazyLock<jws::MessageVerifier> =
-    LazyLock::new(|| jws::MessageVerifier::new(KEY.clone()).understand_critical(EXTENSION).unwrap());
-static JWT: LazyLock<Verifier> = LazyLock::new(|| {
-    Verifier::builder(KEY.clone())
-        .accept_any_issuer()
-        .accept_any_audience()
-        .allow_missing_expiration()
-        .build()
-        .unwrap()
+/// A key of one algorithm, and the verifiers that trust it.
+struct Suite {
+    algorithm: Algorithm,
+    signer: Box<dyn SignKey>,
+    messages: jws::MessageVerifier,
+    /// Understands one extension that `crit` may name.
+    extended: jws::MessageVerifier,
+    tokens: Verifier,
+}
+
+impl Suite {
+    fn new(signer: impl SignKey + 'static, verifying: impl Into<KeyRef<'static>>) -> Self {
+        let verifying = verifying.into();
+        let messages = || jws::MessageVerifier::new(verifying.clone());
+        let tokens = Verifier::builder(verifying.clone()).accept_any_issuer().accept_any_audience();
+        Self {
+            algorithm: verifying.algorithm(),
+            signer: Box::new(signer),
+            messages: messages(),
+            extended: messages().understand_critical(EXTENSION).unwrap(),
+            tokens: tokens.allow_missing_expiration().build().unwrap(),
+        }
+    }
+}
+
+struct Fixed;
+
+impl Entropy for Fixed {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        bytes.fill(0x5a);
+        Ok(())
+    }
+}
+
+/// HS256 first, then each other algorithm.
+static SUITES: LazyLock<Vec<Suite>> = LazyLock::new(|| {
+    const RSA: &str = include_str!("../../tests/data/rfc7515_a2.pem");
+    let hmac = [Algorithm::Hs256, Algorithm::Hs384, Algorithm::Hs512].map(|algorithm| {
+        let key = HmacKey::new(algorithm, &SecretBytes::from_bytes([7; 64])).unwrap();
+        Suite::new(key.clone(), key)
+    });
+    let pairs = [
+        (Algorithm::Rs256, RSA),
+        (Algorithm::Rs384, RSA),
+        (Algorithm::Rs512, RSA),
+        (Algorithm::Ps256, RSA),
+        (Algorithm::Ps384, RSA),
+        (Algorithm::Ps512, RSA),
+        (Algorithm::Es256, include_str!("../../tests/data/p256.pem")),
+        (Algorithm::Es384, include_str!("../../tests/data/p384.pem")),
+        (Algorithm::Es512, include_str!("../../tests/data/p521.pem")),
+        (Algorithm::Es256k, include_str!("../../tests/data/secp256k1.pem")),
+        (Algorithm::Ed25519, include_str!("../../tests/data/ed25519.pem")),
+    ]
+    .map(|(algorithm, pem)| {
+        let key = PrivateKey::from_pem(pem).unwrap().signing_key_with(algorithm, Fixed).unwrap();
+        Suite::new(key.clone(), key.verifying_key())
+    });
+    hmac.into_iter().chain(pairs).collect()
 });
+
+/// Returns the suite of the algorithm that the header names, or that of HS256. So an input with HS256, or with a broken header,
+/// is tried quickly.
+fn suite(header: &[u8]) -> &'static Suite {
+    let header: Value = serde_json::from_slice(header).unwrap_or_default();
+    let named = header["alg"].as_str().and_then(|name| name.parse().ok());
+    SUITES.iter().find(|suite| Some(suite.algorithm) == named).unwrap_or(&SUITES[0])
+}
 
 fuzz_target!(|parts: (&[u8], &[u8])| {
     let (header, payload) = parts;
     // An empty header is replaced with the usual one, so that inputs reach the payload quickly.
     let header = if header.is_empty() { br#"{"alg":"HS256","typ":"JWT"}"# } else { header };
-    let text = signed(header, payload);
+    let suite = suite(header);
+    let text = signed(&suite.signer, header, payload);
 
-    let value = JWT.at(NOW).verify::<Value>(&text);
-    let nothing = JWT.at(NOW).verify::<()>(&text);
+    let value = suite.tokens.at(NOW).verify::<Value>(&text);
+    let nothing = suite.tokens.at(NOW).verify::<()>(&text);
     let mut buffer = Buffer::new();
-    let borrowed = JWT.at(NOW).verify_in::<Value>(&mut buffer, &text);
+    let borrowed = suite.tokens.at(NOW).verify_in::<Value>(&mut buffer, &text);
     match (&value, &borrowed) {
         (Ok(owned), Ok(borrowed)) => {
             assert_eq!(owned.claims(), borrowed.claims());
@@ -60,12 +119,14 @@ fuzz_target!(|parts: (&[u8], &[u8])| {
     if let Ok(token) = &value {
         check_claims(token.payload(), token);
     }
-    check_layers(&JWS.verify(&text), &nothing);
-    check_extended(&JWS.verify(&text), &EXTENDED.verify(&text));
+    let message = suite.messages.verify(&text);
+    check_layers(suite.algorithm, &message, &nothing);
+    check_extended(suite.algorithm, &message, &suite.extended.verify(&text));
 });
 
 /// Checks that the JWS layer reports the errors that it can detect with the same text, and leaves the others to the claims.
 fn check_layers(
+    algorithm: Algorithm,
     message: &Result<jws::Verified, VerifyError>,
     token: &Result<countersign::Token<()>, VerifyError>,
 ) {
@@ -74,7 +135,7 @@ fn check_layers(
         (Ok(message), Ok(token)) => {
             assert_eq!(message.payload(), token.payload().as_bytes());
             assert_eq!(message.header().json(), token.header().json());
-            check_header(token.header().json(), &[]);
+            check_header(algorithm, token.header().json(), &[]);
             assert!(is_jwt(token.header().typ()));
         }
         (Ok(message), Err(VerifyError::WrongType { .. })) => assert!(!is_jwt(message.header().typ())),
@@ -90,13 +151,14 @@ fn check_layers(
 
 /// Checks that a verifier with an extension accepts what others accept, and also tokens that they refuse only for `crit`.
 fn check_extended(
+    algorithm: Algorithm,
     message: &Result<jws::Verified, VerifyError>,
     extended: &Result<jws::Verified, VerifyError>,
 ) {
     match (message, extended) {
         (Ok(message), Ok(extended)) => assert_eq!(message.payload(), extended.payload()),
         (Err(VerifyError::CriticalHeader), Ok(extended)) => {
-            check_header(extended.header().json(), &[EXTENSION])
+            check_header(algorithm, extended.header().json(), &[EXTENSION])
         }
         // Only `crit` prevented this error there.
         (Err(VerifyError::CriticalHeader), Err(VerifyError::AlgorithmMismatch { .. })) => {}
@@ -105,10 +167,11 @@ fn check_extended(
     }
 }
 
-fn check_header(json: &str, understood: &[&str]) {
+fn check_header(algorithm: Algorithm, json: &str, understood: &[&str]) {
     let Members { names, values } = read(json);
     check_names(&names);
-    assert_eq!(values.get("alg"), Some(&json!("HS256")));
+    let name = values.get("alg").and_then(Value::as_str).expect("`alg` is a text");
+    assert!(name == algorithm.name() || (algorithm, name) == (Algorithm::Ed25519, "Ed25519"), "{name}");
     assert_ne!(values.get("b64"), Some(&json!(false)));
     let Some(crit) = values.get("crit") else { return };
     let crit: Vec<String> = serde_json::from_value(crit.clone()).expect("`crit` is a list of names");
@@ -212,13 +275,13 @@ fn check_claims(payload: &str, token: &countersign::Token<Value>) {
 }
 
 /// Returns the header and the payload in base64url with a valid signature.
-fn signed(header: &[u8], payload: &[u8]) -> String {
+fn signed(key: &impl SignKey, header: &[u8], payload: &[u8]) -> String {
     let input = format!("{}.{}", encode(header), encode(payload));
-    let tag = KEY.sign_bytes(input.as_bytes()).unwrap();
+    let tag = key.sign_bytes(input.as_bytes()).unwrap();
     format!("{input}.{}", encode(tag.as_bytes()))
 }
 
 /// Encodes as base64url with the crate itself: the second segment of a JWS.
 fn encode(bytes: &[u8]) -> String {
-    jws::Payload::new(bytes).sign(&*KEY).unwrap().split('.').nth(1).unwrap().to_owned()
+    jws::Payload::new(bytes).sign(&SUITES[0].signer).unwrap().split('.').nth(1).unwrap().to_owned()
 }

@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 #[cfg(feature = "private-keys")]
 use pkcs8::der::asn1::BitStringRef;
 use pkcs8::der::asn1::{AnyRef, UintRef};
-use pkcs8::der::{self, Decode, Encode, Tag, TagNumber, Tagged};
+use pkcs8::der::{self, Decode, Encode, Reader, SliceReader, Tag, TagNumber, Tagged};
 use pkcs8::spki::{AlgorithmIdentifierRef, ObjectIdentifier};
 #[cfg(feature = "private-keys")]
 use zeroize::Zeroizing;
@@ -115,7 +115,7 @@ const POINT: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(1
 /// Reads an `ECPrivateKey`. The curve and the point are optional.
 #[cfg(feature = "private-keys")]
 pub(crate) fn ec_private(der: &[u8]) -> Result<EcPrivate<'_>, KeyError> {
-    let parts = Vec::<AnyRef<'_>>::from_der(der).map_err(|_| KeyError::MalformedKey)?;
+    let parts = elements(der).ok_or(KeyError::MalformedKey)?;
     let (number, rest) = match parts.as_slice() {
         [version, number, rest @ ..]
             if (version.tag(), version.value()) == (Tag::Integer, &[1])
@@ -186,7 +186,7 @@ pub(crate) fn public_numbers(der: &[u8]) -> Option<[UintRef<'_>; 2]> {
 
 /// Reads a SEQUENCE of two INTEGERs that are not negative, in strict DER.
 pub(crate) fn two_numbers(der: &[u8]) -> Option<[UintRef<'_>; 2]> {
-    Vec::from_der(der).ok()?.try_into().ok()
+    numbers(der)?.try_into().ok()
 }
 
 /// Writes an `RSAPublicKey` of this modulus and exponent.
@@ -199,8 +199,7 @@ pub(crate) fn write_public_numbers(modulus: &[u8], exponent: &[u8]) -> der::Resu
 /// other numbers.
 #[cfg(all(feature = "private-keys", feature = "rsa-verify"))]
 pub(crate) fn public_half(der: &[u8]) -> Result<[UintRef<'_>; 2], KeyError> {
-    let numbers: Option<[UintRef<'_>; 9]> =
-        Vec::from_der(der).ok().and_then(|numbers: Vec<_>| numbers.try_into().ok());
+    let numbers: Option<[UintRef<'_>; 9]> = numbers(der).and_then(|numbers| numbers.try_into().ok());
     let numbers = numbers.ok_or(if is_multi_prime(der) {
         KeyError::File(FileMistake::MultiPrime)
     } else {
@@ -219,7 +218,7 @@ pub(crate) fn public_half(der: &[u8]) -> Result<[UintRef<'_>; 2], KeyError> {
 /// Reads all numbers of an `RSAPrivateKey` with two primes.
 #[cfg(all(feature = "private-keys", feature = "rsa-verify"))]
 pub(crate) fn private_numbers(der: &[u8]) -> Option<PrivateNumbers<'_>> {
-    let numbers: [UintRef<'_>; 9] = Vec::from_der(der).ok()?.try_into().ok()?;
+    let numbers: [UintRef<'_>; 9] = numbers(der)?.try_into().ok()?;
     let [_, n, e, d, p, q, dp, dq, qi] = numbers.map(|number| number.as_bytes());
     Some(PrivateNumbers { n, e, d, p, q, dp, dq, qi })
 }
@@ -257,7 +256,7 @@ pub(crate) fn is_ec_private(der: &[u8]) -> bool {
 pub(crate) fn mistake(der: &[u8]) -> Option<KeyError> {
     // The version of a certificate and the attributes of a request have this tag.
     const ZERO: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };
-    let first = |der| Vec::<AnyRef<'_>>::from_der(der).ok()?.first().and_then(|first| first.to_der().ok());
+    let first = |der| elements(der)?.first().and_then(|first| first.to_der().ok());
     let mistake = match shape(der)[..] {
         // PFX, RFC 7292 section 4.
         [Tag::Integer, Tag::Sequence] | [Tag::Integer, Tag::Sequence, Tag::Sequence] => FileMistake::Pkcs12,
@@ -283,5 +282,28 @@ pub(crate) fn mistake(der: &[u8]) -> Option<KeyError> {
 
 /// Returns the tags inside the outer SEQUENCE; none if `der` is anything else.
 fn shape(der: &[u8]) -> Vec<Tag> {
-    Vec::<AnyRef<'_>>::from_der(der).unwrap_or_default().iter().map(Tagged::tag).collect()
+    elements(der).unwrap_or_default().iter().map(Tagged::tag).collect()
+}
+
+/// The most elements that a SEQUENCE here has: an RSA private key of three primes, or the signed part of a certificate.
+const MOST_ELEMENTS: usize = 10;
+
+/// Reads the elements of the outer SEQUENCE, unless there are too many. A file of many small elements would otherwise take
+/// several times its size in memory.
+fn elements(der: &[u8]) -> Option<Vec<AnyRef<'_>>> {
+    let outer = AnyRef::from_der(der).ok().filter(|outer| outer.tag() == Tag::Sequence)?;
+    let mut reader = SliceReader::new(outer.value()).ok()?;
+    let mut elements = Vec::new();
+    while !reader.is_finished() {
+        if elements.len() == MOST_ELEMENTS {
+            return None;
+        }
+        elements.push(AnyRef::decode(&mut reader).ok()?);
+    }
+    Some(elements)
+}
+
+/// Reads the elements of the outer SEQUENCE if all of them are numbers.
+fn numbers(der: &[u8]) -> Option<Vec<UintRef<'_>>> {
+    elements(der)?.iter().map(|element| element.decode_as().ok()).collect()
 }

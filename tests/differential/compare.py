@@ -1,4 +1,4 @@
-"""Compares the verdicts of the crate and of two other libraries: `compare.py DIFFERENCES CASES OURS PEER...`
+"""Compares the verdicts of the crate and of other libraries: `compare.py DIFFERENCES CASES OURS PEER...`
 
 Every difference has to belong to a class in the tables of `differences.md`. A class is tied to how the token was
 made, to what the crate said, and to the libraries that said otherwise. It fails on:
@@ -8,7 +8,8 @@ made, to what the crate said, and to the libraries that said otherwise. It fails
 - an ordinary token that the crate does not accept;
 - two libraries that accept one token and hand out different payloads;
 - a class, or a part of one, that nothing belongs to any more;
-- a panic, and a case without a verdict.
+- a panic, and a case without a verdict;
+- an algorithm that no library but this crate judges.
 """
 
 import json
@@ -51,7 +52,7 @@ def main(differences, cases, ours, *peers):
     for lines in [ours, *peers.values()]:
         assert [line["id"] for line in lines] == [case["id"] for case in cases], "a case without a verdict"
 
-    results, agreed = Counter(), 0
+    results, agreed, counts = Counter(), 0, {}
     for place, case in enumerate(cases):
         here, there = ours[place], {name: lines[place] for name, lines in peers.items()}
         verdict = here.get("detail", here["result"])
@@ -71,6 +72,9 @@ def main(differences, cases, ours, *peers):
         if here["result"] == "accept" and asked and all(line["result"] == "reject" for line in asked.values()):
             if len(asked) == len(there):
                 fault("accepted here and by nobody else")
+        for name, line in there.items():
+            judged = "unsupported" if name not in asked else "same" if line["result"] == here["result"] else "different"
+            counts.setdefault((case["alg"], name), Counter())[judged] += 1
         for name, line in asked.items():
             if line["result"] == here["result"]:
                 agreed += 1
@@ -91,6 +95,12 @@ def main(differences, cases, ours, *peers):
     print(
         f"{len(cases)} cases: {results['accept']} accepted here, {results['reject']} refused; {agreed} verdicts of others are the same"
     )
+    for (alg, name), count in counts.items():
+        if count["same"]:
+            print(f"{alg} {name}: {count['same']} verdicts are the same, {count['different']} differ")
+    for alg in {alg for alg, _ in counts}:
+        if not any(count["same"] for (of, _), count in counts.items() if of == alg):
+            faults.append(f"no other library judges {alg}")
     for (name, who), count in sorted(classes.items()):
         print(f"{count:6}  {name} ({who})")
     idle = [key for key in known if not used[key]]
@@ -99,7 +109,7 @@ def main(differences, cases, ours, *peers):
     if faults:
         sys.exit("\n".join(faults[:200]) + f"\n{len(faults)} faults")
     print(
-        f"{sum(classes.values())} differences, each of a known class; nothing is accepted here that both others refuse"
+        f"{sum(classes.values())} differences, each of a known class; nothing is accepted here that all others refuse"
     )
 
 

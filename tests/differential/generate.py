@@ -10,6 +10,8 @@ import json
 import random
 import sys
 
+import algorithms as signing
+
 NOW = 1_700_000_000
 SECRET = hashlib.sha256(b"countersign differential").digest()
 ISSUER = "https://auth.example"
@@ -93,7 +95,7 @@ def with_text(text, **others):
 # -- cases
 
 
-def case(why, text, mode="jwt", **options):
+def case(why, text, mode="jwt", alg="HS256", key=None, **options):
     if mode == "jwt":
         options = {"now": NOW, "iss": ISSUER, "aud": AUDIENCE, **options}
     options = {name: value for name, value in options.items() if value is not ...}
@@ -103,8 +105,8 @@ def case(why, text, mode="jwt", **options):
             "kind": "verify",
             "mode": mode,
             "why": why,
-            "alg": "HS256",
-            "key": {"format": "oct-b64u", "value": b64(SECRET)},
+            "alg": alg,
+            "key": key or {"format": "oct-b64u", "value": b64(SECRET)},
             "token": text,
             "options": options,
         }
@@ -763,6 +765,8 @@ for _ in range(2):
     for make in [shape, algorithms, json_text, header_parameters, names]:
         make()
 sizes()
+rng.seed(7518)
+signing.make(case, claims, dumps, b64)
 for number, made in enumerate(cases):
     made["id"] = str(number)
     sys.stdout.write(json.dumps(made) + "\n")

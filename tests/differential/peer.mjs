@@ -1,6 +1,8 @@
 // Answers conformance cases with jose, configured as the case's options say.
 //
-// What a case asks for and jose has no setting for is `unsupported`: the `typ` of a JWS that is no JWT.
+// What a case asks for and jose has no setting for is `unsupported`: the `typ` of a JWS that is no JWT. So is an
+// algorithm that it does not have.
+import { createPublicKey } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -14,19 +16,29 @@ const root = entry.slice(0, entry.lastIndexOf(join('jose', 'dist')) + 'jose'.len
 const { version } = JSON.parse(readFileSync(join(root, 'package.json')));
 
 const settings = {
-  jws: ['crit_understood'],
-  jwt: ['now', 'leeway', 'iss', 'aud', 'sub', 'typ', 'require', 'max_age', 'crit_understood'],
+  jws: ['algs', 'crit_understood'],
+  jwt: ['algs', 'now', 'leeway', 'iss', 'aud', 'sub', 'typ', 'require', 'max_age', 'crit_understood'],
 };
+const hmac = ['HS256', 'HS384', 'HS512'];
+const pairs = ['RS', 'PS', 'ES'].flatMap((family) => ['256', '384', '512'].map((hash) => family + hash));
+const supported = [...hmac, ...pairs, 'EdDSA', 'Ed25519'];
+const allowed = ({ alg, options }) => options.algs ?? [alg];
 
-async function verify({ mode, alg, key, token, options }) {
-  const secret = Buffer.from(key.value, 'base64url');
+function keyOf({ alg, key }) {
+  if (key.format === 'oct-b64u') return Buffer.from(key.value, 'base64url');
+  return hmac.includes(alg) ? Buffer.from(key.value) : createPublicKey(key.value);
+}
+
+async function verify(request) {
+  const { mode, token, options } = request;
+  const [secret, algorithms] = [keyOf(request), allowed(request)];
   const crit = Object.fromEntries((options.crit_understood ?? []).map((name) => [name, true]));
   if (mode === 'jws') {
-    const { payload } = await compactVerify(token, secret, { algorithms: [alg], crit });
+    const { payload } = await compactVerify(token, secret, { algorithms, crit });
     return { payload_b64u: Buffer.from(payload).toString('base64url') };
   }
   await jwtVerify(token, secret, {
-    algorithms: [alg],
+    algorithms,
     crit,
     currentDate: new Date(options.now * 1000),
     clockTolerance: options.leeway ?? 0,
@@ -41,7 +53,8 @@ async function verify({ mode, alg, key, token, options }) {
 }
 
 async function judge(request) {
-  if (!Object.keys(request.options).every((name) => settings[request.mode].includes(name))) {
+  const known = Object.keys(request.options).every((name) => settings[request.mode].includes(name));
+  if (!known || !allowed(request).every((name) => supported.includes(name))) {
     return { result: 'unsupported' };
   }
   try {

@@ -10,12 +10,13 @@ struct Counting;
 thread_local! {
     static COUNT: Cell<usize> = const { Cell::new(0) };
     static HELD: Cell<isize> = const { Cell::new(0) };
+    static LARGEST: Cell<usize> = const { Cell::new(0) };
 }
 
 // SAFETY: every call goes to the system allocator unchanged; a counter beside it touches no memory of it.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
+        count(layout.size());
         hold(layout.size().cast_signed());
         // SAFETY: the caller's promises are passed on.
         unsafe { System.alloc(layout) }
@@ -28,16 +29,17 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
+        count(size);
         hold(size.cast_signed() - layout.size().cast_signed());
         // SAFETY: the caller's promises are passed on.
         unsafe { System.realloc(pointer, layout, size) }
     }
 }
 
-fn count() {
+fn count(size: usize) {
     // A thread that ends may free its locals first; what it allocates then is not ours.
     let _ = COUNT.try_with(|count| count.set(count.get() + 1));
+    let _ = LARGEST.try_with(|largest| largest.set(largest.get().max(size)));
 }
 
 fn hold(bytes: isize) {
@@ -54,6 +56,15 @@ pub(crate) fn allocations<T>(run: impl FnOnce() -> T) -> usize {
     let after = COUNT.with(Cell::get);
     drop(value);
     after - before
+}
+
+/// The largest block, in bytes, that `run` allocates on this thread.
+pub(crate) fn largest<T>(run: impl FnOnce() -> T) -> usize {
+    LARGEST.with(|largest| largest.set(0));
+    let value = run();
+    let largest = LARGEST.with(Cell::get);
+    drop(value);
+    largest
 }
 
 /// How many bytes this thread holds that it did not before `run`.

@@ -10,14 +10,26 @@
 
 use core::hint::black_box;
 use core::ops::RangeInclusive;
-use countersign::{Entropy, EntropyError, HmacKey, PrivateKey, SecretBytes, SignKey, SigningKey, VerifyKey};
-use rsa::pkcs8::DecodePrivateKey;
+use countersign::{
+    Algorithm, Entropy, EntropyError, HmacKey, PrivateKey, SecretBytes, SignKey, SigningKey, VerifyKey,
+};
+use rsa::pkcs8::{DecodePrivateKey, SecretDocument};
 use rsa::traits::PrivateKeyParts;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Mutex;
 use subtle::ConstantTimeEq;
 
 const PEM: &str = include_str!("../../data/rfc7515_a2.pem");
+const INPUT: &[u8] = b"header.payload";
+/// The algorithms on curves, a key file of each, and how many branches its signing makes. Each branch depends on a part of the
+/// signature, or has the same answer for every key and message. `branches.supp` names them. Ed25519 has none.
+const CURVES: [(Algorithm, &str, u64); 5] = [
+    (Algorithm::Es256, include_str!("../../data/p256.pem"), 7),
+    (Algorithm::Es384, include_str!("../../data/p384.pem"), 13),
+    (Algorithm::Es512, include_str!("../../data/p521.pem"), 17),
+    (Algorithm::Es256k, include_str!("../../data/secp256k1.pem"), 9),
+    (Algorithm::Ed25519, include_str!("../../data/ed25519.pem"), 0),
+];
 
 fn main() {
     if request(RUNNING_ON_VALGRIND, 0, 0) == 0 {
@@ -54,16 +66,19 @@ fn main() {
         0..=0,
         events(|| HmacKey::hs256(&SecretBytes::from_bytes(hidden())).unwrap()),
     );
-    let key = HmacKey::hs256(&SecretBytes::from_bytes(hidden())).unwrap();
-    check("HMAC sign", 0..=0, 0..=0, events(|| key.sign_bytes(b"header.payload").unwrap()));
-    let mut tag = key.sign_bytes(b"header.payload").unwrap().as_bytes().to_vec();
-    reveal(&tag);
-    // Whether the tag is right.
-    let right = events(|| key.verify_bytes(b"header.payload", &tag).unwrap());
-    check("HMAC verify, right tag", 1..=1, 0..=0, right);
-    tag[0] ^= 1;
-    let not_right = events(|| key.verify_bytes(b"header.payload", &tag).unwrap_err());
-    check("HMAC verify, wrong tag", 1..=1, 0..=0, not_right);
+    for algorithm in [Algorithm::Hs256, Algorithm::Hs384, Algorithm::Hs512] {
+        let case = |what: &str| format!("{algorithm} {what}");
+        let secret: Vec<u8> = [hidden(), hidden()].concat();
+        let key = HmacKey::new(algorithm, &SecretBytes::from(secret)).unwrap();
+        check(&case("sign"), 0..=0, 0..=0, events(|| key.sign_bytes(INPUT).unwrap()));
+        let mut tag = key.sign_bytes(INPUT).unwrap().as_bytes().to_vec();
+        reveal(&tag);
+        // Whether the tag is right.
+        check(&case("verify, right tag"), 1..=1, 0..=0, events(|| key.verify_bytes(INPUT, &tag).unwrap()));
+        tag[0] ^= 1;
+        let not_right = events(|| key.verify_bytes(INPUT, &tag).unwrap_err());
+        check(&case("verify, wrong tag"), 1..=1, 0..=0, not_right);
+    }
 
     let (one, other) = (SecretBytes::from(hidden().to_vec()), SecretBytes::from(hidden().to_vec()));
     // Whether they are equal.
@@ -73,12 +88,37 @@ fn main() {
     check("RSA: secret numbers found in the key's memory", 5..=u64::MAX, 5..=u64::MAX, marked);
     // All are in the check of the finished signature, a public number, before it is released: whether it is below the modulus,
     // and whether it holds the encoded message, which is compared a few bytes at a time.
-    check("RSA sign, blinded", 30..=30, 0..=0, events(|| key.sign_bytes(b"header.payload").unwrap()));
-    let squared = events(|| key.sign_bytes(b"header.payload").unwrap());
-    check("RSA sign, blinded by the square of the same pair", 30..=30, 0..=0, squared);
+    check("RS256 sign, blinded", 30..=30, 0..=0, events(|| key.sign_bytes(INPUT).unwrap()));
+    let squared = events(|| key.sign_bytes(INPUT).unwrap());
+    check("RS256 sign, blinded by the square of the same pair", 30..=30, 0..=0, squared);
     // Its numbers are wiped when it is dropped, which is no business of this test.
     core::mem::forget(key);
+
+    for (algorithm, file, branches) in CURVES {
+        let key = hidden_key(file, algorithm);
+        let found = events(|| key.sign_bytes(INPUT).unwrap());
+        check(&format!("{algorithm} sign"), branches..=branches, 0..=0, found);
+        // The number in the key is the marked one: what it signs is marked, too, and right.
+        let expected = PrivateKey::from_pem(file).unwrap().signing_key_with(algorithm, Fixed).unwrap();
+        let (made, expected) = (key.sign_bytes(INPUT).unwrap(), expected.sign_bytes(INPUT).unwrap());
+        let [made, expected] = [&made, &expected].map(|signature| signature.as_bytes().last().unwrap());
+        let depends = events(|| act_on(made == expected));
+        check(&format!("control: a branch on the {algorithm} signature"), 1..=1, 0..=0, depends);
+        core::mem::forget(key);
+    }
     std::process::exit(i32::from(wrong > 0));
+}
+
+/// A key for `algorithm` from a PKCS#8 file, whose private number or seed is marked in the file before the key is made.
+fn hidden_key(file: &str, algorithm: Algorithm) -> SigningKey {
+    let (_, document) = SecretDocument::from_pem(file).unwrap();
+    // The version and the tag before the number: RFC 5915 section 3. For Ed25519, RFC 8410 section 7.
+    let before: &[u8] = if algorithm == Algorithm::Ed25519 { &[4, 0x22, 4] } else { &[2, 1, 1, 4] };
+    let bytes = document.as_bytes();
+    let at = bytes.windows(before.len()).position(|window| window == before).unwrap() + before.len();
+    let length = usize::from(bytes[at]);
+    hide(&bytes[at + 1..=at + length]);
+    PrivateKey::from_der(bytes).unwrap().signing_key_with(algorithm, Fixed).unwrap()
 }
 
 /// Does something or not, as two secrets are equal or not.

@@ -1,4 +1,4 @@
-//! Has two other libraries sign what is verified here, and verify what is signed here.
+//! Has other libraries sign what is verified here with each algorithm, and verify what is signed here.
 //!
 //! The peers are programs that answer a line of JSON with a line of JSON. Run by `./run`.
 
@@ -35,20 +35,29 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Fallible<Vec<String>> {
-    let mut arguments = std::env::args().skip(1);
-    let (Some(python), Some(node)) = (arguments.next(), arguments.next()) else {
-        return Err("start it with ./run".into());
+    // Pairs of an interpreter and a program. The first program makes keys, too.
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let start = |pair: &[String]| match pair {
+        [interpreter, program] => Peer::start(interpreter, program),
+        _ => Err("start it with ./run".into()),
     };
-    let mut pyjwt = Peer::start("python3", &python)?;
-    let rsa = [pyjwt.ask(&json!({ "op": "make_rsa_key" }))?, pyjwt.ask(&json!({ "op": "make_rsa_key" }))?];
-    let keys = Keys::new(&rsa)?;
-    let cases = cases();
+    let mut peers = arguments.chunks(2).map(start).collect::<Fallible<Vec<_>>>()?;
+    let keys = Keys::new(peers.first_mut().ok_or("start it with ./run")?)?;
+    let all = cases();
+    let some: Vec<Case> = all.iter().step_by(8).cloned().collect();
 
     let mut differences = Vec::new();
-    for mut peer in [pyjwt, Peer::start("node", &node)?] {
-        for pairs in [&keys.hs256, &keys.rs256] {
-            let mut bench = Bench { peer: &mut peer, pairs, keys: &keys, differences: &mut differences };
-            bench.run(&cases)?;
+    for peer in &mut peers {
+        for pairs in &keys.of_each_algorithm {
+            let algorithm = pairs[0].algorithm;
+            if !peer.algorithms.iter().any(|name| name == algorithm.name()) {
+                println!("{} {algorithm}: not offered there", peer.about);
+                continue;
+            }
+            // The claims do not depend on the algorithm.
+            let cases = if algorithm == Algorithm::Hs256 { &all } else { &some };
+            let mut bench = Bench { peer, pairs, keys: &keys, differences: &mut differences };
+            bench.run(cases)?;
         }
     }
     Ok(differences)
@@ -57,6 +66,7 @@ fn run() -> Fallible<Vec<String>> {
 /// Another library, in a process of its own.
 struct Peer {
     about: String,
+    algorithms: Vec<String>,
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
@@ -72,9 +82,11 @@ impl Peer {
             .map_err(|error| format!("{interpreter}: {error}"))?;
         let input = child.stdin.take().ok_or("no input")?;
         let output = BufReader::new(child.stdout.take().ok_or("no output")?);
-        let mut peer = Self { about: program.into(), child, input, output };
+        let mut peer = Self { about: program.into(), algorithms: Vec::new(), child, input, output };
         let about = peer.ask(&json!({ "op": "about" }))?;
         peer.about = format!("{} {}", text(&about, "name")?, text(&about, "version")?);
+        let algorithms = about["algorithms"].as_array().ok_or("no algorithms")?;
+        peer.algorithms = algorithms.iter().filter_map(Value::as_str).map(String::from).collect();
         Ok(peer)
     }
 
@@ -109,50 +121,91 @@ struct Pair {
 }
 
 struct Keys {
-    hs256: Vec<Pair>,
-    rs256: Vec<Pair>,
+    of_each_algorithm: Vec<Vec<Pair>>,
     /// Knows all keys by their names.
     by_name: Verifier,
 }
 
-impl Keys {
-    fn new(rsa: &[Value; 2]) -> Fallible<Self> {
-        let mut set = KeySet::new();
-        let mut hs256 = Vec::new();
-        // The shortest secret, the longest that HMAC takes as it is, and one that it hashes first. The names are
-        // ASCII: how a header spells others is not the same in all libraries.
-        for (length, name) in
-            [(32, "hs-32"), (64, "the \"64\" \\ {key}"), (100, "https://auth.example/keys/100")]
-        {
-            let secret = SecretBytes::generate(length)?;
-            let key = HmacKey::hs256(&SecretBytes::from_bytes(secret.expose_secret()))?;
-            let hex: String = secret.expose_secret().iter().map(|byte| format!("{byte:02x}")).collect();
-            let named = key.clone().with_key_id(name)?;
-            set.insert(named.clone())?;
-            hs256.push(Pair::new([Box::new(key.clone()), Box::new(named)], key, hex.clone(), hex)?);
-        }
+/// The private and the public half, as text.
+type Files = (String, String);
 
-        let ours = PrivateKey::generate_rsa(2048)?;
-        let ours =
-            (str::from_utf8(ours.to_secret_pem()?.expose_secret())?.into(), ours.public_key()?.to_pem()?);
-        let pems = |rsa, private, public| {
-            Ok::<_, Box<dyn Error>>((text(rsa, private)?.into(), text(rsa, public)?.into()))
-        };
-        let pairs: [(&str, (String, String)); 3] = [
-            ("rs-pkcs8", pems(&rsa[0], "pkcs8", "spki")?),
-            ("rs-pkcs1", pems(&rsa[1], "pkcs1", "pkcs1_public")?),
-            ("rs-ours", ours),
-        ];
-        let mut rs256 = Vec::new();
-        for (name, (private, public)) in pairs {
-            let key = PrivateKey::from_pem(&private)?.rs256()?;
-            let verifying = PublicKey::from_pem(&public)?.rs256()?;
-            let named = key.clone().with_key_id(name)?;
-            set.insert(verifying.clone().with_key_id(name)?)?;
-            rs256.push(Pair::new([Box::new(key), Box::new(named)], verifying, private, public)?);
+const RSA: [Algorithm; 6] = [
+    Algorithm::Rs256,
+    Algorithm::Rs384,
+    Algorithm::Rs512,
+    Algorithm::Ps256,
+    Algorithm::Ps384,
+    Algorithm::Ps512,
+];
+const CURVES: [Algorithm; 5] =
+    [Algorithm::Es256, Algorithm::Es384, Algorithm::Es512, Algorithm::Es256k, Algorithm::Ed25519];
+
+impl Keys {
+    fn new(maker: &mut Peer) -> Fallible<Self> {
+        let mut set = KeySet::new();
+        let mut of_each_algorithm = Vec::new();
+        for (algorithm, lengths) in [
+            (Algorithm::Hs256, [32, 64, 100]),
+            (Algorithm::Hs384, [48, 128, 200]),
+            (Algorithm::Hs512, [64, 128, 200]),
+        ] {
+            of_each_algorithm.push(secrets(algorithm, lengths, &mut set)?);
         }
-        Ok(Self { hs256, rs256, by_name: verifier(set)? })
+        let rsa = files(Algorithm::Rs256, maker)?;
+        for algorithm in RSA {
+            of_each_algorithm.push(pairs(algorithm, &rsa, &mut set)?);
+        }
+        for algorithm in CURVES {
+            of_each_algorithm.push(pairs(algorithm, &files(algorithm, maker)?, &mut set)?);
+        }
+        Ok(Self { of_each_algorithm, by_name: verifier(set)? })
     }
+}
+
+/// The shortest secret, the longest that HMAC takes as it is, and one that it hashes first.
+fn secrets(algorithm: Algorithm, lengths: [usize; 3], set: &mut KeySet) -> Fallible<Vec<Pair>> {
+    let mut pairs = Vec::new();
+    // The names are ASCII: how a header spells others is not the same in all libraries.
+    for (length, name) in
+        lengths.into_iter().zip(["hs", "the \"64\" \\ {key}", "https://auth.example/keys/100"])
+    {
+        let secret = SecretBytes::generate(length)?;
+        let key = HmacKey::new(algorithm, &secret)?;
+        let hex: String = secret.expose_secret().iter().map(|byte| format!("{byte:02x}")).collect();
+        let named = key.clone().with_key_id(name)?;
+        set.insert(named.clone())?;
+        pairs.push(Pair::new([Box::new(key.clone()), Box::new(named)], key, hex.clone(), hex)?);
+    }
+    Ok(pairs)
+}
+
+/// Two pairs of files from the other library, in both of its forms, and one pair of ours.
+fn files(algorithm: Algorithm, maker: &mut Peer) -> Fallible<[(&'static str, Files); 3]> {
+    let request = json!({ "op": "make_key", "alg": algorithm.name() });
+    let [one, other] = [maker.ask(&request)?, maker.ask(&request)?];
+    let of = |made: &Value, private, public| {
+        Ok::<Files, Box<dyn Error>>((text(made, private)?.into(), text(made, public)?.into()))
+    };
+    let ours = PrivateKey::generate(algorithm)?;
+    let private = ours.to_secret_pem()?;
+    Ok([
+        ("pkcs8", of(&one, "pkcs8", "spki")?),
+        ("older", of(&other, "older", "older_public")?),
+        ("ours", (str::from_utf8(private.expose_secret())?.into(), ours.public_key()?.to_pem()?)),
+    ])
+}
+
+fn pairs(algorithm: Algorithm, files: &[(&str, Files)], set: &mut KeySet) -> Fallible<Vec<Pair>> {
+    let mut pairs = Vec::new();
+    for (name, (private, public)) in files {
+        let key = PrivateKey::from_pem(private)?.signing_key(algorithm)?;
+        let verifying = PublicKey::from_pem(public)?.verifying_key(algorithm)?;
+        let named = key.clone().with_key_id(*name)?;
+        set.insert(verifying.clone().with_key_id(*name)?)?;
+        let signers: [Box<dyn SignKey>; 2] = [Box::new(key), Box::new(named)];
+        pairs.push(Pair::new(signers, verifying, private.clone(), public.clone())?);
+    }
+    Ok(pairs)
 }
 
 impl Pair {
@@ -273,10 +326,10 @@ impl Bench<'_> {
         }
         self.refuse_the_unfit(&mut counts)?;
         let name = format!("{} {}", self.peer.about, self.pairs[0].algorithm);
-        println!("{name} signed there, verified here: {}", counts.verified_here);
-        println!("{name} signed here, verified there: {}", counts.verified_there);
-        println!("{name} signed there and spoilt, refused here: {}", counts.refused_here);
-        println!("{name} signed here and spoilt, refused there: {}", counts.refused_there);
+        println!(
+            "{name}: verified {} here and {} there; refused {} spoilt here and {} there",
+            counts.verified_here, counts.verified_there, counts.refused_here, counts.refused_there
+        );
         Ok(())
     }
 

@@ -6,10 +6,13 @@
 const jwt = require('jsonwebtoken');
 const { version } = require('jsonwebtoken/package.json');
 
-const keyOf = ({ alg, key }) => (alg === 'HS256' ? Buffer.from(key, 'hex') : key);
+const keyOf = ({ alg, key }) => (alg.startsWith('HS') ? Buffer.from(key, 'hex') : key);
+
+const hashes = ['256', '384', '512'];
+const algorithms = ['HS', 'RS', 'PS', 'ES'].flatMap((family) => hashes.map((hash) => family + hash));
 
 const operations = {
-  about: () => ({ name: 'jsonwebtoken', version }),
+  about: () => ({ name: 'jsonwebtoken', version, algorithms }),
 
   sign(request) {
     const options = { algorithm: request.alg };
@@ -24,8 +27,9 @@ const operations = {
       const { header, payload } = jwt.verify(token, keyOf(request), options);
       return { header, claims: payload };
     } catch (error) {
-      // Broken JSON inside a token is met as it is, before the signature is looked at.
-      if (!(error instanceof jwt.JsonWebTokenError || error instanceof SyntaxError)) throw error;
+      // Broken JSON inside a token is met as it is, before the signature is looked at. So is the length of a signature.
+      const length = error instanceof TypeError && error.message.includes('signatures must be');
+      if (!(error instanceof jwt.JsonWebTokenError || error instanceof SyntaxError || length)) throw error;
       return { refused: `${error.name}: ${error.message}` };
     }
   },

@@ -7,16 +7,26 @@ import json
 import sys
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+CURVES = {"ES256": ec.SECP256R1, "ES384": ec.SECP384R1, "ES512": ec.SECP521R1, "ES256K": ec.SECP256K1}
 
 
 def about(_):
-    return {"name": "pyjwt", "version": jwt.__version__}
+    algorithms = sorted(set(jwt.algorithms.get_default_algorithms()) - {"none"})
+    return {"name": "pyjwt", "version": jwt.__version__, "algorithms": algorithms}
 
 
-def make_rsa_key(_):
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+def make_key(request):
+    """Makes a key pair with the package cryptography, in each form that it writes."""
+    alg = request["alg"]
+    if alg == "EdDSA":
+        key = ed25519.Ed25519PrivateKey.generate()
+    elif alg in CURVES:
+        key = ec.generate_private_key(CURVES[alg]())
+    else:
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     def private(form):
         return key.private_bytes(Encoding.PEM, form, NoEncryption()).decode()
@@ -24,16 +34,17 @@ def make_rsa_key(_):
     def public(form):
         return key.public_key().public_bytes(Encoding.PEM, form).decode()
 
-    return {
-        "pkcs8": private(PrivateFormat.PKCS8),
-        "pkcs1": private(PrivateFormat.TraditionalOpenSSL),
-        "spki": public(PublicFormat.SubjectPublicKeyInfo),
-        "pkcs1_public": public(PublicFormat.PKCS1),
-    }
+    pkcs8, spki = private(PrivateFormat.PKCS8), public(PublicFormat.SubjectPublicKeyInfo)
+    older, older_public = pkcs8, spki
+    if alg != "EdDSA":
+        older = private(PrivateFormat.TraditionalOpenSSL)
+    if isinstance(key, rsa.RSAPrivateKey):
+        older_public = public(PublicFormat.PKCS1)
+    return {"pkcs8": pkcs8, "spki": spki, "older": older, "older_public": older_public}
 
 
 def key_of(request):
-    return bytes.fromhex(request["key"]) if request["alg"] == "HS256" else request["key"]
+    return bytes.fromhex(request["key"]) if request["alg"].startswith("HS") else request["key"]
 
 
 def sign(request):
@@ -56,7 +67,7 @@ def verify(request):
     return {"header": token["header"], "claims": token["payload"]}
 
 
-operations = {"about": about, "make_rsa_key": make_rsa_key, "sign": sign, "verify": verify}
+operations = {"about": about, "make_key": make_key, "sign": sign, "verify": verify}
 for line in sys.stdin:
     request = json.loads(line)
     print(json.dumps(operations[request["op"]](request)), flush=True)

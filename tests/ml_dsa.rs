@@ -769,8 +769,8 @@ fn a_signature_with_a_changed_byte_is_refused() {
         let signature = signers(&private(algorithm), algorithm)[0].sign_bytes(b"input").unwrap();
         let good = signature.as_bytes();
         for key in verifiers(&public(algorithm), algorithm) {
-            // Each fifth byte, which meets all parts of a signature: c, z and the hints.
-            for place in (0..good.len()).step_by(5).chain([good.len() - 1]) {
+            // Each part of it is reached: the hash, the vector and the hints. Without optimisation, all places take a minute.
+            for place in (0..good.len()).step_by(7).chain(good.len() - 90..good.len()) {
                 let mut other = good.to_vec();
                 other[place] ^= 1 << (place % 8);
                 assert!(key.verify_bytes(b"input", &other).is_err(), "{algorithm}, byte {place}");

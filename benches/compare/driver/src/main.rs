@@ -70,6 +70,9 @@ fn compare(workshop: &Workshop, options: &Options) -> Result<()> {
     for entry in ROSTER.iter().filter(|entry| options.wants(entry.id)) {
         match prepare(workshop, entry) {
             Ok((label, peer)) => {
+                if entry.is_floor() && entry.variant.is_some() {
+                    results.versions.insert(entry.id, workshop.versions(entry)?);
+                }
                 results.labels.insert(entry.id, label);
                 peers.push((entry.id, peer));
             }

@@ -6,7 +6,7 @@ use crate::peer::Allocations;
 use crate::results::{Measured, Results};
 use crate::roster::{BACKENDS, Cryptography, Entry, OURS, ROSTER, Role};
 use crate::targets::{self, Direction, Limit, OVERHEAD, Target};
-use crate::weight::Weight;
+use crate::weight::{self, Weight};
 use compare_common::Algorithm;
 use compare_common::claims::Size;
 use compare_common::keys::RSA;
@@ -269,32 +269,56 @@ pub(crate) fn duration(nanoseconds: f64) -> String {
     }
 }
 
+const WEIGHT_HEAD: &str =
+    "| | CPU s | wall s | crates | binary KB | stripped KB |\n|---|---:|---:|---:|---:|---:|\n";
+
 /// The weights as a page.
 pub(crate) fn weight(
-    rows: &[(&'static str, crate::Result<Weight>)],
+    libraries: &[weight::Row],
+    features: &[weight::Row],
+    curves: &[(&'static str, crate::Result<Vec<&'static str>>)],
     former: &[&Former],
     machine: &Machine,
 ) -> String {
     let mut page = format!(
         "# Weight\n\n{}. A clean release build of a program that signs and verifies one HS256 token. Compare \
          CPU seconds rather than wall time. Crates: lines of `cargo tree -e normal`, in brackets by name.\n\n\
-         | | CPU s | wall s | crates | binary KB | stripped KB |\n|---|---:|---:|---:|---:|---:|\n",
+         {WEIGHT_HEAD}",
         machine.describe()
     );
-    for (id, weight) in rows {
-        let name = if id.starts_with(OURS) { format!("**{id}**") } else { (*id).to_owned() };
-        let _ = match weight {
-            Ok(weight) => writeln!(page, "| {name} | {} |", weight_cells(weight)),
-            Err(error) => writeln!(page, "| {name} | {error} | | | | |"),
-        };
-    }
+    page.push_str(&weight_rows(libraries));
     for former in former {
         let _ = writeln!(page, "| {} | {} |", former.label(), weight_cells(&former.weight));
     }
     if !former.is_empty() {
         let _ = writeln!(page, "\nThe libraries measured on {DATE} are not built, because {REASON}.");
     }
+    let _ = write!(
+        page,
+        "\n## Features of countersign\n\nThe same for a program with `std`, `getrandom` and this feature, which signs \
+         and verifies one token with one algorithm. With `rsa-verify` it only verifies.\n\n{WEIGHT_HEAD}{}\n",
+        weight_rows(features)
+    );
+    for (id, curves) in curves {
+        let _ = match curves {
+            Ok(found) if found.is_empty() => writeln!(page, "- {id}: links no symbol of a curve."),
+            Ok(found) => writeln!(page, "- {id}: links symbols of {}.", found.join(", ")),
+            Err(error) => writeln!(page, "- {id}: {error}."),
+        };
+    }
     page
+}
+
+fn weight_rows(rows: &[weight::Row]) -> String {
+    let mut table = String::new();
+    for (id, weight) in rows {
+        let name = if id.starts_with(OURS) { format!("**{id}**") } else { (*id).to_owned() };
+        let _ = match weight {
+            Ok(weight) => writeln!(table, "| {name} | {} |", weight_cells(weight)),
+            Err(error) => writeln!(table, "| {name} | {error} | | | | |"),
+        };
+    }
+    table
 }
 
 fn weight_cells(weight: &Weight) -> String {

@@ -74,7 +74,7 @@ pub(crate) const BACKENDS: [Backend; 3] = [
 ];
 
 impl Entry {
-    const fn new(
+    pub(crate) const fn new(
         id: &'static str,
         package: &'static str,
         crates: &'static [&'static str],
@@ -97,11 +97,11 @@ impl Entry {
         Self { variant: Some(variant), ..self }
     }
 
-    const fn features(self, features: &'static [&'static str]) -> Self {
+    pub(crate) const fn features(self, features: &'static [&'static str]) -> Self {
         Self { features, ..self }
     }
 
-    const fn role(self, role: Role) -> Self {
+    pub(crate) const fn role(self, role: Role) -> Self {
         Self { role, ..self }
     }
 
@@ -126,11 +126,6 @@ impl Entry {
 pub(crate) fn find(id: &str) -> Option<&'static Entry> {
     ROSTER.iter().find(|entry| entry.id == id)
 }
-
-/// Weighed beside the others: what is left where nobody needs RSA.
-pub(crate) const OURS_HS256: &Entry =
-    &Entry::new("countersign (HS256 only)", "countersign-hs256", &["countersign"], Cryptography::PureRust)
-        .role(Role::Ours);
 
 pub(crate) const ROSTER: &[Entry] = &[
     Entry::new(OURS, "countersign", &["countersign"], Cryptography::PureRust).role(Role::Ours),

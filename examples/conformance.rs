@@ -259,11 +259,10 @@ fn secret(algorithm: Algorithm, value: &str, format: Format, strength: Strength)
 fn parse_key(case: &Value) -> Result<Verdict, Verdict> {
     let format = key_format(case)?;
     let role = case["role"].as_str();
-    let value = &*key_text(case)?;
     let algorithm = match (&case["alg"], &case["crv"]) {
-        (Value::Null, _) if format == Format::Jwk => algorithm_of_jwk(&Jwk::parse(value)?)?,
+        (Value::Null, _) if format == Format::Jwk => algorithm_of_jwk(&Jwk::parse(&key_text(case)?)?)?,
         (Value::Null, Value::Null) if role == Some("secret") || format == Format::Octets => Algorithm::Hs256,
-        (Value::Null, Value::Null) => algorithm_of(value),
+        (Value::Null, Value::Null) => algorithm_of(&key_text(case)?),
         (Value::Null, crv) => match crv.as_str() {
             Some("P-256") => Algorithm::Es256,
             Some("P-384") => Algorithm::Es384,
@@ -274,6 +273,7 @@ fn parse_key(case: &Value) -> Result<Verdict, Verdict> {
         },
         (name, _) => algorithm(name)?,
     };
+    let value = &*key_text(case)?;
     // The default role is that of a key that verifies.
     let role = role.unwrap_or(if is_hmac(algorithm) { "secret" } else { "public" });
     match (algorithm, role, format) {

@@ -19,6 +19,7 @@ enum Family {
     Rsa,
     /// A point on a curve.
     Ec,
+    MlDsa,
 }
 
 /// Writes the enum, the list of all algorithms and their properties, so that no algorithm can be missing from one of them.
@@ -95,10 +96,17 @@ algorithms! {
     /// EdDSA with the curve Ed25519 ([RFC 8037](https://www.rfc-editor.org/rfc/rfc8037)). Tokens name it `EdDSA`; the name
     /// `Ed25519` of [RFC 9864](https://www.rfc-editor.org/rfc/rfc9864) is read as the same.
     Ed25519, "EdDSA", Ec, 64..=64;
+    /// ML-DSA-44 ([RFC 9964](https://www.rfc-editor.org/rfc/rfc9964), [FIPS 204](https://doi.org/10.6028/NIST.FIPS.204)), which
+    /// is meant to withstand quantum computers.
+    MlDsa44, "ML-DSA-44", MlDsa, 2420..=2420;
+    /// ML-DSA-65.
+    MlDsa65, "ML-DSA-65", MlDsa, 3309..=3309;
+    /// ML-DSA-87.
+    MlDsa87, "ML-DSA-87", MlDsa, 4627..=4627;
 }
 
 /// The length of the longest signature of all algorithms.
-pub(crate) const LONGEST_SIGNATURE: usize = 1024;
+pub(crate) const LONGEST_SIGNATURE: usize = 4627;
 
 impl Algorithm {
     /// Returns the name in the header, e.g. `HS256`.
@@ -134,7 +142,7 @@ impl Algorithm {
         matches!(self.row().family, Family::Rsa)
     }
 
-    /// Returns the type of key that the algorithm needs: `HMAC`, `RSA`, or the name of its curve.
+    /// Returns the type of key that the algorithm needs: `HMAC`, `RSA`, or the name of its curve or ML-DSA parameter set.
     pub(crate) const fn key_type(self) -> &'static str {
         match self {
             Self::Hs256 | Self::Hs384 | Self::Hs512 => "HMAC",
@@ -144,6 +152,7 @@ impl Algorithm {
             Self::Es512 => "P-521",
             Self::Es256k => "secp256k1",
             Self::Ed25519 => "Ed25519",
+            Self::MlDsa44 | Self::MlDsa65 | Self::MlDsa87 => self.name(),
         }
     }
 

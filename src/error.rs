@@ -604,14 +604,18 @@ impl VerifyError {
 /// assert_eq!(error.to_string(), "this is a PEM key file, not an HMAC secret");
 /// assert_eq!(error.code(), "not_a_secret");
 /// ```
+///
+/// Some variants exist only with a feature that can return them, so that a program with HMAC alone does not carry their texts.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum KeyError {
     /// The primes of the RSA key are close to one another, so Fermat's method finds them and with them the private key.
     #[error("the primes of the RSA key are so close to one another that it can be factored: make a new key")]
+    #[cfg(feature = "rsa-verify")]
     ClosePrimes,
     /// The CPU lacks instructions that the backend needs, although the program was built for it.
     #[error("this CPU lacks instructions that the backend needs: use another backend")]
+    #[cfg(feature = "graviola")]
     CpuUnsupported,
     /// A [`KeySet`](crate::KeySet) already has a key with this algorithm and key id, or another collection of keys already has
     /// this name.
@@ -630,6 +634,7 @@ pub enum KeyError {
     Exponent,
     /// The file or text holds something other than the wanted key.
     #[error("{0}")]
+    #[cfg(feature = "key-files")]
     File(FileMistake),
     /// The secret's text is hex, but base64 is expected. As base64 it would decode to other bytes.
     #[error(
@@ -682,9 +687,20 @@ pub enum KeyError {
         /// The kind of file that the bytes look like.
         found: KeyFile,
     },
+    /// The file says that the RSA key is for RSA-PSS only, perhaps with one hash function
+    /// ([RFC 4055 section 1.2](https://www.rfc-editor.org/rfc/rfc4055#section-1.2)), and the algorithm is another.
+    #[error("the file of the RSA key allows {allowed} only, so the key cannot be used for {algorithm}")]
+    #[cfg(feature = "rsa-verify")]
+    RestrictedKey {
+        /// The algorithm.
+        algorithm: Algorithm,
+        /// The names of the algorithms that the file allows.
+        allowed: &'static str,
+    },
     /// The modulus has the fingerprint of a library that made weak keys
     /// ([ROCA, 2017](https://crocs.fi.muni.cz/public/papers/rsa_ccs17)): the private key can be computed from the public one.
     #[error("the RSA key can be factored (ROCA): make a new key")]
+    #[cfg(feature = "rsa-verify")]
     Roca,
     /// The secret is too long.
     #[error("the secret has {bytes} bytes; at most {limit} are allowed")]
@@ -705,12 +721,14 @@ pub enum KeyError {
     /// A prime up to 701 divides the modulus, so it is not the product of two large primes
     /// ([NIST SP 800-89](https://doi.org/10.6028/NIST.SP.800-89) section 5.3.3).
     #[error("the RSA modulus has a small prime factor, so it can be factored: make a new key")]
+    #[cfg(feature = "rsa-verify")]
     SmallFactor,
     /// The primes of the RSA private key have different lengths, e.g. 1088 and 960 bits. The backend in Rust and graviola do not
     /// support such a key; AWS-LC does.
     #[error(
         "the primes of the RSA key have different lengths, which this backend does not support: sign by aws_lc::signing_key, or make a new key"
     )]
+    #[cfg(feature = "rsa-verify")]
     UnequalPrimes,
     /// This crate has no algorithm of this name. Names are compared exactly; `none` is never accepted.
     #[error("not the name of a supported algorithm, such as HS256 or RS256, in capital letters")]
@@ -730,7 +748,7 @@ pub enum KeyError {
     WrongKeyType {
         /// The algorithm.
         algorithm: Algorithm,
-        /// The type of the key: `HMAC`, `RSA`, or the name of its curve. `key pair` if HMAC was asked of a key with two halves
+        /// The type of the key: `HMAC`, `RSA`, or the name of its curve or ML-DSA parameter set. `key pair` if HMAC was asked of a key with two halves
         /// that are not known, and the algorithm of the public half if the private one is for another.
         key: &'static str,
     },
@@ -741,12 +759,15 @@ impl KeyError {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
+            #[cfg(feature = "rsa-verify")]
             Self::ClosePrimes => "close_primes",
+            #[cfg(feature = "graviola")]
             Self::CpuUnsupported => "cpu_unsupported",
             Self::DuplicateKey => "duplicate_key",
             Self::EmptySecret => "empty_secret",
             Self::Entropy => "entropy",
             Self::Exponent => "exponent",
+            #[cfg(feature = "key-files")]
             Self::File(mistake) => mistake.code(),
             Self::HexSecret => "hex_secret",
             Self::InvalidBase64 => "invalid_base64",
@@ -759,10 +780,15 @@ impl KeyError {
             Self::ModulusTooLarge { .. } => "modulus_too_large",
             Self::ModulusTooSmall { .. } => "modulus_too_small",
             Self::NotASecret { .. } => "not_a_secret",
+            #[cfg(feature = "rsa-verify")]
+            Self::RestrictedKey { .. } => "restricted_key",
+            #[cfg(feature = "rsa-verify")]
             Self::Roca => "roca",
             Self::SecretTooLong { .. } => "secret_too_long",
             Self::SecretTooShort { .. } => "secret_too_short",
+            #[cfg(feature = "rsa-verify")]
             Self::SmallFactor => "small_factor",
+            #[cfg(feature = "rsa-verify")]
             Self::UnequalPrimes => "unequal_primes",
             Self::UnsupportedAlgorithm => "unsupported_algorithm",
             Self::UnsupportedByBackend => "unsupported_by_backend",
@@ -835,6 +861,7 @@ impl fmt::Display for KeyFile {
 /// let error = FileMistake::Path.to_string();
 /// assert_eq!(error, "this looks like the path of a file: pass what the file holds");
 /// ```
+#[cfg(feature = "key-files")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FileMistake {
@@ -858,6 +885,8 @@ pub enum FileMistake {
     EscapedLineBreaks,
     /// A key on an elliptic curve that the file describes by its numbers and not by its name.
     ExplicitCurve,
+    /// An ML-DSA private key in its expanded form, without its seed.
+    ExpandedKey,
     /// Hex text.
     Hex,
     /// JSON: a JSON Web Key or a set of them.
@@ -892,7 +921,8 @@ pub enum FileMistake {
     Putty,
     /// An RSA key with parameters other than NULL.
     RsaParameters,
-    /// An RSA key that is for RSASSA-PSS only.
+    /// An RSA key that is for RSASSA-PSS with parameters that no algorithm has. Each of PS256, PS384 and PS512 has one hash, the same
+    /// in MGF1, and a salt as long as the hash.
     RsaPss,
     /// PEM text with several certificates.
     SeveralCertificates,
@@ -906,6 +936,7 @@ pub enum FileMistake {
     Xml,
 }
 
+#[cfg(feature = "key-files")]
 impl FileMistake {
     /// Returns a stable name for logs and metrics.
     #[must_use]
@@ -920,6 +951,7 @@ impl FileMistake {
             Self::Empty => "empty",
             Self::Encrypted => "encrypted",
             Self::EscapedLineBreaks => "escaped_line_breaks",
+            Self::ExpandedKey => "expanded_key",
             Self::ExplicitCurve => "explicit_curve",
             Self::Hex => "hex",
             Self::Jwk => "jwk",
@@ -948,6 +980,7 @@ impl FileMistake {
     }
 }
 
+#[cfg(feature = "key-files")]
 impl fmt::Display for FileMistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -972,6 +1005,7 @@ impl fmt::Display for FileMistake {
             Self::ExplicitCurve => {
                 "the file describes its curve by numbers: convert it, with openssl ec -param_enc named_curve"
             }
+            Self::ExpandedKey => "this is an ML-DSA key in its expanded form: export it with its seed",
             Self::Hex => {
                 "this is hex: decode it and call from_der, or from_certificate_der for a certificate"
             }
@@ -997,7 +1031,7 @@ impl fmt::Display for FileMistake {
             Self::RsaParameters => {
                 "the algorithm of the RSA key has parameters: only NULL or none are allowed"
             }
-            Self::RsaPss => "this RSA key is restricted to RSA-PSS, which is not supported",
+            Self::RsaPss => "the parameters of this RSA-PSS key allow none of PS256, PS384 and PS512",
             Self::SeveralCertificates => {
                 "there are several certificates in the PEM: keep only one, for a chain usually the first"
             }
@@ -1072,6 +1106,7 @@ pub enum SignError {
     #[error(
         "not an ECDSA signature in strict DER: for r and s in one fixed form, call Signature::from_bytes"
     )]
+    #[cfg(feature = "key-files")]
     MalformedSignature,
     /// Neither an expiry was set nor `never_expires()` called.
     #[error("no expiry was set: call expires_in, expires_at or never_expires")]
@@ -1081,6 +1116,7 @@ pub enum SignError {
     NoClock,
     /// The algorithm of a signature in DER is not ECDSA.
     #[error("{algorithm} is not ECDSA, and only ECDSA signatures have a form in DER")]
+    #[cfg(feature = "key-files")]
     NotEcdsa {
         /// The algorithm.
         algorithm: Algorithm,
@@ -1101,6 +1137,7 @@ pub enum SignError {
     },
     /// A number in the ECDSA signature passed in is zero, or is not below the order of the curve.
     #[error("r or s of the ECDSA signature is zero, or is not below the order of the curve")]
+    #[cfg(feature = "key-files")]
     SignatureOutOfRange,
     /// The signature passed in does not verify, or the key failed to sign.
     #[error("signing failed")]
@@ -1120,13 +1157,16 @@ impl SignError {
             Self::TooManyHeaderParameters { .. } => "too_many_header_parameters",
             Self::InvalidHeader { .. } => "invalid_header",
             Self::MalformedClaim { .. } => "malformed_claim",
+            #[cfg(feature = "key-files")]
             Self::MalformedSignature => "malformed_signature",
             Self::MissingExpiration => "missing_expiration",
             Self::NoClock => "no_clock",
+            #[cfg(feature = "key-files")]
             Self::NotEcdsa { .. } => "not_ecdsa",
             Self::ReservedName => "reserved_name",
             Self::Serialize => "serialize",
             Self::SignatureLength { .. } => "signature_length",
+            #[cfg(feature = "key-files")]
             Self::SignatureOutOfRange => "signature_out_of_range",
             Self::SigningFailed => "signing_failed",
         }

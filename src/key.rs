@@ -24,11 +24,15 @@ pub(crate) mod file;
 pub(crate) mod material;
 pub(crate) mod mistaken;
 #[cfg(feature = "key-files")]
+pub(crate) mod ml_dsa;
+#[cfg(feature = "key-files")]
 pub(crate) mod pem;
 #[cfg(feature = "rsa-verify")]
 pub(crate) mod rsa;
 #[cfg(all(feature = "private-keys", feature = "rsa-verify"))]
 pub(crate) mod rsa_private;
+#[cfg(feature = "rsa-verify")]
+pub(crate) mod rsa_pss;
 pub(crate) mod signature;
 
 use crate::algorithm::Algorithm;

@@ -53,7 +53,7 @@
 //! | to | use |
 //! |---|---|
 //! | make an HMAC key | [`HmacKey`], from [`SecretBytes`] |
-//! | make keys of a key pair (features `rsa`, `ecdsa`, `ed25519`, `p521`, `k256`) | `PrivateKey::es256` or `signing_key`, which make a [`SigningKey`]; `PublicKey::es256` or `verifying_key`, which make a [`VerifyingKey`] |
+//! | make keys of a key pair (features `rsa`, `ecdsa`, `ed25519`, `p521`, `k256`, `ml-dsa`) | `PrivateKey::es256` or `signing_key`, which make a [`SigningKey`]; `PublicKey::es256` or `verifying_key`, which make a [`VerifyingKey`] |
 //! | read the public key of an X.509 certificate (feature `certificate`) | `PublicKey::from_certificate_pem`, which checks nothing else |
 //! | read and write JSON Web Keys, and compute thumbprints | the module [`jwk`] |
 //! | let AWS-LC do the arithmetic (feature `aws-lc-rs`) | `aws_lc::signing_key`, `aws_lc::verifying_key` |
@@ -113,6 +113,7 @@
         feature = "ecdsa",
         feature = "ed25519",
         feature = "k256",
+        feature = "ml-dsa",
         feature = "p521",
         feature = "rsa"
     )),
@@ -155,9 +156,11 @@ pub use backend::aws_lc;
 pub use backend::graviola;
 pub use backend::rust::hmac::HmacKey;
 pub use claims::{Audience, Claims};
+#[cfg(feature = "key-files")]
+pub use error::FileMistake;
 pub use error::{
-    EntropyError, Expected, FileMistake, KeyError, KeyFile, Part, PolicyError, SerdeMessage, SignError,
-    SignatureError, Size, VerifyError,
+    EntropyError, Expected, KeyError, KeyFile, Part, PolicyError, SerdeMessage, SignError, SignatureError,
+    Size, VerifyError,
 };
 pub use header::Header;
 pub use jws::compact::Unverified;

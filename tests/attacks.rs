@@ -1212,12 +1212,16 @@ fn audiences_are_accepted_up_to_their_limit_and_not_one_more() {
 #[test]
 fn a_signature_is_read_up_to_the_longest_length_and_not_one_character_more() {
     let input = format!("{}.{}", b64(HEADER), b64(GOOD));
-    let longest = format!("{input}.{}", b64([0; 1024]));
-    assert_eq!(refusal_of_header(&longest), VerifyError::InvalidSignature);
-    assert_eq!(refusal_of_header(&format!("{longest}A")), too_large(Size::SignatureBytes, 1366));
+    // The lengths of RSA with 8192 bits and of ML-DSA-87, and one byte more or less.
+    for length in [1024, 1025, 4626, 4627] {
+        let text = format!("{input}.{}", b64(vec![0; length]));
+        assert_eq!(refusal_of_header(&text), VerifyError::InvalidSignature, "{length}");
+    }
+    let longest = format!("{input}.{}", b64([0; 4627]));
+    assert_eq!(refusal_of_header(&format!("{longest}A")), too_large(Size::SignatureBytes, 6170));
     assert_eq!(
         refusal_of_header(&format!("{input}.{}", b64(vec![0; 100_000]))),
-        too_large(Size::SignatureBytes, 1366)
+        too_large(Size::SignatureBytes, 6170)
     );
 }
 

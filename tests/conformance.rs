@@ -7,7 +7,7 @@
 mod driver;
 mod util;
 
-use countersign::{Algorithm, HmacKey, SecretBytes, SignKey, jws};
+use countersign::{Algorithm, HmacKey, PrivateKey, PublicKey, SecretBytes, SignKey, jws};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use util::random::Random;
@@ -215,6 +215,16 @@ fn genuine(random: &mut Random) -> Vec<Case> {
             Case::new("parse-key", "RS256", "pem", RSA_PUBLIC, Accept(None)),
         ]);
 
+        // A JWK, as an object and as text. Its `kid` need not be in the token.
+        let jwk = json!({ "kty": "oct", "k": b64(&secret), "alg": "HS256", "kid": "1", "use": "sig" });
+        let rsa_jwk = PublicKey::from_pem(RSA_PUBLIC).unwrap().to_jwk().unwrap();
+        cases.extend([
+            of(JWS).with("key/format", "jwk").with("key/value", jwk.clone()),
+            of(r#"{"alg":"HS256","kid":"1"}"#).with("key/format", "jwk").with("key/value", jwk.to_string()),
+            Case::new("parse-key", "HS256", "jwk", jwk, Accept(None)).with("role", "secret"),
+            Case::new("parse-key", "RS256", "jwk", rsa_jwk, Accept(None)).with("role", "public"),
+        ]);
+
         // A raw HMAC has no minimum length of the secret.
         let short = random.some_bytes(1..60);
         cases.push(raw(&short, &payload, hex(&tag(&short, &payload)), Accept(None)));
@@ -275,6 +285,7 @@ fn slow(random: &mut Random) -> Vec<Case> {
         |role: &str, verdict| Case::new("parse-key", "RS256", "pem", RSA_PRIVATE, verdict).with("role", role);
     let mut cases = vec![of_file("private", Accept(None)), of_file("public", Reject("private_key"))];
     cases.push(of_file("private", Accept(None)).with("alg", Value::Null));
+    cases.extend(of_jwks());
     let key = rsa_signing_key();
     for _ in 0..20 {
         let payload = random.some_bytes(0..300);
@@ -288,6 +299,38 @@ fn slow(random: &mut Random) -> Vec<Case> {
         cases.push(Case::verify(random.pick(&["jws", "jwt"]), &[7; 32], text, Reject("too_large")));
     }
     cases
+}
+
+/// Cases with a private JWK, with a JWK that does not fit its case, and with thumbprints.
+fn of_jwks() -> Vec<Case> {
+    let key = PrivateKey::from_pem(RSA_PRIVATE).unwrap();
+    let private = key.to_private_jwk().unwrap();
+    let private = private.expose_secret_text().unwrap();
+    let public = key.public_key().unwrap();
+    let (text, thumbprint) = (public.to_jwk().unwrap(), public.thumbprint().unwrap().to_string());
+    let parse = |role: &str, alg: &str, jwk: &str, verdict| {
+        Case::new("parse-key", alg, "jwk", jwk, verdict).with("role", role)
+    };
+    let of = |jwk: &str, expected: &str, verdict| {
+        Case::new("thumbprint", "RS256", "jwk", jwk, verdict).with("thumbprint_b64u", expected)
+    };
+    let encryption = text.replacen('{', r#"{"use":"enc","#, 1);
+    vec![
+        parse("private", "RS256", private, Accept(None)),
+        parse("private", "RS256", private, Accept(None)).with("alg", Value::Null),
+        parse("public", "RS256", &text, Accept(None)).with("alg", Value::Null),
+        parse("private", "RS256", &text, Reject("jwk_missing_member")),
+        parse("public", "RS256", private, Reject("jwk_private_member")),
+        parse("public", "ES256", &text, Reject("wrong_key_type")),
+        parse("secret", "HS256", &text, Reject("jwk_not_a_secret")),
+        parse("public", "RS256", &encryption, Reject("jwk_not_allowed")),
+        parse("public", "RS256", RSA_PUBLIC, Reject("jwk_pem")),
+        of(&text, &thumbprint, Accept(None)),
+        of(private, &thumbprint, Accept(None)),
+        of(&text, &thumbprint[1..], Reject("another_thumbprint")),
+        of("{}", &thumbprint, Reject("jwk_missing_member")),
+        of(&text, &thumbprint, Unsupported).with("key/format", "pem"),
+    ]
 }
 
 fn hostile_tokens() -> Vec<Case> {
@@ -478,10 +521,10 @@ fn absent() -> [Vec<(&'static str, Value)>; 2] {
         [jwk.clone(), json!(jwk.to_string()), json!({ "keys": [jwk.clone(), jwk] }), json!(RSA_PUBLIC)];
     let values: Vec<Value> = values.into_iter().chain(NO_TEXTS.map(value)).collect();
     let mut any: Vec<(&str, Value)> = Vec::new();
-    for format in ["jwk", "jwks", "der", "PEM", "oct", ""] {
+    for format in ["jwks", "der", "PEM", "oct", ""] {
         any.extend(values.iter().map(|value| ("key", json!({ "format": format, "value": value }))));
     }
-    any.extend(["thumbprint", "decrypt", "Verify", "verify ", ""].map(|kind| ("kind", json!(kind))));
+    any.extend(["decrypt", "Verify", "verify ", ""].map(|kind| ("kind", json!(kind))));
     for name in ["ES224", "PS1", "HS224", "RS1", "Ed448", "none", "hs256", "HS256 ", ""] {
         any.push(("alg", json!(name)));
     }

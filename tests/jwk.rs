@@ -705,7 +705,7 @@ mod pairs {
     #[test]
     fn a_key_type_or_curve_that_is_not_known_is_refused() {
         for (jwk, _) in PUBLIC {
-            for kty in ["", "rsa", "ec", "Ec", "okp", "RSA ", "AKP", "DSA"] {
+            for kty in ["", "rsa", "ec", "Ec", "okp", "RSA ", "akp", "DSA"] {
                 let text = with(jwk, "kty", kty);
                 refused(read(&text), JwkError::UnsupportedValue { member: "kty" }, &text);
             }
@@ -1026,7 +1026,9 @@ mod rsa_private {
             assert_eq!(members(text).len(), 9);
             // The public text has no private member.
             let public = key.public_key().unwrap().to_jwk().unwrap();
-            assert_eq!(members(&public).keys().collect::<Vec<_>>(), ["e", "kty", "n"]);
+            let mut names: Vec<String> = members(&public).keys().cloned().collect();
+            names.sort();
+            assert_eq!(names, ["e", "kty", "n"]);
         }
         let written = PrivateKey::from_jwk(RSA_PRIVATE).unwrap();
         let identity = Identity::new(Algorithm::Rs256).with_key_id("2011-04-29").unwrap();
@@ -1323,7 +1325,7 @@ mod page {
                 vec![
                     with(EC_PUBLIC, "crv", "P-192"),
                     with(ED25519_PUBLIC, "crv", "X25519"),
-                    with(ED25519_PUBLIC, "kty", "AKP"),
+                    with(ED25519_PUBLIC, "kty", "akp"),
                 ]
             }
             "a number with padding, white space, or `+` and `/`" => {

@@ -1029,7 +1029,21 @@ mod rsa {
                 vec![Form::file(Half::Private, "RSA PRIVATE KEY", &without_primes())]
             }
             "an RSA key that is for RSA-PSS only" => {
-                vec![Form::file(Half::Public, "PUBLIC KEY", &der(PSS_PUBLIC))]
+                vec![
+                    Form::file(Half::Public, "PUBLIC KEY", &der(PSS_PUBLIC)),
+                    Form::file(Half::Private, "PRIVATE KEY", &der(include_str!("data/rsa_pss_sha256.pem"))),
+                ]
+            }
+            "an RSA-PSS key with parameters that no algorithm has" => {
+                let file = include_str!("data/rsa_pss_sha256_mgf1_sha1.pem");
+                vec![Form::file(Half::Private, "PRIVATE KEY", &der(file))]
+            }
+            "an ML-DSA private key without its seed" => {
+                vec![Form::file(
+                    Half::Private,
+                    "PRIVATE KEY",
+                    &der(include_str!("data/ml_dsa_44_expanded.pem")),
+                )]
             }
             "an elliptic curve key" => vec![
                 Form::file(Half::Public, "PUBLIC KEY", &der(EC_PUBLIC)),
@@ -1050,6 +1064,11 @@ mod rsa {
                 .into(),
             _ => panic!("no sample of {name:?}"),
         }
+    }
+
+    /// The error for RS256 with [`PSS_PUBLIC`].
+    fn pss_only() -> KeyError {
+        KeyError::RestrictedKey { algorithm: Algorithm::Rs256, allowed: "PS256, PS384 and PS512" }
     }
 
     /// Returns an `RSAPrivateKey` of small numbers with a structure that announces a third prime.
@@ -1086,7 +1105,7 @@ mod rsa {
     #[test]
     fn the_page_on_keys_has_the_outcome_of_each_form() {
         let rows = table("| the key is |");
-        assert_eq!(rows.len(), 31);
+        assert_eq!(rows.len(), 33);
         for cells in rows {
             for form in forms(cells[0]) {
                 assert_eq!(form.outcomes(), cells[1..], "{}", cells[0]);
@@ -1240,8 +1259,10 @@ mod rsa {
                 "modulus_too_small",
                 RSA_1024_PUBLIC,
             );
-            let pss = KeyError::File(FileMistake::RsaPss);
-            no_key(PublicKey::from_certificate_der(&with(&der(PSS_PUBLIC))), &pss, "rsa_pss", PSS_PUBLIC);
+            // The key in a certificate may be restricted, too.
+            let pss = PublicKey::from_certificate_der(&with(&der(PSS_PUBLIC))).unwrap();
+            no_key(pss.rs256(), &pss_only(), "restricted_key", PSS_PUBLIC);
+            assert!(pss.ps256().is_ok());
         }
 
         #[test]
@@ -1581,9 +1602,8 @@ mod rsa {
                 let key = if text == ED25519_PUBLIC { "Ed25519" } else { "P-256" };
                 no_key(made, &no_rsa(key), "wrong_key_type", text);
             };
-            mistaken_public(PSS_PUBLIC, FileMistake::RsaPss);
-            let mistake = KeyError::File(FileMistake::RsaPss);
-            no_key(verifying_der(&der(PSS_PUBLIC)), &mistake, "rsa_pss", PSS_PUBLIC);
+            no_key(verifying(PSS_PUBLIC), &pss_only(), "restricted_key", PSS_PUBLIC);
+            no_key(verifying_der(&der(PSS_PUBLIC)), &pss_only(), "restricted_key", PSS_PUBLIC);
             for text in [EC_PUBLIC, ED25519_PUBLIC] {
                 wrong(verifying(text).map(|_| ()), text);
                 wrong(verifying_any_exponent(text).map(|_| ()), text);

@@ -82,7 +82,7 @@ fn limits(token_bytes: usize) -> impl Strategy<Value = Limits> {
 type Spoil = (bool, prop::sample::Index, &'static str, bool);
 
 /// Longer than any signature.
-static LONG: LazyLock<String> = LazyLock::new(|| "A".repeat(1400));
+static LONG: LazyLock<String> = LazyLock::new(|| "A".repeat(6200));
 
 /// Changes for `share` out of four texts.
 fn spoils(share: u32) -> impl Strategy<Value = Vec<Spoil>> {

@@ -1,10 +1,14 @@
-//! Checks that dropped HMAC keys leave no secrets in memory. The memory is searched while it is freed.
+//! Checks that dropped keys leave no secrets in memory. The memory is searched while it is freed.
 //!
 //! The states of the hash after the inner and the outer key block are enough to forge signatures, so they are searched for
-//! too. This file computes the states without the crate under test.
+//! too. So are the forms in which the libraries of the other algorithms keep private numbers. This file computes all of them
+//! without the crate under test.
 
 #[path = "util/watching.rs"]
 mod watching;
+#[cfg(any(feature = "ecdsa", feature = "ed25519", feature = "k256", feature = "ml-dsa", feature = "p521"))]
+#[path = "util/wiped_numbers.rs"]
+mod wiped_numbers;
 
 use countersign::{Algorithm, HmacKey, SecretBytes, SignKey};
 use sha2::block_api::compress512;
@@ -13,14 +17,11 @@ use watching::{leaks, living, state_after};
 
 const SECRET: [u8; 32] = *b"\x11a secret of this test, 32 bytes";
 
-/// A part of the private numbers of the RSA key, in DER.
-static PRIVATE: OnceLock<[u8; 32]> = OnceLock::new();
-
-/// A part of the private exponent of a JWK: as text, as bytes, and in the order in which big numbers are kept.
-static EXPONENT: OnceLock<[[u8; 32]; 3]> = OnceLock::new();
-
 /// The text of [`SECRET`] in a JWK.
 const TEXT: &str = "EWEgc2VjcmV0IG9mIHRoaXMgdGVzdCwgMzIgYnl0ZXM";
+
+/// The bytes to search for.
+static NEEDLES: OnceLock<Vec<[u8; 32]>> = OnceLock::new();
 
 /// The initial states of SHA-384 and SHA-512: FIPS 180-4 sections 5.3.4 and 5.3.5.
 const SHA384: [u64; 8] = [
@@ -59,30 +60,43 @@ fn wide_state_after(mut state: [u64; 8], pad: u8) -> [u8; 32] {
     bytes
 }
 
-/// Returns the bytes to search for: the secret and its text, for each hash the two states that can replace it, and parts of
-/// private keys.
-fn needles() -> [[u8; 32]; 12] {
-    let private = PRIVATE.get().copied().unwrap_or(SECRET);
-    let [text, number, reversed] = EXPONENT.get().copied().unwrap_or([SECRET; 3]);
-    [
-        *TEXT.as_bytes().first_chunk().unwrap(),
-        text,
-        number,
-        reversed,
+fn needles() -> &'static [[u8; 32]] {
+    NEEDLES.get().map_or(&[], Vec::as_slice)
+}
+
+/// Returns the bytes to search for: the secret, for each hash the two states that can replace it, and parts of private keys.
+fn all_needles() -> Vec<[u8; 32]> {
+    #[allow(unused_mut, reason = "without features there are no private keys")]
+    let mut needles = vec![
         SECRET,
+        *TEXT.as_bytes().first_chunk().unwrap(),
         state_after(SECRET, 0x36),
         state_after(SECRET, 0x5c),
         wide_state_after(SHA384, 0x36),
         wide_state_after(SHA384, 0x5c),
         wide_state_after(SHA512, 0x36),
         wide_state_after(SHA512, 0x5c),
-        private,
-    ]
+    ];
+    #[cfg(feature = "rsa")]
+    {
+        needles.push(rsa_der().expose_secret()[1000..1032].try_into().unwrap());
+        needles.extend(exponent_in_jwk());
+    }
+    #[cfg(any(
+        feature = "ecdsa",
+        feature = "ed25519",
+        feature = "k256",
+        feature = "ml-dsa",
+        feature = "p521"
+    ))]
+    needles.extend(wiped_numbers::needles());
+    needles
 }
 
 // There is only one test in this file, because it watches all threads.
 #[test]
-fn a_dropped_key_leaves_neither_its_secret_nor_its_hash_states() {
+fn a_dropped_key_leaves_neither_its_secret_nor_what_is_made_of_it() {
+    NEEDLES.set(all_needles()).unwrap();
     // The search works: a living key holds the states, and a secret that is not wiped is found.
     let (key, found) = living(|| HmacKey::hs256(&SecretBytes::from_bytes(SECRET)).unwrap());
     assert_eq!(found, 1, "the key keeps its states in another form than this test expects");
@@ -107,21 +121,28 @@ fn a_dropped_key_leaves_neither_its_secret_nor_its_hash_states() {
         assert_eq!(leaks(|| drop(Box::new(sign()))), 0, "{algorithm}");
     }
     // Decoding a text leaves no copy.
-    let text = TEXT;
     assert_eq!(
-        leaks(|| drop(Box::new(HmacKey::hs256(&SecretBytes::from_base64url(text).unwrap()).unwrap()))),
+        leaks(|| drop(Box::new(HmacKey::hs256(&SecretBytes::from_base64url(TEXT).unwrap()).unwrap()))),
         0
     );
     assert_eq!(
-        leaks(|| drop(Box::new(HmacKey::hs256(&SecretBytes::from_base64(text).unwrap()).unwrap()))),
+        leaks(|| drop(Box::new(HmacKey::hs256(&SecretBytes::from_base64(TEXT).unwrap()).unwrap()))),
         0
     );
     #[cfg(feature = "key-files")]
     secrets_in_jwks();
     #[cfg(feature = "rsa")]
-    private_keys();
+    rsa_keys();
     #[cfg(feature = "rsa")]
     private_jwks();
+    #[cfg(any(
+        feature = "ecdsa",
+        feature = "ed25519",
+        feature = "k256",
+        feature = "ml-dsa",
+        feature = "p521"
+    ))]
+    wiped_numbers::check();
 }
 
 /// Checks secrets in JWKs: read, with escapes, with an error at the end, and written.
@@ -140,6 +161,26 @@ fn secrets_in_jwks() {
     assert_eq!(leaks(|| drop(Box::new(thumbprint()))), 0);
 }
 
+/// Returns the member `d` of a JWK.
+#[cfg(feature = "rsa")]
+fn text_of_exponent(jwk: &str) -> &str {
+    let (_, d) = jwk.split_once(r#""d":""#).unwrap();
+    d.split_once('"').unwrap().0
+}
+
+/// Returns a part of the private exponent of a JWK: as text, as bytes, and in the order in which big numbers are kept.
+#[cfg(feature = "rsa")]
+fn exponent_in_jwk() -> [[u8; 32]; 3] {
+    let key = countersign::PrivateKey::from_pem(include_str!("data/rfc7520_3_4.pem")).unwrap();
+    let jwk = key.to_private_jwk().unwrap();
+    let d = text_of_exponent(jwk.expose_secret_text().unwrap());
+    let number = SecretBytes::from_base64url(d).unwrap();
+    let part: [u8; 32] = number.expose_secret()[100..132].try_into().unwrap();
+    let mut reversed = part;
+    reversed.reverse();
+    [*d.as_bytes().first_chunk().unwrap(), part, reversed]
+}
+
 /// Checks private keys in JWKs, also one with a number that does not belong to the others.
 #[cfg(feature = "rsa")]
 fn private_jwks() {
@@ -148,13 +189,8 @@ fn private_jwks() {
     let key = PrivateKey::from_pem(include_str!("data/rfc7520_3_4.pem")).unwrap();
     let written = key.to_private_jwk().unwrap();
     let jwk = written.expose_secret_text().unwrap();
-    let (_, d) = jwk.split_once(r#""d":""#).unwrap();
-    let (d, _) = d.split_once('"').unwrap();
+    let d = text_of_exponent(jwk);
     let number = SecretBytes::from_base64url(d).unwrap();
-    let part: [u8; 32] = number.expose_secret()[100..132].try_into().unwrap();
-    let mut reversed = part;
-    reversed.reverse();
-    EXPONENT.set([*d.as_bytes().first_chunk().unwrap(), part, reversed]).unwrap();
     assert_eq!(leaks(|| drop(jwk.to_owned())), 1);
     assert_eq!(leaks(|| drop(number.expose_secret().to_vec())), 1);
     assert_eq!(leaks(|| drop(number.expose_secret().iter().rev().copied().collect::<Vec<_>>())), 1);
@@ -168,16 +204,22 @@ fn private_jwks() {
     assert_eq!(leaks(|| assert!(PrivateKey::from_jwk(&wrong).is_err())), 0);
 }
 
-/// Checks private keys, also a file with an error near its end.
 #[cfg(feature = "rsa")]
-fn private_keys() {
+const RSA: &str = include_str!("data/rfc7515_a2.pem");
+
+#[cfg(feature = "rsa")]
+fn rsa_der() -> SecretBytes {
+    let body: String = RSA.lines().filter(|line| !line.starts_with('-')).collect();
+    SecretBytes::from_base64(&body).unwrap()
+}
+
+/// Checks RSA keys, also a file with an error near its end.
+#[cfg(feature = "rsa")]
+fn rsa_keys() {
     use countersign::PrivateKey;
 
-    let pem = include_str!("data/rfc7515_a2.pem");
+    let (pem, der) = (RSA, rsa_der());
     let key = PrivateKey::from_pem(pem).unwrap();
-    let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
-    let der = SecretBytes::from_base64(&body).unwrap();
-    PRIVATE.set(der.expose_secret()[1000..1032].try_into().unwrap()).unwrap();
     assert_eq!(leaks(|| drop(der.expose_secret().to_vec())), 1);
 
     assert_eq!(leaks(|| drop(key)), 0);

@@ -1,4 +1,4 @@
-//! RSA, ECDSA and Ed25519 keys from the crate `aws-lc-rs`, which is faster than pure Rust and written in C and assembly.
+//! RSA, ECDSA, Ed25519 and ML-DSA keys from the crate `aws-lc-rs`, which is faster than pure Rust and written in C and assembly.
 //!
 //! The same material makes keys here and in pure Rust. Both kinds of key work in one program and in one
 //! [`KeySet`](crate::KeySet). Both backends refuse the same keys, with two exceptions: a private RSA key with two primes of
@@ -8,8 +8,9 @@
 //!
 //! # Security
 //!
-//! The library takes its randomness from the operating system. It blinds every signature and checks it before it returns it. It
-//! keeps the private numbers in its own memory, and wipes them when the last clone of the key is dropped.
+//! The library takes its randomness from the operating system. It blinds every RSA signature and checks it before it returns it,
+//! and mixes randomness into every ML-DSA signature. It keeps the private numbers in its own memory, and wipes them when the last
+//! clone of the key is dropped.
 //!
 //! # Examples
 //!
@@ -33,17 +34,19 @@ use crate::error::{KeyError, SignError, SignatureError};
 use crate::key::ec::{Curve, Point, Scalar};
 use crate::key::ed25519;
 use crate::key::material::{Material, PrivateKey, PublicKey};
+use crate::key::ml_dsa::{Public, Set};
 use crate::key::rsa::check_bits;
 use crate::key::signature::Signature;
 use crate::key::{CheckSignature, MakeSignature, SigningKey, VerifyingKey};
 use alloc::vec;
 use aws_lc_rs::agreement;
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::encoding::{AsDer, AsRawBytes, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
     self, EcdsaKeyPair, EcdsaSigningAlgorithm, EcdsaVerificationAlgorithm, Ed25519KeyPair, KeyPair,
-    ParsedPublicKey, RsaKeyPair, RsaParameters, RsaPublicKeyComponents, RsaSignatureEncoding,
+    ParsedPublicKey, PqdsaKeyPair, PqdsaSigningAlgorithm, PqdsaVerificationAlgorithm, RsaKeyPair,
+    RsaParameters, RsaPublicKeyComponents, RsaSignatureEncoding,
 };
 use zeroize::Zeroizing;
 
@@ -55,6 +58,7 @@ use zeroize::Zeroizing;
 /// - [`KeyError::UnsupportedByBackend`] for ES256K.
 /// - [`KeyError::InvalidPoint`] if the key is not a point of its curve.
 /// - [`KeyError::Exponent`] for another exponent than 65537, unless [`PublicKey::any_exponent`] allows it.
+/// - [`KeyError::RestrictedKey`] if the file of an RSA key does not allow the algorithm.
 pub fn verifying_key(public: &PublicKey, algorithm: Algorithm) -> Result<VerifyingKey, KeyError> {
     if let Some((parameters, _)) = rsa_parameters(algorithm) {
         return Ok(VerifyingKey::new(algorithm, public, RsaVerifier::new(public, algorithm, parameters)?));
@@ -63,6 +67,13 @@ pub fn verifying_key(public: &PublicKey, algorithm: Algorithm) -> Result<Verifyi
         let (parameters, ..) = curve_parameters(curve)?;
         let key = ParsedPublicKey::new(parameters, public.point(curve)?.encoded());
         let verifier = EcdsaVerifier(key.map_err(|_| KeyError::InvalidPoint)?);
+        return Ok(VerifyingKey::new(algorithm, public, verifier));
+    }
+    if let Some(set) = Set::of(algorithm) {
+        let (parameters, signing) = ml_dsa_parameters(set);
+        let key = ParsedPublicKey::new(parameters, public.ml_dsa(set)?.bytes());
+        let key = key.map_err(|_| KeyError::MalformedKey)?;
+        let verifier = MlDsaVerifier { key, signature_bytes: signing.signature_len() };
         return Ok(VerifyingKey::new(algorithm, public, verifier));
     }
     let Algorithm::Ed25519 = algorithm else { return Err(public.wrong_type(algorithm)) };
@@ -81,6 +92,7 @@ pub fn verifying_key(public: &PublicKey, algorithm: Algorithm) -> Result<Verifyi
 /// - [`KeyError::UnsupportedByBackend`] for ES256K.
 /// - [`KeyError::MalformedKey`] if the private numbers do not belong to the public ones.
 /// - [`KeyError::Exponent`] for another exponent than 65537, unless [`PrivateKey::any_exponent`] allows it.
+/// - [`KeyError::RestrictedKey`] if the file of an RSA key does not allow the algorithm.
 pub fn signing_key(private: &PrivateKey, algorithm: Algorithm) -> Result<SigningKey, KeyError> {
     if let Some((_, encoding)) = rsa_parameters(algorithm) {
         let (pkcs1, public) = private.checked_rsa(algorithm)?;
@@ -98,6 +110,15 @@ pub fn signing_key(private: &PrivateKey, algorithm: Algorithm) -> Result<Signing
             .map_err(|_| KeyError::MalformedKey)?;
         let public = PublicKey::of(Material::Ec(point));
         return Ok(SigningKey::new(EcdsaSigner(pair), verifying_key(&public, algorithm)?));
+    }
+    if let Some(set) = Set::of(algorithm) {
+        let private = private.ml_dsa(set)?;
+        let (_, parameters) = ml_dsa_parameters(set);
+        let pair = PqdsaKeyPair::from_seed(parameters, private.seed()).map_err(|_| KeyError::MalformedKey)?;
+        let public = Public::new(set, pair.public_key().as_ref())?;
+        private.check(&public, || pair.private_key().as_raw_bytes().ok())?;
+        let public = PublicKey::of(Material::MlDsa(public));
+        return Ok(SigningKey::new(MlDsaSigner(pair), verifying_key(&public, algorithm)?));
     }
     let Algorithm::Ed25519 = algorithm else { return Err(private.wrong_type(algorithm)) };
     let (seed, beside) = private.seed()?;
@@ -185,6 +206,17 @@ fn curve_parameters(
     }
 }
 
+/// Returns the names of an ML-DSA parameter set in the library: to verify with, and to sign with.
+const fn ml_dsa_parameters(
+    set: Set,
+) -> (&'static PqdsaVerificationAlgorithm, &'static PqdsaSigningAlgorithm) {
+    match set {
+        Set::MlDsa44 => (&signature::ML_DSA_44, &signature::ML_DSA_44_SIGNING),
+        Set::MlDsa65 => (&signature::ML_DSA_65, &signature::ML_DSA_65_SIGNING),
+        Set::MlDsa87 => (&signature::ML_DSA_87, &signature::ML_DSA_87_SIGNING),
+    }
+}
+
 /// Computes the public point of a private number.
 fn public_point(scalar: &Scalar, agreement: &'static agreement::Algorithm) -> Result<Point, KeyError> {
     let key = agreement::PrivateKey::from_private_key(agreement, scalar.bytes())
@@ -228,6 +260,31 @@ impl MakeSignature for Ed25519Signer {
     fn make(&self, input: &[u8]) -> Result<Signature, SignError> {
         let signature = self.0.try_sign(input).map_err(|_| SignError::SigningFailed)?;
         Ok(Signature::from_bytes(signature.as_ref()))
+    }
+}
+
+struct MlDsaVerifier {
+    key: ParsedPublicKey,
+    signature_bytes: usize,
+}
+
+impl CheckSignature for MlDsaVerifier {
+    fn check(&self, input: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+        // FIPS 204 section 3.6.2. Checked here and not only by the library.
+        if signature.len() != self.signature_bytes {
+            return Err(SignatureError::Invalid);
+        }
+        self.key.verify_sig(input, signature).map_err(|_| SignatureError::Invalid)
+    }
+}
+
+struct MlDsaSigner(PqdsaKeyPair);
+
+impl MakeSignature for MlDsaSigner {
+    fn make(&self, input: &[u8]) -> Result<Signature, SignError> {
+        let mut signature = vec![0; self.0.algorithm().signature_len()];
+        self.0.sign(input, &mut signature).map_err(|_| SignError::SigningFailed)?;
+        Ok(Signature::from(signature))
     }
 }
 

@@ -7,6 +7,8 @@ pub(crate) mod ecdsa;
 #[cfg(feature = "ed25519")]
 pub(crate) mod ed25519;
 pub(crate) mod hmac;
+#[cfg(feature = "ml-dsa")]
+pub(crate) mod ml_dsa;
 #[cfg(feature = "rsa")]
 mod rsa_blinding;
 #[cfg(feature = "rsa-verify")]

@@ -23,6 +23,7 @@ impl PrivateKey {
             Secret::Rsa { public, .. } => Some(public.clone()),
             Secret::Ec { public, .. } => public.clone().map(|point| PublicKey::of(Material::Ec(point))),
             Secret::Ed25519 { public, .. } => public.map(|key| PublicKey::of(Material::Ed25519(key))),
+            Secret::MlDsa(key) => key.public().cloned().map(|key| PublicKey::of(Material::MlDsa(key))),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Makes keys and key material from one JSON Web Key
 //! ([RFC 7518 section 6](https://www.rfc-editor.org/rfc/rfc7518#section-6),
-//! [RFC 8037 section 2](https://www.rfc-editor.org/rfc/rfc8037#section-2)).
+//! [RFC 8037 section 2](https://www.rfc-editor.org/rfc/rfc8037#section-2),
+//! [RFC 9964 section 3](https://www.rfc-editor.org/rfc/rfc9964#section-3)).
 
 use crate::algorithm::Algorithm;
 use crate::backend::rust::hmac::HmacKey;
@@ -15,6 +16,7 @@ use crate::key::crt::PrivateNumbers;
 use crate::key::ec::Scalar;
 use crate::key::ec::{Curve, Point};
 use crate::key::material::{Material, PublicKey};
+use crate::key::ml_dsa;
 #[cfg(feature = "private-keys")]
 use crate::key::{
     SigningKey,
@@ -141,7 +143,6 @@ impl Jwk<'_> {
 
     /// Reads the public numbers, whether there are private ones or not.
     fn numbers(&self) -> Result<PublicKey, KeyError> {
-        // Another type of key is added here: its public members, and below, in `private_key`, its private ones.
         match self.key_type() {
             #[cfg(feature = "rsa-verify")]
             "RSA" => PublicKey::from_modulus_and_exponent(&self.number("n")?, &self.number("e")?),
@@ -157,6 +158,11 @@ impl Jwk<'_> {
                 self.check_ed25519()?;
                 PublicKey::of_ed25519(&self.exactly("x", 32)?)
             }
+            "AKP" => {
+                let set = self.ml_dsa_set()?;
+                let key = self.exactly("pub", set.public_bytes())?;
+                ml_dsa::Public::new(set, &key).map(|key| PublicKey::of(Material::MlDsa(key)))
+            }
             "oct" => Err(KeyError::Jwk(JwkError::Secret)),
             _ => Err(KeyError::Jwk(JwkError::UnsupportedValue { member: "kty" })),
         }
@@ -166,6 +172,14 @@ impl Jwk<'_> {
         let name = self.text("crv")?;
         let curve = Curve::ALL.into_iter().find(|curve| name == curve.name());
         curve.ok_or(KeyError::Jwk(JwkError::UnsupportedValue { member: "crv" }))
+    }
+
+    /// Returns the parameters of a key of type `AKP`, which must have `alg`
+    /// ([RFC 9964 section 3](https://www.rfc-editor.org/rfc/rfc9964#section-3)).
+    fn ml_dsa_set(&self) -> Result<ml_dsa::Set, KeyError> {
+        let name = self.text("alg")?;
+        let set = Algorithm::from_name(&name).and_then(ml_dsa::Set::of);
+        set.ok_or(KeyError::Jwk(JwkError::UnsupportedValue { member: "alg" }))
     }
 
     fn check_ed25519(&self) -> Result<(), KeyError> {
@@ -199,9 +213,14 @@ impl Jwk<'_> {
                 seed.copy_from_slice(&self.exactly("d", 32)?);
                 Secret::Ed25519 { seed, public: Some(public) }
             }
+            Material::MlDsa(public) => {
+                let seed = self.exactly("priv", 32)?;
+                Secret::MlDsa(ml_dsa::Private::new(public.set(), &seed, None, Some(public.bytes()))?)
+            }
         });
+        let member = if matches!(key.0, Secret::MlDsa(_)) { "priv" } else { "d" };
         match key.matching_public_key() {
-            Err(KeyError::MalformedKey) => Err(KeyError::Jwk(JwkError::Mismatch { member: "d" })),
+            Err(KeyError::MalformedKey) => Err(KeyError::Jwk(JwkError::Mismatch { member })),
             checked => checked.map(|_| key),
         }
     }

@@ -1,5 +1,6 @@
 //! Writes JSON Web Keys ([RFC 7518 section 6](https://www.rfc-editor.org/rfc/rfc7518#section-6),
-//! [RFC 8037 section 2](https://www.rfc-editor.org/rfc/rfc8037#section-2)).
+//! [RFC 8037 section 2](https://www.rfc-editor.org/rfc/rfc8037#section-2),
+//! [RFC 9964 section 3](https://www.rfc-editor.org/rfc/rfc9964#section-3)).
 
 use crate::base64url;
 use crate::error::KeyError;
@@ -122,13 +123,26 @@ impl PublicKey {
                 ("kty", json("\"OKP\"")),
                 ("x", Value::Bytes(key.as_slice().into())),
             ],
+            Material::MlDsa(key) => {
+                let name = json::to_text(key.set().name()).map_err(|_| KeyError::MalformedKey)?;
+                alloc::vec![
+                    ("alg", Value::Json(name.into())),
+                    ("kty", json("\"AKP\"")),
+                    ("pub", Value::Bytes(key.bytes().into())),
+                ]
+            }
         })
     }
 
     /// Returns the members of the key and some others, with `kty` first, for readers of the text.
     fn with_members<'a>(&'a self, others: Members<'a>) -> Result<Members<'a>, KeyError> {
         let mut members = self.members()?;
-        members.extend(others);
+        for other in others {
+            // The numbers of ML-DSA come with `alg`.
+            if members.iter().all(|(name, _)| *name != other.0) {
+                members.push(other);
+            }
+        }
         members.sort_by_key(|(name, _)| *name != "kty");
         Ok(members)
     }
@@ -233,6 +247,7 @@ impl PrivateKey {
             }
             Secret::Ec { scalar, .. } => members.push(("d", Value::Bytes(scalar.bytes().into()))),
             Secret::Ed25519 { seed, .. } => members.push(("d", Value::Bytes(seed.as_slice().into()))),
+            Secret::MlDsa(key) => members.push(("priv", Value::Bytes(key.seed().as_slice().into()))),
         }
         Ok(private_text(&members))
     }

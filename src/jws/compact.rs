@@ -154,17 +154,16 @@ impl<'t> Unverified<'t> {
     /// Checks the signature with `key`.
     #[inline]
     fn check_signature(&self, key: &KeyRef<'_>) -> Result<(), VerifyError> {
-        // 64 bytes are enough for all algorithms except RSA. To clear 1,024 bytes costs as much as to decode the signature.
-        const SHORT: usize = 64;
-        if self.signature.len() <= base64url::encoded_len(SHORT) {
-            self.check_decoded(key, &mut [0; SHORT])
-        } else {
-            self.check_decoded(key, &mut [0; LONGEST_SIGNATURE])
-        }
-    }
-
-    #[inline]
-    fn check_decoded(&self, key: &KeyRef<'_>, buffer: &mut [u8]) -> Result<(), VerifyError> {
+        // On the stack for HMAC with SHA-256, ES256, ES256K and EdDSA, so that they verify without an allocation.
+        let (mut short, mut long) = ([0; 64], Vec::new());
+        let bytes = base64url::decoded_len(self.signature.len());
+        let buffer = match short.get_mut(..bytes) {
+            Some(short) => short,
+            None => {
+                long.resize(bytes, 0);
+                &mut long
+            }
+        };
         let length = base64url::decode_into(buffer, self.signature)
             .map_err(|offset| VerifyError::InvalidBase64 { part: Part::Signature, offset })?;
         let signature = buffer.get(..length).unwrap_or_default();

@@ -5,6 +5,9 @@ use crate::error::{FileMistake, KeyError};
 #[cfg(all(feature = "private-keys", feature = "rsa-verify"))]
 use crate::key::crt::PrivateNumbers;
 use crate::key::ec::Curve;
+use crate::key::ml_dsa::Set;
+#[cfg(feature = "rsa-verify")]
+use crate::key::rsa_pss::{RSA, RSA_PSS, Uses};
 use alloc::vec::Vec;
 #[cfg(feature = "private-keys")]
 use pkcs8::der::asn1::BitStringRef;
@@ -14,14 +17,14 @@ use pkcs8::spki::{AlgorithmIdentifierRef, ObjectIdentifier};
 #[cfg(feature = "private-keys")]
 use zeroize::Zeroizing;
 
-/// `rsaEncryption`, RFC 8017 appendix A.1.
-const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
-/// `id-RSASSA-PSS`, RFC 4055 section 3.1.
-const RSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
 /// `id-ecPublicKey`, RFC 5480 section 2.1.1.
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 /// `id-Ed25519`, RFC 8410 section 3.
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+/// `id-ml-dsa-44`, `id-ml-dsa-65` and `id-ml-dsa-87`, RFC 9881 section 2.
+const ML_DSA_44: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.3.17");
+const ML_DSA_65: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.3.18");
+const ML_DSA_87: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.3.19");
 /// RFC 5480 section 2.1.1.1, and SEC 2 section 2.4.1.
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
@@ -32,9 +35,10 @@ const SECP256K1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.10")
 #[derive(Clone, Copy)]
 pub(crate) enum KeyType {
     #[cfg(feature = "rsa-verify")]
-    Rsa,
+    Rsa(Uses),
     Ec(Curve),
     Ed25519,
+    MlDsa(Set),
 }
 
 impl KeyType {
@@ -45,13 +49,18 @@ impl KeyType {
     pub(crate) fn read(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<Self, KeyError> {
         match (algorithm.oid, algorithm.parameters) {
             #[cfg(feature = "rsa-verify")]
-            (RSA, parameters) if parameters.is_none_or(|given| given == AnyRef::NULL) => Ok(Self::Rsa),
+            (RSA, parameters) if parameters.is_none_or(|given| given == AnyRef::NULL) => {
+                Ok(Self::Rsa(Uses::All))
+            }
             #[cfg(feature = "rsa-verify")]
             (RSA, _) => Err(KeyError::File(FileMistake::RsaParameters)),
             #[cfg(feature = "rsa-verify")]
-            (RSA_PSS, _) => Err(KeyError::File(FileMistake::RsaPss)),
+            (RSA_PSS, parameters) => Uses::read(parameters).map(Self::Rsa),
             (EC, Some(parameters)) => curve(parameters).map(Self::Ec),
             (ED25519, None) => Ok(Self::Ed25519),
+            (ML_DSA_44, None) => Ok(Self::MlDsa(Set::MlDsa44)),
+            (ML_DSA_65, None) => Ok(Self::MlDsa(Set::MlDsa65)),
+            (ML_DSA_87, None) => Ok(Self::MlDsa(Set::MlDsa87)),
             _ => Err(KeyError::UnsupportedKeyType),
         }
     }
@@ -61,10 +70,14 @@ impl KeyType {
         self,
         write: impl FnOnce(AlgorithmIdentifierRef<'_>) -> der::Result<T>,
     ) -> der::Result<T> {
+        let bare = |oid| AlgorithmIdentifierRef { oid, parameters: None };
         let oid = match self {
             #[cfg(feature = "rsa-verify")]
-            Self::Rsa => return write(AlgorithmIdentifierRef { oid: RSA, parameters: Some(AnyRef::NULL) }),
-            Self::Ed25519 => return write(AlgorithmIdentifierRef { oid: ED25519, parameters: None }),
+            Self::Rsa(uses) => return uses.write(write),
+            Self::Ed25519 => return write(bare(ED25519)),
+            Self::MlDsa(Set::MlDsa44) => return write(bare(ML_DSA_44)),
+            Self::MlDsa(Set::MlDsa65) => return write(bare(ML_DSA_65)),
+            Self::MlDsa(Set::MlDsa87) => return write(bare(ML_DSA_87)),
             Self::Ec(Curve::P256) => P256,
             Self::Ec(Curve::P384) => P384,
             Self::Ec(Curve::P521) => P521,
@@ -136,6 +149,34 @@ pub(crate) fn write_ec_private(number: &[u8], point: Option<&[u8]>) -> der::Resu
         parts.push(AnyRef::new(POINT, point)?);
     }
     parts.to_der().map(Zeroizing::new)
+}
+
+/// The tag of the seed in an ML-DSA private key.
+#[cfg(feature = "private-keys")]
+const SEED: Tag = Tag::ContextSpecific { constructed: false, number: TagNumber(0) };
+
+/// Reads the seed of an ML-DSA private key, and the expanded key if it is beside the seed (RFC 9881 section 6).
+#[cfg(feature = "private-keys")]
+pub(crate) fn ml_dsa_private(set: Set, der: &[u8]) -> Result<(&[u8], Option<&[u8]>), KeyError> {
+    let key = AnyRef::from_der(der).map_err(|_| KeyError::MalformedKey)?;
+    if key.tag() == SEED {
+        return Ok((key.value(), None));
+    }
+    if key.tag() == Tag::OctetString && key.value().len() == set.expanded_bytes() {
+        return Err(KeyError::File(FileMistake::ExpandedKey));
+    }
+    match key.decode_as::<Vec<AnyRef<'_>>>().as_deref() {
+        Ok([seed, expanded]) if [seed.tag(), expanded.tag()] == [Tag::OctetString; 2] => {
+            Ok((seed.value(), Some(expanded.value())))
+        }
+        _ => Err(KeyError::MalformedKey),
+    }
+}
+
+/// Writes an ML-DSA private key as its seed alone.
+#[cfg(feature = "private-keys")]
+pub(crate) fn write_ml_dsa_private(seed: &[u8]) -> der::Result<Zeroizing<Vec<u8>>> {
+    AnyRef::new(SEED, seed)?.to_der().map(Zeroizing::new)
 }
 
 /// Reads the modulus and the exponent of an `RSAPublicKey`.

@@ -4,7 +4,7 @@ use crate::error::EntropyError;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 
-/// A source of randomness for blinding and for new keys.
+/// A source of randomness for blinding, for ML-DSA signatures and for new keys.
 ///
 /// [`SystemEntropy`] is the operating system's source. A program without an operating system implements its own source; the
 /// bytes must be good enough for cryptographic keys.

@@ -8,6 +8,7 @@ use crate::key::ec::{Curve, Scalar};
 use crate::key::material::{Material, PublicKey};
 #[cfg(feature = "private-keys")]
 use crate::key::material::{PrivateKey, Secret};
+use crate::key::ml_dsa;
 use crate::key::pem::{self, Wanted};
 #[cfg(feature = "private-keys")]
 use crate::secret::SecretBytes;
@@ -53,9 +54,15 @@ impl PublicKey {
             let key = info.subject_public_key.as_bytes().ok_or(KeyError::MalformedKey)?;
             return match key_type {
                 #[cfg(feature = "rsa-verify")]
-                KeyType::Rsa => Self::from_numbers(asn1::public_numbers(key).ok_or(KeyError::MalformedKey)?),
+                KeyType::Rsa(uses) => {
+                    let numbers = asn1::public_numbers(key).ok_or(KeyError::MalformedKey)?;
+                    Self::from_numbers(numbers).map(|key| key.restricted(uses))
+                }
                 KeyType::Ec(curve) => Point::new(curve, key).map(|point| Self::of(Material::Ec(point))),
                 KeyType::Ed25519 => Self::of_ed25519(key),
+                KeyType::MlDsa(set) => {
+                    ml_dsa::Public::new(set, key).map(|key| Self::of(Material::MlDsa(key)))
+                }
             };
         }
         if is_private(der) {
@@ -70,7 +77,7 @@ impl PublicKey {
         }
     }
 
-    /// Writes the key as SPKI PEM text.
+    /// Writes the key as SPKI PEM text. An RSA key from a file that is for RSA-PSS only is written as such a file again.
     ///
     /// # Errors
     ///
@@ -113,10 +120,11 @@ impl PublicKey {
             #[cfg(feature = "rsa-verify")]
             Material::Rsa(numbers) => {
                 let key = asn1::write_public_numbers(numbers.modulus(), &numbers.exponent_bytes());
-                (KeyType::Rsa, key.map_err(|_| KeyError::MalformedKey)?)
+                (KeyType::Rsa(self.uses), key.map_err(|_| KeyError::MalformedKey)?)
             }
             Material::Ec(point) => (KeyType::Ec(point.curve()), point.encoded().to_vec()),
             Material::Ed25519(key) => (KeyType::Ed25519, key.to_vec()),
+            Material::MlDsa(key) => (KeyType::MlDsa(key.set()), key.bytes().to_vec()),
         };
         let written = key_type.write(|algorithm| {
             let subject_public_key = BitStringRef::new(0, &key)?;
@@ -161,9 +169,13 @@ impl PrivateKey {
             let (key, beside) = (info.private_key.as_bytes(), beside.transpose()?);
             return match key_type {
                 #[cfg(feature = "rsa-verify")]
-                KeyType::Rsa => Self::from_pkcs1_beside(key, beside),
+                KeyType::Rsa(uses) => Self::from_pkcs1_beside(key, beside).map(|key| key.restricted(uses)),
                 KeyType::Ec(curve) => Self::from_sec1(key, Some(curve), beside),
                 KeyType::Ed25519 => Self::from_seed(key, beside),
+                KeyType::MlDsa(set) => {
+                    let (seed, expanded) = asn1::ml_dsa_private(set, key)?;
+                    ml_dsa::Private::new(set, seed, expanded, beside).map(|key| Self(Secret::MlDsa(key)))
+                }
             };
         }
         if is_public(der) {
@@ -179,7 +191,8 @@ impl PrivateKey {
         Err(unreadable(der))
     }
 
-    /// Writes the key as PKCS#8 PEM text, for storage.
+    /// Writes the key as PKCS#8 PEM text, for storage. An ML-DSA key is written as its seed alone. An RSA key from a file
+    /// that is for RSA-PSS only is written as such a file again.
     ///
     /// # Errors
     ///
@@ -187,7 +200,7 @@ impl PrivateKey {
     pub fn to_secret_pem(&self) -> Result<SecretBytes, KeyError> {
         let (key_type, key) = match &self.0 {
             #[cfg(feature = "rsa-verify")]
-            Secret::Rsa { pkcs1, .. } => (KeyType::Rsa, Ok(pkcs1.clone())),
+            Secret::Rsa { pkcs1, public } => (KeyType::Rsa(public.uses), Ok(pkcs1.clone())),
             Secret::Ec { scalar, public } => (
                 KeyType::Ec(scalar.curve()),
                 asn1::write_ec_private(scalar.bytes(), public.as_ref().map(Point::encoded)),
@@ -196,6 +209,7 @@ impl PrivateKey {
                 KeyType::Ed25519,
                 OctetStringRef::new(seed.as_slice()).and_then(|seed| seed.to_der()).map(Zeroizing::new),
             ),
+            Secret::MlDsa(key) => (KeyType::MlDsa(key.set()), asn1::write_ml_dsa_private(key.seed())),
         };
         let written = key.and_then(|key| {
             let key = OctetStringRef::new(&key)?;

@@ -6,8 +6,11 @@ use crate::error::KeyError;
 use crate::key::ec::Scalar;
 use crate::key::ec::{Curve, Point};
 use crate::key::ed25519;
+use crate::key::ml_dsa;
 #[cfg(feature = "rsa-verify")]
 use crate::key::rsa::{Exponents, PublicNumbers};
+#[cfg(feature = "rsa-verify")]
+use crate::key::rsa_pss::Uses;
 #[cfg(feature = "private-keys")]
 use alloc::boxed::Box;
 #[cfg(feature = "rsa-verify")]
@@ -17,9 +20,10 @@ use core::fmt;
 use zeroize::Zeroizing;
 
 /// A public key without an algorithm: RSA of 2048 to 8192 bits, a point on an elliptic curve (P-256, P-384, P-521, secp256k1),
-/// or Ed25519.
+/// Ed25519, or ML-DSA.
 ///
 /// Read from a file or made of numbers. A method named like an algorithm turns it into a [`VerifyingKey`](crate::VerifyingKey).
+/// If the file says that an RSA key is for RSA-PSS only, the methods of other algorithms refuse the key.
 ///
 /// # Security
 ///
@@ -50,6 +54,8 @@ pub struct PublicKey {
     pub(crate) material: Material,
     #[cfg(feature = "rsa-verify")]
     exponents: Exponents,
+    #[cfg(feature = "rsa-verify")]
+    pub(crate) uses: Uses,
 }
 
 /// The numbers of a public key, by its type.
@@ -59,6 +65,7 @@ pub(crate) enum Material {
     Rsa(PublicNumbers),
     Ec(Point),
     Ed25519([u8; 32]),
+    MlDsa(ml_dsa::Public),
 }
 
 impl Material {
@@ -69,6 +76,7 @@ impl Material {
             Self::Rsa(_) => algorithm.is_rsa(),
             Self::Ec(point) => algorithm == point.curve().algorithm(),
             Self::Ed25519(_) => algorithm == Algorithm::Ed25519,
+            Self::MlDsa(key) => algorithm == key.set().algorithm(),
         }
     }
 }
@@ -119,7 +127,7 @@ impl PublicKey {
     pub fn modulus_and_exponent(&self) -> Option<(Vec<u8>, Vec<u8>)> {
         match &self.material {
             Material::Rsa(numbers) => Some((numbers.modulus().to_vec(), numbers.exponent_bytes().into_vec())),
-            Material::Ec(_) | Material::Ed25519(_) => None,
+            Material::Ec(_) | Material::Ed25519(_) | Material::MlDsa(_) => None,
         }
     }
 
@@ -133,6 +141,11 @@ impl PublicKey {
         Self { exponents: Exponents::Any, ..self }
     }
 
+    /// Allows only the algorithms that the file of the key allows.
+    pub(crate) fn restricted(self, uses: Uses) -> Self {
+        Self { uses, ..self }
+    }
+
     /// Returns whether the key has this modulus and this exponent.
     #[cfg(feature = "private-keys")]
     pub(crate) fn has(&self, modulus: &[u8], exponent: &[u8]) -> bool {
@@ -140,9 +153,10 @@ impl PublicKey {
             if *numbers.modulus() == *modulus && *numbers.exponent_bytes() == *exponent)
     }
 
-    /// Returns the numbers of an RSA key for `algorithm`, if their exponent is allowed.
+    /// Returns the numbers of an RSA key, if its file allows `algorithm`, and their exponent is allowed.
     pub(crate) fn rsa(&self, algorithm: Algorithm) -> Result<&PublicNumbers, KeyError> {
         let Material::Rsa(numbers) = &self.material else { return Err(self.wrong_type(algorithm)) };
+        self.uses.check(algorithm)?;
         numbers.check_exponent(self.exponents)?;
         Ok(numbers)
     }
@@ -154,6 +168,8 @@ impl PublicKey {
             material,
             #[cfg(feature = "rsa-verify")]
             exponents: Exponents::Usual,
+            #[cfg(feature = "rsa-verify")]
+            uses: Uses::All,
         }
     }
 
@@ -179,6 +195,14 @@ impl PublicKey {
         }
     }
 
+    /// Returns the bytes of an ML-DSA key with these parameters.
+    pub(crate) fn ml_dsa(&self, set: ml_dsa::Set) -> Result<&ml_dsa::Public, KeyError> {
+        match &self.material {
+            Material::MlDsa(key) if key.set() == set => Ok(key),
+            _ => Err(self.wrong_type(set.algorithm())),
+        }
+    }
+
     /// Returns the error for a key whose type is not that of `algorithm`.
     pub(crate) const fn wrong_type(&self, algorithm: Algorithm) -> KeyError {
         let key = match &self.material {
@@ -186,12 +210,13 @@ impl PublicKey {
             Material::Rsa(_) => "RSA",
             Material::Ec(point) => point.curve().name(),
             Material::Ed25519(_) => "Ed25519",
+            Material::MlDsa(key) => key.set().name(),
         };
         KeyError::WrongKeyType { algorithm, key }
     }
 }
 
-/// Two keys are equal if their numbers are.
+/// Two keys are equal if their numbers are, whichever algorithms are allowed for them.
 impl PartialEq for PublicKey {
     fn eq(&self, other: &Self) -> bool {
         self.material == other.material
@@ -207,12 +232,13 @@ impl fmt::Debug for PublicKey {
             Material::Rsa(numbers) => write!(f, "PublicKey(RSA, {} bytes)", numbers.modulus().len()),
             Material::Ec(point) => write!(f, "PublicKey({})", point.curve().name()),
             Material::Ed25519(_) => f.write_str("PublicKey(Ed25519)"),
+            Material::MlDsa(key) => write!(f, "PublicKey({})", key.set().name()),
         }
     }
 }
 
 /// A private key without an algorithm: RSA of 2048 to 8192 bits, a number for an elliptic curve (P-256, P-384, P-521,
-/// secp256k1), or Ed25519. Wiped when it is dropped.
+/// secp256k1), or a seed for Ed25519 or ML-DSA. Wiped when it is dropped.
 ///
 /// Read from a file or generated. A method named like an algorithm turns it into a [`SigningKey`](crate::SigningKey), and
 /// checks that the private numbers belong to the public ones.
@@ -237,15 +263,22 @@ pub struct PrivateKey(pub(crate) Secret);
 pub(crate) enum Secret {
     /// As PKCS#1, which holds the public half, too.
     #[cfg(feature = "rsa-verify")]
-    Rsa { pkcs1: Zeroizing<Vec<u8>>, public: PublicKey },
+    Rsa {
+        pkcs1: Zeroizing<Vec<u8>>,
+        public: PublicKey,
+    },
     /// With the point from the same file, if it holds one. A backend checks it.
-    Ec { scalar: Scalar, public: Option<Point> },
+    Ec {
+        scalar: Scalar,
+        public: Option<Point>,
+    },
     /// With the public key from the same file, if it holds one. A backend checks it.
     Ed25519 {
         /// In a block of its own, so that a move of the key leaves no copy.
         seed: Box<Zeroizing<[u8; 32]>>,
         public: Option<[u8; 32]>,
     },
+    MlDsa(ml_dsa::Private),
 }
 
 #[cfg(feature = "private-keys")]
@@ -261,7 +294,16 @@ impl PrivateKey {
         }
     }
 
-    /// Returns an RSA key for `algorithm` as PKCS#1 and its public half, if its exponent is allowed.
+    /// Allows only the algorithms that the file of an RSA key allows.
+    #[cfg(feature = "rsa-verify")]
+    pub(crate) fn restricted(self, uses: Uses) -> Self {
+        match self.0 {
+            Secret::Rsa { pkcs1, public } => Self(Secret::Rsa { pkcs1, public: public.restricted(uses) }),
+            other => Self(other),
+        }
+    }
+
+    /// Returns an RSA key for `algorithm` as PKCS#1 and its public half, if its file and its exponent allow that.
     #[cfg(feature = "rsa-verify")]
     pub(crate) fn rsa(&self, algorithm: Algorithm) -> Result<(&[u8], &PublicKey), KeyError> {
         let Secret::Rsa { pkcs1, public } = &self.0 else { return Err(self.wrong_type(algorithm)) };
@@ -284,6 +326,14 @@ impl PrivateKey {
         }
     }
 
+    /// Returns the seed of an ML-DSA key with these parameters, and what else is known.
+    pub(crate) fn ml_dsa(&self, set: ml_dsa::Set) -> Result<&ml_dsa::Private, KeyError> {
+        match &self.0 {
+            Secret::MlDsa(key) if key.set() == set => Ok(key),
+            _ => Err(self.wrong_type(set.algorithm())),
+        }
+    }
+
     /// Returns the error for a key whose type is not that of `algorithm`.
     pub(crate) const fn wrong_type(&self, algorithm: Algorithm) -> KeyError {
         let key = match &self.0 {
@@ -291,6 +341,7 @@ impl PrivateKey {
             Secret::Rsa { .. } => "RSA",
             Secret::Ec { scalar, .. } => scalar.curve().name(),
             Secret::Ed25519 { .. } => "Ed25519",
+            Secret::MlDsa(key) => key.set().name(),
         };
         KeyError::WrongKeyType { algorithm, key }
     }
@@ -306,6 +357,7 @@ impl fmt::Debug for PrivateKey {
             }
             Secret::Ec { scalar, .. } => write!(f, "PrivateKey({}, ..)", scalar.curve().name()),
             Secret::Ed25519 { .. } => f.write_str("PrivateKey(Ed25519, ..)"),
+            Secret::MlDsa(key) => write!(f, "PrivateKey({}, ..)", key.set().name()),
         }
     }
 }

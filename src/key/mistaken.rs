@@ -134,9 +134,9 @@ const SSH_IN_BASE64: &str = "AAAAB3NzaC1|AAAAC3NzaC1|c3NoLXJzYSBBQUFB|NzaC1yc2Eg
     lY2RzYS1zaGEyLW5pc3|c2stc3NoLWVkMjU1MTlA|NrLXNzaC1lZDI1NTE5Q|zay1zc2gtZWQyNTUxOU|\
     LS0tLSBCRUdJTiBTU0gyI|0tLS0gQkVHSU4gU1NIMi|tLS0tIEJFR0lOIFNTSDIg";
 /// The base64 of OIDs in DER, at the three possible alignments: that of RSA, in keys and certificates; that of elliptic curves;
-/// and that of Ed25519 and its relatives with the bytes before it.
+/// that of Ed25519 and its relatives with the bytes before it; and that of ML-DSA.
 const DER_OIDS: &str = "KoZIhvcNAQ|qGSIb3DQEB|qhkiG9w0BAQ|BgcqhkjOPQIB|YHKoZIzj0CA|GByqGSM49Ag|MAUGAytl|AFBgMrZ|\
-    wBQYDK2";
+    wBQYDK2|CWCGSAFlAwQD|lghkgBZQMEAx|JYIZIAWUDBAM";
 /// The base64 of PKCS#1: public keys of 2048, 3072, 4096 or 8192 bits, with an exponent of one to five bytes; private ones.
 const PKCS1: &str = "MIIBCAKCAQEA|MIIBCQKCAQEA|MIIBCgKCAQEA|MIIBCwKCAQEA|MIIBDAKCAQEA|MIIBiAKCAYEA|\
     MIIBiQKCAYEA|MIIBigKCAYEA|MIIBiwKCAYEA|MIIBjAKCAYEA|MIICCAKCAgEA|MIICCQKCAgEA|\
@@ -146,11 +146,11 @@ const PKCS1: &str = "MIIBCAKCAQEA|MIIBCQKCAQEA|MIIBCgKCAQEA|MIIBCwKCAQEA|MIIBDAK
 const XML: &str = "<RSAKeyValue>";
 /// The hex of the same OIDs, in either case, without a separator, with colons or with blanks.
 const DER_IN_HEX: &str = "06092a864886f70d0101|06092A864886F70D0101|06072a8648ce3d0201|06072A8648CE3D0201|\
-    300506032b65|300506032B65|\
+    300506032b65|300506032B65|06096086480165030403|\
     06:09:2a:86:48:86:f7:0d:01:01|06:09:2A:86:48:86:F7:0D:01:01|06:07:2a:86:48:ce:3d:02:01|\
-    06:07:2A:86:48:CE:3D:02:01|30:05:06:03:2b:65|30:05:06:03:2B:65|\
+    06:07:2A:86:48:CE:3D:02:01|30:05:06:03:2b:65|30:05:06:03:2B:65|06:09:60:86:48:01:65:03:04:03|\
     06 09 2a 86 48 86 f7 0d 01 01|06 09 2A 86 48 86 F7 0D 01 01|06 07 2a 86 48 ce 3d 02 01|\
-    06 07 2A 86 48 CE 3D 02 01|30 05 06 03 2b 65|30 05 06 03 2B 65";
+    06 07 2A 86 48 CE 3D 02 01|30 05 06 03 2b 65|30 05 06 03 2B 65|06 09 60 86 48 01 65 03 04 03";
 /// The hex of the tag, the length and the first byte of a modulus of 2048, 3072, 4096 or 8192 bits, for PKCS#1, which has no OID.
 const MODULUS_IN_HEX: &str = "0282010100|0282018100|0282020100|0282040100|\
     02:82:01:01:00|02:82:01:81:00|02:82:02:01:00|02:82:04:01:00|\

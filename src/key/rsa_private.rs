@@ -7,8 +7,11 @@ use crate::key::asn1;
 use crate::key::crt::PrivateNumbers;
 use crate::key::material::{PrivateKey, PublicKey};
 use crate::key::rsa::bit_length;
+#[cfg(feature = "graviola")]
 use alloc::vec::Vec;
+#[cfg(feature = "graviola")]
 use crypto_bigint::{BoxedUint, Odd};
+#[cfg(feature = "graviola")]
 use zeroize::Zeroizing;
 
 impl PrivateKey {

@@ -6,6 +6,8 @@ use crate::algorithm::Algorithm;
 use crate::backend::rust::ecdsa;
 #[cfg(feature = "ed25519")]
 use crate::backend::rust::ed25519;
+#[cfg(feature = "ml-dsa")]
+use crate::backend::rust::ml_dsa;
 use crate::error::KeyError;
 use crate::key::VerifyingKey;
 use crate::key::ec::Point;
@@ -52,6 +54,12 @@ impl PublicKey {
             Algorithm::Es256k => self.es256k(),
             #[cfg(feature = "ed25519")]
             Algorithm::Ed25519 => self.ed25519(),
+            #[cfg(feature = "ml-dsa")]
+            Algorithm::MlDsa44 => self.ml_dsa_44(),
+            #[cfg(feature = "ml-dsa")]
+            Algorithm::MlDsa65 => self.ml_dsa_65(),
+            #[cfg(feature = "ml-dsa")]
+            Algorithm::MlDsa87 => self.ml_dsa_87(),
             #[cfg(feature = "rsa-verify")]
             other if other.is_rsa() => self.rsa_by_algorithm(other),
             other if other.is_hmac() => Err(self.wrong_type(other)),
@@ -80,7 +88,8 @@ impl PrivateKey {
     /// # Errors
     ///
     /// - [`KeyError::UnsupportedByBackend`] if the feature of the key's type is off.
-    /// - [`KeyError::MalformedKey`] if the private number is out of range.
+    /// - [`KeyError::MalformedKey`] if the private number is out of range, or an ML-DSA seed does not belong to the other keys in
+    ///   its file.
     ///
     /// # Examples
     ///
@@ -105,6 +114,10 @@ impl PrivateKey {
             Secret::Ed25519 { seed, .. } => Ok(ed25519::public_key(seed)),
             #[cfg(not(feature = "ed25519"))]
             Secret::Ed25519 { .. } => Err(KeyError::UnsupportedByBackend),
+            #[cfg(feature = "ml-dsa")]
+            Secret::MlDsa(key) => ml_dsa::public_key(key),
+            #[cfg(not(feature = "ml-dsa"))]
+            Secret::MlDsa(_) => Err(KeyError::UnsupportedByBackend),
         }
     }
 
@@ -122,7 +135,7 @@ impl PrivateKey {
     }
 
     /// Makes a key that signs tokens of an algorithm chosen at run time, with the given source of randomness. Only
-    /// RSA draws from it.
+    /// RSA and ML-DSA draw from it.
     ///
     /// # Errors
     ///
@@ -145,6 +158,12 @@ impl PrivateKey {
             Algorithm::Es256k => self.es256k(),
             #[cfg(feature = "ed25519")]
             Algorithm::Ed25519 => self.ed25519(),
+            #[cfg(feature = "ml-dsa")]
+            Algorithm::MlDsa44 => self.ml_dsa_44_with(entropy),
+            #[cfg(feature = "ml-dsa")]
+            Algorithm::MlDsa65 => self.ml_dsa_65_with(entropy),
+            #[cfg(feature = "ml-dsa")]
+            Algorithm::MlDsa87 => self.ml_dsa_87_with(entropy),
             #[cfg(feature = "rsa")]
             other if other.is_rsa() => self.rsa_by_algorithm(other, entropy),
             other => {
@@ -199,6 +218,10 @@ impl PrivateKey {
             Algorithm::Es256k => ecdsa::k256::generate(entropy),
             #[cfg(feature = "ed25519")]
             Algorithm::Ed25519 => ed25519::generate(entropy),
+            #[cfg(feature = "ml-dsa")]
+            Algorithm::MlDsa44 | Algorithm::MlDsa65 | Algorithm::MlDsa87 => {
+                ml_dsa::generate(algorithm, entropy)
+            }
             #[cfg(feature = "rsa")]
             other if other.is_rsa() => Self::generate_rsa_with(2048, entropy),
             other => {

@@ -42,6 +42,7 @@ macro_rules! algorithms {
                 ///   supports.
                 /// - [`KeyError::Exponent`] for another exponent than 65537, unless [`any_exponent`](Self::any_exponent)
                 ///   allows it.
+                /// - [`KeyError::RestrictedKey`] if the file of the key does not allow the algorithm.
                 #[cfg(feature = "getrandom")]
                 pub fn $method(&self) -> Result<SigningKey, KeyError> {
                     self.$method_with(crate::key::entropy::SystemEntropy::new())

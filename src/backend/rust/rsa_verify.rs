@@ -24,8 +24,9 @@ macro_rules! algorithms {
                 ///
                 /// # Errors
                 ///
-                /// [`KeyError::Exponent`] for another exponent than 65537, unless [`any_exponent`](Self::any_exponent) allows
-                /// it.
+                /// - [`KeyError::Exponent`] for another exponent than 65537, unless [`any_exponent`](Self::any_exponent)
+                ///   allows it.
+                /// - [`KeyError::RestrictedKey`] if the file of the key does not allow the algorithm.
                 pub fn $method(&self) -> Result<VerifyingKey, KeyError> {
                     self.verifying::<$padding>(Algorithm::$variant)
                 }

@@ -53,11 +53,12 @@ pBVq5o2fxUbZGLV8yRFAghBKU18n2ydhvlUmA0gglYQkqgyO8nxF6tMXvjRQSc4r
 ";
 
 /// The number of the step that fails, from 1, is the exit code.
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     ("HS256 signs what OpenSSL signs, and verifies it", hs256_signs_and_verifies),
     ("RS256 signs what OpenSSL signs, and verifies it", rs256_signs_and_verifies),
     ("the key in a certificate verifies what its private half signed", certificate_verifies),
     ("ES256, ES384 and EdDSA keys are generated, sign and verify", curves_sign_and_verify),
+    ("an ML-DSA-65 key is generated, signs and verifies", ml_dsa_signs_and_verifies),
     ("HS256 tokens with a changed character are refused", hs256_tampered_tokens_are_refused),
     ("RS256 tokens with a changed character are refused", rs256_tampered_tokens_are_refused),
     ("a token of one key is refused by the other", tokens_of_other_keys_are_refused),
@@ -77,7 +78,7 @@ extern "C" fn main() -> ! {
     }
     bare::print(
         1,
-        "no_std: HS256, RS256, ES256, ES384 and EdDSA tokens signed, verified and refused, and a session run, without std\n",
+        "no_std: HS256, RS256, ES256, ES384, EdDSA and ML-DSA-65 tokens signed, verified and refused, and a session run, without std\n",
     );
     bare::exit(0)
 }
@@ -98,6 +99,16 @@ struct Kernel;
 impl Entropy for Kernel {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
         bare::random(bytes).map_err(|()| EntropyError::new())
+    }
+}
+
+/// A source that repeats itself.
+struct Fixed;
+
+impl Entropy for Fixed {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        bytes.fill(7);
+        Ok(())
     }
 }
 
@@ -148,6 +159,21 @@ fn curves_sign_and_verify() -> Outcome {
         signs_and_verifies(&key, &verifier(public.verifying_key(algorithm)?)?, &expected)?;
     }
     Ok(())
+}
+
+fn ml_dsa_signs_and_verifies() -> Outcome {
+    let private = PrivateKey::generate_with(Algorithm::MlDsa65, &Kernel)?;
+    let public = PublicKey::from_pem(&private.public_key()?.to_pem()?)?;
+    let verifier = verifier(public.ml_dsa_65()?)?;
+    // A source that repeats itself repeats the signature.
+    let key = private.ml_dsa_65_with(Fixed)?;
+    signs_and_verifies(&key, &verifier, &claims().sign(&key)?)?;
+    let key = private.ml_dsa_65_with(Kernel)?;
+    let [text, other] = [claims().sign(&key)?, claims().sign(&key)?];
+    verifier.at(ISSUED).verify::<User>(&text)?;
+    ensure(text != other, "signed without randomness")?;
+    let dry = private.ml_dsa_65_with(Dry)?;
+    ensure(claims().sign(&dry).err() == Some(SignError::Entropy), "signed although the source has run dry")
 }
 
 fn certificate_verifies() -> Outcome {

@@ -38,7 +38,7 @@ pub extern "C" fn run() -> i32 {
     }
     let (bits, library) = (usize::BITS, if cfg!(feature = "std") { "with" } else { "without" });
     bare::print(&format!(
-        "wasm: HS256 and RS256 tokens, byte for byte those of x86_64, ES256, ES384 and EdDSA tokens, and a session, with a usize of {bits} bits, {library} std"
+        "wasm: HS256 and RS256 tokens, byte for byte those of x86_64, ES256, ES384, EdDSA and ML-DSA-65 tokens, and a session, with a usize of {bits} bits, {library} std"
     ));
     0
 }
@@ -47,6 +47,7 @@ fn run_all() -> Outcome {
     hs256()?;
     rs256()?;
     curves()?;
+    ml_dsa()?;
     numbers_beyond_32_bits()?;
     no_clock()?;
     sessions::run(&Host)
@@ -67,6 +68,16 @@ struct Host;
 impl Entropy for Host {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
         bare::random(bytes);
+        Ok(())
+    }
+}
+
+/// Randomness that repeats itself, and signatures with it.
+struct Fixed;
+
+impl Entropy for Fixed {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        bytes.fill(7);
         Ok(())
     }
 }
@@ -104,7 +115,14 @@ fn curves() -> Outcome {
     Ok(())
 }
 
-/// All algorithms are deterministic: blinding does not show in the signature.
+fn ml_dsa() -> Outcome {
+    let private = PrivateKey::generate_with(Algorithm::MlDsa65, &Host)?;
+    let key = private.ml_dsa_65_with(Fixed)?;
+    let public = PublicKey::from_pem(&private.public_key()?.to_pem()?)?.ml_dsa_65()?;
+    signs_and_verifies(&key, &verifier(public)?, &claims().sign(&key)?)
+}
+
+/// All algorithms but ML-DSA are deterministic, and that has fixed randomness here: blinding does not show in the signature.
 fn signs_and_verifies(key: &impl SignKey, verifier: &Verifier, expected: &str) -> Outcome {
     let text = claims().sign(key)?;
     ensure(text == expected, "the token is another")?;

@@ -95,7 +95,7 @@ fn all_needles() -> Vec<[u8; 32]> {
 
 // There is only one test in this file, because it watches all threads.
 #[test]
-fn a_dropped_key_leaves_neither_its_secret_nor_what_is_made_of_it() {
+fn a_dropped_key_leaves_neither_its_secret_nor_its_hash_states() {
     NEEDLES.set(all_needles()).unwrap();
     // The search works: a living key holds the states, and a secret that is not wiped is found.
     let (key, found) = living(|| HmacKey::hs256(&SecretBytes::from_bytes(SECRET)).unwrap());

@@ -10,6 +10,7 @@
 //! | `sign N` | the token that a signing operation makes, else `-` |
 //! | `try N TOKEN` | `accepted` or `refused`, by a verifying operation |
 
+use crate::algorithm::Algorithm;
 use crate::allocations::{self, OfProcess};
 use crate::claims::Size;
 use crate::keys;
@@ -63,6 +64,17 @@ impl Bench {
         for key in keys::RSA {
             self.verify(&tokens::verify_rs256(key.bits), L::verify(key));
         }
+    }
+
+    /// The operations with an algorithm that has one to sign and one to verify.
+    pub fn algorithm(
+        &mut self,
+        algorithm: Algorithm,
+        sign: impl Sign + 'static,
+        verify: impl Verify + 'static,
+    ) {
+        self.sign(tokens::sign(algorithm), sign);
+        self.verify(tokens::verify(algorithm), verify);
     }
 
     /// An operation that makes a token.

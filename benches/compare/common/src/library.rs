@@ -1,7 +1,7 @@
 //! What a library's package says of it.
 
 use crate::claims::Size;
-use crate::keys::RsaKey;
+use crate::keys::KeyPair;
 use std::fmt::Debug;
 
 /// How a library does what is asked of all. Each function prepares what the library allows to prepare, and
@@ -23,10 +23,10 @@ pub trait Hs256 {
 /// The same for RS256.
 pub trait Rs256 {
     /// Signs seven typical claims.
-    fn sign(key: RsaKey) -> impl Sign + 'static;
+    fn sign(key: KeyPair) -> impl Sign + 'static;
 
     /// Verifies a token with seven typical claims, with its `iss`, `aud` and `exp`.
-    fn verify(key: RsaKey) -> impl Verify + 'static;
+    fn verify(key: KeyPair) -> impl Verify + 'static;
 }
 
 /// A call that signs a token.

@@ -1,6 +1,7 @@
 //! The names of the operations, and the tokens that the driver signs once for all libraries: files in one
 //! folder.
 
+use crate::algorithm::Algorithm;
 use crate::claims::Size;
 use std::fs;
 use std::path::PathBuf;
@@ -36,6 +37,59 @@ impl Tokens {
 
     fn path(&self, name: &str) -> PathBuf {
         self.0.join(name.replace('/', "_"))
+    }
+}
+
+/// Verifying a token with the seven typical claims. RSA has 2048 bits.
+#[must_use]
+pub const fn verify(algorithm: Algorithm) -> &'static str {
+    match algorithm {
+        Algorithm::Hs256 => verify_hs256(Size::Typical),
+        Algorithm::Hs384 => "hs384/verify",
+        Algorithm::Hs512 => "hs512/verify",
+        Algorithm::Rs256 => "rs256/verify/2048",
+        Algorithm::Rs384 => "rs384/verify",
+        Algorithm::Rs512 => "rs512/verify",
+        Algorithm::Ps256 => "ps256/verify",
+        Algorithm::Ps384 => "ps384/verify",
+        Algorithm::Ps512 => "ps512/verify",
+        Algorithm::Es256 => "es256/verify",
+        Algorithm::Es384 => "es384/verify",
+        Algorithm::Es512 => "es512/verify",
+        Algorithm::Es256k => "es256k/verify",
+        Algorithm::EdDsa => "eddsa/verify",
+    }
+}
+
+/// Signing a token with the seven typical claims. RSA has 2048 bits.
+#[must_use]
+pub const fn sign(algorithm: Algorithm) -> &'static str {
+    match algorithm {
+        Algorithm::Hs256 => sign_hs256(Size::Typical),
+        Algorithm::Hs384 => "hs384/sign",
+        Algorithm::Hs512 => "hs512/sign",
+        Algorithm::Rs256 => SIGN_RS256,
+        Algorithm::Rs384 => "rs384/sign",
+        Algorithm::Rs512 => "rs512/sign",
+        Algorithm::Ps256 => "ps256/sign",
+        Algorithm::Ps384 => "ps384/sign",
+        Algorithm::Ps512 => "ps512/sign",
+        Algorithm::Es256 => "es256/sign",
+        Algorithm::Es384 => "es384/sign",
+        Algorithm::Es512 => "es512/sign",
+        Algorithm::Es256k => "es256k/sign",
+        Algorithm::EdDsa => "eddsa/sign",
+    }
+}
+
+/// The HMAC of the signing input of the typical token, without the rest of the work.
+#[must_use]
+pub const fn raw_hmac(algorithm: Algorithm) -> Option<&'static str> {
+    match algorithm {
+        Algorithm::Hs256 => Some("hs256/raw"),
+        Algorithm::Hs384 => Some("hs384/raw"),
+        Algorithm::Hs512 => Some("hs512/raw"),
+        _ => None,
     }
 }
 
@@ -95,13 +149,16 @@ pub const KEY_SET_SIZES: [u32; 4] = [1, 10, 1_000, 100_000];
 /// Signing an RS256 token with the seven typical claims and 2048 bits.
 pub const SIGN_RS256: &str = "rs256/sign/2048";
 
-/// The tokens that whoever verifies the typical HS256 token has to refuse.
+/// The tokens that every library has to refuse.
 pub const REFUSED: [&str; 4] = [FORGED, EXPIRED, OTHER_ISSUER, OTHER_AUDIENCE];
 
-/// One of [`REFUSED`], for RS256 with 2048 bits.
+/// One of [`REFUSED`], which are HS256 tokens, for another algorithm.
 #[must_use]
-pub fn refused_rs256(name: &str) -> String {
-    format!("rs256/{name}")
+pub fn refused(algorithm: Algorithm, name: &str) -> String {
+    match algorithm {
+        Algorithm::Hs256 => name.to_owned(),
+        _ => format!("{}/{name}", algorithm.name().to_lowercase()),
+    }
 }
 
 /// The typical HS256 token with its signature changed.

@@ -4,9 +4,11 @@ use crate::Result;
 use crate::build::Workshop;
 use crate::machine::{Machine, commit};
 use crate::measure::{self, Named};
-use crate::report::{allocations, duration, own_operations, shared_operations};
+use crate::peer::Peer;
+use crate::report::{allocations, duration, own_operations, shared_operations, targets_table};
 use crate::results::{Measured, Results};
-use crate::roster::{self, OURS};
+use crate::roster::{self, OURS, OURS_GRAVIOLA};
+use crate::targets;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -22,24 +24,37 @@ pub(crate) fn run(workshop: &Workshop, other: &Path, rounds: usize) -> Result<()
     eprintln!("building this checkout");
     let new = workshop.build(roster::find(OURS).ok_or("countersign is on the roster")?)?;
 
-    let mut peers = [(OLD, crate::start(workshop, &old, true)?), (OURS, crate::start(workshop, &new, true)?)];
+    let mut peers =
+        vec![(OLD, crate::start(workshop, &old, true)?), (OURS, crate::start(workshop, &new, true)?)];
     let operations = shared(&peers);
+    match graviola(workshop) {
+        Ok(peer) => peers.push((OURS_GRAVIOLA, peer)),
+        Err(error) => eprintln!("{OURS_GRAVIOLA}: {error}"),
+    }
     let mut results = Results::default();
     measure::count_allocations(workshop, &peers, &mut results)?;
     measure::time(&mut peers, &operations, rounds, &mut results)?;
 
     let machine = Machine::of_this(&workshop.folder);
     println!(
-        "Old: commit {}. New: commit {}. {}, {} cores, {}, {}. Medians of {rounds} windows of 2 ms.\n\n{}",
+        "Old: commit {}. New: commit {}. {}, {} cores, {}, {}. Medians of {rounds} windows of 2 ms.\n\n{}\n{}",
         commit(&other),
         machine.commit,
         machine.cpu,
         machine.cores,
         machine.rustc,
         machine.date,
-        table(&results, &operations)
+        table(&results, &operations),
+        targets_table(&targets::against(&results, OLD))
     );
     Ok(())
+}
+
+/// The build with graviola, for the targets that compare it with pure Rust as it was.
+fn graviola(workshop: &Workshop) -> Result<Peer> {
+    eprintln!("building {OURS_GRAVIOLA}");
+    let entry = roster::find(OURS_GRAVIOLA).ok_or("it is on the roster")?;
+    crate::start(workshop, &workshop.build(entry)?, true)
 }
 
 /// The operations that all of the builds have.

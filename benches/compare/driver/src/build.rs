@@ -79,14 +79,20 @@ impl Workshop {
 
     /// The name of a build in the tables: its library with the version, and the variant.
     pub(crate) fn label(&self, entry: &Entry) -> Result<String> {
-        let tree = self.tree(&peer(entry), entry.features, &["--depth=1"])?;
-        let versions: Vec<String> = entry.crates.iter().map(|name| version(&tree, name)).collect();
-        let versions = versions.join(", ");
+        let versions = self.versions(entry)?;
         Ok(match entry.variant {
-            _ if entry.is_floor() => format!("floor ({versions})"),
+            Some(variant) if entry.is_floor() => format!("floor ({variant})"),
+            None if entry.is_floor() => format!("floor ({versions})"),
             Some(variant) => format!("{versions} ({variant})"),
             None => versions,
         })
+    }
+
+    /// The crates that a build is named after, with their versions.
+    pub(crate) fn versions(&self, entry: &Entry) -> Result<String> {
+        let tree = self.tree(&peer(entry), entry.features, &["--depth=1"])?;
+        let versions: Vec<String> = entry.crates.iter().map(|name| version(&tree, name)).collect();
+        Ok(versions.join(", "))
     }
 
     /// The manifest of the workspace.

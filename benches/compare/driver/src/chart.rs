@@ -1,16 +1,19 @@
-//! The chart: one panel for each operation, a bar for each build, the fastest first.
+//! The chart: a row for each algorithm, with a panel to verify and one to sign; in a panel a bar for each build, the fastest
+//! first.
 
 use crate::machine::Machine;
 use crate::report::duration;
 use crate::results::Results;
 use crate::roster::{Entry, OURS, Role};
-use compare_common::claims::Size;
-use compare_common::tokens;
+use crate::targets::Direction;
+use compare_common::Algorithm;
 use std::fmt::Write;
 
-const WIDTH: f64 = 860.0;
-const BARS_LEFT: f64 = 250.0;
-const BARS_RIGHT: f64 = 730.0;
+const WIDTH: f64 = 1000.0;
+/// Of a panel. The places in it count from its left edge.
+const PANEL: f64 = WIDTH / 2.0;
+const BARS_LEFT: f64 = 226.0;
+const BARS_RIGHT: f64 = 390.0;
 const ROW: f64 = 20.0;
 const BAR: f64 = 14.0;
 const MARGIN: f64 = 16.0;
@@ -30,16 +33,24 @@ const STYLE: &str = "\
     .page{fill:#0d1117}.text{fill:#f0f6fc}.faint{fill:#9198a1}.grid{stroke:#3d444d}\
     .rival{fill:#656c76}.ours{fill:#4493f8}.hatch{stroke:#656c76}}";
 
+const ALGORITHMS: [(Algorithm, &str); 4] = [
+    (Algorithm::Hs256, ""),
+    (Algorithm::Rs256, ", 2048 bits"),
+    (Algorithm::Es256, ""),
+    (Algorithm::EdDsa, " with Ed25519"),
+];
+
 pub(crate) fn svg(results: &Results, machine: &Machine, rounds: usize) -> String {
-    let panels = [
-        ("HS256 verify, seven claims", tokens::verify_hs256(Size::Typical).to_owned()),
-        ("HS256 sign, seven claims", tokens::sign_hs256(Size::Typical).to_owned()),
-        ("RS256 verify, seven claims, 2048 bits", tokens::verify_rs256(2048)),
-        ("RS256 sign, seven claims, 2048 bits", tokens::SIGN_RS256.to_owned()),
-    ];
     let (mut body, mut top) = (head(machine, rounds), HEAD);
-    for (title, operation) in panels {
-        top = panel(&mut body, results, title, &operation, top);
+    for (algorithm, what) in ALGORITHMS {
+        let mut bottom = top;
+        for (left, direction) in [0.0, PANEL].into_iter().zip(Direction::BOTH) {
+            let title = format!("{}{what}", direction.title(algorithm));
+            let _ = writeln!(body, "<g transform=\"translate({left} 0)\">");
+            bottom = panel(&mut body, results, &title, direction.operation(algorithm), top).max(bottom);
+            body.push_str("</g>\n");
+        }
+        top = bottom;
     }
     let height = top + MARGIN;
     format!(
@@ -58,9 +69,8 @@ fn head(machine: &Machine, rounds: usize) -> String {
     let mut head = text(MARGIN, 30.0, "title text", "Time per operation, shorter is better");
     head += &text(MARGIN, 50.0, "faint", &machine.describe());
     let how = format!(
-        "Medians of {rounds} windows; logarithmic scales; ratios to countersign. Hatched: the same \
-         cryptography \
-         without a token library."
+        "Tokens with seven claims. Medians of {rounds} windows; logarithmic scales; ratios to countersign in pure \
+         Rust. Hatched: the same cryptography without a token library."
     );
     head += &text(MARGIN, 66.0, "faint", &how);
     head

@@ -3,8 +3,9 @@
 use crate::Result;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use compare_common::Algorithm;
 use compare_common::claims::{Everything, Size, Tiny};
-use compare_common::keys::{RSA, RSA_2048, SECRET};
+use compare_common::keys::{RSA, SECRET};
 use compare_common::tokens::{self, Tokens};
 use countersign::{HmacKey, PrivateKey, SecretBytes, SignKey};
 use serde::Serialize;
@@ -28,25 +29,34 @@ pub(crate) fn write(tokens: &Tokens) -> Result<()> {
         let key = PrivateKey::from_pem(rsa.private_pem)?.rs256()?;
         tokens.write(&tokens::verify_rs256(rsa.bits), &token(RS256_HEADER, &typical, &key)?)?;
     }
-    write_refused(tokens, &typical)
+    for algorithm in Algorithm::ALL {
+        match algorithm.secret() {
+            Some(secret) => {
+                let key = HmacKey::new(algorithm.name().parse()?, &SecretBytes::from_bytes(secret))?;
+                write_all(tokens, algorithm, &typical, &key)?;
+            }
+            None => {
+                let key = PrivateKey::from_pem(algorithm.key_pair().private_pem)?;
+                write_all(tokens, algorithm, &typical, &key.signing_key(algorithm.name().parse()?)?)?;
+            }
+        }
+    }
+    Ok(())
 }
 
-fn write_refused(tokens: &Tokens, typical: &Everything) -> Result<()> {
-    let (hs256, rs256) = (
-        HmacKey::hs256(&SecretBytes::from_bytes(SECRET))?,
-        PrivateKey::from_pem(RSA_2048.private_pem)?.rs256()?,
-    );
-    tokens.write(tokens::FORGED, &forged(&token(HS256_HEADER, typical, &hs256)?))?;
-    let name = tokens::refused_rs256(tokens::FORGED);
-    tokens.write(&name, &forged(&token(RS256_HEADER, typical, &rs256)?))?;
+/// Writes the token that is to be verified, and those that are to be refused.
+fn write_all(tokens: &Tokens, algorithm: Algorithm, typical: &Everything, key: &impl SignKey) -> Result<()> {
+    let header = format!(r#"{{"alg":"{}","typ":"JWT"}}"#, algorithm.name());
+    let good = token(&header, typical, key)?;
+    tokens.write(tokens::verify(algorithm), &good)?;
+    tokens.write(&tokens::refused(algorithm, tokens::FORGED), &forged(&good))?;
     let wrong = [
         (tokens::EXPIRED, Everything { exp: LONG_AGO, ..typical.clone() }),
         (tokens::OTHER_ISSUER, Everything { iss: "https://other.example.com".into(), ..typical.clone() }),
         (tokens::OTHER_AUDIENCE, Everything { aud: "https://other.example.com".into(), ..typical.clone() }),
     ];
     for (name, claims) in wrong {
-        tokens.write(name, &token(HS256_HEADER, &claims, &hs256)?)?;
-        tokens.write(&tokens::refused_rs256(name), &token(RS256_HEADER, &claims, &rs256)?)?;
+        tokens.write(&tokens::refused(algorithm, name), &token(&header, &claims, key)?)?;
     }
     Ok(())
 }

@@ -119,11 +119,10 @@ mod tests {
     use crate::report::shared_operations;
 
     #[test]
-    fn each_shared_operation_has_a_row() {
+    fn each_row_is_of_a_shared_operation() {
         for former in FORMER {
             let rows = shared_operations().iter().filter_map(|(_, name)| former.row(name)).count();
             assert_eq!(rows, former.rows.len(), "{}", former.name);
-            assert_eq!(rows, shared_operations().len(), "{}", former.name);
         }
     }
 }

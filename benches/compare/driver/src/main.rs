@@ -22,7 +22,7 @@ use crate::machine::Machine;
 use crate::options::Options;
 use crate::peer::Peer;
 use crate::results::Results;
-use crate::roster::{Entry, OURS_HS256, ROSTER};
+use crate::roster::{Entry, ROSTER};
 use compare_common::tokens::Tokens;
 use std::error::Error;
 use std::fs;
@@ -70,6 +70,9 @@ fn compare(workshop: &Workshop, options: &Options) -> Result<()> {
     for entry in ROSTER.iter().filter(|entry| options.wants(entry.id)) {
         match prepare(workshop, entry) {
             Ok((label, peer)) => {
+                if entry.is_floor() && entry.variant.is_some() {
+                    results.versions.insert(entry.id, workshop.versions(entry)?);
+                }
                 results.labels.insert(entry.id, label);
                 peers.push((entry.id, peer));
             }
@@ -120,13 +123,22 @@ fn publish(workshop: &Workshop, options: &Options, results: &Results) -> Result<
 }
 
 fn weigh(workshop: &Workshop, options: &Options) -> Result<()> {
-    let all = core::iter::once(OURS_HS256).chain(ROSTER);
-    let entries = all.filter(|entry| entry.has_hello() && options.wants(entry.id));
-    let rows: Vec<_> = entries.map(|entry| (entry.id, weight::weigh(workshop, entry))).collect();
-    let text = report::weight(&rows, &former(options), &Machine::of_this(&workshop.folder));
+    let weigh_all = |entries: &mut dyn Iterator<Item = &'static Entry>| -> Vec<weight::Row> {
+        let wanted = entries.filter(|entry| options.wants(entry.id));
+        wanted.map(|entry| (entry.id, weight::weigh(workshop, entry))).collect()
+    };
+    let libraries = weigh_all(&mut weight::libraries());
+    let features = weigh_all(&mut weight::FEATURES.iter());
+    let curves = weight::find_curves(workshop, &features);
+    let machine = Machine::of_this(&workshop.folder);
+    let text = report::weight(&libraries, &features, &curves, &former(options), &machine);
     println!("{text}");
     if options.only.is_empty() {
         fs::write(workshop.folder.join("weight.md"), text)?;
     }
-    Ok(())
+    match curves.into_iter().find(|(_, curves)| !matches!(curves, Ok(found) if found.is_empty())) {
+        Some((id, Ok(found))) => Err(format!("{id}: links {}", found.join(", ")).into()),
+        Some((id, Err(error))) => Err(format!("{id}: {error}").into()),
+        None => Ok(()),
+    }
 }

@@ -13,6 +13,9 @@ const WINDOW_NANOSECONDS: f64 = 2e6;
 /// be so short that it went on to do so.
 const TURNS: u64 = 1024;
 
+/// An operation that has not come round by then takes no turns: a thousand of its tokens would fill many windows.
+const LONG_NANOSECONDS: f64 = 3.0 * WINDOW_NANOSECONDS;
+
 /// Allocations are the same each time, but for buffers that grow now and then.
 const COUNTED_ITERATIONS: u64 = 16;
 
@@ -93,7 +96,7 @@ fn calibrate(peer: &mut Peer, number: usize) -> Result<u64> {
     let mut iterations = 1;
     loop {
         let nanoseconds = best_of_three(peer, number, iterations)?;
-        let all_met = iterations >= TURNS || nanoseconds > 25.0 * WINDOW_NANOSECONDS;
+        let all_met = iterations >= TURNS || nanoseconds > LONG_NANOSECONDS;
         if nanoseconds > WINDOW_NANOSECONDS / 4.0 && all_met {
             return Ok(((iterations as f64 * WINDOW_NANOSECONDS / nanoseconds) as u64).max(1));
         }

@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, HashMap};
 pub(crate) struct Results {
     /// The full names of the builds that ran.
     pub(crate) labels: HashMap<&'static str, String>,
+    /// What the builds are made of whose full names do not say it.
+    pub(crate) versions: HashMap<&'static str, String>,
     /// The builds that did not, and why.
     pub(crate) left_out: Vec<(&'static str, String)>,
     /// The libraries that are shown with their last measurements.

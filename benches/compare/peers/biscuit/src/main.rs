@@ -1,4 +1,5 @@
-//! `biscuit`. What a token has to fulfil is consumed by the call that validates it, so it is cloned.
+//! `biscuit`. What a token has to fulfil is consumed by the call that validates it, so it is cloned. It has no ES512, no
+//! ES256K and no EdDSA.
 
 use biscuit::errors::Error;
 use biscuit::jwa::SignatureAlgorithm;
@@ -8,9 +9,13 @@ use biscuit::{
     Validation, ValidationOptions,
 };
 use compare_common::claims::{AUDIENCE, EXPIRES_AT, ISSUED_AT, ISSUER, SUBJECT, Size, TinyUser, User};
-use compare_common::keys::{RsaKey, SECRET};
-use compare_common::{Bench, Hs256, Rs256, Sign, Verify};
-use ring::signature::RsaKeyPair;
+use compare_common::keys::{KeyPair, SECRET};
+use compare_common::{Algorithm, Bench, Hs256, Rs256, Sign, Verify};
+use ring::rand::SystemRandom;
+use ring::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
+    RsaKeyPair,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
@@ -19,7 +24,55 @@ fn main() {
     let mut bench = Bench::new();
     bench.hs256::<Biscuit>();
     bench.rs256::<Biscuit>();
+    for (algorithm, name) in
+        [(Algorithm::Hs384, SignatureAlgorithm::HS384), (Algorithm::Hs512, SignatureAlgorithm::HS512)]
+    {
+        let secret = || Secret::Bytes(algorithm.secret().unwrap().to_vec());
+        add(&mut bench, algorithm, name, secret(), secret());
+    }
+    for (algorithm, name) in [
+        (Algorithm::Rs384, SignatureAlgorithm::RS384),
+        (Algorithm::Rs512, SignatureAlgorithm::RS512),
+        (Algorithm::Ps256, SignatureAlgorithm::PS256),
+        (Algorithm::Ps384, SignatureAlgorithm::PS384),
+        (Algorithm::Ps512, SignatureAlgorithm::PS512),
+    ] {
+        add(&mut bench, algorithm, name, rsa(algorithm.key_pair()), public(algorithm.key_pair()));
+    }
+    for (algorithm, name, curve) in [
+        (Algorithm::Es256, SignatureAlgorithm::ES256, &ECDSA_P256_SHA256_FIXED_SIGNING),
+        (Algorithm::Es384, SignatureAlgorithm::ES384, &ECDSA_P384_SHA384_FIXED_SIGNING),
+    ] {
+        add(&mut bench, algorithm, name, ecdsa(algorithm.key_pair(), curve), public(algorithm.key_pair()));
+    }
     bench.serve();
+}
+
+fn add(
+    bench: &mut Bench,
+    algorithm: Algorithm,
+    name: SignatureAlgorithm,
+    signing: Secret,
+    verifying: Secret,
+) {
+    bench.algorithm(
+        algorithm,
+        sign(name, everything(Size::Typical), signing),
+        verify::<User>(name, verifying, options()),
+    );
+}
+
+fn rsa(pair: KeyPair) -> Secret {
+    Secret::RsaKeyPair(Arc::new(RsaKeyPair::from_pkcs8(&pair.private_der()).unwrap()))
+}
+
+fn ecdsa(pair: KeyPair, curve: &'static EcdsaSigningAlgorithm) -> Secret {
+    let key = EcdsaKeyPair::from_pkcs8(curve, &pair.private_der(), &SystemRandom::new());
+    Secret::EcdsaKeyPair(Arc::new(key.unwrap()))
+}
+
+fn public(pair: KeyPair) -> Secret {
+    Secret::PublicKey(pair.public_content())
 }
 
 struct Biscuit;
@@ -47,13 +100,12 @@ impl Hs256 for Biscuit {
 }
 
 impl Rs256 for Biscuit {
-    fn sign(key: RsaKey) -> impl Sign + 'static {
-        let key = Arc::new(RsaKeyPair::from_pkcs8(&key.private_der()).unwrap());
-        sign(SignatureAlgorithm::RS256, everything(Size::Typical), Secret::RsaKeyPair(key))
+    fn sign(key: KeyPair) -> impl Sign + 'static {
+        sign(SignatureAlgorithm::RS256, everything(Size::Typical), rsa(key))
     }
 
-    fn verify(key: RsaKey) -> impl Verify + 'static {
-        verify::<User>(SignatureAlgorithm::RS256, Secret::PublicKey(key.public_pkcs1_der()), options())
+    fn verify(key: KeyPair) -> impl Verify + 'static {
+        verify::<User>(SignatureAlgorithm::RS256, public(key), options())
     }
 }
 

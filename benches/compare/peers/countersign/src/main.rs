@@ -1,8 +1,8 @@
-//! `countersign` with its default features, and the operations that only it has here.
+//! `countersign` in pure Rust, with the features of all algorithms, and the operations that only it has here.
 
 use compare_common::claims::{AUDIENCE, EXPIRES_AT, ISSUED_AT, ISSUER, SUBJECT, Size, TinyUser, User};
-use compare_common::keys::{RsaKey, SECRET};
-use compare_common::{Bench, Hs256, Rs256, Sign, Verify, tokens};
+use compare_common::keys::{KeyPair, SECRET};
+use compare_common::{Algorithm, Bench, Hs256, Rs256, Sign, Verify, tokens};
 use countersign::{
     Buffer, Claims, HmacKey, KeySet, Keys, PrivateKey, PublicKey, SecretBytes, SignKey, UnixTime, Verifier,
     VerifyError,
@@ -18,6 +18,9 @@ fn main() {
     let mut bench = Bench::new();
     bench.hs256::<Countersign>();
     bench.rs256::<Countersign>();
+    for algorithm in Algorithm::others() {
+        add(&mut bench, algorithm);
+    }
     bench.verify(tokens::VERIFY_IN, verify_in());
     bench.other(
         tokens::REFUSE_FORGED,
@@ -41,8 +44,7 @@ impl Hs256 for Countersign {
     }
 
     fn verify() -> impl Verify + 'static {
-        let verifier = verifier(secret());
-        move |token: &str| verifier.verify::<User>(token)
+        verify(verifier(secret()))
     }
 
     fn sign_tiny() -> impl Sign + 'static {
@@ -56,13 +58,26 @@ impl Hs256 for Countersign {
 }
 
 impl Rs256 for Countersign {
-    fn sign(key: RsaKey) -> impl Sign + 'static {
+    fn sign(key: KeyPair) -> impl Sign + 'static {
         sign(everything(Size::Typical), PrivateKey::from_pem(key.private_pem).unwrap().rs256().unwrap())
     }
 
-    fn verify(key: RsaKey) -> impl Verify + 'static {
-        let verifier = verifier(PublicKey::from_pem(key.public_pem).unwrap().rs256().unwrap());
-        move |token: &str| verifier.verify::<User>(token)
+    fn verify(key: KeyPair) -> impl Verify + 'static {
+        verify(verifier(PublicKey::from_pem(key.public_pem).unwrap().rs256().unwrap()))
+    }
+}
+
+fn add(bench: &mut Bench, algorithm: Algorithm) {
+    let claims = everything(Size::Typical);
+    let name = algorithm.name().parse().unwrap();
+    if let Some(secret) = algorithm.secret() {
+        let key = HmacKey::new(name, &SecretBytes::from_bytes(secret)).unwrap();
+        bench.algorithm(algorithm, sign(claims, key.clone()), verify(verifier(key)));
+    } else {
+        let pair = algorithm.key_pair();
+        let signing = PrivateKey::from_pem(pair.private_pem).unwrap().signing_key(name).unwrap();
+        let verifying = PublicKey::from_pem(pair.public_pem).unwrap().verifying_key(name).unwrap();
+        bench.algorithm(algorithm, sign(claims, signing), verify(verifier(verifying)));
     }
 }
 
@@ -85,6 +100,10 @@ fn time(seconds: u64) -> UnixTime {
 
 fn sign<T: Serialize + 'static>(claims: Claims<T>, key: impl SignKey + 'static) -> impl Sign + 'static {
     move || claims.sign(&key)
+}
+
+fn verify(verifier: Verifier) -> impl Verify + 'static {
+    move |token: &str| verifier.verify::<User>(token)
 }
 
 fn verifier(keys: impl Into<Keys>) -> Verifier {

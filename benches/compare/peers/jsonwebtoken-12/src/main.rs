@@ -2,22 +2,19 @@
 
 mod operations;
 
-use crate::operations::JsonWebToken;
 use compare_common::Bench;
-use compare_common::keys::SECRET;
 use jsonwebtoken::{DecodingKey, EncodingKey};
 
 fn main() {
     let mut bench = Bench::new();
-    bench.hs256::<JsonWebToken>();
-    bench.rs256::<JsonWebToken>();
+    operations::add(&mut bench);
     bench.serve();
 }
 
-fn encoding_key() -> EncodingKey {
-    EncodingKey::from_secret(&SECRET).unwrap()
+fn encoding_key(secret: &[u8]) -> EncodingKey {
+    EncodingKey::from_secret(secret).unwrap()
 }
 
-fn decoding_key() -> DecodingKey {
-    DecodingKey::from_secret(&SECRET).unwrap()
+fn decoding_key(secret: &[u8]) -> DecodingKey {
+    DecodingKey::from_secret(secret).unwrap()
 }

@@ -1,9 +1,9 @@
-//! `jwt-simple`, with the RSA that the feature names. Its calls consume claims and options, so they are
-//! cloned.
+//! `jwt-simple`, with the RSA that the feature names. Its calls consume claims and options, so they are cloned. It has no
+//! ES512.
 
 use compare_common::claims::{AUDIENCE, EXPIRES_AT, ISSUED_AT, ISSUER, SUBJECT, Size, TinyUser, User};
-use compare_common::keys::{RsaKey, SECRET};
-use compare_common::{Bench, Hs256, Rs256, Sign, Verify};
+use compare_common::keys::{KeyPair, SECRET};
+use compare_common::{Algorithm, Bench, Hs256, Rs256, Sign, Verify};
 use jwt_simple::prelude::*;
 use serde::Serialize;
 use std::collections::HashSet;
@@ -12,7 +12,47 @@ fn main() {
     let mut bench = Bench::new();
     bench.hs256::<JwtSimple>();
     bench.rs256::<JwtSimple>();
+    hmac(&mut bench);
+    key_pairs(&mut bench);
     bench.serve();
+}
+
+/// Each algorithm has types of its own.
+fn hmac(bench: &mut Bench) {
+    macro_rules! add {
+        ($algorithm:expr, $key:ty) => {
+            let secret = $algorithm.secret().unwrap();
+            let (key, claims) = (<$key>::from_bytes(secret), everything(Size::Typical));
+            let sign = move || key.authenticate(claims.clone());
+            let (key, options) = (<$key>::from_bytes(secret), options());
+            let verify = move |token: &str| key.verify_token::<User>(token, Some(options.clone()));
+            bench.algorithm($algorithm, sign, verify);
+        };
+    }
+    add!(Algorithm::Hs384, HS384Key);
+    add!(Algorithm::Hs512, HS512Key);
+}
+
+fn key_pairs(bench: &mut Bench) {
+    macro_rules! add {
+        ($algorithm:expr, $private:ty, $public:ty) => {
+            let pair = $algorithm.key_pair();
+            let (key, claims) = (<$private>::from_pem(pair.private_pem).unwrap(), everything(Size::Typical));
+            let sign = move || key.sign(claims.clone());
+            let (key, options) = (<$public>::from_pem(pair.public_pem).unwrap(), options());
+            let verify = move |token: &str| key.verify_token::<User>(token, Some(options.clone()));
+            bench.algorithm($algorithm, sign, verify);
+        };
+    }
+    add!(Algorithm::Rs384, RS384KeyPair, RS384PublicKey);
+    add!(Algorithm::Rs512, RS512KeyPair, RS512PublicKey);
+    add!(Algorithm::Ps256, PS256KeyPair, PS256PublicKey);
+    add!(Algorithm::Ps384, PS384KeyPair, PS384PublicKey);
+    add!(Algorithm::Ps512, PS512KeyPair, PS512PublicKey);
+    add!(Algorithm::Es256, ES256KeyPair, ES256PublicKey);
+    add!(Algorithm::Es384, ES384KeyPair, ES384PublicKey);
+    add!(Algorithm::Es256k, ES256kKeyPair, ES256kPublicKey);
+    add!(Algorithm::EdDsa, Ed25519KeyPair, Ed25519PublicKey);
 }
 
 struct JwtSimple;
@@ -41,12 +81,12 @@ impl Hs256 for JwtSimple {
 }
 
 impl Rs256 for JwtSimple {
-    fn sign(key: RsaKey) -> impl Sign + 'static {
+    fn sign(key: KeyPair) -> impl Sign + 'static {
         let (key, claims) = (RS256KeyPair::from_pem(key.private_pem).unwrap(), everything(Size::Typical));
         move || key.sign(claims.clone())
     }
 
-    fn verify(key: RsaKey) -> impl Verify + 'static {
+    fn verify(key: KeyPair) -> impl Verify + 'static {
         let (key, options) = (RS256PublicKey::from_pem(key.public_pem).unwrap(), options());
         move |token: &str| key.verify_token::<User>(token, Some(options.clone()))
     }

@@ -4,8 +4,10 @@
 use compare_common::claims::{
     AUDIENCE, EXPIRES_AT, ISSUED_AT, ISSUER, Refused, SUBJECT, Size, TinyUser, User, check_parties,
 };
-use compare_common::keys::{RsaKey, SECRET};
-use compare_common::{Bench, Hs256, Rs256, Sign, Verify};
+use compare_common::keys::{KeyPair, SECRET};
+use compare_common::{Algorithm, Bench, Hs256, Rs256, Sign, Verify};
+use jwtk::ecdsa::{EcdsaPrivateKey, EcdsaPublicKey};
+use jwtk::eddsa::{Ed25519PrivateKey, Ed25519PublicKey};
 use jwtk::hmac::{HmacAlgorithm, HmacKey};
 use jwtk::rsa::{RsaAlgorithm, RsaPrivateKey, RsaPublicKey};
 use jwtk::{HeaderAndClaims, OneOrMany, SigningKey, VerificationKey};
@@ -16,7 +18,46 @@ fn main() {
     let mut bench = Bench::new();
     bench.hs256::<Jwtk>();
     bench.rs256::<Jwtk>();
+    for (algorithm, name) in
+        [(Algorithm::Hs384, HmacAlgorithm::HS384), (Algorithm::Hs512, HmacAlgorithm::HS512)]
+    {
+        let key = || HmacKey::from_bytes(algorithm.secret().unwrap(), name);
+        add(&mut bench, algorithm, key(), key());
+    }
+    for (algorithm, name) in [
+        (Algorithm::Rs384, RsaAlgorithm::RS384),
+        (Algorithm::Rs512, RsaAlgorithm::RS512),
+        (Algorithm::Ps256, RsaAlgorithm::PS256),
+        (Algorithm::Ps384, RsaAlgorithm::PS384),
+        (Algorithm::Ps512, RsaAlgorithm::PS512),
+    ] {
+        let (private, public) = pems(algorithm);
+        let signing = RsaPrivateKey::from_pem(private, name).unwrap();
+        add(&mut bench, algorithm, signing, RsaPublicKey::from_pem(public, Some(name)).unwrap());
+    }
+    for algorithm in [Algorithm::Es256, Algorithm::Es384, Algorithm::Es512, Algorithm::Es256k] {
+        let (private, public) = pems(algorithm);
+        let signing = EcdsaPrivateKey::from_pem(private).unwrap();
+        add(&mut bench, algorithm, signing, EcdsaPublicKey::from_pem(public).unwrap());
+    }
+    let (private, public) = pems(Algorithm::EdDsa);
+    let signing = Ed25519PrivateKey::from_pem(private).unwrap();
+    add(&mut bench, Algorithm::EdDsa, signing, Ed25519PublicKey::from_pem(public).unwrap());
     bench.serve();
+}
+
+fn pems(algorithm: Algorithm) -> (&'static [u8], &'static [u8]) {
+    let KeyPair { private_pem, public_pem, .. } = algorithm.key_pair();
+    (private_pem.as_bytes(), public_pem.as_bytes())
+}
+
+fn add(
+    bench: &mut Bench,
+    algorithm: Algorithm,
+    signing: impl SigningKey + 'static,
+    verifying: impl VerificationKey + 'static,
+) {
+    bench.algorithm(algorithm, sign(everything(Size::Typical), signing), verify(verifying));
 }
 
 struct Jwtk;
@@ -41,12 +82,12 @@ impl Hs256 for Jwtk {
 }
 
 impl Rs256 for Jwtk {
-    fn sign(key: RsaKey) -> impl Sign + 'static {
+    fn sign(key: KeyPair) -> impl Sign + 'static {
         let key = RsaPrivateKey::from_pem(key.private_pem.as_bytes(), RsaAlgorithm::RS256).unwrap();
         sign(everything(Size::Typical), key)
     }
 
-    fn verify(key: RsaKey) -> impl Verify + 'static {
+    fn verify(key: KeyPair) -> impl Verify + 'static {
         verify(RsaPublicKey::from_pem(key.public_pem.as_bytes(), Some(RsaAlgorithm::RS256)).unwrap())
     }
 }

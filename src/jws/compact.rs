@@ -167,8 +167,8 @@ impl<'t> Unverified<'t> {
         }
     }
 
-    /// Checks a signature that is as long as those of ML-DSA. A function of its own, so that other signatures do not need the
-    /// stack for it, and a key of another algorithm does not decode it.
+    /// Checks a signature that is as long as those of ML-DSA, in memory of the heap, because other signatures would need the stack
+    /// for it, too. A key of another algorithm does not decode it.
     #[cold]
     #[inline(never)]
     fn check_longest(&self, key: &KeyRef<'_>) -> Result<(), VerifyError> {
@@ -176,14 +176,21 @@ impl<'t> Unverified<'t> {
         if !key.identity().algorithm().allows_signature_of(bytes) {
             return Err(VerifyError::InvalidSignature);
         }
-        self.check_decoded(key, &mut [0; LONGEST_SIGNATURE])
+        let mut signature = Vec::new();
+        base64url::decode_onto(&mut signature, self.signature)
+            .map_err(|offset| VerifyError::InvalidBase64 { part: Part::Signature, offset })?;
+        self.check_bytes(key, &signature)
     }
 
     #[inline]
     fn check_decoded(&self, key: &KeyRef<'_>, buffer: &mut [u8]) -> Result<(), VerifyError> {
         let length = base64url::decode_into(buffer, self.signature)
             .map_err(|offset| VerifyError::InvalidBase64 { part: Part::Signature, offset })?;
-        let signature = buffer.get(..length).unwrap_or_default();
+        self.check_bytes(key, buffer.get(..length).unwrap_or_default())
+    }
+
+    #[inline]
+    fn check_bytes(&self, key: &KeyRef<'_>, signature: &[u8]) -> Result<(), VerifyError> {
         key.verify_bytes(self.signing_input(), signature).map_err(|error| match error {
             SignatureError::Invalid => VerifyError::InvalidSignature,
             SignatureError::KeyUnavailable => VerifyError::KeysUnavailable,

@@ -166,7 +166,11 @@ impl<'t> Unverified<'t> {
         };
         let length = base64url::decode_into(buffer, self.signature)
             .map_err(|offset| VerifyError::InvalidBase64 { part: Part::Signature, offset })?;
-        let signature = buffer.get(..length).unwrap_or_default();
+        self.check_bytes(key, buffer.get(..length).unwrap_or_default())
+    }
+
+    #[inline]
+    fn check_bytes(&self, key: &KeyRef<'_>, signature: &[u8]) -> Result<(), VerifyError> {
         key.verify_bytes(self.signing_input(), signature).map_err(|error| match error {
             SignatureError::Invalid => VerifyError::InvalidSignature,
             SignatureError::KeyUnavailable => VerifyError::KeysUnavailable,

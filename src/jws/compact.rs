@@ -166,11 +166,7 @@ impl<'t> Unverified<'t> {
         };
         let length = base64url::decode_into(buffer, self.signature)
             .map_err(|offset| VerifyError::InvalidBase64 { part: Part::Signature, offset })?;
-        self.check_bytes(key, buffer.get(..length).unwrap_or_default())
-    }
-
-    #[inline]
-    fn check_bytes(&self, key: &KeyRef<'_>, signature: &[u8]) -> Result<(), VerifyError> {
+        let signature = buffer.get(..length).unwrap_or_default();
         key.verify_bytes(self.signing_input(), signature).map_err(|error| match error {
             SignatureError::Invalid => VerifyError::InvalidSignature,
             SignatureError::KeyUnavailable => VerifyError::KeysUnavailable,

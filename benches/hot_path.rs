@@ -9,7 +9,7 @@ use base64::engine::Simd;
 use base64::engine::general_purpose::NO_PAD;
 use core::time::Duration;
 use countersign::{
-    Buffer, Claims, HmacKey, KeySet, Keys, PrivateKey, SecretBytes, SignKey, UnixTime, Verifier,
+    Algorithm, Buffer, Claims, HmacKey, KeySet, Keys, PrivateKey, SecretBytes, SignKey, UnixTime, Verifier,
 };
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -32,6 +32,13 @@ const RSA_KEYS: [(&str, &str); 3] = [
     ("RS256-2048", include_str!("../tests/data/rfc7520_3_4.pem")),
     ("RS256-3072", include_str!("../tests/data/rsa_3072.pem")),
     ("RS256-4096", include_str!("../tests/data/rsa_4096.pem")),
+];
+
+/// Key pairs that sign with other algorithms than RS256.
+const OTHER_KEYS: [(&str, Algorithm, &str); 3] = [
+    ("PS256-2048", Algorithm::Ps256, include_str!("../tests/data/rfc7520_3_4.pem")),
+    ("ES256", Algorithm::Es256, include_str!("../tests/data/p256.pem")),
+    ("Ed25519", Algorithm::Ed25519, include_str!("../tests/data/ed25519.pem")),
 ];
 
 /// Seven claims, and the length of an additional text in bytes.
@@ -100,6 +107,10 @@ fn key() -> HmacKey {
     HmacKey::hs256(&SecretBytes::from_bytes(SECRET)).unwrap()
 }
 
+fn hs512() -> HmacKey {
+    HmacKey::hs512(&SecretBytes::from_bytes([7; 64])).unwrap()
+}
+
 fn verifier(keys: impl Into<Keys>) -> Verifier {
     Verifier::builder(keys)
         .issuer("https://auth.example.com")
@@ -158,6 +169,16 @@ fn sign(criterion: &mut Criterion) {
             bencher.iter(|| floor.sign(black_box(&everything)));
         });
     }
+    let (key, claims_typical) = (hs512(), claims(0));
+    group.bench_function("HS512/typical", |bencher| {
+        bencher.iter(|| claims_typical.sign(black_box(&key)).unwrap());
+    });
+    for (name, algorithm, pem) in OTHER_KEYS {
+        let key = PrivateKey::from_pem(pem).unwrap().signing_key(algorithm).unwrap();
+        group.bench_function(BenchmarkId::new(name, "typical"), |bencher| {
+            bencher.iter(|| claims_typical.sign(black_box(&key)).unwrap());
+        });
+    }
     group.sample_size(10);
     for (name, pem) in RSA_KEYS {
         let (key, claims) = (PrivateKey::from_pem(pem).unwrap().rs256().unwrap(), claims(0));
@@ -201,6 +222,18 @@ fn verify(criterion: &mut Criterion) {
     group.bench_function("HS256/typical-other-header", |bencher| {
         bencher.iter(|| hs256.verify::<User>(black_box(&text)).unwrap());
     });
+    let text = claims(0).sign(&hs512()).unwrap();
+    let verifier_hs512 = verifier(hs512());
+    group.bench_function("HS512/typical", |bencher| {
+        bencher.iter(|| verifier_hs512.verify::<User>(black_box(&text)).unwrap());
+    });
+    for (name, algorithm, pem) in OTHER_KEYS {
+        let key = PrivateKey::from_pem(pem).unwrap().signing_key(algorithm).unwrap();
+        let (text, verifier) = (claims(0).sign(&key).unwrap(), verifier(key.verifying_key()));
+        group.bench_function(BenchmarkId::new(name, "typical"), |bencher| {
+            bencher.iter(|| verifier.verify::<User>(black_box(&text)).unwrap());
+        });
+    }
     rsa_verify(&mut group);
     group.finish();
 }

@@ -8,6 +8,7 @@
 //! | publish a key with `kid`, `use` and `alg` | `VerifyingKey::to_jwk` |
 //! | write a public key without them | `PublicKey::to_jwk` |
 //! | store a private key or a secret | `PrivateKey::to_private_jwk`, [`SecretBytes::to_private_jwk`](crate::SecretBytes::to_private_jwk) |
+//! | keep a set up to date while it is used | [`Refresh`] |
 //! | make a key id that follows from the key | `PublicKey::thumbprint` |
 //!
 //! Key pairs need a feature that has their type: see [`PublicKey`](crate::PublicKey). X25519, X448, Ed448 and other curves are
@@ -54,11 +55,13 @@ pub(crate) mod error;
 mod halves;
 mod keys;
 mod read;
+mod refresh;
 mod set;
 mod thumbprint;
 mod write;
 
 pub use error::JwkError;
 pub use read::Jwk;
+pub use refresh::{Action, Refresh, RefreshConfig};
 pub use set::{LoadedKeys, SkippedKey};
 pub use thumbprint::Thumbprint;

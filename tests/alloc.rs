@@ -4,6 +4,8 @@
 mod counting;
 
 use core::time::Duration;
+#[cfg(feature = "key-files")]
+use countersign::jwk::{Action, Refresh, RefreshConfig};
 use countersign::{
     Buffer, Claims, HmacKey, KeySet, Limits, SecretBytes, UnixTime, Verifier, VerifyError, jws,
 };
@@ -311,4 +313,35 @@ fn a_bad_key_file_allocates_no_more_than_its_size_allows() {
         let start = &file[..file.len().min(12)];
         assert!(worst <= 1_024 + file.len(), "{start:02x?}: {worst} bytes for a file of {}", file.len());
     }
+}
+
+#[test]
+#[cfg(feature = "key-files")]
+fn a_million_unknown_keys_cause_one_fetch_for_each_cooldown_and_no_allocation() {
+    let mut refresh = Refresh::new(RefreshConfig::new(), NOW, 0);
+    assert_eq!(refresh.timer(NOW), Action::Fetch { attempt: 1 });
+    refresh.fetched(NOW, 1, [0_u8; 32], [("Cache-Control", "max-age=3600")]);
+    let (mut fetches, mut joined) = (0, 0);
+    let count = allocations(|| {
+        // A thousand tokens in each of a thousand seconds. A fetch ends when 200 callers wait for it.
+        for token in 0_u64..1_000_000 {
+            let now = NOW.saturating_add(Duration::from_millis(token));
+            match refresh.unknown_key(now) {
+                Action::Fetch { attempt } => {
+                    assert_eq!(attempt, fetches + 2);
+                    fetches += 1;
+                }
+                Action::Join { attempt } => {
+                    joined += 1;
+                    if joined % 200 == 0 {
+                        refresh.fetched(now, attempt, [1; 32], [("Cache-Control", "max-age=3600")]);
+                    }
+                }
+                action => assert!(matches!(action, Action::UseKeys | Action::Unavailable), "{action:?}"),
+            }
+        }
+    });
+    assert_eq!(count, 0);
+    // The first begins after the first cooldown, and each of the others a cooldown after the end of the one before.
+    assert_eq!((fetches, joined), (99, 99 * 200));
 }

@@ -1,7 +1,6 @@
 //! Keys: generated at the first start, in files that only the server's user can read.
 
 use crate::config::SigningAlgorithm;
-use crate::jwks::key_id;
 use crate::server::new_id;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -98,7 +97,8 @@ fn private(folder: &Path) -> Result<SigningKey, KeyFileError> {
     let public_path = folder.join(PUBLIC);
     let pem = public.to_pem().map_err(&at)?;
     replace(&public_path, pem.as_bytes()).map_err(|error| KeyFileError::File { path: public_path, error })?;
-    key.with_key_id(key_id(&public).ok_or(KeyError::MalformedKey).map_err(&at)?).map_err(at)
+    // Each holder of the public key computes the same name.
+    key.with_key_id(public.thumbprint().map_err(&at)?.to_string()).map_err(at)
 }
 
 impl CheckingKey {
@@ -110,7 +110,7 @@ impl CheckingKey {
         let text = secret.expose_secret_text().unwrap_or_default();
         if text.contains("-----BEGIN") {
             let public = PublicKey::from_pem(text).map_err(at)?;
-            let id = key_id(&public).ok_or(KeyError::MalformedKey).map_err(at)?;
+            let id = public.thumbprint().map_err(at)?.to_string();
             return Ok(Self::Rs256(public.rs256().and_then(|key| key.with_key_id(id)).map_err(at)?));
         }
         SecretBytes::from_base64(text.trim_end())

@@ -7,7 +7,6 @@ pub mod body;
 pub mod config;
 pub mod database;
 pub mod device;
-pub mod jwks;
 pub mod keys;
 pub mod passwords;
 pub mod refused;

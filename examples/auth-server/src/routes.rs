@@ -12,7 +12,7 @@ use axum::Json;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::StatusCode;
-use axum::http::header::{CACHE_CONTROL, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
@@ -67,7 +67,7 @@ async fn admin(AdminAccess(access): AdminAccess) -> Json<Value> {
 
 async fn jwks(State(server): State<Arc<Server>>) -> Response {
     match &server.jwks {
-        Some(jwks) => Json(jwks).into_response(),
+        Some(jwks) => ([(CONTENT_TYPE, "application/jwk-set+json")], jwks.clone()).into_response(),
         // A shared secret must not be published.
         None => Refused::new(StatusCode::NOT_FOUND, "no_public_key").into_response(),
     }

@@ -3,13 +3,12 @@
 use crate::attempts::Attempts;
 use crate::config::{Bind, Config};
 use crate::database::{Database, DatabaseError};
-use crate::jwks::Jwks;
 use crate::keys::{self, AccessKey, CheckingKey, KeyFileError};
 use crate::passwords::{PasswordError, Passwords};
 use crate::unattended::Unattended;
 use crate::users::{Name, Role, User};
 use countersign::http::{AllowedOrigins, Cookie};
-use countersign::{KeyError, PolicyError};
+use countersign::{KeyError, KeySet, PolicyError, VerifyingKey};
 use countersign_session::{
     self as session, ConfigError, DynStore, Event, EventKind, Grace, MasterKeys, RevocationVerifier, Sessions,
 };
@@ -37,8 +36,8 @@ pub struct Server {
     pub fingerprint_cookie: Cookie,
     /// Whether sessions have a binding.
     pub bind: Bind,
-    /// The public key, with RS256.
-    pub jwks: Option<Jwks>,
+    /// The public key as a JWK set, with RS256.
+    pub jwks: Option<String>,
     /// Tasks that run to their end even if their client disconnects.
     pub unattended: Unattended,
 }
@@ -72,6 +71,9 @@ pub enum StartError {
     /// The secret of the refresh tokens is not valid.
     #[error("{file}: {0}", file = keys::REFRESH)]
     MasterKey(#[from] KeyError),
+    /// The public key cannot be written as a JWK set.
+    #[error("the public key cannot be published: {0}")]
+    Published(KeyError),
     /// The issuer or the audience is not valid.
     #[error("AUTH_ISSUER, AUTH_AUDIENCE: {0}")]
     Policy(#[from] PolicyError),
@@ -93,7 +95,7 @@ impl Server {
         let verifying = key.verifying();
         let jwks = match &verifying {
             CheckingKey::Hs256(_) => None,
-            CheckingKey::Rs256(key) => key.public_key().and_then(Jwks::of),
+            CheckingKey::Rs256(key) => Some(published(key).map_err(StartError::Published)?),
         };
         let access = verifying.verifier(&config.issuer, &config.audience)?.with_denylist(store.clone());
         let server = Self {
@@ -154,6 +156,13 @@ fn make_folder(path: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)
+}
+
+/// Returns the content of `/.well-known/jwks.json`.
+fn published(key: &VerifyingKey) -> Result<String, KeyError> {
+    let mut keys = KeySet::new();
+    keys.insert(key.clone())?;
+    keys.to_jwks()
 }
 
 fn sessions(config: &Config, key: AccessKey, store: DynStore) -> Result<Sessions<DynStore>, StartError> {

@@ -24,6 +24,9 @@ const PANEL_HEAD: f64 = 40.0;
 /// Below the bars of a panel: the scale.
 const PANEL_FOOT: f64 = 22.0;
 
+/// The width of a label of the scale. A line that is closer to the last labelled one has no label.
+const TICK_LABEL: f64 = 46.0;
+
 const STYLE: &str = "\
     .page{fill:#fff}.text{fill:#1f2328}.faint{fill:#59636e}.grid{stroke:#d1d9e0}\
     .rival{fill:#8c959f}.ours{fill:#0969da}.hatch{stroke:#8c959f}\
@@ -113,16 +116,20 @@ fn bar(entry: &Entry, (name, value): &(&str, String), end: f64, top: f64) -> Str
 }
 
 fn grid(scale: &Scale, top: f64, bottom: f64) -> String {
-    let mut grid = String::new();
+    let (mut grid, mut free) = (String::new(), 0.0);
     for tick in scale.ticks() {
         let x = scale.position(tick);
-        let _ = writeln!(
-            grid,
-            "<line class=\"grid\" x1=\"{x:.1}\" y1=\"{top}\" x2=\"{x:.1}\" y2=\"{bottom}\"/>\n\
-             <text class=\"faint\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
-            bottom + 14.0,
-            tick_label(tick)
-        );
+        let _ =
+            writeln!(grid, "<line class=\"grid\" x1=\"{x:.1}\" y1=\"{top}\" x2=\"{x:.1}\" y2=\"{bottom}\"/>");
+        if x >= free {
+            let _ = writeln!(
+                grid,
+                "<text class=\"faint\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
+                bottom + 14.0,
+                tick_label(tick)
+            );
+            free = x + TICK_LABEL;
+        }
     }
     grid
 }

@@ -38,7 +38,9 @@ pub(crate) const FEATURES: &[Entry] = &[
     feature("p521", &["p521"], Cryptography::PureRust),
     feature("k256", &["k256"], Cryptography::PureRust),
     feature("ed25519", &["ed25519"], Cryptography::PureRust),
+    feature("ml-dsa", &["ml-dsa"], Cryptography::PureRust),
     feature("aws-lc-rs", &["aws-lc-rs"], Cryptography::AwsLc),
+    feature("graviola", &["graviola"], Cryptography::Graviola),
 ];
 
 const RS256_AMONG_ALL: &str = "the default features, RS256 only";

@@ -2,7 +2,7 @@
 
 use crate::client::{Browser, Request, Response};
 use crate::server::{ADMIN, Application, Server};
-use countersign::{PublicKey, Verifier};
+use countersign::{Algorithm, KeySet, Verifier};
 use countersign_session::{AccessVerifier, Binding};
 use serde_json::json;
 
@@ -74,14 +74,11 @@ fn the_published_key_verifies_what_the_server_signs() {
     assert_eq!((&key["kty"], &key["alg"], &key["use"]), (&json!("RSA"), &json!("RS256"), &json!("sig")));
     assert!(key.get("d").is_none());
 
-    let number = |name: &str| {
-        use base64::Engine;
-        base64::prelude::BASE64_URL_SAFE_NO_PAD.decode(key[name].as_str().unwrap()).unwrap()
-    };
     let kid = key["kid"].as_str().unwrap();
-    let key = PublicKey::from_modulus_and_exponent(&number("n"), &number("e")).unwrap().rs256().unwrap();
-    // With the kid, the verifier accepts only tokens that name it.
-    let policy = Verifier::builder(key.with_key_id(kid).unwrap());
+    let loaded = KeySet::from_jwks(&set.to_string(), &[Algorithm::Rs256]).unwrap();
+    assert_eq!((loaded.keys.len(), loaded.skipped.len()), (1, 0));
+    // The verifier accepts only tokens that name the key.
+    let policy = Verifier::builder(loaded.keys);
     let verifier =
         AccessVerifier::new(policy.issuer("https://auth.example").audience("https://api.example")).unwrap();
     let binding = Binding::fingerprint(&user.cookies["__Host-fingerprint"]);

@@ -50,6 +50,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         let private = countersign::PrivateKey::from_pem(RSA)?;
         sign(countersign::aws_lc::signing_key(&private, countersign::Algorithm::Rs256)?)?;
     }
+    #[cfg(feature = "graviola")]
+    {
+        let private = countersign::PrivateKey::from_pem(RSA)?;
+        sign(countersign::graviola::signing_key(&private, countersign::Algorithm::Rs256)?)?;
+    }
+    #[cfg(feature = "ml-dsa")]
+    sign(countersign::PrivateKey::generate(countersign::Algorithm::MlDsa65)?.ml_dsa_65()?)?;
     Ok(())
 }
 

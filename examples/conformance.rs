@@ -4,9 +4,9 @@
 //! `cargo run --example conformance < cases.jsonl`
 //!
 //! A case has the members `kind` (`verify`, `raw-verify`, `parse-key`, `thumbprint`, `sign-exact`), `alg`, `key`, `token` and
-//! `options`. A key is a secret in base64url, PEM or a JWK; a JWK set is `unsupported`. The verdict is `accept`, `reject` with the code of the error, `unsupported` if this crate lacks a feature, or `panic`. The
-//! program uses only the public API, as a careful caller would. It answers every line: a line that is not a case has no `kind`,
-//! so it is `unsupported`.
+//! `options`. A key is a secret in base64url, PEM, a JWK, or to verify with a JWK set. The verdict is `accept`, `reject` with the
+//! code of the error, `unsupported` if this crate lacks a feature, or `panic`. The program uses only the public API, as a careful
+//! caller would. It answers every line: a line that is not a case has no `kind`, so it is `unsupported`.
 //!
 //! A check without an option is off. There are two exceptions in mode `jwt`, which are defaults of the crate: an unexpected
 //! `aud` is refused, and so is a `typ` other than `JWT`. A case without a time uses the system's clock. Fractions of a second
@@ -120,6 +120,10 @@ fn verify(case: &Value) -> Result<Verdict, Verdict> {
     if !["jws", "jwt"].contains(&mode) || !options["detached_payload_b64u"].is_null() || unencoded {
         return Err(Unsupported);
     }
+    if key_format(case)? == Format::Jwks {
+        let allowed = allowed_algorithms(case)?;
+        return verify_with(case, KeySet::from_jwks(&key_text(case)?, &allowed)?.keys);
+    }
     let mut keys = allowed_keys(case)?;
     match (keys.pop(), keys.is_empty()) {
         // No algorithm is allowed.
@@ -199,16 +203,24 @@ fn verifier(keys: impl Into<Keys>, options: &Value) -> Result<Verifier, Verdict>
     Ok(builder.leeway_beyond_limit(seconds("leeway")?.unwrap_or_default()).build()?)
 }
 
-/// Makes the key, once for each algorithm that the caller allows.
-fn allowed_keys(case: &Value) -> Result<Vec<KeyRef<'static>>, Verdict> {
+/// Returns the algorithms that the caller allows. None if the list is empty; an error if this crate has none of them.
+fn allowed_algorithms(case: &Value) -> Result<Vec<Algorithm>, Verdict> {
     let listed = &case["options"]["algs"];
     let names = if listed.is_null() { strings(&case["alg"]) } else { strings(listed) };
     let mut known: Vec<Algorithm> = names.into_iter().filter_map(|name| name.parse().ok()).collect();
     // An algorithm may be listed twice.
     known.sort_unstable();
     known.dedup();
-    let mut keys = Vec::new();
-    let mut refusal = if listed == &json!([]) { return key_format(case).map(|_| keys) } else { Unsupported };
+    if known.is_empty() && listed != &json!([]) { Err(Unsupported) } else { Ok(known) }
+}
+
+/// Makes the key, once for each algorithm that the caller allows.
+fn allowed_keys(case: &Value) -> Result<Vec<KeyRef<'static>>, Verdict> {
+    let (known, mut keys) = (allowed_algorithms(case)?, Vec::new());
+    if known.is_empty() {
+        return key_format(case).map(|_| keys);
+    }
+    let mut refusal = Unsupported;
     for algorithm in known {
         match verifying_key(case, algorithm, Strength::Strict) {
             Ok(key) => keys.push(key),
@@ -233,6 +245,7 @@ fn verifying_key(case: &Value, algorithm: Algorithm, strength: Strength) -> Resu
         (hmac, format) if is_hmac(hmac) => secret(hmac, value, format, strength)?.into(),
         (rsa, Format::Pem) => PublicKey::from_pem(value)?.verifying_key(rsa)?.into(),
         (rsa, Format::Jwk) => Jwk::parse(value)?.verifying_key(rsa)?.into(),
+        (_, Format::Jwks) => return Err(Unsupported),
         // No constructor of the crate makes a key pair from a secret.
         _ => return Err(Reject("wrong_key_type")),
     })
@@ -249,6 +262,7 @@ fn secret(algorithm: Algorithm, value: &str, format: Format, strength: Strength)
             let secret = SecretBytes::from_bytes(decode(value.trim_end_matches('='))?);
             HmacKey::with_weak_secret(algorithm, &secret)?
         }
+        (Format::Jwks, _) => return Err(Unsupported),
         (Format::Jwk, Strength::Strict) => Jwk::parse(value)?.hmac_key(algorithm)?,
         (Format::Jwk, Strength::Any) => HmacKey::with_weak_secret(algorithm, &SecretBytes::from_jwk(value)?)?,
         // The confusion attack: the text of the public key as the secret.
@@ -258,6 +272,12 @@ fn secret(algorithm: Algorithm, value: &str, format: Format, strength: Strength)
 
 fn parse_key(case: &Value) -> Result<Verdict, Verdict> {
     let format = key_format(case)?;
+    if format == Format::Jwks {
+        let allowed = if case["alg"].is_null() { vec![] } else { vec![algorithm(&case["alg"])?] };
+        // An entry that makes no key is no error.
+        KeySet::from_jwks(&key_text(case)?, &allowed)?;
+        return Ok(Accept(None));
+    }
     let role = case["role"].as_str();
     let algorithm = match (&case["alg"], &case["crv"]) {
         (Value::Null, _) if format == Format::Jwk => algorithm_of_jwk(&Jwk::parse(&key_text(case)?)?)?,
@@ -331,6 +351,7 @@ fn sign_exact(case: &Value) -> Result<Verdict, Verdict> {
         (hmac, format) if is_hmac(hmac) => Box::new(secret(hmac, value, format, Strength::Strict)?),
         (rsa, Format::Pem) => Box::new(PrivateKey::from_pem(value)?.signing_key(rsa)?),
         (rsa, Format::Jwk) => Box::new(Jwk::parse(value)?.signing_key(rsa)?),
+        (_, Format::Jwks) => return Err(Unsupported),
         _ => return Err(Reject("wrong_key_type")),
     };
     let input = format!("{}.{}", text(&case["header_b64u"])?, text(&case["payload_b64u"])?);
@@ -342,6 +363,7 @@ fn sign_exact(case: &Value) -> Result<Verdict, Verdict> {
 #[derive(Clone, Copy, PartialEq)]
 enum Format {
     Jwk,
+    Jwks,
     Octets,
     Pem,
 }
@@ -349,6 +371,7 @@ enum Format {
 fn key_format(case: &Value) -> Result<Format, Verdict> {
     match case["key"]["format"].as_str().unwrap_or_default() {
         "jwk" => Ok(Format::Jwk),
+        "jwks" => Ok(Format::Jwks),
         "oct-b64u" => Ok(Format::Octets),
         "pem" => Ok(Format::Pem),
         _ => Err(Unsupported),
@@ -358,7 +381,7 @@ fn key_format(case: &Value) -> Result<Format, Verdict> {
 /// Returns the text of the key. A JWK may also be an object in the case.
 fn key_text(case: &Value) -> Result<Cow<'_, str>, Verdict> {
     match (key_format(case)?, &case["key"]["value"]) {
-        (Format::Jwk, value @ Value::Object(_)) => Ok(value.to_string().into()),
+        (Format::Jwk | Format::Jwks, value @ Value::Object(_)) => Ok(value.to_string().into()),
         (_, value) => text(value).map(Cow::Borrowed),
     }
 }

@@ -71,6 +71,9 @@ static SUITES: LazyLock<Vec<Suite>> = LazyLock::new(|| {
         (Algorithm::Es512, include_str!("../../tests/data/p521.pem")),
         (Algorithm::Es256k, include_str!("../../tests/data/secp256k1.pem")),
         (Algorithm::Ed25519, include_str!("../../tests/data/ed25519.pem")),
+        (Algorithm::MlDsa44, include_str!("../../tests/data/ml_dsa_44_seed.pem")),
+        (Algorithm::MlDsa65, include_str!("../../tests/data/ml_dsa_65_seed.pem")),
+        (Algorithm::MlDsa87, include_str!("../../tests/data/ml_dsa_87_seed.pem")),
     ]
     .map(|(algorithm, pem)| {
         let key = PrivateKey::from_pem(pem).unwrap().signing_key_with(algorithm, Fixed).unwrap();

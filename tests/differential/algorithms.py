@@ -1,7 +1,7 @@
 """Signs with every algorithm, rightly and in the ways that a verifier must refuse.
 
 Signatures are computed from the numbers of the keys, so that each run makes the same ones: ECDSA by RFC 6979, and PSS
-with salts from the seed.
+with salts from the seed. Only those of ML-DSA are others in each run.
 """
 
 import base64
@@ -11,7 +11,7 @@ import pathlib
 import random
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, mldsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
@@ -32,6 +32,8 @@ PKCS1 = ["RS256", "RS384", "RS512"]
 PSS = ["PS256", "PS384", "PS512"]
 ECDSA = ["ES256", "ES384", "ES512", "ES256K"]
 ALL = [*HMAC, *PKCS1, *PSS, *ECDSA, "EdDSA"]
+# The libraries do not have these.
+ML_DSA = ["ML-DSA-44", "ML-DSA-65", "ML-DSA-87"]
 # DigestInfo before the hash: RFC 8017 section 9.2, note 1.
 DIGEST_INFO = {
     "sha256": "3031300d060960864801650304020105000420",
@@ -52,12 +54,17 @@ def private(name):
 
 RSA, OTHER_RSA = private("rfc7515_a2"), private("rfc7520_3_4")
 KEYS = {alg: private(name) for alg, name in CURVES.items()} | dict.fromkeys([*PKCS1, *PSS], RSA)
+KEYS |= {alg: private(f"{alg.lower().replace('-', '_')}_seed") for alg in ML_DSA}
 SECRETS = {alg: hashlib.sha512(alg.encode()).digest() for alg in HMAC}
 OTHER_ED25519 = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 
 def unb64(text):
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def type_of(alg):
+    return getattr(mldsa, f"MLDSA{alg[-2:]}PrivateKey")
 
 
 def digest(alg):
@@ -216,12 +223,14 @@ def wrong(alg, text):
         yield "over another text", sign(alg, other)
     if alg in HMAC:
         yield "of another key", sign(alg, text, bytes(64))
+    elif alg in ML_DSA:
+        yield "of another key", sign(alg, text, type_of(alg).from_seed_bytes(bytes(32)))
     elif alg in ECDSA:
         # A key of the same curve that anyone can compute: the number 7.
         yield "of another key", sign(alg, text, ec.derive_private_key(7, KEYS[alg].curve))
     else:
         yield "of another key", sign(alg, text, OTHER_ED25519 if alg == "EdDSA" else OTHER_RSA)
-    if alg != "EdDSA":
+    if alg not in ("EdDSA", *ML_DSA):
         for other in sorted({"sha256", "sha384", "sha512"} - {name}):
             yield "over another hash", sign(alg, text, name=other)
     special = []

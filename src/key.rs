@@ -113,7 +113,7 @@ impl Identity {
         Ok(Self::named(self.algorithm(), self.0.name, Some(key_id.into_boxed_str())))
     }
 
-    /// Returns the identity of the same key whose tokens name the algorithm as
+    /// Returns the identity of the same key for tokens that name the algorithm as
     /// [RFC 9864](https://www.rfc-editor.org/rfc/rfc9864) does: `Ed25519` in place of `EdDSA`. All other names stay as they are.
     ///
     /// # Examples

@@ -6,21 +6,21 @@
 //! that pure Rust does. What it does not support is an error when the key is made:
 //!
 //! - ES512 and ES256K are [`KeyError::UnsupportedByBackend`].
-//! - So is an RSA modulus whose length is not a multiple of 64 bits, such as 2056 bits, and an RSA exponent of 2^32 or more.
+//! - So is an RSA modulus of a length that is not a multiple of 64 bits, such as 2056 bits, and an RSA exponent of 2^32 or more.
 //! - So is a point in compressed form.
 //! - A private RSA key with two primes of different lengths is [`KeyError::UnequalPrimes`], as in pure Rust.
 //! - A CPU without the instructions that the library uses is [`KeyError::CpuUnsupported`]. On x86_64, CPUs have had them since
 //!   about 2014.
 //!
 //! The module exists on x86_64 and aarch64 only, with the feature `graviola`. On other architectures the feature adds nothing, so
-//! that a program can have it on everywhere: name the module behind `#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]`.
+//! that a program can have it on everywhere: name the module under `#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]`.
 //! The feature needs Rust 1.89.
 //!
 //! # Security
 //!
 //! The library takes its randomness from the operating system: for PSS, for new keys, and for ECDSA, where it adds it to the
 //! nonce of RFC 6979. It checks every RSA signature before it returns it. It does not blind RSA signatures: it computes them with
-//! code whose time and memory accesses do not depend on the private numbers. It wipes the private numbers when the last clone of
+//! code that takes the same time and makes the same memory accesses for all private numbers. It wipes the private numbers when the last clone of
 //! the key is dropped. Its authors call it very new, and ask for caution.
 //!
 //! # Examples
@@ -72,7 +72,7 @@ const LONGEST_PKCS1: usize = 8192;
 ///
 /// - [`KeyError::CpuUnsupported`] if the CPU lacks instructions that the library uses.
 /// - [`KeyError::WrongKeyType`] for an algorithm that needs another type of key.
-/// - [`KeyError::UnsupportedByBackend`] for ES512 and ES256K, for an RSA modulus whose length is not a multiple of 64 bits, for an
+/// - [`KeyError::UnsupportedByBackend`] for ES512 and ES256K, for an RSA modulus of a length that is not a multiple of 64 bits, for an
 ///   RSA exponent of 2^32 or more, and for a point in compressed form.
 /// - [`KeyError::InvalidPoint`] if the key is not a point of its curve.
 /// - [`KeyError::Exponent`] for another exponent than 65537, unless [`PublicKey::any_exponent`] allows it.

@@ -37,8 +37,8 @@ use core::time::Duration;
 /// - Two ages. After the soft age, the set is fetched again, and its keys are used meanwhile. After the hard age, they are not
 ///   used.
 /// - The soft age is the `max-age` of `Cache-Control`, or `Expires` minus `Date`, minus `Age`. It is bounded by a floor and a
-///   ceiling. `no-store`, `no-cache` and everything invalid mean the floor. `s-maxage` is ignored, because this is no shared
-///   cache; so is `stale-while-revalidate`, because keys are used while they are fetched anyway.
+///   ceiling. `no-store`, `no-cache` and everything invalid mean the floor. `s-maxage` is ignored, because this cache is
+///   not shared; so is `stale-while-revalidate`, because keys are used while they are fetched anyway.
 /// - The hard age is the soft age and an outage that you configure. `stale-if-error` lengthens the outage up to the ceiling.
 ///   `must-revalidate` cancels `stale-if-error`, but not your own setting.
 /// - One fetch at a time, which serves everyone who waits. Between two fetches there is a cooldown, whatever causes them. After a
@@ -86,7 +86,7 @@ use core::time::Duration;
 /// refresh.fetched(after(61), 2, ["2026"], [("Cache-Control", "max-age=3600")]);
 /// assert_eq!(refresh.keys(after(61)), Some(&["2026"]));
 ///
-/// // A token has a key id that nobody knows, just after this fetch: refuse it at once.
+/// // A token has an invented key id, just after this fetch: refuse it at once.
 /// assert_eq!(refresh.unknown_key(after(62)), Action::UseKeys);
 ///
 /// // The issuer is down when the hour is over. The keys stay, and the next fetch comes soon.
@@ -248,7 +248,7 @@ impl<K> Refresh<K> {
         if self.start_failed() || is_fresh || !self.may_fetch() { self.next() } else { self.begin() }
     }
 
-    /// Decides about a token whose key is not among the present keys.
+    /// Decides about a token if its key is not among the present keys.
     ///
     /// Returns [`Action::Fetch`], [`Action::Join`], [`Action::UseKeys`] or [`Action::Unavailable`].
     #[must_use]

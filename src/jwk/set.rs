@@ -70,10 +70,10 @@ impl KeySet {
     ///
     /// # Errors
     ///
-    /// [`KeyError::Jwk`] if the text as a whole is no set:
+    /// [`KeyError::Jwk`] if the text as a whole is not a set:
     ///
     /// - [`JwkError::NotAnObject`]; [`JwkError::NotASet`] for a single JWK.
-    /// - [`JwkError::MissingMember`] or [`JwkError::WrongType`] for `keys`. An empty `keys` is no error, and makes an empty set.
+    /// - [`JwkError::MissingMember`] or [`JwkError::WrongType`] for `keys`. An empty `keys` is allowed, and makes an empty set.
     /// - [`JwkError::DuplicateMember`], [`JwkError::ReservedMember`].
     /// - [`JwkError::TooLarge`] over 1 MiB, over 1,000 entries, or over a limit of [`Limits::new`] for nesting or members.
     ///
@@ -144,7 +144,7 @@ impl KeySet {
         read(text, &["jwt-svid"], allowed, &PublicKey::verifying_key)
     }
 
-    /// Reads a JSON object whose names are key ids and whose values are certificates in PEM, as Firebase publishes its keys.
+    /// Reads a JSON object of key ids with certificates in PEM, as Firebase publishes its keys.
     ///
     /// Each certificate makes one key for each of the allowed algorithms of its type. A value that makes no key is skipped with
     /// its reason.

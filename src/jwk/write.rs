@@ -30,7 +30,7 @@ pub(crate) enum Value<'a> {
 /// The members of a JWK.
 pub(crate) type Members<'a> = Vec<(&'static str, Value<'a>)>;
 
-/// Writes an object of these members, without white space. Allocates once, so that no copy of a private member stays behind.
+/// Writes an object of these members, without white space. Allocates once, so that no copy of a private member is left.
 pub(crate) fn object(members: &Members<'_>) -> Zeroizing<Vec<u8>> {
     let length = members.iter().map(|(name, value)| {
         let value = match value {

@@ -223,7 +223,7 @@ pub(crate) fn private_numbers(der: &[u8]) -> Option<PrivateNumbers<'_>> {
     Some(PrivateNumbers { n, e, d, p, q, dp, dq, qi })
 }
 
-/// Writes an `RSAPrivateKey` of these numbers. `to_der` allocates once, so no copy of them stays behind.
+/// Writes an `RSAPrivateKey` of these numbers. `to_der` allocates once, so no copy of them is left.
 #[cfg(all(feature = "private-keys", feature = "rsa-verify"))]
 pub(crate) fn write_private_numbers(numbers: &PrivateNumbers<'_>) -> der::Result<Zeroizing<Vec<u8>>> {
     let mut parts = alloc::vec![UintRef::new(&[0])?, UintRef::new(numbers.n)?, UintRef::new(numbers.e)?];

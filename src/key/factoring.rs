@@ -146,7 +146,7 @@ const fn primes() -> [NonZero<u32>; 125] {
 
 /// Returns each of [`PRIMES`] with the remainder of the number.
 fn remainders(number: &BoxedUint) -> impl Iterator<Item = (NonZero<Word>, Word)> {
-    // One long division serves all primes whose product fits into a word.
+    // One long division serves as many primes as have a product that fits into a word.
     let (mut of_product, mut end) = (0, 0);
     PRIMES.iter().enumerate().map(move |(place, &prime)| {
         if place == end {

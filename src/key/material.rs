@@ -203,7 +203,7 @@ impl PublicKey {
         }
     }
 
-    /// Returns the error for a key whose type is not that of `algorithm`.
+    /// Returns the error for a key of another type than `algorithm` needs.
     pub(crate) const fn wrong_type(&self, algorithm: Algorithm) -> KeyError {
         let key = match &self.material {
             #[cfg(feature = "rsa-verify")]
@@ -334,7 +334,7 @@ impl PrivateKey {
         }
     }
 
-    /// Returns the error for a key whose type is not that of `algorithm`.
+    /// Returns the error for a key of another type than `algorithm` needs.
     pub(crate) const fn wrong_type(&self, algorithm: Algorithm) -> KeyError {
         let key = match &self.0 {
             #[cfg(feature = "rsa-verify")]

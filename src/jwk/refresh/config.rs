@@ -101,7 +101,7 @@ impl RefreshConfig {
         self
     }
 
-    /// Sets the soft age of a set whose issuer states none. It counts between the floor and the ceiling, too. The default is 10
+    /// Sets the soft age of a set if its issuer states none. It counts between the floor and the ceiling, too. The default is 10
     /// minutes.
     #[must_use]
     pub const fn with_default_age(mut self, age: Duration) -> Self {

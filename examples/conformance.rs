@@ -274,7 +274,7 @@ fn parse_key(case: &Value) -> Result<Verdict, Verdict> {
     let format = key_format(case)?;
     if format == Format::Jwks {
         let allowed = if case["alg"].is_null() { vec![] } else { vec![algorithm(&case["alg"])?] };
-        // An entry that makes no key is no error.
+        // An entry that makes no key is not an error.
         KeySet::from_jwks(&key_text(case)?, &allowed)?;
         return Ok(Accept(None));
     }

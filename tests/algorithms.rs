@@ -233,7 +233,7 @@ fn a_pss_salt_has_the_length_of_the_hash() {
                 assert_eq!(is_right, length == size, "{algorithm}: a salt of {length}");
             }
         }
-        // MGF1 with another hash: SHA-224 stands for SHA-1, which the tests do not have.
+        // MGF1 with another hash: SHA-224 takes the place of SHA-1, which the tests do not have.
         refused(&public, algorithm, &signed::<H>(&vec![0x5a; size], mgf1::<sha2::Sha224>), "another MGF1");
     }
     try_each::<Sha256>(Algorithm::Ps256);

@@ -413,7 +413,7 @@ fn s210_the_hard_age_bounds_the_use_of_a_removed_key_during_an_outage() {
 
 #[test]
 fn s211_s213_a_failed_fetch_keeps_old_keys_and_ends_a_start_that_may_fail() {
-    // `failed` is what a body that is no set is reported to.
+    // A body that is not a set is reported to `failed`.
     let mut refresh = fetched(&[]);
     assert_eq!(refresh.timer(at(HOUR)), Action::Fetch { attempt: 2 });
     refresh.failed(at(HOUR), 2, NO_WAIT);
@@ -576,7 +576,7 @@ fn s215_unavailable_keys_are_a_503_and_an_unknown_key_is_a_401() {
     publish(Some("1"));
     assert_eq!(status(1, "1"), 503); // the cooldown
     assert_eq!(status(COOLDOWN, "1"), 200);
-    assert_eq!(status(COOLDOWN + 1, "2"), 401); // nobody knows this key
+    assert_eq!(status(COOLDOWN + 1, "2"), 401); // an invented key
     publish(Some("2"));
     assert_eq!(status(COOLDOWN + 2, "2"), 401); // the cooldown
     assert_eq!(status(2 * COOLDOWN, "2"), 200); // a rotation

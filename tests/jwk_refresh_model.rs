@@ -17,7 +17,7 @@ use std::hash::{BuildHasherDefault, DefaultHasher};
 
 /// How long each run lasts.
 const HORIZON: i64 = 6;
-/// How far the clock jumps. More than a minute, so that it is no small step back.
+/// How far the clock jumps. More than a minute, so that it is not a small step back.
 const JUMP: i64 = 100;
 const MOST_FLIGHTS: usize = 2;
 
@@ -42,7 +42,7 @@ enum Event {
     OutageBegins,
     OutageEnds,
     Jump(i64),
-    /// A token with the newest key of the issuer, or with a key id that nobody has.
+    /// A token with the newest key of the issuer, or with an invented key id.
     Request(u8),
     GiveUp(usize),
     Succeed(usize),
@@ -92,7 +92,7 @@ enum Last {
 struct World {
     mutant: Mutant,
     fails: bool,
-    /// The real time, which nobody has.
+    /// The real time, which no party has.
     time: i64,
     offset: i64,
     jumped: bool,

@@ -83,7 +83,7 @@ pub(crate) fn signers(private: &PrivateKey, algorithm: Algorithm) -> Vec<Signing
     supported(BACKENDS.iter().map(|(_, signing)| signing(private, algorithm))).map(Result::unwrap).collect()
 }
 
-/// What each backend makes of a public key file: the code of the error, whose texts hold nothing secret, or "taken".
+/// What each backend makes of a public key file: the code of the error (its texts hold nothing secret), or "taken".
 pub(crate) fn of_public_file(der: &[u8], algorithm: Algorithm) -> Vec<&'static str> {
     let read = || PublicKey::from_der(der);
     let made = BACKENDS.iter().map(|(verifying, _)| read().and_then(|key| verifying(&key, algorithm)));

@@ -35,7 +35,7 @@ pub(crate) enum Error {
     /// The public half lacks an attribute, or it has a form that PKCS#11 does not define.
     #[error("the public key in the token is incomplete")]
     Incomplete,
-    /// The public half is no key for this algorithm.
+    /// The public half is not a key for this algorithm.
     #[error(transparent)]
     Key(#[from] KeyError),
 }
@@ -115,7 +115,7 @@ fn one(
     }
 }
 
-/// Reads the public half through its JWK, whose members are the attributes of PKCS#11.
+/// Reads the public half through its JWK. The members of a JWK are the attributes of PKCS#11.
 fn public_key(session: &Session, key: ObjectHandle) -> Result<PublicKey, Error> {
     let (mut key_type, mut modulus, mut exponent, mut point) = (None, None, None, None);
     let wanted = [

@@ -24,7 +24,7 @@ pub(crate) struct Weight {
 /// A program by its name, and what was weighed.
 pub(crate) type Row = (&'static str, Result<Weight>);
 
-/// Weighed beside the others: what is left where nobody needs key pairs.
+/// Weighed beside the others: what is left without key pairs.
 const OURS_HS256: &Entry =
     &Entry::new("countersign (HS256 only)", "countersign-hs256", &["countersign"], Cryptography::PureRust)
         .role(Role::Ours);

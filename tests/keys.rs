@@ -1052,10 +1052,14 @@ mod rsa {
             "a key of a type that no algorithm uses, such as X25519" => vec![
                 Form::file(Half::Public, "PUBLIC KEY", &der(X25519_PUBLIC)),
                 Form::file(Half::Private, "PRIVATE KEY", &der(X25519_PRIVATE)),
+                Form::file(Half::Private, "DSA PRIVATE KEY", &der(DSA_PRIVATE)),
+                Form::file(Half::Private, "PRIVATE KEY", &der(DSA_PRIVATE)),
             ],
-            "the private key, where the public one belongs" => {
-                vec![Form::file(Half::Public, "PRIVATE KEY", &private)]
-            }
+            "the private key, where the public one belongs" => vec![
+                Form::file(Half::Public, "PRIVATE KEY", &private),
+                Form::file(Half::Public, "PRIVATE KEY", &der(X25519_PRIVATE)),
+                Form::file(Half::Public, "DSA PRIVATE KEY", &der(DSA_PRIVATE)),
+            ],
             "the public key, where the private one belongs" => {
                 vec![Form::file(Half::Private, "PUBLIC KEY", &public)]
             }
@@ -1611,11 +1615,12 @@ mod rsa {
             }
             wrong(signing(EC_PRIVATE).map(|_| ()), EC_PRIVATE);
             wrong(signing(EC_SEC1).map(|_| ()), EC_SEC1);
-            let dsa = pem("DSA PRIVATE KEY", &der(RSA_PUBLIC));
-            unsupported(signing(&dsa).map(|_| ()), &dsa);
+            let dsa = DSA_PRIVATE;
+            unsupported(signing(dsa).map(|_| ()), dsa);
+            unsupported(signing_der(&der(dsa)).map(|_| ()), dsa);
             unsupported(verifying(X25519_PUBLIC).map(|_| ()), X25519_PUBLIC);
             unsupported(signing(X25519_PRIVATE).map(|_| ()), X25519_PRIVATE);
-            mistaken_public(&dsa, FileMistake::PrivateKey);
+            mistaken_public(dsa, FileMistake::PrivateKey);
             wrong(signing_der(&der(EC_PRIVATE)).map(|_| ()), EC_PRIVATE);
         }
 
@@ -2211,6 +2216,8 @@ CCqGSM49BAMCA0gAMEUCIQDme83iQMZmTuPlnrZKGDkY4NrtuM+a7hng/4BmEX2n\n\
 -----BEGIN PUBLIC KEY-----\n\
 MCowBQYDK2VwAyEA4rch1xii0qT4lHFwf88quN8xPc9kCLGLF1AtTzn0AtI=\n\
 -----END PUBLIC KEY-----\n";
+
+    const DSA_PRIVATE: &str = include_str!("data/dsa_1024.pem");
 
     /// `openssl genpkey -algorithm x25519`, `openssl pkey -pubout`.
     const X25519_PRIVATE: &str = "\

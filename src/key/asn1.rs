@@ -252,12 +252,19 @@ pub(crate) fn is_ec_private(der: &[u8]) -> bool {
     )
 }
 
+/// Returns whether `der` has the structure in which OpenSSL writes a private DSA key: a version, p, q, g, y and x. No standard
+/// describes it, and no algorithm identifier names it.
+pub(crate) fn is_dsa_private(der: &[u8]) -> bool {
+    shape(der) == [Tag::Integer; 6]
+}
+
 /// Names a well-formed structure that is not a readable key.
 pub(crate) fn mistake(der: &[u8]) -> Option<KeyError> {
     // The version of a certificate and the attributes of a request have this tag.
     const ZERO: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };
     let first = |der| elements(der)?.first().and_then(|first| first.to_der().ok());
     let mistake = match shape(der)[..] {
+        _ if is_dsa_private(der) => return Some(KeyError::UnsupportedKeyType),
         // PFX, RFC 7292 section 4.
         [Tag::Integer, Tag::Sequence] | [Tag::Integer, Tag::Sequence, Tag::Sequence] => FileMistake::Pkcs12,
         // EncryptedPrivateKeyInfo, RFC 5958 section 3.

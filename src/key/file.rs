@@ -262,9 +262,12 @@ impl PrivateKey {
     }
 }
 
-/// Returns whether `der` is a private key of any type: PKCS#8, PKCS#1 or SEC1.
+/// Returns whether `der` is a private key of any type: PKCS#8, PKCS#1, SEC1 or the form for DSA.
 fn is_private(der: &[u8]) -> bool {
-    PrivateKeyInfoRef::from_der(der).is_ok() || asn1::is_rsa_private(der) || asn1::is_ec_private(der)
+    PrivateKeyInfoRef::from_der(der).is_ok()
+        || asn1::is_rsa_private(der)
+        || asn1::is_ec_private(der)
+        || asn1::is_dsa_private(der)
 }
 
 /// Returns whether `der` is a public key of any type: SPKI or PKCS#1.

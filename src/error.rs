@@ -1003,7 +1003,7 @@ impl fmt::Display for FileMistake {
             Self::Encrypted => "the private key is encrypted: decrypt it first, with openssl pkey",
             Self::EscapedLineBreaks => "the PEM contains the two characters \\n instead of line breaks: replace them",
             Self::ExplicitCurve => {
-                "the file describes its curve by numbers: convert it, with openssl ec -param_enc named_curve"
+                "the file describes its curve by numbers: convert it, with openssl ec -param_enc named_curve, and -pubin for a public key"
             }
             Self::ExpandedKey => "this is an ML-DSA key in its expanded form: export it with its seed",
             Self::Hex => {
@@ -1021,7 +1021,8 @@ impl fmt::Display for FileMistake {
             }
             Self::NotAKey => "this is not a key",
             Self::NotPem => "the BEGIN line is missing, so this is not PEM",
-            Self::OpenSsh => "this is an OpenSSH key: convert it with ssh-keygen -p -m PKCS8",
+            // OpenSSH 10.0 leaves a key of Ed25519 as it is and reports success; 10.6 converts it.
+            Self::OpenSsh => "this is an OpenSSH key: convert it with ssh-keygen -p -m PKCS8, for Ed25519 with a version after 10.0",
             Self::Path => "this looks like the path of a file: pass what the file holds",
             Self::Pem => "this is PEM text: call from_pem, or from_certificate_pem for a certificate",
             Self::Pkcs12 => "this is a PKCS#12 file: openssl pkcs12 -nodes prints the key and the certificates in it",
@@ -1036,7 +1037,10 @@ impl fmt::Display for FileMistake {
                 "there are several certificates in the PEM: keep only one, for a chain usually the first"
             }
             Self::SeveralKeys => "there are several keys in the PEM: keep only one",
-            Self::SshPublic => "this is an SSH public key: convert it with ssh-keygen -e -m PKCS8",
+            // OpenSSH 10.6 still converts no public key of Ed25519.
+            Self::SshPublic => {
+                "this is an SSH public key: convert it with ssh-keygen -e -m PKCS8, or for Ed25519 make it from the private key with openssl pkey -pubout"
+            }
             Self::Utf16 => "the text is UTF-16: save it as UTF-8",
             Self::Xml => "this is an RSA key in XML: export it as PEM, in .NET with ExportSubjectPublicKeyInfoPem",
         })

@@ -6,7 +6,7 @@ pub(crate) mod decode;
 pub(crate) mod encode;
 pub(crate) mod watch;
 
-use crate::error::SignError;
+use crate::error::{SignError, VerifyError};
 use crate::header::OwnParameters;
 use crate::json::{Resolved, Text};
 use crate::numeric_date::NumericDate;
@@ -298,8 +298,19 @@ pub(crate) struct Registered {
     pub(crate) iat: Option<NumericDate>,
     /// Which of the required names were found: one bit for each name, in the order of the verifier.
     pub(crate) required_met: u64,
+    /// The claims that [`ClaimedIssuers`] noted: a number for each name, and its value if that is text.
+    pub(crate) noted: Vec<(usize, Option<Text>)>,
     /// Texts that have escapes in the payload.
     pub(crate) resolved: Resolved,
+}
+
+/// Issuers that hold another claim of the token. A trait, so that only programs that use it contain its code.
+pub(crate) trait ClaimedIssuers: fmt::Debug + Send + Sync {
+    /// Notes the value of this member of `payload` in `registered` if an issuer depends on it.
+    fn note(&self, name: &str, payload: &str, registered: &mut Registered);
+
+    /// Checks that `issuer` is one of them, by the claims in `registered`.
+    fn check(&self, issuer: &str, payload: &str, registered: &Registered) -> Result<(), VerifyError>;
 }
 
 /// How many audiences are kept without an allocation. Tokens with more than a few audiences are rare.

@@ -1212,8 +1212,16 @@ pub enum PolicyError {
         /// The setting.
         setting: &'static str,
     },
-    /// Neither `issuer` nor `accept_any_issuer` was called.
-    #[error("decide on the issuer: issuer or accept_any_issuer")]
+    /// The template of an issuer cannot be used. It needs one name in braces, after the host.
+    #[error("issuer template {template:?} {problem}")]
+    IssuerTemplate {
+        /// The template.
+        template: Box<str>,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// None of `issuer`, `issuer_template` and `accept_any_issuer` was called.
+    #[error("decide on the issuer: issuer, issuer_template or accept_any_issuer")]
     IssuerUndecided,
     /// The leeway is above the cap of 5 minutes; `leeway_beyond_limit` allows more.
     #[error("a leeway of {seconds} s is above the cap of {cap} s: leeway_beyond_limit allows it")]
@@ -1246,6 +1254,7 @@ impl PolicyError {
             Self::AudienceUndecided => "audience_undecided",
             Self::Contradiction { .. } => "contradiction",
             Self::Empty { .. } => "empty",
+            Self::IssuerTemplate { .. } => "issuer_template",
             Self::IssuerUndecided => "issuer_undecided",
             Self::LeewayAboveLimit { .. } => "leeway_above_limit",
             Self::TooManyRequired { .. } => "too_many_required",

@@ -355,6 +355,11 @@ pub(crate) fn value_after<'d>(document: &'d str, name: &str) -> Option<&'d str> 
     rest.get(rest.bytes().position(|byte| !between(byte))?..)
 }
 
+/// Reads the string that `value` begins with, if it begins with one. `value` is a slice of `document`.
+pub(crate) fn leading_text(value: &str, document: &str, resolved: &mut Resolved) -> Option<Text> {
+    TextSeed { document, resolved }.deserialize(&mut Reader::from_str(value)).ok()
+}
+
 /// Reads the name of a member.
 pub(crate) struct NameSeed;
 

@@ -3,7 +3,9 @@
 //! The times are checked last, and `exp` after `nbf` and `iat`, so that "expired" means that no other check failed. Only the
 //! maximum age is checked after `exp`, because a new token also fixes that.
 
-use crate::claims::{Audiences, Registered};
+mod issuer_template;
+
+use crate::claims::{Audiences, ClaimedIssuers, Registered};
 use crate::error::{Expected, PolicyError, VerifyError};
 use crate::numeric_date::NumericDate;
 use crate::time::UnixTime;
@@ -57,6 +59,8 @@ pub(crate) enum NumericSubject {
 pub(crate) struct Policy {
     /// The expected issuers. `None` accepts any issuer, and tokens without one.
     issuer: Option<Names>,
+    /// More expected issuers, which depend on other claims.
+    claimed_issuers: Option<Arc<dyn ClaimedIssuers>>,
     audience: AudienceRule,
     subject: Option<Names>,
     required: Arc<[Box<str>]>,
@@ -78,6 +82,11 @@ impl Policy {
         &self.required
     }
 
+    /// Returns the issuers that depend on other claims. The decoder lets them note these claims.
+    pub(crate) fn claimed_issuers(&self) -> Option<&dyn ClaimedIssuers> {
+        self.claimed_issuers.as_deref()
+    }
+
     pub(crate) const fn leeway(&self) -> Duration {
         self.leeway
     }
@@ -97,6 +106,11 @@ impl Policy {
     /// Checks `iss` (RFC 7519 section 4.1.1).
     fn check_issuer(&self, claims: &Registered, payload: &str) -> Result<(), VerifyError> {
         let text = claims.iss.map(|text| text.of(payload, &claims.resolved));
+        if let Some(claimed) = &self.claimed_issuers {
+            let issuer = text.ok_or_else(|| missing("iss"))?;
+            let is_named = self.issuer.as_ref().is_some_and(|names| holds(names, issuer));
+            return if is_named { Ok(()) } else { claimed.check(issuer, payload, claims) };
+        }
         check_text(self.issuer.as_ref(), text, "iss", |names, found| VerifyError::WrongIssuer {
             expected: Expected::new(names).but_found(found),
         })
@@ -216,10 +230,19 @@ fn check_text(
     }
 }
 
+/// The templates of issuers before they are checked, and what checks them.
+#[derive(Clone, Debug)]
+struct Templates {
+    written: Vec<issuer_template::Written>,
+    /// A pointer, so that only programs that add a template contain the code.
+    make: fn(&[issuer_template::Written], &[Box<str>]) -> Result<Arc<dyn ClaimedIssuers>, PolicyError>,
+}
+
 /// The settings of a policy before they are checked.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Draft {
     pub(crate) issuers: Vec<Box<str>>,
+    templates: Option<Templates>,
     pub(crate) any_issuer: bool,
     pub(crate) audiences: Vec<Box<str>>,
     pub(crate) no_audience: bool,
@@ -235,12 +258,20 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
+    /// Adds the template of an issuer.
+    pub(crate) fn add_issuer_template(&mut self, template: Box<str>, claim: Box<str>) {
+        let make = issuer_template::make;
+        let templates = self.templates.get_or_insert_with(|| Templates { written: Vec::new(), make });
+        templates.written.push((template, claim));
+    }
+
     /// Checks the settings and makes the policy.
     pub(crate) fn finish(self) -> Result<Policy, PolicyError> {
         let leeway = self.leeway()?;
         self.check_required()?;
         Ok(Policy {
             issuer: self.issuer()?,
+            claimed_issuers: self.claimed_issuers()?,
             audience: self.audience()?,
             subject: self.subject()?,
             required: self.required.into(),
@@ -253,11 +284,19 @@ impl Draft {
     }
 
     fn issuer(&self) -> Result<Option<Names>, PolicyError> {
-        exclude(("issuer", !self.issuers.is_empty()), ("accept_any_issuer", self.any_issuer))?;
-        match (names("issuer", &self.issuers)?, self.any_issuer) {
-            (None, false) => Err(PolicyError::IssuerUndecided),
-            (names, _) => Ok(names),
+        let any = ("accept_any_issuer", self.any_issuer);
+        exclude(("issuer", !self.issuers.is_empty()), any)?;
+        exclude(("issuer_template", self.templates.is_some()), any)?;
+        match names("issuer", &self.issuers)? {
+            None if self.templates.is_none() && !self.any_issuer => Err(PolicyError::IssuerUndecided),
+            names => Ok(names),
         }
+    }
+
+    fn claimed_issuers(&self) -> Result<Option<Arc<dyn ClaimedIssuers>>, PolicyError> {
+        let made =
+            self.templates.as_ref().map(|templates| (templates.make)(&templates.written, &self.issuers));
+        made.transpose()
     }
 
     fn audience(&self) -> Result<AudienceRule, PolicyError> {

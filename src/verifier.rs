@@ -275,6 +275,7 @@ impl Verifier {
         let rules = Rules {
             limits: gate.limits(),
             required: policy.required(),
+            issuers: policy.claimed_issuers(),
             numeric_subject: policy.accepts_numeric_subject(),
         };
         let error = match decode::<T>(payload, rules, registered) {
@@ -541,8 +542,8 @@ impl<T> fmt::Debug for BorrowedToken<'_, T> {
 
 /// Builds a [`Verifier`]: sets the checks of its policy.
 ///
-/// You have to make two decisions: on the issuer ([`issuer`](Self::issuer) or [`accept_any_issuer`](Self::accept_any_issuer))
-/// and on the audience ([`audience`](Self::audience), [`no_audience`](Self::no_audience) or
+/// You have to make two decisions: on the issuer ([`issuer`](Self::issuer), [`issuer_template`](Self::issuer_template) or
+/// [`accept_any_issuer`](Self::accept_any_issuer)) and on the audience ([`audience`](Self::audience), [`no_audience`](Self::no_audience) or
 /// [`accept_any_audience`](Self::accept_any_audience)). A claim with an expected value is required. All other settings have
 /// a strict default, and each loosening is a method of its own.
 ///
@@ -584,6 +585,53 @@ impl VerifierBuilder {
     /// need one verifier each: see [the page on keys](crate::manual::keys#several-issuers).
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.draft.issuers.push(issuer.into().into_boxed_str());
+        self
+    }
+
+    /// Requires `iss` to be this text, with the token's own claim `claim` in place of the braces and the name in them. It is
+    /// for issuers that have many tenants and one set of keys. Call it again, or call [`issuer`](Self::issuer), to accept another
+    /// issuer as well.
+    ///
+    /// The claim must be text of ASCII letters, digits, `-`, `.` and `_` that begins with a letter or a digit, such as a GUID. So
+    /// it cannot bring in another part of a URL. The result is compared with `iss` exactly. The braces must come after the host,
+    /// because the claims of a token must not choose the host of its issuer.
+    ///
+    /// A token without the claim is refused with [`VerifyError::MissingClaim`] if the rest of its `iss` fits, and with
+    /// [`VerifyError::WrongIssuer`] otherwise, as is a claim that is something other than such a text.
+    ///
+    /// # Security
+    ///
+    /// It accepts **every** tenant of the issuer, also one that an attacker has opened. Either name the tenants of your customers
+    /// with [`issuer`](Self::issuer) in place of the template, or look up the claim in the list of your customers after each
+    /// verification, and never find a user by `sub` alone.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::{HmacKey, SecretBytes, UnixTime, Verifier, jws};
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Employee { tid: String }
+    ///
+    /// # let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
+    /// # let now = UnixTime::from_secs(1_700_000_000);
+    /// # let payload = r#"{"iss":"https://login.example/contoso/v2.0","tid":"contoso","exp":1700000900}"#;
+    /// # let text = jws::Payload::new(payload).sign(&key)?;
+    /// let verifier = Verifier::builder(key.clone())
+    ///     .issuer_template("https://login.example/{tenant}/v2.0", "tid")
+    ///     .no_audience()
+    ///     .build()?;
+    /// let token = verifier.at(now).verify::<Employee>(&text)?;
+    /// let is_customer = ["contoso", "fabrikam"].contains(&&*token.claims().tid); // your list
+    /// assert!(is_customer);
+    ///
+    /// let payload = r#"{"iss":"https://login.example/contoso/v2.0","tid":"fabrikam","exp":1700000900}"#;
+    /// let error = verifier.at(now).verify::<()>(&jws::Payload::new(payload).sign(&key)?).unwrap_err();
+    /// assert_eq!(error.to_string(), r#"token is not issued by "https://login.example/{tenant}/v2.0""#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn issuer_template(mut self, template: impl Into<String>, claim: impl Into<String>) -> Self {
+        self.draft.add_issuer_template(template.into().into_boxed_str(), claim.into().into_boxed_str());
         self
     }
 
@@ -761,6 +809,7 @@ impl VerifierBuilder {
     ///
     /// - [`PolicyError::IssuerUndecided`], [`PolicyError::AudienceUndecided`].
     /// - [`PolicyError::Empty`] for an empty name.
+    /// - [`PolicyError::IssuerTemplate`].
     /// - [`PolicyError::Contradiction`] for settings that exclude each other.
     /// - [`PolicyError::LeewayAboveLimit`].
     /// - [`PolicyError::TooManyRequired`], [`PolicyError::UnusableExtension`].

@@ -529,6 +529,234 @@ fn a_buffer_forgets_the_previous_token() {
     }
 }
 
+// ---- issuers with a claim in them ----
+
+const TEMPLATE: &str = "https://login.example/{tenantid}/v2.0";
+
+fn of_tenants() -> VerifierBuilder {
+    lax_issuer().issuer_template(TEMPLATE, "tid")
+}
+
+fn of_tenant(iss: &str, tid: &str) -> String {
+    jwt(format!(r#"{{"iss":{iss},"tid":{tid}}}"#))
+}
+
+#[test]
+fn an_issuer_template_accepts_the_issuer_that_has_the_claim_in_it() {
+    let verifier = built(of_tenants());
+    for tenant in ["9188040d-6c67-4c5b-b112-36a304b66dad", "contoso.example", "A", "0", "a_b-c.d"] {
+        let iss = format!("https://login.example/{tenant}/v2.0");
+        for payload in [
+            format!(r#"{{"iss":"{iss}","tid":"{tenant}"}}"#),
+            format!(r#"{{"tid" : "{tenant}" , "iss":"{iss}"}}"#),
+            format!(r#"{{"x":{{"tid":"other"}},"tid":"{tenant}","y":["tid"],"iss":"{iss}"}}"#),
+        ] {
+            assert_accepted(&verifier, &jwt(payload));
+        }
+    }
+    // Both texts mean what they are after their escapes.
+    assert_accepted(&verifier, &of_tenant(r#""https:\/\/login.example\/\u0061\/v2.0""#, r#""a""#));
+    assert_accepted(&verifier, &of_tenant(r#""https://login.example/a/v2.0""#, r#""\u0061""#));
+}
+
+#[test]
+fn an_issuer_template_refuses_the_issuer_of_another_tenant_and_any_other_text() {
+    let verifier = built(of_tenants());
+    let refused = |iss: &str, tid: &str| {
+        let error = refusal(&verifier, &of_tenant(iss, tid));
+        let VerifyError::WrongIssuer { expected } = &error else { panic!("{error:?} for {iss} {tid}") };
+        assert_eq!(expected.names().collect::<Vec<_>>(), [TEMPLATE]);
+    };
+    for iss in [
+        "https://login.example/b/v2.0",
+        "https://login.example/A/v2.0",
+        "https://login.example/a/v2.0/",
+        "https://login.example/a/v1.0",
+        "https://login.example//v2.0",
+        "https://login.example/v2.0",
+        "http://login.example/a/v2.0",
+        "https://login.example/{tenantid}/v2.0",
+        "https://login.example/a/a/v2.0",
+        "a",
+        "",
+    ] {
+        refused(&format!("\"{iss}\""), r#""a""#);
+    }
+    let error = refusal(&verifier, &of_tenant(r#""http://login.example/a/v2.0""#, r#""a""#));
+    assert_eq!(error.to_string(), format!("token is not issued by {TEMPLATE:?}"));
+}
+
+#[test]
+fn the_claim_of_an_issuer_template_cannot_bring_in_a_part_of_a_url() {
+    let verifier = built(of_tenants());
+    for tenant in [
+        "",
+        ".",
+        "..",
+        "-a",
+        "_a",
+        "a/b",
+        "../evil",
+        "a/v2.0/../../b",
+        "a?b",
+        "a#b",
+        "a@b",
+        "a:b",
+        "a%2Fb",
+        "a b",
+        "ä",
+        "{tenantid}",
+    ] {
+        let error = refusal(
+            &verifier,
+            &of_tenant(&format!("\"https://login.example/{tenant}/v2.0\""), &format!("\"{tenant}\"")),
+        );
+        assert!(matches!(error, VerifyError::WrongIssuer { .. }), "{error:?} for {tenant}");
+    }
+    for escaped in [r"a\\b", r"a\u0000b", r"a\u002fb", r"a\nb"] {
+        let iss = format!("\"https://login.example/{escaped}/v2.0\"");
+        let error = refusal(&verifier, &of_tenant(&iss, &format!("\"{escaped}\"")));
+        assert!(matches!(error, VerifyError::WrongIssuer { .. }), "{error:?} for {escaped}");
+    }
+}
+
+#[test]
+fn the_claim_of_an_issuer_template_must_be_there_once_and_be_text() {
+    let verifier = built(of_tenants());
+    let iss = r#""https://login.example/7/v2.0""#;
+    for tid in ["7", "null", r#"["7"]"#, r#"{"tid":"7"}"#, "true"] {
+        assert_refused!(verifier, of_tenant(iss, tid), VerifyError::WrongIssuer { .. }, tid);
+    }
+    let without = refusal(&verifier, &jwt(format!(r#"{{"iss":{iss},"Tid":"7"}}"#)));
+    assert_eq!(without, VerifyError::MissingClaim { claim: "tid".into() });
+    let without_issuer = refusal(&verifier, &jwt(r#"{"tid":"7"}"#));
+    assert_eq!(without_issuer, VerifyError::MissingClaim { claim: "iss".into() });
+    assert_refused!(verifier, jwt(r#"{"iss":"x"}"#), VerifyError::WrongIssuer { .. });
+    // Not one of two readings is taken.
+    let twice = jwt(format!(r#"{{"iss":{iss},"tid":"7","t\u0069d":"8"}}"#));
+    assert_refused!(verifier, twice, VerifyError::DuplicateMember { part: Part::Payload });
+    assert_refused!(
+        verifier,
+        jwt(format!(r#"{{"iss":{iss},"t\u0069d":"7"}}"#)),
+        VerifyError::WrongIssuer { .. }
+    );
+    assert_refused!(verifier, of_tenant("7", "\"7\""), VerifyError::MalformedClaim { claim: "iss", .. });
+}
+
+#[test]
+fn issuer_templates_and_issuers_can_be_combined() {
+    let both = of_tenants()
+        .issuer_template("https://sts.example/{tenantid}/", "tid")
+        .issuer_template("https://other.example/org-{o}", "org")
+        .issuer("https://auth.example");
+    let verifier = built(both);
+    assert_accepted(&verifier, &of_tenant(r#""https://login.example/a/v2.0""#, r#""a""#));
+    assert_accepted(&verifier, &of_tenant(r#""https://sts.example/a/""#, r#""a""#));
+    let of = |iss: &str, others: &str| jwt(format!(r#"{{"iss":"{iss}"{others}}}"#));
+    assert_accepted(&verifier, &of("https://auth.example", ""));
+    assert_accepted(&verifier, &of("https://auth.example", r#","tid":7"#));
+    assert_accepted(&verifier, &of("https://other.example/org-b", r#","org":"b","tid":"a""#));
+    // Each template reads its own claim.
+    let error = refusal(&verifier, &of("https://other.example/org-b", r#","org":"a","tid":"b""#));
+    let VerifyError::WrongIssuer { expected } = error else { panic!("{error:?}") };
+    assert_eq!(
+        expected.names().collect::<Vec<_>>(),
+        [
+            "https://auth.example",
+            TEMPLATE,
+            "https://sts.example/{tenantid}/",
+            "https://other.example/org-{o}"
+        ]
+    );
+    let error = refusal(&verifier, &of("https://other.example/org-b", r#","tid":"b""#));
+    assert_eq!(error, VerifyError::MissingClaim { claim: "org".into() });
+}
+
+#[test]
+fn the_claim_of_an_issuer_template_is_given_to_the_claims_type_as_it_is() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Employee {
+        tid: Option<String>,
+    }
+    let verifier = built(of_tenants().issuer("x"));
+    let text = of_tenant(r#""https://login.example/a/v2.0""#, r#""a""#);
+    let token = verifier.at(NOW).verify::<Employee>(&text).unwrap();
+    assert_eq!(*token.claims(), Employee { tid: Some("a".into()) });
+    let token = verifier.at(NOW).verify::<Employee>(&of_tenant(r#""x""#, "null")).unwrap();
+    assert_eq!(*token.claims(), Employee { tid: None });
+}
+
+/// Reads names and leaves the values to the reader, which then takes inner members for outer ones.
+struct NamesOnly;
+
+impl<'de> Deserialize<'de> for NamesOnly {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Names;
+
+        impl<'de> serde::de::Visitor<'de> for Names {
+            type Value = NamesOnly;
+
+            fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<NamesOnly, A::Error> {
+                while let Ok(Some(_)) = map.next_key::<String>() {}
+                Ok(NamesOnly)
+            }
+        }
+
+        deserializer.deserialize_map(Names)
+    }
+}
+
+#[test]
+fn a_claims_type_cannot_choose_the_claim_of_an_issuer_template() {
+    let verifier = built(of_tenants());
+    let of = |tid: &str| {
+        let inner = r#"{"x":{"tid":"a"},"iss":"https://login.example/a/v2.0","tid":"#;
+        verifier.at(NOW).verify::<NamesOnly>(&jwt(format!("{inner}\"{tid}\"}}"))).map(drop).unwrap_err()
+    };
+    assert!(matches!(of("b"), VerifyError::WrongIssuer { .. }), "{:?}", of("b"));
+    assert!(matches!(of("a"), VerifyError::ClaimsMismatch { .. }), "{:?}", of("a"));
+}
+
+#[test]
+fn an_issuer_template_that_cannot_be_used_is_refused() {
+    let refused = |template: &str, problem: &'static str| {
+        let expected = PolicyError::IssuerTemplate { template: template.into(), problem };
+        no_verifier(undecided().no_audience().issuer_template(template, "tid"), &expected, "issuer_template");
+        // Also next to one that can be used.
+        no_verifier(of_tenants().issuer_template(template, "tid"), &expected, "issuer_template");
+    };
+    refused("https://login.example/v2.0", "has no braces: call issuer");
+    refused("https://login.example/tenantid}/v2.0", "has no braces: call issuer");
+    refused("https://login.example/{tenantid/v2.0", "has a brace that is not closed");
+    for template in [
+        "https://a.example/{b}/{c}",
+        "https://a.example/{{b}}",
+        "https://a.example/}{b}",
+        "https://a.example/{b}}",
+    ] {
+        refused(template, "has more than one pair of braces");
+    }
+    refused("https://login.example/{}/v2.0", "has no name between its braces");
+    for template in [
+        "https://{tenant}.login.example/v2.0",
+        "https://{tenant}/v2.0",
+        "https://login.example{tenant}/v2.0",
+        "https://login.example:{tenant}/",
+        "https:///{tenant}",
+        "{tenant}",
+        "urn:tenant:{tenant}",
+        "login.example/{tenant}",
+    ] {
+        refused(template, "must have its braces after the host and a slash, as in https://host/{tenant}");
+    }
+    let error = undecided().no_audience().issuer_template("https://a.example/", "tid").build().unwrap_err();
+    assert_eq!(error.to_string(), r#"issuer template "https://a.example/" has no braces: call issuer"#);
+}
+
 // ---- policies that are refused ----
 
 #[track_caller]
@@ -551,6 +779,7 @@ fn a_policy_without_a_decision_on_issuer_and_audience_is_refused() {
 fn settings_that_contradict_each_other_are_refused() {
     for (builder, first, second) in [
         (undecided().issuer("x").accept_any_issuer().no_audience(), "issuer", "accept_any_issuer"),
+        (of_tenants().accept_any_issuer(), "issuer_template", "accept_any_issuer"),
         (lax_audience().audience("x").no_audience(), "audience", "no_audience"),
         (lax_audience().audience("x").accept_any_audience(), "audience", "accept_any_audience"),
         (lax_audience().no_audience().accept_any_audience(), "no_audience", "accept_any_audience"),
@@ -567,6 +796,9 @@ fn empty_names_are_refused() {
     for (builder, setting) in [
         (lax_issuer().issuer(""), "issuer"),
         (lax_issuer().issuer("x").issuer(""), "issuer"),
+        (of_tenants().issuer(""), "issuer"),
+        (lax_issuer().issuer_template("", "tid"), "issuer_template"),
+        (lax_issuer().issuer_template(TEMPLATE, ""), "issuer_template"),
         (lax_audience().audience("x").audience(""), "audience"),
         (lax().subject(""), "subject"),
         (lax().subject("x").subject(""), "subject"),

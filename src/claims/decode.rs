@@ -19,7 +19,7 @@
 
 use crate::claims::captured::{CapturedDeserializer, CapturedValue, Fault};
 use crate::claims::watch::{Notes, Watch};
-use crate::claims::{Audiences, Name, Registered};
+use crate::claims::{Audiences, ClaimedIssuers, Name, Registered};
 use crate::error::{Part, SerdeMessage, Size, VerifyError};
 use crate::json::{self, Flaw, NameSeed, Names, RESERVED, Resolved, Text, TextSeed};
 use crate::jws::compact::Unverified;
@@ -41,6 +41,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) limits: &'a Limits,
     /// The names to look for; `required_met` notes which are present.
     pub(crate) required: &'a [Box<str>],
+    /// Notes the claims that the issuer depends on.
+    pub(crate) issuers: Option<&'a dyn ClaimedIssuers>,
     /// Whether `sub` may be an integer.
     pub(crate) numeric_subject: bool,
 }
@@ -155,7 +157,7 @@ impl Unverified<'_> {
         let bytes = self.unverified_payload()?;
         let payload =
             core::str::from_utf8(&bytes).map_err(|error| VerifyError::of_utf8(Part::Payload, error))?;
-        let rules = Rules { limits: &Limits::new(), required: &[], numeric_subject: false };
+        let rules = Rules { limits: &Limits::new(), required: &[], issuers: None, numeric_subject: false };
         decode(payload, rules, &mut Registered::default())
     }
 }
@@ -346,6 +348,9 @@ impl<'a, 'de> Capture<'a, 'de> {
     fn admit(&mut self, name: &Cow<'de, str>) -> Result<Option<Name>, Refused> {
         if !self.rules.required.is_empty() {
             self.note_required(name);
+        }
+        if let Some(issuers) = self.rules.issuers {
+            issuers.note(name, self.payload, self.registered);
         }
         let limits = self.rules.limits;
         // A bit for each of the few registered names, so that only the other names are compared with each other.

@@ -174,7 +174,8 @@ impl Difference {
         {
             Some(Self::Scheme)
         } else {
-            expected.eq_ignore_ascii_case(found).then_some(Self::Case)
+            // The two are equal if a token has the template of an issuer as its issuer.
+            (expected != found && expected.eq_ignore_ascii_case(found)).then_some(Self::Case)
         }
     }
 }

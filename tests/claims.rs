@@ -566,6 +566,7 @@ fn an_issuer_template_refuses_the_issuer_of_another_tenant_and_any_other_text() 
         let error = refusal(&verifier, &of_tenant(iss, tid));
         let VerifyError::WrongIssuer { expected } = &error else { panic!("{error:?} for {iss} {tid}") };
         assert_eq!(expected.names().collect::<Vec<_>>(), [TEMPLATE]);
+        assert_eq!(error.to_string(), format!("token is not issued by {TEMPLATE:?}"), "{iss}");
     };
     for iss in [
         "https://login.example/b/v2.0",
@@ -582,8 +583,6 @@ fn an_issuer_template_refuses_the_issuer_of_another_tenant_and_any_other_text() 
     ] {
         refused(&format!("\"{iss}\""), r#""a""#);
     }
-    let error = refusal(&verifier, &of_tenant(r#""http://login.example/a/v2.0""#, r#""a""#));
-    assert_eq!(error.to_string(), format!("token is not issued by {TEMPLATE:?}"));
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn a_text_that_is_not_one_json_object_is_refused() {
 }
 
 #[test]
-fn a_set_an_encrypted_key_and_a_pem_are_named() {
+fn a_set_an_encrypted_key_a_pem_and_a_page_are_named() {
     for text in
         [r#"{"keys":[]}"#, r#"{"keys":[{"kty":"oct","k":"AAAA"}],"other":1}"#, r#"{"\u006beys":null}"#]
     {
@@ -126,6 +126,7 @@ fn a_set_an_encrypted_key_and_a_pem_are_named() {
     {
         refused(Jwk::parse(text), JwkError::Pem, text);
     }
+    refused(Jwk::parse("\r\n<html>"), JwkError::Html, "html");
     // A member of that name in a key is one that this crate does not know.
     for member in ["keys", "ciphertext"] {
         assert!(SecretBytes::from_jwk(&with(COOKBOOK_SECRET, member, "x")).is_ok());
@@ -1356,6 +1357,7 @@ mod page {
                 vec!["eyJhbGciOiJkaXIifQ..AA.AA.AA".into(), r#"{"ciphertext":""}"#.into()]
             }
             "PEM" => owned(&[util::RSA_PUBLIC, util::RSA_PRIVATE]),
+            "HTML or XML" => owned(&["<!DOCTYPE html>", "<?xml version=\"1.0\"?>"]),
             "not JSON, or not an object" => owned(&["", "[]", "7", "{", "q83v"]),
             name => panic!("no sample of {name:?}"),
         }
@@ -1370,7 +1372,7 @@ mod page {
         let page = include_str!("../src/manual/keys.md");
         let rows = page.lines().skip_while(|line| !line.starts_with("| the JWK is |")).skip(2);
         let rows: Vec<_> = rows.take_while(|line| line.starts_with('|')).collect();
-        assert_eq!(rows.len(), 17);
+        assert_eq!(rows.len(), 18);
         for row in rows {
             let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
             for text in forms(cells[0]) {

@@ -29,6 +29,9 @@ pub enum JwkError {
     /// The text is an encrypted JWK ([RFC 7517 section 7](https://www.rfc-editor.org/rfc/rfc7517#section-7)).
     #[error("the JWK is encrypted: decrypt it first")]
     Encrypted,
+    /// The text is HTML or XML: often the page of another address, or of an error.
+    #[error("this is HTML or XML and not JSON: check the address that it came from")]
+    Html,
     /// The text is a JWK set, and not a JWK.
     #[error("this is a JWK set: pass one entry of its member keys")]
     KeySet,
@@ -168,6 +171,7 @@ impl JwkError {
             Self::DuplicateMember { .. } => "jwk_duplicate_member",
             Self::DuplicateOperation => "jwk_duplicate_operation",
             Self::Encrypted => "jwk_encrypted",
+            Self::Html => "jwk_html",
             Self::KeySet => "jwk_key_set",
             Self::LeadingZero { .. } => "jwk_leading_zero",
             Self::Mismatch { .. } => "jwk_mismatch",
@@ -209,6 +213,7 @@ impl JwkError {
             | Self::WrongLength { member, .. }
             | Self::WrongType { member, .. } => Some(member),
             Self::Encrypted
+            | Self::Html
             | Self::KeySet
             | Self::NoMaterial
             | Self::NotASet

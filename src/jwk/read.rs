@@ -94,7 +94,8 @@ impl<'a> Jwk<'a> {
     ///
     /// [`KeyError::Jwk`] with:
     ///
-    /// - [`JwkError::NotAnObject`]; [`JwkError::KeySet`], [`JwkError::Encrypted`], [`JwkError::Pem`] name what the text is instead.
+    /// - [`JwkError::NotAnObject`]; [`JwkError::KeySet`], [`JwkError::Encrypted`], [`JwkError::Html`], [`JwkError::Pem`] name what the
+    ///   text is instead.
     /// - [`JwkError::DuplicateMember`], [`JwkError::DuplicateOperation`], [`JwkError::ReservedMember`].
     /// - [`JwkError::MissingMember`] for `kty`; [`JwkError::WrongType`] for any member that this crate knows.
     /// - [`JwkError::TooLarge`] over 64 KiB, or over 1 KiB for `kid`.
@@ -246,10 +247,7 @@ fn values(text: &str) -> Result<[Option<&str>; KNOWN.len()], JwkError> {
         return Err(JwkError::TooLarge { what: "bytes", limit: MOST_BYTES });
     }
     let limits = Limits::new();
-    json::check_text(text, &limits).map_err(refused)?;
-    if let Some(offset) = json::broken_at(text) {
-        return Err(not_json(text, offset));
-    }
+    check_json(text, &limits)?;
     let (mut values, mut names) = ([None; KNOWN.len()], Names::new());
     let mut others = [("keys", false), ("ciphertext", false)];
     for (name, value) in Members::of(text).ok_or(JwkError::NotAnObject { offset: 0 })? {
@@ -306,8 +304,19 @@ pub(crate) const fn refused(flaw: Flaw) -> JwkError {
     }
 }
 
+/// Checks that a text is JSON. Otherwise, names what it is.
+pub(crate) fn check_json(text: &str, limits: &Limits) -> Result<(), JwkError> {
+    // Before the levels are counted, because a page with a script may have many.
+    if text.trim_start_matches(|symbol: char| symbol == '\u{feff}' || symbol.is_whitespace()).starts_with('<')
+    {
+        return Err(JwkError::Html);
+    }
+    json::check_text(text, limits).map_err(refused)?;
+    json::broken_at(text).map_or(Ok(()), |offset| Err(not_json(text, offset)))
+}
+
 /// Names a text that is not JSON.
-pub(crate) fn not_json(text: &str, offset: usize) -> JwkError {
+fn not_json(text: &str, offset: usize) -> JwkError {
     let text = text.trim();
     if text.starts_with("-----BEGIN ") {
         JwkError::Pem

@@ -4,9 +4,9 @@
 use crate::algorithm::Algorithm;
 use crate::error::KeyError;
 use crate::json::members::{self, Elements, Members};
-use crate::json::{self, Flaw, Names};
+use crate::json::{Flaw, Names};
 use crate::jwk::error::JwkError;
-use crate::jwk::read::{Jwk, not_json, refused};
+use crate::jwk::read::{Jwk, check_json, refused};
 use crate::key::VerifyingKey;
 use crate::key::material::PublicKey;
 use crate::keyset::KeySet;
@@ -72,7 +72,7 @@ impl KeySet {
     ///
     /// [`KeyError::Jwk`] if the text as a whole is not a set:
     ///
-    /// - [`JwkError::NotAnObject`]; [`JwkError::NotASet`] for a single JWK.
+    /// - [`JwkError::NotAnObject`]; [`JwkError::Html`], [`JwkError::Pem`]; [`JwkError::NotASet`] for a single JWK.
     /// - [`JwkError::MissingMember`] or [`JwkError::WrongType`] for `keys`. An empty `keys` is allowed, and makes an empty set.
     /// - [`JwkError::DuplicateMember`], [`JwkError::ReservedMember`].
     /// - [`JwkError::TooLarge`] over 1 MiB, over 1,000 entries, or over a limit of [`Limits::new`] for nesting or members.
@@ -156,8 +156,8 @@ impl KeySet {
     ///
     /// # Errors
     ///
-    /// [`KeyError::Jwk`] if the text is not such an object: [`JwkError::NotAnObject`], [`JwkError::DuplicateMember`],
-    /// [`JwkError::ReservedMember`], and [`JwkError::TooLarge`] over 1 MiB or over 1,000 values.
+    /// [`KeyError::Jwk`] if the text is not such an object: [`JwkError::NotAnObject`], [`JwkError::Html`],
+    /// [`JwkError::DuplicateMember`], [`JwkError::ReservedMember`], and [`JwkError::TooLarge`] over 1 MiB or over 1,000 values.
     #[cfg(feature = "certificate")]
     pub fn from_certificate_map(text: &str, allowed: &[Algorithm]) -> Result<LoadedKeys, KeyError> {
         let members = top(text, &Limits { members: MOST_KEYS, ..Limits::new() }).map_err(KeyError::Jwk)?;
@@ -278,10 +278,7 @@ fn top<'a>(text: &'a str, limits: &Limits) -> Result<Vec<(alloc::borrow::Cow<'a,
     if text.len() > MOST_BYTES {
         return Err(JwkError::TooLarge { what: "bytes", limit: MOST_BYTES });
     }
-    json::check_text(text, limits).map_err(refused)?;
-    if let Some(offset) = json::broken_at(text) {
-        return Err(not_json(text, offset));
-    }
+    check_json(text, limits)?;
     let (mut found, mut names) = (Vec::new(), Names::new());
     for (name, value) in Members::of(text).ok_or(JwkError::NotAnObject { offset: 0 })? {
         let name = members::text(name).ok_or(JwkError::NotAnObject { offset: 0 })?;

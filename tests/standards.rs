@@ -5,7 +5,11 @@
 
 mod util;
 
-use countersign::{Algorithm, Claims, Expected, UnixTime, VerifyError, jws};
+#[cfg(feature = "key-files")]
+use countersign::KeySet;
+#[cfg(feature = "rsa-verify")]
+use countersign::PublicKey;
+use countersign::{Algorithm, Claims, Expected, UnixTime, Verifier, VerifyError, jws};
 use std::fs;
 use std::path::{Path, PathBuf};
 use util::{
@@ -217,7 +221,7 @@ fn a_name_with_a_colon_is_compared_as_text() {
     // S60
     for name in [":", "not a uri:", "http://[", "urn:x:%zz", "a:b\u{1f600}"] {
         let text = Claims::registered().issuer(name).audience(name).never_expires().sign(&key()).unwrap();
-        let named = countersign::Verifier::builder(key()).issuer(name).audience(name);
+        let named = Verifier::builder(key()).issuer(name).audience(name);
         let verifier = named.allow_missing_expiration().build().unwrap();
         assert_accepted(&verifier, &text);
     }
@@ -250,7 +254,7 @@ fn a_token_inside_a_token_is_refused_as_claims() {
 fn the_key_of_one_issuer_cannot_sign_for_another() {
     // S88: a verifier binds its keys to its issuer.
     let of = |key, issuer: &str| {
-        let builder = countersign::Verifier::builder(key).issuer(issuer).no_audience();
+        let builder = Verifier::builder(key).issuer(issuer).no_audience();
         builder.allow_missing_expiration().build().unwrap()
     };
     let one = of(key(), "https://one.example");
@@ -290,7 +294,7 @@ fn access_and_identity_tokens_are_not_accepted_for_each_other() {
 #[test]
 fn the_rules_for_access_tokens_can_be_configured() {
     // S97, S98, S99
-    let builder = countersign::Verifier::builder(key()).typ("at+jwt").issuer("https://auth.example");
+    let builder = Verifier::builder(key()).typ("at+jwt").issuer("https://auth.example");
     let required = ["sub", "client_id", "iat", "jti"];
     let builder = required.into_iter().fold(builder.audience("api"), countersign::VerifierBuilder::require);
     let verifier = builder.leeway(seconds(0)).build().unwrap();
@@ -423,4 +427,94 @@ mod rsa {
             }
         }
     }
+}
+
+// ---- metadata and sets of issuers ----
+
+#[test]
+fn s192_the_issuer_of_a_token_is_compared_byte_for_byte() {
+    let verifier = lax_about_all_but("https://auth.example/tenant");
+    let of = |issuer: &str| jwt(format!(r#"{{"iss":"{issuer}"}}"#));
+    assert_accepted(&verifier, &of("https://auth.example/tenant"));
+    assert_accepted(&verifier, &of(r"https:\/\/auth.example/tenant"));
+    for issuer in [
+        "https://auth.example/tenant/",
+        "https://auth.example/Tenant",
+        "https://AUTH.example/tenant",
+        "HTTPS://auth.example/tenant",
+        "http://auth.example/tenant",
+        "https://auth.example:443/tenant",
+        "https://auth.example/./tenant",
+        "https://auth.example/ten%61nt",
+        "https://auth.example/tenant?",
+        "https://auth.example/tenant#",
+        " https://auth.example/tenant",
+        "https://auth.example",
+    ] {
+        assert_refused!(verifier, of(issuer), VerifyError::WrongIssuer { .. }, issuer);
+    }
+}
+
+fn lax_about_all_but(issuer: &str) -> Verifier {
+    let builder = Verifier::builder(key()).issuer(issuer).accept_any_audience().allow_missing_expiration();
+    builder.build().unwrap()
+}
+
+#[cfg(feature = "key-files")]
+#[test]
+fn s194_a_set_is_one_json_object_whose_unknown_members_are_ignored() {
+    let read = |text: &str| KeySet::from_jwks(text, &[Algorithm::Rs256]);
+    for text in [
+        r#"{"keys":[]}"#,
+        r#" { "issuer" : "https://auth.example", "keys" : [], "jwks_uri" : null, "x" : {"keys":7} } "#,
+    ] {
+        assert!(read(text).unwrap().keys.is_empty(), "{text}");
+    }
+    let error = |text: &str| read(text).unwrap_err().code();
+    for text in [r#"[{"keys":[]}]"#, "null", "\"keys\"", "", r#"{"keys":[]}{"keys":[]}"#, r#"{"keys":[]"#] {
+        assert_eq!(error(text), "jwk_not_an_object", "{text}");
+    }
+    assert_eq!(error(r#"{"jwks":[]}"#), "jwk_missing_member");
+    assert_eq!(error(r#"{"keys":{}}"#), "jwk_wrong_type");
+    assert_eq!(error(r#"{"keys":[],"keys":[]}"#), "jwk_duplicate_member");
+}
+
+/// Neither `alg` of a key nor the lists of metadata in the same text add an algorithm to those of the caller.
+#[cfg(feature = "rsa-verify")]
+#[test]
+fn s195_a_set_never_widens_the_allowed_algorithms() {
+    let public = PublicKey::from_pem(util::RSA_PUBLIC).unwrap().to_jwk().unwrap();
+    let entry = |members: &str| format!("{},{members}}}", public.trim_end_matches('}'));
+    let text = format!(
+        r#"{{"id_token_signing_alg_values_supported":["none","HS256","PS256","RS512"],"keys":[{},{},{},{},{{"kty":"oct","kid":"5","alg":"HS256","k":"{}"}}]}}"#,
+        entry(r#""kid":"1","alg":"PS256""#),
+        entry(r#""kid":"2","alg":"RS512""#),
+        entry(r#""kid":"3","alg":"none""#),
+        entry(r#""kid":"4","use":"sig""#),
+        b64([7; 32])
+    );
+    let loaded = KeySet::from_jwks(&text, &[Algorithm::Rs256]).unwrap();
+    let keys: Vec<_> = loaded.keys.iter().map(|key| (key.algorithm(), key.key_id())).collect();
+    assert_eq!(keys, [(Algorithm::Rs256, Some("4"))]);
+    let skipped: Vec<_> = loaded.skipped.iter().map(|key| (key.position, key.reason.code())).collect();
+    assert_eq!(
+        skipped,
+        [
+            (0, "jwk_not_allowed"),
+            (1, "jwk_not_allowed"),
+            (2, "jwk_unsupported_value"),
+            (4, "jwk_not_allowed")
+        ]
+    );
+    assert!(KeySet::from_jwks(&text, &[]).unwrap().keys.is_empty());
+}
+
+#[cfg(feature = "key-files")]
+#[test]
+fn s196_html_in_place_of_keys_is_named() {
+    let page =
+        "<!DOCTYPE html>\n<html><head><title>404 Not Found</title></head><body>Not Found</body></html>";
+    let error = KeySet::from_jwks(page, &[Algorithm::Rs256]).unwrap_err();
+    assert_eq!(error.code(), "jwk_html");
+    assert_eq!(error.to_string(), "this is HTML or XML and not JSON: check the address that it came from");
 }

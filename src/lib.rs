@@ -72,6 +72,7 @@
 //!
 //! - [`manual::algorithms`]: which algorithm to choose, and what each needs
 //! - [`manual::keys`]: how to load and rotate keys, read JWK sets, and trust several issuers
+//! - [`manual::providers`]: verifiers for Google, Entra, Auth0, Cognito, Keycloak and others
 //! - [`manual::axum`]: an extractor for axum
 //! - [`manual::types`]: which types to use for claims
 //! - [`manual::testing`]: how to test code that verifies tokens

@@ -18,6 +18,9 @@ pub mod migrating {}
 #[doc = include_str!("manual/performance.md")]
 pub mod performance {}
 
+#[doc = include_str!("manual/providers.md")]
+pub mod providers {}
+
 #[doc = include_str!("manual/standards.md")]
 pub mod standards {}
 

@@ -235,7 +235,7 @@ fn check_text(
 struct Templates {
     written: Vec<issuer_template::Written>,
     /// A pointer, so that only programs that add a template contain the code.
-    make: fn(&[issuer_template::Written], &[Box<str>]) -> Result<Arc<dyn ClaimedIssuers>, PolicyError>,
+    make: issuer_template::Make,
 }
 
 /// The settings of a policy before they are checked.

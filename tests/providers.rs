@@ -1,6 +1,7 @@
 //! Identity providers: the verifiers of `src/manual/providers.md`, with sets and tokens in the form of each provider, and what
 //! is peculiar to each. The keys are ours, and the time is fixed.
 #![cfg(all(feature = "ecdsa", feature = "ed25519", feature = "getrandom", feature = "rsa"))]
+#![allow(clippy::needless_pass_by_value, reason = "a caller passes json!(..) as it is")]
 
 mod util;
 

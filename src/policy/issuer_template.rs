@@ -14,6 +14,9 @@ use alloc::vec::Vec;
 /// The text of a template, and the name of the claim that replaces its braces.
 pub(crate) type Written = (Box<str>, Box<str>);
 
+/// The type of [`make`].
+pub(crate) type Make = fn(&[Written], &[Box<str>]) -> Result<Arc<dyn ClaimedIssuers>, PolicyError>;
+
 /// Checks the templates. `names` are the issuers that are also accepted, for the error of a wrong issuer.
 pub(crate) fn make(written: &[Written], names: &[Box<str>]) -> Result<Arc<dyn ClaimedIssuers>, PolicyError> {
     let templates: Vec<Template> = written.iter().map(Template::new).collect::<Result<_, _>>()?;

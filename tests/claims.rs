@@ -669,6 +669,18 @@ fn issuer_templates_and_issuers_can_be_combined() {
     );
     let error = refusal(&verifier, &of("https://other.example/org-b", r#","tid":"b""#));
     assert_eq!(error, VerifyError::MissingClaim { claim: "org".into() });
+    // Two templates for one issuer: either claim will do.
+    let either = built(of_tenants().issuer_template(TEMPLATE, "tenant"));
+    let of = |claims: &str| of("https://login.example/a/v2.0", claims);
+    for claims in
+        [r#","tid":"a""#, r#","tenant":"a""#, r#","tid":"b","tenant":"a""#, r#","tenant":7,"tid":"a""#]
+    {
+        assert_accepted(&either, &of(claims));
+    }
+    assert_refused!(either, of(r#","tid":"b","tenant":"c""#), VerifyError::WrongIssuer { .. });
+    for claims in ["", r#","tenant":"b""#] {
+        assert_eq!(refusal(&either, &of(claims)), VerifyError::MissingClaim { claim: "tid".into() });
+    }
 }
 
 #[test]

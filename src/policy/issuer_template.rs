@@ -52,8 +52,8 @@ impl Template {
         if name.is_empty() {
             return Err(wrong("has no name between its braces"));
         }
-        // A `/` after the host ends it. The claim of a token must not choose the host, because every owner of a name could
-        // then be the issuer.
+        // A `/` after the host ends it. The claim of a token must not choose the host, because then anyone with a host name
+        // could be the issuer.
         let path = before.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
         if path.is_none_or(|(host, _)| host.is_empty()) {
             return Err(wrong(
@@ -97,18 +97,21 @@ impl ClaimedIssuers for Templates {
     }
 
     fn check(&self, issuer: &str, payload: &str, registered: &Registered) -> Result<(), VerifyError> {
+        let mut missing = None;
         for template in &self.templates {
             let Some(wanted) = template.value(issuer) else { continue };
             let number = self.number(&template.claim);
             match registered.noted.iter().find(|(noted, _)| Some(*noted) == number) {
                 Some((_, Some(found))) if found.of(payload, &registered.resolved) == wanted => return Ok(()),
                 Some(_) => {}
-                None => {
-                    let claim = Cow::Owned(String::from(&*template.claim));
-                    return Err(VerifyError::MissingClaim { claim });
-                }
+                None => missing = missing.or(Some(&template.claim)),
             }
         }
-        Err(VerifyError::WrongIssuer { expected: Expected::new(self.expected.clone()).but_found(issuer) })
+        Err(match missing {
+            Some(claim) => VerifyError::MissingClaim { claim: Cow::Owned(String::from(&**claim)) },
+            None => {
+                VerifyError::WrongIssuer { expected: Expected::new(self.expected.clone()).but_found(issuer) }
+            }
+        })
     }
 }

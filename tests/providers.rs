@@ -2,6 +2,7 @@
 //! is peculiar to each. The keys are ours, and the time is fixed.
 #![cfg(all(feature = "ecdsa", feature = "ed25519", feature = "getrandom", feature = "rsa"))]
 #![allow(clippy::needless_pass_by_value, reason = "a caller passes json!(..) as it is")]
+#![allow(unexpected_cfgs, reason = "tests/unification, which runs it too, has no feature ml-dsa")]
 
 mod util;
 

@@ -30,6 +30,14 @@ const CURVES: [(Algorithm, &str, u64); 5] = [
     (Algorithm::Es256k, include_str!("../../data/secp256k1.pem"), 9),
     (Algorithm::Ed25519, include_str!("../../data/ed25519.pem"), 0),
 ];
+/// The algorithms with lattices, and a key file of each that holds the seed alone.
+const ML_DSA: [(Algorithm, &str); 3] = [
+    (Algorithm::MlDsa44, include_str!("../../data/ml_dsa_44_seed.pem")),
+    (Algorithm::MlDsa65, include_str!("../../data/ml_dsa_65_seed.pem")),
+    (Algorithm::MlDsa87, include_str!("../../data/ml_dsa_87_seed.pem")),
+];
+/// How many inputs a key of ML-DSA signs. Most attempts are rejected: the keys make 45, 33 and 18 attempts for these inputs.
+const ML_DSA_INPUTS: u8 = 8;
 
 fn main() {
     if request(RUNNING_ON_VALGRIND, 0, 0) == 0 {
@@ -98,11 +106,23 @@ fn main() {
         let key = hidden_key(file, algorithm);
         let found = events(|| key.sign_bytes(INPUT).unwrap());
         check(&format!("{algorithm} sign"), branches..=branches, 0..=0, found);
-        // The number in the key is the marked one: what it signs is marked, too, and right.
-        let expected = PrivateKey::from_pem(file).unwrap().signing_key_with(algorithm, Fixed).unwrap();
-        let (made, expected) = (key.sign_bytes(INPUT).unwrap(), expected.sign_bytes(INPUT).unwrap());
-        let [made, expected] = [&made, &expected].map(|signature| signature.as_bytes().last().unwrap());
-        let depends = events(|| act_on(made == expected));
+        let depends = branches_on_signature(&key, file, |signature| *signature.last().unwrap());
+        check(&format!("control: a branch on the {algorithm} signature"), 1..=1, 0..=0, depends);
+        core::mem::forget(key);
+    }
+
+    // The number of branches depends on how many attempts the inputs take, and on how often the compiler tests a condition that
+    // holds for all 256 coefficients of a polynomial. So only the places are fixed.
+    for (algorithm, file) in ML_DSA {
+        let key = hidden_key(file, algorithm);
+        let found = events(|| {
+            for input in 0..ML_DSA_INPUTS {
+                key.sign_bytes(&[input]).unwrap();
+            }
+        });
+        check(&format!("{algorithm} sign, {ML_DSA_INPUTS} inputs"), many.clone(), 0..=0, found);
+        // In the middle are the numbers made with the key. The end counts the hints, which branches have made.
+        let depends = branches_on_signature(&key, file, |signature| signature[signature.len() / 2]);
         check(&format!("control: a branch on the {algorithm} signature"), 1..=1, 0..=0, depends);
         core::mem::forget(key);
     }
@@ -112,13 +132,27 @@ fn main() {
 /// A key for `algorithm` from a PKCS#8 file, whose private number or seed is marked in the file before the key is made.
 fn hidden_key(file: &str, algorithm: Algorithm) -> SigningKey {
     let (_, document) = SecretDocument::from_pem(file).unwrap();
-    // The version and the tag before the number: RFC 5915 section 3. For Ed25519, RFC 8410 section 7.
-    let before: &[u8] = if algorithm == Algorithm::Ed25519 { &[4, 0x22, 4] } else { &[2, 1, 1, 4] };
+    // The version and the tag before the number: RFC 5915 section 3. For Ed25519, RFC 8410 section 7. For
+    // ML-DSA, RFC 9881 section 6.
+    let before: &[u8] = match algorithm {
+        Algorithm::Ed25519 => &[4, 0x22, 4],
+        Algorithm::MlDsa44 | Algorithm::MlDsa65 | Algorithm::MlDsa87 => &[4, 0x22, 0x80],
+        _ => &[2, 1, 1, 4],
+    };
     let bytes = document.as_bytes();
     let at = bytes.windows(before.len()).position(|window| window == before).unwrap() + before.len();
     let length = usize::from(bytes[at]);
     hide(&bytes[at + 1..=at + length]);
     PrivateKey::from_der(bytes).unwrap().signing_key_with(algorithm, Fixed).unwrap()
+}
+
+/// Counts the events of a branch on a byte of a signature, compared with the byte of a key that is not marked. One event shows that
+/// the private number in `key` is marked. The program ends if the bytes differ.
+fn branches_on_signature(key: &SigningKey, file: &str, byte: fn(&[u8]) -> u8) -> u64 {
+    let algorithm = key.algorithm();
+    let expected = PrivateKey::from_pem(file).unwrap().signing_key_with(algorithm, Fixed).unwrap();
+    let [made, expected] = [key, &expected].map(|key| byte(key.sign_bytes(INPUT).unwrap().as_bytes()));
+    events(|| act_on(made == expected))
 }
 
 /// Does something or not, as two secrets are equal or not.

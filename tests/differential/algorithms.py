@@ -31,9 +31,8 @@ HMAC = ["HS256", "HS384", "HS512"]
 PKCS1 = ["RS256", "RS384", "RS512"]
 PSS = ["PS256", "PS384", "PS512"]
 ECDSA = ["ES256", "ES384", "ES512", "ES256K"]
-ALL = [*HMAC, *PKCS1, *PSS, *ECDSA, "EdDSA"]
-# The libraries do not have these.
 ML_DSA = ["ML-DSA-44", "ML-DSA-65", "ML-DSA-87"]
+ALL = [*HMAC, *PKCS1, *PSS, *ECDSA, "EdDSA", *ML_DSA]
 # DigestInfo before the hash: RFC 8017 section 9.2, note 1.
 DIGEST_INFO = {
     "sha256": "3031300d060960864801650304020105000420",

@@ -2,7 +2,7 @@
 //
 // What a case asks for and jose has no setting for is `unsupported`: the `typ` of a JWS that is no JWT. So is an
 // algorithm that it does not have.
-import { createPublicKey } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -21,7 +21,16 @@ const settings = {
 };
 const hmac = ['HS256', 'HS384', 'HS512'];
 const pairs = ['RS', 'PS', 'ES'].flatMap((family) => ['256', '384', '512'].map((hash) => family + hash));
-const supported = [...hmac, ...pairs, 'EdDSA', 'Ed25519'];
+const mlDsa = ['ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87'];
+const isOffered = (alg) => {
+  try {
+    return generateKeyPairSync(alg.toLowerCase()) !== undefined;
+  } catch {
+    // Node before 24 does not know the type.
+    return false;
+  }
+};
+const supported = [...hmac, ...pairs, 'EdDSA', 'Ed25519', ...mlDsa.filter(isOffered)];
 const allowed = ({ alg, options }) => options.algs ?? [alg];
 
 function keyOf({ alg, key }) {

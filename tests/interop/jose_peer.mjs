@@ -1,7 +1,7 @@
 // Signs and verifies with jose: one JSON request per line comes in, one JSON answer per line goes out.
 //
 // A token that the library refuses is an answer; anything else that goes wrong ends the program.
-import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,10 +16,19 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json')));
 
 const hashes = ['256', '384', '512'];
 const algorithms = ['HS', 'RS', 'PS', 'ES'].flatMap((family) => hashes.map((hash) => family + hash));
+const mlDsa = ['ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87'];
+const isOffered = (alg) => {
+  try {
+    return generateKeyPairSync(alg.toLowerCase()) !== undefined;
+  } catch {
+    // Node before 24 does not know the type.
+    return false;
+  }
+};
 const keyOf = ({ alg, key }, read) => (alg.startsWith('HS') ? Buffer.from(key, 'hex') : read(key));
 
 const operations = {
-  about: () => ({ name: 'jose', version, algorithms: [...algorithms, 'EdDSA'] }),
+  about: () => ({ name: 'jose', version, algorithms: [...algorithms, 'EdDSA', ...mlDsa.filter(isOffered)] }),
 
   async sign(request) {
     const { alg, claims, kid } = request;

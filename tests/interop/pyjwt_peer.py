@@ -7,10 +7,15 @@ import json
 import sys
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 CURVES = {"ES256": ec.SECP256R1, "ES384": ec.SECP384R1, "ES512": ec.SECP521R1, "ES256K": ec.SECP256K1}
+ML_DSA = {
+    "ML-DSA-44": mldsa.MLDSA44PrivateKey,
+    "ML-DSA-65": mldsa.MLDSA65PrivateKey,
+    "ML-DSA-87": mldsa.MLDSA87PrivateKey,
+}
 
 
 def about(_):
@@ -25,6 +30,8 @@ def make_key(request):
         key = ed25519.Ed25519PrivateKey.generate()
     elif alg in CURVES:
         key = ec.generate_private_key(CURVES[alg]())
+    elif alg in ML_DSA:
+        key = ML_DSA[alg].generate()
     else:
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
@@ -36,7 +43,7 @@ def make_key(request):
 
     pkcs8, spki = private(PrivateFormat.PKCS8), public(PublicFormat.SubjectPublicKeyInfo)
     older, older_public = pkcs8, spki
-    if alg != "EdDSA":
+    if alg != "EdDSA" and alg not in ML_DSA:
         older = private(PrivateFormat.TraditionalOpenSSL)
     if isinstance(key, rsa.RSAPrivateKey):
         older_public = public(PublicFormat.PKCS1)

@@ -91,7 +91,9 @@ impl Peer {
     }
 
     fn ask(&mut self, request: &Value) -> Fallible<Value> {
-        writeln!(self.input, "{request}")?;
+        // Node 24 ends a line at these two characters, too.
+        let line = request.to_string().replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029");
+        writeln!(self.input, "{line}")?;
         let mut line = String::new();
         self.output.read_line(&mut line)?;
         serde_json::from_str(&line).map_err(|_| format!("{} ended at {request}", self.about).into())
@@ -137,8 +139,16 @@ const RSA: [Algorithm; 6] = [
     Algorithm::Ps384,
     Algorithm::Ps512,
 ];
-const CURVES: [Algorithm; 5] =
-    [Algorithm::Es256, Algorithm::Es384, Algorithm::Es512, Algorithm::Es256k, Algorithm::Ed25519];
+const OTHERS: [Algorithm; 8] = [
+    Algorithm::Es256,
+    Algorithm::Es384,
+    Algorithm::Es512,
+    Algorithm::Es256k,
+    Algorithm::Ed25519,
+    Algorithm::MlDsa44,
+    Algorithm::MlDsa65,
+    Algorithm::MlDsa87,
+];
 
 impl Keys {
     fn new(maker: &mut Peer) -> Fallible<Self> {
@@ -155,7 +165,7 @@ impl Keys {
         for algorithm in RSA {
             of_each_algorithm.push(pairs(algorithm, &rsa, &mut set)?);
         }
-        for algorithm in CURVES {
+        for algorithm in OTHERS {
             of_each_algorithm.push(pairs(algorithm, &files(algorithm, maker)?, &mut set)?);
         }
         Ok(Self { of_each_algorithm, by_name: verifier(set)? })

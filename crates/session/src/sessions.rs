@@ -24,6 +24,8 @@ use core::time::Duration;
 use countersign::jws::Prepared;
 use countersign::{Entropy, Key, SignError, SignKey, UnixTime};
 use serde::Serialize;
+#[cfg(feature = "std")]
+use std::sync::{PoisonError, RwLock};
 
 /// How often a step is repeated because another call had written first.
 const RETRIES: usize = 4;
@@ -39,7 +41,7 @@ const AHEAD: Duration = Duration::from_secs(24 * 3600);
 /// The sessions of a login server: begins, exchanges, ends and lists them.
 ///
 /// Build it once and share it by reference. A call reads the store and writes one row, or one for each session that it ends.
-/// This type holds no state, so any number of servers can share one store.
+/// This type holds no state of a session, so any number of servers can share one store.
 ///
 /// Methods that need the time read the clock. Use [`at`](Self::at) for another time.
 ///
@@ -86,7 +88,7 @@ const AHEAD: Duration = Duration::from_secs(24 * 3600);
 /// ```
 pub struct Sessions<S> {
     machine: Machine,
-    signer: Arc<dyn SignKey>,
+    signer: Signer,
     store: S,
     entropy: Arc<dyn Entropy>,
     observer: Option<Arc<dyn Observer>>,
@@ -141,7 +143,7 @@ impl<S: Store> Sessions<S> {
     ) -> Self {
         Self {
             machine: Machine::new(config, keys),
-            signer: Arc::new(signer),
+            signer: Signer::new(Arc::new(signer)),
             store,
             entropy: Arc::new(entropy),
             observer: None,
@@ -152,6 +154,57 @@ impl<S: Store> Sessions<S> {
     #[must_use]
     pub fn observed_by(self, observer: impl Observer + 'static) -> Self {
         Self { observer: Some(Arc::new(observer)), ..self }
+    }
+
+    /// Replaces the key that signs access tokens, while other threads use these sessions. Each later call of
+    /// [`access_token`](Self::access_token) signs with `signer`. A call in progress keeps the key that it began with. Refresh
+    /// tokens do not depend on this key: see [`MasterKeys`] for theirs.
+    ///
+    /// Without the feature `std`, create the sessions again, over the same store.
+    ///
+    /// # Security
+    ///
+    /// This call changes no verifier. To refuse no valid token, rotate in this order:
+    ///
+    /// 1. Publish the new key next to the old one: [`KeySet::to_jwks`](countersign::KeySet::to_jwks). Each key needs its own
+    ///    `kid`.
+    /// 2. Wait until every verifier has the new key: at least the `max-age` of the published set.
+    /// 3. Call this.
+    /// 4. Remove the old key when its last token has expired everywhere: after the access lifetime, the longest leeway of a
+    ///    verifier, and the time by which clocks differ.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use countersign_session::{Config, Login, MasterKeys, MemoryStore, Sessions, blocking};
+    /// use countersign::{Algorithm, HmacKey, KeySet, Verifier};
+    /// use countersign_session::{AccessVerifier, Binding};
+    ///
+    /// let old = HmacKey::generate(Algorithm::Hs256)?.with_key_id("2026-11")?;
+    /// let new = HmacKey::generate(Algorithm::Hs256)?.with_key_id("2026-12")?;
+    /// # let config = Config::builder("https://auth.example", "https://api.example").build()?;
+    /// let sessions = Sessions::new(config, MasterKeys::new(1, [7; 32])?, old.clone(), MemoryStore::new())?;
+    /// let first = sessions.access_token(&blocking(sessions.login(&Login::new("ann")))?, &())?;
+    ///
+    /// sessions.set_signer(new.clone());
+    /// let second = sessions.access_token(&blocking(sessions.login(&Login::new("ann")))?, &())?;
+    ///
+    /// // An application server that has both keys accepts both tokens.
+    /// let mut keys = KeySet::new();
+    /// keys.insert(old)?;
+    /// keys.insert(new)?;
+    /// let policy = Verifier::builder(keys).issuer("https://auth.example").audience("https://api.example");
+    /// let verifier = AccessVerifier::new(policy)?;
+    /// let key_of = |text: &str| verifier.verify::<()>(text, &Binding::None).map(|access| {
+    ///     access.token().header().key_id().map(str::to_owned)
+    /// });
+    /// assert_eq!(key_of(&first)?.as_deref(), Some("2026-11"));
+    /// assert_eq!(key_of(&second)?.as_deref(), Some("2026-12"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn set_signer(&self, signer: impl SignKey + 'static) {
+        self.signer.set(Arc::new(signer));
     }
 
     /// Returns the rules.
@@ -187,7 +240,7 @@ impl<S: Store> Sessions<S> {
     /// [`SignError::DuplicateClaim`] for a claim with one of those names; otherwise as
     /// [`Claims::sign`](countersign::Claims::sign).
     pub fn access_token<T: Serialize>(&self, grant: &Grant, claims: &T) -> Result<String, SignError> {
-        self.machine.access_token(grant, claims, &*self.signer)
+        self.machine.access_token(grant, claims, &*self.signer.present())
     }
 
     /// Prepares the access token as [`access_token`](Self::access_token) does, for a key elsewhere.
@@ -707,6 +760,43 @@ impl<S: Store> At<'_, Sessions<S>> {
     pub async fn purge(self) -> Result<(), Error> {
         let Self { inner: sessions, now } = self;
         Ok(sessions.store.purge(now).await?)
+    }
+}
+
+/// The key that signs access tokens now.
+#[cfg(feature = "std")]
+struct Signer(RwLock<Arc<dyn SignKey>>);
+
+#[cfg(feature = "std")]
+impl Signer {
+    fn new(key: Arc<dyn SignKey>) -> Self {
+        Self(RwLock::new(key))
+    }
+
+    /// Returns the key itself and not a guard, because a key in a slow device must not delay `set` and the calls after it.
+    fn present(&self) -> Arc<dyn SignKey> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, key: Arc<dyn SignKey>) {
+        let former = core::mem::replace(&mut *self.0.write().unwrap_or_else(PoisonError::into_inner), key);
+        // Dropped after the lock is released, because the key may be of the caller's own type.
+        drop(former);
+    }
+}
+
+/// The key that signs access tokens. There is no lock without `std`, so it never changes.
+#[cfg(not(feature = "std"))]
+struct Signer(Arc<dyn SignKey>);
+
+#[cfg(not(feature = "std"))]
+impl Signer {
+    fn new(key: Arc<dyn SignKey>) -> Self {
+        Self(key)
+    }
+
+    fn present(&self) -> Arc<dyn SignKey> {
+        self.0.clone()
     }
 }
 

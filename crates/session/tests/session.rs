@@ -15,8 +15,8 @@ mod session {
     use core::time::Duration;
     use countersign::http::RequestError;
     use countersign::{
-        Claims, HmacKey, KeyError, KeyFile, PolicyError, SecretBytes, SignError, UnixTime, Unverified,
-        Verifier, VerifyError,
+        Claims, HmacKey, Identity, Key, KeyError, KeyFile, KeySet, PolicyError, SecretBytes, SignError,
+        SignKey, Signature, UnixTime, Unverified, Verifier, VerifyError,
     };
     use countersign_session::{
         AccessVerifier, Binding, Config, ConfigError, DenyKey, Denylist, Ended, Error, EventKind, Exchange,
@@ -28,7 +28,7 @@ mod session {
     use serde_json::{Value, json};
     use sha2::Sha256;
     use std::collections::BTreeSet;
-    use std::sync::Arc;
+    use std::sync::{Arc, Mutex, mpsc};
 
     // Rule 1: tokens that were not issued here.
 
@@ -300,7 +300,7 @@ mod session {
     fn a_skipped_epoch_is_denied_when_the_end_of_all_sessions_is_repeated() {
         let server = server();
         let (other, store) = (server.beside(config(), master()), server.shared());
-        let (sender, receiver) = std::sync::mpsc::channel();
+        let (sender, receiver) = mpsc::channel();
         // Another call ends all sessions too, a user logs in, and the store goes down before that denial.
         server.store().set_meanwhile("bump_epoch", 0, move || {
             blocking(other.sessions.at(NOW).revoke_all("ann")).unwrap();
@@ -423,7 +423,7 @@ mod session {
         let server = server();
         let (other, store) = (server.beside(config(), master()), server.shared());
         blocking(store.deny(&[DenyKey::subject("ann", 0)], later(HOUR))).unwrap();
-        let (sender, receiver) = std::sync::mpsc::channel();
+        let (sender, receiver) = mpsc::channel();
         // Before the epoch is read a second time.
         server.store().set_meanwhile("epoch", 1, move || {
             assert_eq!(blocking(store.bump_epoch("ann")).unwrap(), 1);
@@ -1310,7 +1310,7 @@ mod session {
         // So that the slow login dates itself later than the one after it.
         server.login("ann", NOW);
         let other = server.beside(config().single_session(), master());
-        let (sender, receiver) = std::sync::mpsc::channel();
+        let (sender, receiver) = mpsc::channel();
         server.store().set_meanwhile("list", 1, move || {
             blocking(other.sessions.at(NOW).revoke_all("ann")).unwrap();
             sender.send(other.login("ann", NOW)).unwrap();
@@ -1695,7 +1695,7 @@ mod session {
         let grant = server.login("ann", NOW);
         let key = signer();
         let prepared = server.sessions.prepare_access_token(&grant, &(), &key).unwrap();
-        let signature = countersign::SignKey::sign_bytes(&key, prepared.signing_input()).unwrap();
+        let signature = SignKey::sign_bytes(&key, prepared.signing_input()).unwrap();
         let token = prepared.finish(signature.as_bytes()).unwrap();
         assert!(server.check(&token, NOW).is_ok());
     }
@@ -1829,6 +1829,118 @@ mod session {
         blocking(server.sessions.at(NOW).revoke(grant.session_id())).unwrap();
         let error = blocking(same.at(NOW).verify::<()>(&access, &Binding::None)).unwrap_err();
         assert!(matches!(error, Error::Denied), "{error:?}");
+    }
+
+    fn named(name: &str, byte: u8) -> HmacKey {
+        HmacKey::hs256(&SecretBytes::from_bytes([byte; 32])).unwrap().with_key_id(name).unwrap()
+    }
+
+    /// Returns a verifier that has all these keys.
+    fn verifier_of(keys: &[&HmacKey]) -> AccessVerifier {
+        let mut set = KeySet::new();
+        for key in keys {
+            set.insert((*key).clone()).unwrap();
+        }
+        AccessVerifier::new(Verifier::builder(set).issuer(ISSUER).audience(AUDIENCE)).unwrap()
+    }
+
+    /// Returns the `kid` of an access token that this verifier accepts.
+    fn key_of(verifier: &AccessVerifier, text: &str, now: UnixTime) -> Result<String, Error> {
+        let access = verifier.at(now).verify::<()>(text, &Binding::None)?;
+        Ok(access.token().header().key_id().unwrap().to_owned())
+    }
+
+    #[test]
+    fn after_a_change_of_the_signing_key_tokens_of_the_old_key_verify_until_they_expire() {
+        let (old, new) = (named("old", 1), named("new", 2));
+        let server = server();
+        server.sessions.set_signer(old.clone());
+        let grant = server.login("ann", NOW);
+        let first = server.access(&grant);
+
+        server.sessions.set_signer(new.clone());
+        let next = server.refresh(&grant, later(5 * MINUTE));
+        let second = server.access(&next);
+
+        // A verifier that has got the new key beside the old one.
+        let both = verifier_of(&[&old, &new]);
+        let end = 10 * MINUTE + 30;
+        assert_eq!(key_of(&both, &first, later(end - 1)).unwrap(), "old");
+        assert_eq!(key_of(&both, &second, later(end - 1)).unwrap(), "new");
+        assert_eq!(key_of(&both, &first, later(end)).unwrap_err().code(), "expired");
+        assert_eq!(key_of(&both, &second, later(end)).unwrap(), "new");
+
+        // Then the old key is removed from verifiers.
+        let only_new = verifier_of(&[&new]);
+        assert_eq!(key_of(&only_new, &first, later(0)).unwrap_err().code(), "unknown_key");
+        assert_eq!(key_of(&only_new, &second, later(end)).unwrap(), "new");
+    }
+
+    /// A key that takes its time: it tells when it is asked to sign, and waits for an answer.
+    struct Slow(HmacKey, mpsc::SyncSender<()>, Mutex<mpsc::Receiver<()>>);
+
+    impl Key for Slow {
+        fn identity(&self) -> &Identity {
+            self.0.identity()
+        }
+    }
+
+    impl SignKey for Slow {
+        fn sign_bytes(&self, input: &[u8]) -> Result<Signature, SignError> {
+            self.1.send(()).map_err(|_| SignError::SigningFailed)?;
+            let answer = self.2.lock().unwrap().recv_timeout(seconds(30));
+            answer.map_err(|_| SignError::SigningFailed)?;
+            self.0.sign_bytes(input)
+        }
+    }
+
+    #[test]
+    fn a_slow_signature_keeps_its_key_and_delays_no_change_of_the_key() {
+        let (old, new) = (named("old", 1), named("new", 2));
+        let verifier = verifier_of(&[&old, &new]);
+        let (asked, is_asked) = mpsc::sync_channel(1);
+        let (answer, answered) = mpsc::sync_channel(1);
+        let server = server();
+        server.sessions.set_signer(Slow(old, asked, Mutex::new(answered)));
+        let grant = server.login("ann", NOW);
+        std::thread::scope(|scope| {
+            let signing = scope.spawn(|| server.sessions.access_token(&grant, &()));
+            is_asked.recv().unwrap();
+            // If this waited for the signature, the signature would wait in vain for its answer.
+            server.sessions.set_signer(new);
+            let second = server.access(&server.login("bob", NOW));
+            assert_eq!(key_of(&verifier, &second, NOW).unwrap(), "new");
+            answer.send(()).unwrap();
+            let first = signing.join().unwrap().unwrap();
+            assert_eq!(key_of(&verifier, &first, NOW).unwrap(), "old");
+        });
+    }
+
+    #[test]
+    fn each_token_of_concurrent_threads_is_signed_with_the_key_that_it_names() {
+        let (even, odd) = (named("even", 1), named("odd", 2));
+        let verifier = verifier_of(&[&even, &odd]);
+        let server = server();
+        server.sessions.set_signer(even.clone());
+        let grant = server.login("ann", NOW);
+        let (server, grant, verifier) = (&server, &grant, &verifier);
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(move || {
+                    for _ in 0..200 {
+                        let text = server.access(grant);
+                        // A signature by another key than that of the header is `invalid_signature`.
+                        key_of(verifier, &text, NOW).unwrap();
+                    }
+                });
+            }
+            for round in 0..200 {
+                let key = if round % 2 == 0 { &odd } else { &even };
+                server.sessions.set_signer(key.clone());
+                // This thread alone changes the key, so its next token has the new one.
+                assert_eq!(key_of(verifier, &server.access(grant), NOW).unwrap(), key.key_id().unwrap());
+            }
+        });
     }
 
     #[test]
@@ -2181,7 +2293,7 @@ mod session {
 
     #[test]
     fn an_event_names_the_subject_and_hides_the_session() {
-        let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let seen = Arc::new(Mutex::new(Vec::new()));
         let log = seen.clone();
         let sessions = Sessions::new_with(
             config().build().unwrap(),

@@ -413,6 +413,12 @@ impl<'de> Names<'de> {
             || (!self.spilled.is_empty() && self.is_spilled(name))
     }
 
+    /// Returns whether a name is in both sets.
+    pub(crate) fn overlap(&self, other: &Names<'_>) -> bool {
+        self.inline.iter().take(self.used).any(|name| other.contains(name))
+            || self.spilled.iter().any(|name| other.contains(name))
+    }
+
     // Not inlined, so that each program contains the code of the tree (4 KB) only once.
     #[cold]
     #[inline(never)]

@@ -30,11 +30,13 @@
 //! ```
 
 pub(crate) mod compact;
+mod detached;
+mod flattened;
 
 pub use compact::{MessageVerifier, Payload, Prepared, Verified};
 
 use crate::error::{Expected, PolicyError, VerifyError};
-use crate::header::{Header, is_registered};
+use crate::header::{Header, Unencoded, is_registered};
 use crate::limits::Limits;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -45,12 +47,13 @@ use alloc::vec::Vec;
 pub(crate) struct HeaderRules {
     pub(crate) typ: TypRule,
     pub(crate) understood: Vec<Box<str>>,
+    pub(crate) unencoded: Unencoded,
     pub(crate) limits: Limits,
 }
 
 impl HeaderRules {
     pub(crate) const fn new(typ: TypRule) -> Self {
-        Self { typ, understood: Vec::new(), limits: Limits::new() }
+        Self { typ, understood: Vec::new(), unencoded: Unencoded::Refused, limits: Limits::new() }
     }
 
     /// Adds an extension that `crit` may name.

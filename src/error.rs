@@ -395,7 +395,9 @@ pub enum VerifyError {
         with: &'static str,
     },
     /// The message holds its payload, but content was passed next to it.
-    #[error("message holds its payload, so it takes no content: call the method for messages that are not detached")]
+    #[error(
+        "message holds its payload, so it takes no content: call the method for messages that are not detached"
+    )]
     NotDetached,
     /// `nbf` has not been reached, leeway included.
     #[error("token is valid from {not_before}, checked at {now}")]

@@ -374,10 +374,7 @@ impl Chosen<'_> {
 
     /// Returns whether these are the parameters that a key writes into JWTs by default.
     pub(crate) fn is_usual(&self) -> bool {
-        self.typ == Some("JWT")
-            && self.content_type.is_none()
-            && !self.unencoded
-            && self.others.0.is_empty()
+        self.typ == Some("JWT") && self.content_type.is_none() && !self.unencoded && self.others.0.is_empty()
     }
 }
 

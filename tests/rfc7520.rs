@@ -169,9 +169,8 @@ fn section_4_5_detached_content_verifies_only_with_the_content() {
 
 #[test]
 fn section_4_4_the_flattened_form_verifies() {
-    let text = format!(
-        r#"{{"payload":"{PAYLOAD}","protected":"{HS256_HEADER}","signature":"{HS256_SIGNATURE}"}}"#
-    );
+    let text =
+        format!(r#"{{"payload":"{PAYLOAD}","protected":"{HS256_HEADER}","signature":"{HS256_SIGNATURE}"}}"#);
     let message = jws::MessageVerifier::new(hmac_key()).verify_flattened(&text).unwrap();
     assert_eq!(message.payload(), CONTENT.as_bytes());
     assert_eq!(jws::Payload::new(CONTENT).flattened().sign(&hmac_key()).unwrap(), text);

@@ -755,7 +755,8 @@ struct Form {
 }
 
 /// Writes a message: from the encoded header, the payload as it was signed unless it is detached, and the encoded signature.
-pub(crate) type Write = fn(header: &str, payload: Option<&[u8]>, signature: &str) -> Result<String, SignError>;
+pub(crate) type Write =
+    fn(header: &str, payload: Option<&[u8]>, signature: &str) -> Result<String, SignError>;
 
 impl Prepared {
     pub(crate) fn new(

@@ -119,8 +119,7 @@ impl Payload<'_> {
 }
 
 fn write(header: &str, payload: Option<&[u8]>, signature: &str) -> Result<String, SignError> {
-    let payload =
-        payload.map(core::str::from_utf8).transpose().map_err(|_| SignError::SigningFailed)?;
+    let payload = payload.map(core::str::from_utf8).transpose().map_err(|_| SignError::SigningFailed)?;
     let members = [("payload", payload), ("protected", Some(header)), ("signature", Some(signature))];
     let mut object = Object::new();
     for (name, value) in members {

@@ -1295,6 +1295,10 @@ pub enum PolicyError {
         /// The cap in seconds.
         cap: u64,
     },
+    /// A cache of verified tokens cannot notice that a key was removed, because the source of the keys has no generation.
+    #[error("the source of the keys does not say when keys are removed: implement KeySource::generation")]
+    #[cfg(feature = "cache")]
+    NoGeneration,
     /// More than 64 names are required.
     #[error("more than {limit} claims are required")]
     TooManyRequired {
@@ -1321,6 +1325,8 @@ impl PolicyError {
             Self::IssuerTemplate { .. } => "issuer_template",
             Self::IssuerUndecided => "issuer_undecided",
             Self::LeewayAboveLimit { .. } => "leeway_above_limit",
+            #[cfg(feature = "cache")]
+            Self::NoGeneration => "no_generation",
             Self::TooManyRequired { .. } => "too_many_required",
             Self::UnusableExtension { .. } => "unusable_extension",
         }

@@ -298,6 +298,12 @@ impl Text {
 pub(crate) struct Resolved(String);
 
 impl Resolved {
+    /// Returns how many bytes it has on the heap.
+    #[cfg(feature = "cache")]
+    pub(crate) const fn heap(&self) -> usize {
+        self.0.capacity()
+    }
+
     pub(crate) fn get<'a>(&'a self, text: Text, document: &str) -> Option<&'a str> {
         self.0.get(text.range(document.len())?)
     }

@@ -342,6 +342,11 @@ impl Gate {
         &self.rules.limits
     }
 
+    #[cfg(feature = "cache")]
+    pub(crate) fn generation(&self) -> Option<u64> {
+        self.keys.generation()
+    }
+
     /// Checks the form, the header and the signature of `text`, in this order. The fast path does not check the characters of
     /// the payload; [`decode_payload`] checks them afterwards.
     pub(crate) fn open<'t>(&self, text: &'t str) -> Result<Opened<'t, '_>, VerifyError> {

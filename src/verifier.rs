@@ -539,7 +539,8 @@ impl<T> Token<T> {
     #[cfg(feature = "cache")]
     pub(crate) fn memory(&self) -> usize {
         let Body { text, payload_length, registered, .. } = &self.body;
-        [size_of::<Self>(), 2 * size_of::<usize>(), text.capacity(), *payload_length, registered.heap()]
+        // Before the token, an `Arc` has two counters.
+        [size_of::<(usize, usize, Self)>(), text.capacity(), *payload_length, registered.heap()]
             .into_iter()
             .fold(0, usize::saturating_add)
     }

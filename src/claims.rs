@@ -304,6 +304,17 @@ pub(crate) struct Registered {
     pub(crate) resolved: Resolved,
 }
 
+#[cfg(feature = "cache")]
+impl Registered {
+    /// Returns how many bytes it has on the heap.
+    pub(crate) fn heap(&self) -> usize {
+        let audiences = self.aud.as_ref().map_or(0, |audiences| audiences.spilled.capacity());
+        let noted = self.noted.capacity().saturating_mul(size_of::<(usize, Option<Text>)>());
+        let audiences = audiences.saturating_mul(size_of::<Text>());
+        audiences.saturating_add(noted).saturating_add(self.resolved.heap())
+    }
+}
+
 /// Issuers that hold another claim of the token. A trait, so that only programs that use it contain its code.
 pub(crate) trait ClaimedIssuers: fmt::Debug + Send + Sync {
     /// Notes the value of this member of `payload` in `registered` if an issuer depends on it.

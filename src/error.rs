@@ -37,6 +37,10 @@ pub enum Part {
     Payload,
     /// The third segment.
     Signature,
+    /// The JSON object around the parts of a message in the flattened JSON serialization.
+    Message,
+    /// The header outside of the signature, in the flattened JSON serialization.
+    UnprotectedHeader,
 }
 
 impl fmt::Display for Part {
@@ -45,6 +49,8 @@ impl fmt::Display for Part {
             Self::Header => "header",
             Self::Payload => "payload",
             Self::Signature => "signature",
+            Self::Message => "JSON serialization",
+            Self::UnprotectedHeader => "unprotected header",
         })
     }
 }
@@ -337,6 +343,12 @@ pub enum VerifyError {
         /// The offset in the decoded part at which reading stopped.
         offset: usize,
     },
+    /// A member of the flattened JSON serialization is missing, has the wrong type, is empty, or must not be there.
+    #[error("{}", bad_member(name))]
+    InvalidMember {
+        /// The member.
+        name: &'static str,
+    },
     /// The key did not make this signature over this token. The error gives no details on purpose.
     #[error("signature is invalid")]
     InvalidSignature,
@@ -382,6 +394,11 @@ pub enum VerifyError {
         /// The extra text, and what to do about it.
         with: &'static str,
     },
+    /// The message holds its payload, but content was passed next to it.
+    #[error(
+        "message holds its payload, so it takes no content: call the method for messages that are not detached"
+    )]
+    NotDetached,
     /// `nbf` has not been reached, leeway included.
     #[error("token is valid from {not_before}, checked at {now}")]
     NotYetValid {
@@ -414,6 +431,13 @@ pub enum VerifyError {
         /// The time of the check.
         now: UnixTime,
     },
+    /// An unencoded payload has a byte that must not be in the compact form: only the characters from space to `~` may, except
+    /// for the dot ([RFC 7797 section 5.2](https://www.rfc-editor.org/rfc/rfc7797#section-5.2)).
+    #[error("unencoded payload has a byte at {offset} that only a detached payload may have")]
+    UnencodedPayload {
+        /// The offset in the payload.
+        offset: usize,
+    },
     /// The token has an `aud`, but this verifier has no audience configured.
     #[error("token has an audience, but this verifier expects none")]
     UnexpectedAudience,
@@ -421,6 +445,12 @@ pub enum VerifyError {
     /// `kid`, and the token has none.
     #[error("no trusted key has the token's key id and algorithm")]
     UnknownKey,
+    /// A header parameter is outside of the signature, where anyone can change it.
+    #[error("header parameter {name} must be in the protected header")]
+    UnprotectedParameter {
+        /// The parameter.
+        name: &'static str,
+    },
     /// This crate does not support the header's `alg`. It never supports `none`.
     #[error("algorithm is not supported")]
     UnsupportedAlgorithm,
@@ -467,6 +497,26 @@ fn malformed(claim: &str, found: Option<&'static str>) -> impl fmt::Display {
         }
     }
     Malformed(claim, found)
+}
+
+/// Says what is wrong with a member of the flattened JSON serialization.
+fn bad_member(name: &str) -> impl fmt::Display {
+    struct BadMember<'a>(&'a str);
+    impl fmt::Display for BadMember<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            match self.0 {
+                "signatures" => f.write_str(
+                    "the message is in the general JSON serialization, which is not supported: only the flattened one is",
+                ),
+                "payload" => f.write_str(
+                    "member payload is missing or not a string: if it is detached, call verify_flattened_detached",
+                ),
+                "header" => f.write_str("member header must be an object that is not empty, or be left out"),
+                name => write!(f, "member {name} must be a string that is not empty"),
+            }
+        }
+    }
+    BadMember(name)
 }
 
 /// Says how to change a claims type that writes such a value.
@@ -522,6 +572,7 @@ impl VerifyError {
             Self::InvalidBase64 { .. } => "invalid_base64",
             Self::InvalidHeader { .. } => "invalid_header",
             Self::InvalidJson { .. } => "invalid_json",
+            Self::InvalidMember { .. } => "invalid_member",
             Self::InvalidSignature => "invalid_signature",
             Self::InvalidUtf8 { .. } => "invalid_utf8",
             Self::IssuedInFuture { .. } => "issued_in_future",
@@ -530,12 +581,15 @@ impl VerifyError {
             Self::MissingClaim { .. } => "missing_claim",
             Self::NotAToken => "not_a_token",
             Self::NotAlone { .. } => "not_alone",
+            Self::NotDetached => "not_detached",
             Self::NotYetValid { .. } => "not_yet_valid",
             Self::ReservedMember { .. } => "reserved_member",
             Self::TooLarge { .. } => "too_large",
             Self::TooOld { .. } => "too_old",
+            Self::UnencodedPayload { .. } => "unencoded_payload",
             Self::UnexpectedAudience => "unexpected_audience",
             Self::UnknownKey => "unknown_key",
+            Self::UnprotectedParameter { .. } => "unprotected_parameter",
             Self::UnsupportedAlgorithm => "unsupported_algorithm",
             Self::WrongAudience { .. } => "wrong_audience",
             Self::WrongIssuer { .. } => "wrong_issuer",
@@ -1086,7 +1140,8 @@ pub enum SignError {
         /// The maximum.
         limit: usize,
     },
-    /// The header parameter is set already, or the key, `typ` or `content_type` writes it; `crit` and `b64` are never written.
+    /// The header parameter is set already, or a method writes it, as [`Payload::unencoded`](crate::jws::Payload::unencoded)
+    /// writes `crit` and `b64`.
     #[error("header parameter {name:?} cannot be set here, or is set already")]
     HeaderParameterTaken {
         /// Its name.
@@ -1147,6 +1202,13 @@ pub enum SignError {
     /// The signature passed in does not verify, or the key failed to sign.
     #[error("signing failed")]
     SigningFailed,
+    /// A payload that is not encoded cannot be inside of the message. In the compact form, it may hold the characters from space
+    /// to `~`, except for the dot; in the flattened form, it must be UTF-8.
+    #[error("the byte at {offset} of the unencoded payload cannot be inside of the message: call detached")]
+    UnencodedPayload {
+        /// The offset of the first such byte.
+        offset: usize,
+    },
 }
 
 impl SignError {
@@ -1174,6 +1236,7 @@ impl SignError {
             #[cfg(feature = "key-files")]
             Self::SignatureOutOfRange => "signature_out_of_range",
             Self::SigningFailed => "signing_failed",
+            Self::UnencodedPayload { .. } => "unencoded_payload",
         }
     }
 }
@@ -1232,6 +1295,10 @@ pub enum PolicyError {
         /// The cap in seconds.
         cap: u64,
     },
+    /// A cache of verified tokens cannot notice that a key was removed, because the source of the keys has no generation.
+    #[error("the source of the keys does not say when keys are removed: implement KeySource::generation")]
+    #[cfg(feature = "cache")]
+    NoGeneration,
     /// More than 64 names are required.
     #[error("more than {limit} claims are required")]
     TooManyRequired {
@@ -1258,6 +1325,8 @@ impl PolicyError {
             Self::IssuerTemplate { .. } => "issuer_template",
             Self::IssuerUndecided => "issuer_undecided",
             Self::LeewayAboveLimit { .. } => "leeway_above_limit",
+            #[cfg(feature = "cache")]
+            Self::NoGeneration => "no_generation",
             Self::TooManyRequired { .. } => "too_many_required",
             Self::UnusableExtension { .. } => "unusable_extension",
         }

@@ -102,15 +102,51 @@ pub(crate) struct HeaderFields {
     typ: Option<Text>,
     cty: Option<Text>,
     kid: Option<Text>,
+    /// Whether the payload is signed as it is, and not as base64url (RFC 7797).
+    pub(crate) unencoded: bool,
     /// Texts that have escapes in the JSON.
     resolved: Resolved,
 }
 
 impl HeaderFields {
-    /// Reads `json` strictly. `understood` are the names that `crit` may hold.
+    /// Reads `json` strictly. `understood` are the names that `crit` may hold. Refuses unencoded payloads.
     pub(crate) fn parse(json: &str, limits: &Limits, understood: &[Box<str>]) -> Result<Self, VerifyError> {
-        Reading::of(json, limits)?.finish(understood)
+        Reading::of(json, limits)?.finish(understood, Unencoded::Refused)
     }
+
+    /// Reads `json` strictly, next to an unprotected header with the names `unprotected`.
+    pub(crate) fn parse_next_to(
+        json: &str,
+        limits: &Limits,
+        understood: &[Box<str>],
+        unencoded: Unencoded,
+        unprotected: &Names<'_>,
+    ) -> Result<Self, VerifyError> {
+        let reading = Reading::of(json, limits)?;
+        // RFC 7515 section 7.2.1: the names of the two headers must be disjoint.
+        if unprotected.overlap(&reading.names) {
+            return Err(VerifyError::DuplicateMember { part: Part::UnprotectedHeader });
+        }
+        check_unprotected(unprotected)?;
+        reading.finish(understood, unencoded)
+    }
+}
+
+/// Refuses parameters in an unprotected header that would choose how the token is verified.
+pub(crate) fn check_unprotected(names: &Names<'_>) -> Result<(), VerifyError> {
+    // RFC 7515 section 4.1.11 and RFC 7797 section 3 require this of `crit` and `b64`. That it holds for `alg` is our rule,
+    // because anyone who holds the token can change it.
+    match ["alg", "crit", "b64"].into_iter().find(|name| names.contains(name)) {
+        Some(name) => Err(VerifyError::UnprotectedParameter { name }),
+        None => Ok(()),
+    }
+}
+
+/// Whether a header may say that the payload is not encoded (RFC 7797).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unencoded {
+    Accepted,
+    Refused,
 }
 
 /// Parameters of a header that was read strictly. Their values are not checked.
@@ -194,7 +230,7 @@ impl<'a, 'de> Reading<'a, 'de> {
     }
 
     /// Checks the parameters as far as this is possible without a key.
-    fn finish(self, understood: &[Box<str>]) -> Result<HeaderFields, VerifyError> {
+    fn finish(self, understood: &[Box<str>], unencoded: Unencoded) -> Result<HeaderFields, VerifyError> {
         let alg = self.alg.ok_or(VerifyError::InvalidHeader { name: "alg" })?;
         let algorithm = Algorithm::from_name(alg.of(self.json, &self.resolved))
             .ok_or(VerifyError::UnsupportedAlgorithm)?;
@@ -204,27 +240,36 @@ impl<'a, 'de> Reading<'a, 'de> {
                 return Err(VerifyError::TooLarge { size: Size::KeyIdBytes, limit });
             }
         }
-        // RFC 7797 section 7: a JWT never has an unencoded payload. This crate does not accept it in any JWS.
-        if self.b64 == Some(false) {
+        // RFC 7797 section 7: a JWT never has an unencoded payload. In other messages, section 6 requires `crit` to name it.
+        if self.b64 == Some(false) && !(unencoded == Unencoded::Accepted && self.is_critical("b64")) {
             return Err(VerifyError::CriticalHeader);
         }
         if let Some(crit) = &self.crit {
-            self.check_critical(crit, understood)?;
+            self.check_critical(crit, understood, unencoded)?;
         }
-        let Self { typ, cty, kid, resolved, .. } = self;
-        Ok(HeaderFields { algorithm, typ, cty, kid, resolved })
+        let Self { typ, cty, kid, b64, resolved, .. } = self;
+        Ok(HeaderFields { algorithm, typ, cty, kid, unencoded: b64 == Some(false), resolved })
+    }
+
+    fn is_critical(&self, name: &str) -> bool {
+        self.crit.iter().flatten().any(|critical| critical == name)
     }
 
     /// Checks the rules of RFC 7515 section 4.1.11.
     #[cold]
     #[inline(never)]
-    fn check_critical(&self, crit: &[String], understood: &[Box<str>]) -> Result<(), VerifyError> {
+    fn check_critical(
+        &self,
+        crit: &[String],
+        understood: &[Box<str>],
+        unencoded: Unencoded,
+    ) -> Result<(), VerifyError> {
         let mut seen = Names::new();
-        let allowed = |name: &str| {
-            !is_registered(name)
-                && self.names.contains(name)
-                && understood.iter().any(|known| **known == *name)
+        let is_understood = |name: &str| {
+            understood.iter().any(|known| **known == *name)
+                || (unencoded == Unencoded::Accepted && name == "b64")
         };
+        let allowed = |name: &str| !is_registered(name) && self.names.contains(name) && is_understood(name);
         let valid =
             !crit.is_empty() && crit.iter().all(|name| seen.insert(name.as_str().into()) && allowed(name));
         if valid { Ok(()) } else { Err(VerifyError::CriticalHeader) }
@@ -292,7 +337,7 @@ impl<'de> Visitor<'de> for &mut Reading<'_, 'de> {
 
 /// Real headers have under 20 parameters. The limit is needed because anybody can write a header with hundreds, and comparing
 /// all their names with each other would take longer than to hash the longest token.
-const MOST_PARAMETERS: usize = 64;
+pub(crate) const MOST_PARAMETERS: usize = 64;
 
 /// Each escape costs 20 ns, and a header may hold thousands. Real headers have a few hundred, because PHP escapes each slash in
 /// the base64 of an `x5c`, which has one in 64 characters.
@@ -306,12 +351,19 @@ const TYPE_BYTES: usize = 1024;
 pub(crate) struct Chosen<'a> {
     pub(crate) typ: Option<&'a str>,
     pub(crate) content_type: Option<&'a str>,
+    /// Whether the payload is signed as it is (RFC 7797).
+    pub(crate) unencoded: bool,
     pub(crate) others: &'a OwnParameters,
 }
 
 impl Chosen<'_> {
-    /// Refuses a `typ` or `cty` that is empty or too long.
+    /// Refuses a `typ` or `cty` that is empty or too long, and more parameters than a verifier accepts.
     pub(crate) fn check(&self) -> Result<(), SignError> {
+        // `b64` and `crit` take the place of two others.
+        let limit = MOST_PARAMETERS.saturating_sub(6);
+        if self.unencoded && self.others.0.len() > limit {
+            return Err(SignError::TooManyHeaderParameters { limit });
+        }
         for (name, value) in [("typ", self.typ), ("cty", self.content_type)] {
             if value.is_some_and(|value| value.is_empty() || value.len() > TYPE_BYTES) {
                 return Err(SignError::InvalidHeader { name });
@@ -322,7 +374,7 @@ impl Chosen<'_> {
 
     /// Returns whether these are the parameters that a key writes into JWTs by default.
     pub(crate) fn is_usual(&self) -> bool {
-        self.typ == Some("JWT") && self.content_type.is_none() && self.others.0.is_empty()
+        self.typ == Some("JWT") && self.content_type.is_none() && !self.unencoded && self.others.0.is_empty()
     }
 }
 
@@ -403,13 +455,16 @@ impl EncodedHeader {
         for other in &chosen.others.0 {
             object.encoded(&other.json);
         }
+        if chosen.unencoded {
+            object.encoded(",\"b64\":false,\"crit\":[\"b64\"]");
+        }
         // JSON is UTF-8.
         let json = String::from_utf8(object.finish()).unwrap_or_default();
 
         let mut resolved = Resolved::default();
         let mut place = |written| place(&json, &mut resolved, written);
         let (typ, cty, kid) = (place(typ), place(cty), place(kid));
-        let fields = HeaderFields { algorithm, typ, cty, kid, resolved };
+        let fields = HeaderFields { algorithm, typ, cty, kid, unencoded: chosen.unencoded, resolved };
 
         let mut prefix = Vec::new();
         base64url::encode_onto(&mut prefix, json.as_bytes());

@@ -298,6 +298,12 @@ impl Text {
 pub(crate) struct Resolved(String);
 
 impl Resolved {
+    /// Returns how many bytes it has on the heap.
+    #[cfg(feature = "cache")]
+    pub(crate) const fn heap(&self) -> usize {
+        self.0.capacity()
+    }
+
     pub(crate) fn get<'a>(&'a self, text: Text, document: &str) -> Option<&'a str> {
         self.0.get(text.range(document.len())?)
     }
@@ -411,6 +417,12 @@ impl<'de> Names<'de> {
     pub(crate) fn contains(&self, name: &str) -> bool {
         self.inline.iter().take(self.used).any(|known| *known == name)
             || (!self.spilled.is_empty() && self.is_spilled(name))
+    }
+
+    /// Returns whether a name is in both sets.
+    pub(crate) fn overlap(&self, other: &Names<'_>) -> bool {
+        self.inline.iter().take(self.used).any(|name| other.contains(name))
+            || self.spilled.iter().any(|name| other.contains(name))
     }
 
     // Not inlined, so that each program contains the code of the tree (4 KB) only once.

@@ -1,12 +1,24 @@
 //! Signs and verifies bytes as JSON Web Signatures ([RFC 7515](https://www.rfc-editor.org/rfc/rfc7515)):
-//! `header.payload.signature`.
+//! `header.payload.signature`, or the same parts in JSON.
 //!
 //! A JWT is a JWS with claims as its payload. This module does not read claims. It signs and verifies payload bytes, with the
 //! same keys, key sets and strict rules. It does not check a time, an issuer or an audience. For JWTs, use
 //! [`Claims`](crate::Claims) and [`Verifier`](crate::Verifier).
 //!
-//! It supports only the compact form. It refuses detached and unencoded payloads
-//! ([RFC 7797](https://www.rfc-editor.org/rfc/rfc7797)).
+//! # Forms
+//!
+//! Each form has a method of its own, so the text of a message never chooses how it is read:
+//!
+//! | form | write | verify |
+//! |---|---|---|
+//! | compact | [`sign`](Payload::sign) | [`verify`](MessageVerifier::verify) |
+//! | compact, the payload is elsewhere | [`detached`](Payload::detached) | [`verify_detached`](MessageVerifier::verify_detached) |
+//! | flattened JSON | [`flattened`](Payload::flattened) | [`verify_flattened`](MessageVerifier::verify_flattened) |
+//! | flattened JSON, the payload is elsewhere | both | [`verify_flattened_detached`](MessageVerifier::verify_flattened_detached) |
+//!
+//! In each of them, the payload may be signed as it is and not as base64url, with [`unencoded`](Payload::unencoded) and
+//! [`accept_unencoded_payload`](MessageVerifier::accept_unencoded_payload). The general JSON serialization, which may have several
+//! signatures, is not supported.
 //!
 //! # Security
 //!
@@ -30,11 +42,13 @@
 //! ```
 
 pub(crate) mod compact;
+mod detached;
+mod flattened;
 
 pub use compact::{MessageVerifier, Payload, Prepared, Verified};
 
 use crate::error::{Expected, PolicyError, VerifyError};
-use crate::header::{Header, is_registered};
+use crate::header::{Header, Unencoded, is_registered};
 use crate::limits::Limits;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -45,12 +59,13 @@ use alloc::vec::Vec;
 pub(crate) struct HeaderRules {
     pub(crate) typ: TypRule,
     pub(crate) understood: Vec<Box<str>>,
+    pub(crate) unencoded: Unencoded,
     pub(crate) limits: Limits,
 }
 
 impl HeaderRules {
     pub(crate) const fn new(typ: TypRule) -> Self {
-        Self { typ, understood: Vec::new(), limits: Limits::new() }
+        Self { typ, understood: Vec::new(), unencoded: Unencoded::Refused, limits: Limits::new() }
     }
 
     /// Adds an extension that `crit` may name.

@@ -77,10 +77,14 @@ pub trait KeySource: Send + Sync {
     /// - [`VerifyError::KeysUnavailable`] if the keys cannot be read at the moment. The HTTP answer is then 503.
     fn find(&self, header: &Header<'_>) -> Result<KeyRef<'_>, VerifyError>;
 
-    /// Returns a number that changes whenever keys may have been removed, so that caches of verified tokens can be cleared. It
-    /// is always zero for a source with keys that never change.
-    fn generation(&self) -> u64 {
-        0
+    /// Returns a number that has not been returned before, whenever keys were removed or must not be used any more. So a cache of
+    /// verified tokens, such as `CachedVerifier` with the feature `cache`, notices that a token has to be verified again. Then
+    /// [`find`](Self::find) decides, e.g. with [`VerifyError::KeysUnavailable`] if the keys are too old.
+    ///
+    /// It is called for each token, so it should read an atomic number and not wait for a lock. The default is `None`: the source
+    /// does not know, and such a cache refuses it. A source with keys that never change returns `Some(0)`.
+    fn generation(&self) -> Option<u64> {
+        None
     }
 }
 
@@ -89,7 +93,7 @@ impl<S: KeySource + ?Sized> KeySource for Arc<S> {
         (**self).find(header)
     }
 
-    fn generation(&self) -> u64 {
+    fn generation(&self) -> Option<u64> {
         (**self).generation()
     }
 }
@@ -263,6 +267,15 @@ impl Keys {
         match &self.0 {
             Kind::Set(keys) => keys.recognize(segment),
             Kind::One(_) | Kind::Source(_) => None,
+        }
+    }
+
+    /// Returns the generation of the keys. One key and a set in a verifier never change.
+    #[cfg(feature = "cache")]
+    pub(crate) fn generation(&self) -> Option<u64> {
+        match &self.0 {
+            Kind::One(_) | Kind::Set(_) => Some(0),
+            Kind::Source(source) => source.generation(),
         }
     }
 

@@ -61,6 +61,7 @@
 //! | sign in an HSM, a KMS or another library | [`Claims::prepare`], [`SigningKey::custom`], or your own [`SignKey`] |
 //! | verify in an HSM, a KMS or another library | [`VerifyingKey::custom`] |
 //! | verify with several keys, found by `kid` | [`KeySet`], or your own [`KeySource`] |
+//! | verify a token that comes again without its signature (feature `cache`) | `CachedVerifier` |
 //! | verify the token of an HTTP request | [`Verifier::verify_bearer`] |
 //! | answer a refused request, use cookies, check origins | the module [`http`] |
 //! | sign bytes that are not claims | the module [`jws`] |
@@ -77,6 +78,7 @@
 //! - [`manual::types`]: which types to use for claims
 //! - [`manual::testing`]: how to test code that verifies tokens
 //! - [`manual::migrating`]: how to move here from other crates
+//! - [`manual::caching`]: when to keep verified tokens
 //! - [`manual::performance`]: what signing and verifying cost
 //! - [`manual::attacks`] and [`manual::standards`]: each rule with its tests
 
@@ -132,6 +134,8 @@ struct Readme;
 mod algorithm;
 mod backend;
 mod base64url;
+#[cfg(feature = "cache")]
+mod cache;
 mod claims;
 mod error;
 mod header;
@@ -156,6 +160,8 @@ pub use backend::aws_lc;
 #[cfg(all(feature = "graviola", any(target_arch = "aarch64", target_arch = "x86_64")))]
 pub use backend::graviola;
 pub use backend::rust::hmac::HmacKey;
+#[cfg(feature = "cache")]
+pub use cache::CachedVerifier;
 pub use claims::{Audience, Claims};
 #[cfg(feature = "key-files")]
 pub use error::FileMistake;

@@ -9,6 +9,10 @@ pub mod attacks {}
 #[doc = include_str!("manual/axum.md")]
 pub mod axum {}
 
+// The code of this page needs the feature.
+#[cfg_attr(any(not(doctest), feature = "cache"), doc = include_str!("manual/caching.md"))]
+pub mod caching {}
+
 #[doc = include_str!("manual/keys.md")]
 pub mod keys {}
 

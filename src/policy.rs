@@ -97,6 +97,11 @@ impl Policy {
         self.check_audience(claims, payload)?;
         self.check_subject(claims, payload)?;
         self.check_required(claims)?;
+        self.check_times(claims, now)
+    }
+
+    /// Checks the part of the policy that depends on the time.
+    pub(crate) fn check_times(&self, claims: &Registered, now: UnixTime) -> Result<(), VerifyError> {
         self.check_not_before(claims, now)?;
         self.check_issued_at(claims, now)?;
         self.check_expiration(claims, now)?;

@@ -223,6 +223,18 @@ impl Verifier {
         Self { checks: Arc::new(Checks { gate, policy }) }
     }
 
+    /// Returns the generation of the keys.
+    #[cfg(feature = "cache")]
+    pub(crate) fn generation(&self) -> Option<u64> {
+        self.checks.gate.generation()
+    }
+
+    /// Checks the times of a token that this verifier has verified before.
+    #[cfg(feature = "cache")]
+    pub(crate) fn check_times<T>(&self, token: &Token<T>, now: UnixTime) -> Result<(), VerifyError> {
+        self.checks.policy.check_times(&token.body.registered, now)
+    }
+
     fn run<T: DeserializeOwned>(
         &self,
         text: &str,
@@ -522,6 +534,16 @@ macro_rules! accessors {
 
 impl<T> Token<T> {
     accessors!();
+
+    /// Returns about how many bytes the token takes in an `Arc`. The heap memory of `T` is counted as the length of its JSON.
+    #[cfg(feature = "cache")]
+    pub(crate) fn memory(&self) -> usize {
+        let Body { text, payload_length, registered, .. } = &self.body;
+        // Before the token, an `Arc` has two counters.
+        [size_of::<(usize, usize, Self)>(), text.capacity(), *payload_length, registered.heap()]
+            .into_iter()
+            .fold(0, usize::saturating_add)
+    }
 }
 
 impl<T> BorrowedToken<'_, T> {

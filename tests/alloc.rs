@@ -12,6 +12,8 @@ use countersign::{
 #[cfg(feature = "private-keys")]
 use countersign::{PrivateKey, PublicKey};
 use counting::allocations;
+#[cfg(feature = "cache")]
+use counting::held;
 #[cfg(feature = "private-keys")]
 use counting::largest;
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
@@ -344,4 +346,97 @@ fn a_million_unknown_keys_cause_one_fetch_for_each_cooldown_and_no_allocation() 
     assert_eq!(count, 0);
     // The first begins after the first cooldown, and each of the others a cooldown after the end of the one before.
     assert_eq!((fetches, joined), (99, 99 * 200));
+}
+
+#[cfg(feature = "cache")]
+mod cache {
+    use super::*;
+    use countersign::{
+        Algorithm, CachedVerifier, Identity, Key, KeyError, SignatureError, VerifyKey, VerifyingKey,
+    };
+
+    /// A key that accepts any signature, because 100,000 real ones would take minutes.
+    struct Anything(Identity);
+
+    impl Key for Anything {
+        fn identity(&self) -> &Identity {
+            &self.0
+        }
+    }
+
+    impl VerifyKey for Anything {
+        fn verify_bytes(&self, _: &[u8], _: &[u8]) -> Result<(), SignatureError> {
+            Ok(())
+        }
+    }
+
+    fn anything(algorithm: Algorithm) -> Result<VerifyingKey, KeyError> {
+        VerifyingKey::custom(Anything(Identity::new(algorithm)))
+    }
+
+    /// Makes tokens of seven claims with signatures of this many bytes.
+    fn texts(algorithm: Algorithm, signature: usize, count: usize) -> impl Iterator<Item = String> {
+        let identity = Identity::new(algorithm);
+        (0..count).map(move |number| {
+            let claims = Claims::new(User { name: "Ann Example".into(), role: "administrator".into() })
+                .issuer("https://auth.example")
+                .subject(format!("user-{number:08}"))
+                .audience("https://api.example")
+                .issued_at(NOW)
+                .expires_in(Duration::from_secs(900));
+            let bytes: Vec<u8> = number.to_be_bytes().into_iter().cycle().take(signature).collect();
+            claims.prepare(&identity).unwrap().finish(&bytes).unwrap()
+        })
+    }
+
+    #[test]
+    fn a_kept_token_is_returned_without_an_allocation() {
+        warm_up();
+        let text = claims().sign(&key()).unwrap();
+        let cached = CachedVerifier::<_, User>::new(verifier(key())).unwrap();
+        cached.verify_at(&text, NOW).unwrap();
+        for _ in 0..100 {
+            assert_eq!(allocations(|| cached.verify_at(&text, NOW).unwrap()), 0);
+        }
+        // Nor does a look-up that finds nothing.
+        let forged = claims().sign(&HmacKey::hs256(&SecretBytes::from_bytes([8; 32])).unwrap()).unwrap();
+        assert_eq!(allocations(|| cached.verify_at(&forged, NOW).is_err()), 0);
+    }
+
+    #[test]
+    fn a_hundred_thousand_kept_tokens_take_no_more_than_their_share() {
+        for (algorithm, signature, most) in
+            [(Algorithm::Rs256, 256, 160_000_000), (Algorithm::Es256, 64, 130_000_000)]
+        {
+            let verifier = verifier(anything(algorithm).unwrap());
+            let cached = CachedVerifier::<_, User>::with_capacity(verifier, 200_000, 1 << 30).unwrap();
+            let bytes = held(|| {
+                for text in texts(algorithm, signature, 100_000) {
+                    cached.verify_at(&text, NOW).unwrap();
+                }
+            });
+            assert_eq!(cached.len(), 100_000);
+            println!("100,000 tokens of {algorithm}: {bytes} bytes");
+            assert!((0..=most).contains(&bytes), "{bytes} bytes for {algorithm}");
+        }
+    }
+
+    #[test]
+    fn the_memory_of_a_cache_is_bounded_by_its_bytes() {
+        for limit in [1 << 20, 8 << 20] {
+            let verifier = verifier(anything(Algorithm::Rs256).unwrap());
+            let mut cached = None;
+            let bytes = held(|| {
+                let full = CachedVerifier::<_, User>::with_capacity(verifier, 100_000, limit).unwrap();
+                for text in texts(Algorithm::Rs256, 256, 20_000) {
+                    full.verify_at(&text, NOW).unwrap();
+                }
+                cached = Some(full);
+            });
+            let count = cached.unwrap().len();
+            println!("{count} tokens: {bytes} bytes of {limit}");
+            assert!(usize::try_from(bytes).unwrap() <= limit, "{bytes} bytes of {limit} for {count} tokens");
+            assert!(count > limit / 2_500, "{count}");
+        }
+    }
 }

@@ -154,15 +154,29 @@ fn der(pem: &str) -> Vec<u8> {
 // ---- the RFCs ----
 
 #[test]
-fn rfc_7515_a_3_verifies() {
+fn rfc_7515_a_3_and_a_7_verify() {
     const TEXT: &str = "eyJhbGciOiJFUzI1NiJ9.\
         eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.\
         DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
     let x = unb64("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU");
     let y = unb64("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0");
     let key = PublicKey::from_der(&spki(Algorithm::Es256, &[vec![4], x, y].concat())).unwrap();
+    // Appendix A.7: the same in the flattened JSON serialization.
+    const FLATTENED: &str = r#"{
+        "payload":
+         "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ",
+        "protected":"eyJhbGciOiJFUzI1NiJ9",
+        "header":
+         {"kid":"e9bc097a-ce51-4036-9562-d2ade882db0d"},
+        "signature":
+         "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
+    }"#;
     for verifier in verifiers(&key, Algorithm::Es256) {
-        assert!(jws::MessageVerifier::new(verifier).verify(TEXT).is_ok());
+        let verifier = jws::MessageVerifier::new(verifier);
+        let compact = verifier.verify(TEXT).unwrap();
+        let flattened = verifier.verify_flattened(FLATTENED).unwrap();
+        assert_eq!(flattened.payload(), compact.payload());
+        assert_eq!(flattened.header().key_id(), None);
     }
     // The number of the same key makes its public half.
     let number = unb64("jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI");

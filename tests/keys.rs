@@ -692,12 +692,12 @@ fn a_set_can_be_listed_and_a_source_says_when_its_keys_have_changed() {
         fn find(&self, _: &Header<'_>) -> Result<KeyRef<'_>, VerifyError> {
             Err(VerifyError::UnknownKey)
         }
-        fn generation(&self) -> u64 {
-            self.0
+        fn generation(&self) -> Option<u64> {
+            Some(self.0)
         }
     }
-    assert_eq!(Arc::new(Counting(7)).generation(), 7);
-    assert_eq!(Lying(key().into()).generation(), 0);
+    assert_eq!(Arc::new(Counting(7)).generation(), Some(7));
+    assert_eq!(Lying(key().into()).generation(), None);
 }
 
 // ---- output ----

@@ -1,4 +1,4 @@
-//! The examples of RFC 7515 appendix A in compact form: HS256 and RS256 are accepted here, ES256 and ES512 in `curves`; the others are refused.
+//! The examples of RFC 7515 appendix A: HS256 and RS256 are accepted here, ES256 and ES512 in `curves`; the others are refused.
 //!
 //! They are exact copies from <https://www.rfc-editor.org/rfc/rfc7515#appendix-A>.
 
@@ -52,7 +52,7 @@ fn a_1_with_any_other_signature_character_is_refused() {
 mod a_2 {
     use super::{CLAIMS, check_as_jwt};
     use crate::util::over_each_backend;
-    use countersign::{Verifier, jws};
+    use countersign::{Verifier, VerifyError, jws};
 
     /// Appendix A.2: the JWS.
     const A2: &str = "eyJhbGciOiJSUzI1NiJ9.\
@@ -88,6 +88,21 @@ mod a_2 {
         #[test]
         fn verifies_as_a_jwt_until_it_expires() {
             check_as_jwt(Verifier::builder(key()).issuer("joe"), A2);
+        }
+
+        #[test]
+        fn a_6_is_refused_with_two_signatures_and_accepted_with_the_first_of_them() {
+            let [protected, payload, signature] = A2.split('.').collect::<Vec<_>>().try_into().unwrap();
+            let first = format!(
+                r#""protected":"{protected}","header":{{"kid":"2010-12-29"}},"signature":"{signature}""#
+            );
+            let second = r#""protected":"eyJhbGciOiJFUzI1NiJ9","header":{"kid":"e9bc097a-ce51-4036-9562-d2ade882db0d"},"signature":"DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q""#;
+            let general = format!(r#"{{"payload":"{payload}","signatures":[{{{first}}},{{{second}}}]}}"#);
+            let verifier = jws::MessageVerifier::new(key());
+            let error = verifier.verify_flattened(&general).unwrap_err();
+            assert_eq!(error, VerifyError::InvalidMember { name: "signatures" });
+            let flattened = format!(r#"{{"payload":"{payload}",{first}}}"#);
+            assert_eq!(verifier.verify_flattened(&flattened).unwrap().payload(), CLAIMS);
         }
 
         #[cfg(feature = "rsa")]

@@ -1,4 +1,5 @@
-//! The examples of RFC 7520 section 4: RS256 and HS256 are accepted, the others are refused.
+//! The examples of RFC 7520 section 4: accepted in the compact and the flattened form. Those without a protected header and
+//! those with several signatures are refused.
 //!
 //! They are exact copies from <https://www.rfc-editor.org/rfc/rfc7520#section-4>.
 
@@ -148,13 +149,40 @@ fn section_4_4_hs256_verifies_and_signs_the_same_bytes() {
 }
 
 #[test]
-fn section_4_5_detached_content_is_refused() {
-    // The signature is that of section 4.4. The content that it signs is missing here.
-    refused(&format!("{HS256_HEADER}..{HS256_SIGNATURE}"), &VerifyError::InvalidSignature);
+fn section_4_5_detached_content_verifies_only_with_the_content() {
+    // The signature is that of section 4.4.
+    let compact = format!("{HS256_HEADER}..{HS256_SIGNATURE}");
+    refused(&compact, &VerifyError::InvalidSignature);
+    let flattened = format!(r#"{{"protected":"{HS256_HEADER}","signature":"{HS256_SIGNATURE}"}}"#);
+    let verifier = jws::MessageVerifier::new(hmac_key());
+    for message in [
+        verifier.verify_detached(&compact, CONTENT.as_bytes()),
+        verifier.verify_flattened_detached(&flattened, CONTENT.as_bytes()),
+    ] {
+        let message = message.unwrap();
+        assert_eq!((message.payload(), message.header().key_id()), (CONTENT.as_bytes(), Some(HMAC_KEY_ID)));
+    }
+    let payload = jws::Payload::new(CONTENT).detached();
+    assert_eq!(payload.sign(&hmac_key()).unwrap(), compact);
+    assert_eq!(payload.flattened().sign(&hmac_key()).unwrap(), flattened);
 }
 
 #[test]
-fn sections_4_6_to_4_8_the_json_serializations_are_refused() {
+fn section_4_4_the_flattened_form_verifies() {
+    let text =
+        format!(r#"{{"payload":"{PAYLOAD}","protected":"{HS256_HEADER}","signature":"{HS256_SIGNATURE}"}}"#);
+    let message = jws::MessageVerifier::new(hmac_key()).verify_flattened(&text).unwrap();
+    assert_eq!(message.payload(), CONTENT.as_bytes());
+    assert_eq!(jws::Payload::new(CONTENT).flattened().sign(&hmac_key()).unwrap(), text);
+}
+
+#[test]
+fn sections_4_6_to_4_8_only_the_flattened_form_with_a_protected_algorithm_verifies() {
+    // The header that names the key is not protected, so it chooses no key.
+    let named = jws::MessageVerifier::new(hmac_key());
+    let only = HmacKey::hs256(&SecretBytes::from_base64url(HMAC_KEY).unwrap()).unwrap();
+    let only = jws::MessageVerifier::new(only);
+
     const FIRST: &str = "MIsjqtVlOpa71KE-Mss8_Nq2YH4FGhiocsqrgi5NvyG53uoimic1tcMdSg-qptrzZc7CG6Svw2Y13TDIqHzTUrL_lR2ZFcryN\
         FiHkSw129EghGpwkpxaTn_THJTCglNbADko1MZBCdwzJxwqZc-1RlpO2HibUYyXSwO97BSe0_evZKdjvvKSgsIqjytKSeAMbhMBdMma622_BG\
         5t4sdbuCHtFjp9iJmkio47AIwqkZV1aIZsv33uPUqBBCXbYoQJwt7mxPftHmNlGoOSMxR_3thmXTCm4US-xiNOyhbm8afKK64jU6_TPtQHiJe\
@@ -167,13 +195,24 @@ fn sections_4_6_to_4_8_the_json_serializations_are_refused() {
     let parts = format!(
         r#""protected":"eyJhbGciOiJIUzI1NiJ9","header":{{"kid":"{HMAC_KEY_ID}"}},"signature":"{SIGNATURE}""#
     );
-    refused(&format!(r#"{{"payload":"{PAYLOAD}",{parts}}}"#), &VerifyError::NotAToken);
-    refused(&format!(r#"{{"payload":"{PAYLOAD}","signatures":[{{{parts}}}]}}"#), &VerifyError::NotAToken);
+    let (flattened, general) = (
+        format!(r#"{{"payload":"{PAYLOAD}",{parts}}}"#),
+        format!(r#"{{"payload":"{PAYLOAD}","signatures":[{{{parts}}}]}}"#),
+    );
+    refused(&flattened, &VerifyError::NotAToken);
+    refused(&general, &VerifyError::NotAToken);
+    assert_eq!(only.verify_flattened(&flattened).unwrap().payload(), CONTENT.as_bytes());
+    assert_eq!(named.verify_flattened(&flattened).unwrap_err(), VerifyError::UnknownKey);
+    let is_general = VerifyError::InvalidMember { name: "signatures" };
+    assert_eq!(only.verify_flattened(&general).unwrap_err(), is_general);
 
     // Section 4.7: the whole header is unprotected.
     const CONTENT_ONLY: &str = "xuLifqLGiblpv9zBpuZczWhNj1gARaLV3UxvxhJxZuk";
     let parts = format!(r#""header":{{"alg":"HS256","kid":"{HMAC_KEY_ID}"}},"signature":"{CONTENT_ONLY}""#);
-    refused(&format!(r#"{{"payload":"{PAYLOAD}",{parts}}}"#), &VerifyError::NotAToken);
+    let flattened = format!(r#"{{"payload":"{PAYLOAD}",{parts}}}"#);
+    refused(&flattened, &VerifyError::NotAToken);
+    let unprotected = VerifyError::UnprotectedParameter { name: "alg" };
+    assert_eq!(only.verify_flattened(&flattened).unwrap_err(), unprotected);
     // In the compact form, this token has an empty header.
     refused(
         &format!(".{PAYLOAD}.{CONTENT_ONLY}"),
@@ -186,4 +225,5 @@ fn sections_4_6_to_4_8_the_json_serializations_are_refused() {
         r#"{{"payload":"{PAYLOAD}","signatures":[{{"protected":"eyJhbGciOiJSUzI1NiJ9","header":{{"kid":"bilbo.baggins@hobbiton.example"}},"signature":"{FIRST}"}},{{"header":{{"alg":"ES512","kid":"bilbo.baggins@hobbiton.example"}},"signature":"{SECOND}"}},{{"protected":"{HS256_HEADER}","signature":"{HS256_SIGNATURE}"}}]}}"#
     );
     refused(&general, &VerifyError::InvalidBase64 { part: Part::Header, offset: 0 });
+    assert_eq!(only.verify_flattened(&general).unwrap_err(), is_general);
 }

@@ -1,10 +1,11 @@
-//! The examples of RFC 7797. It forbids unencoded payloads in JWTs, and this crate refuses them in every token.
+//! The examples of RFC 7797. It forbids unencoded payloads in JWTs. This crate accepts them in other messages, if the verifier
+//! was told to.
 //!
 //! They are exact copies from <https://www.rfc-editor.org/rfc/rfc7797#section-4>.
 
 mod util;
 
-use countersign::{HmacKey, Part, SecretBytes, Verifier, VerifyError, jws};
+use countersign::{HmacKey, Part, SecretBytes, SignError, Verifier, VerifyError, jws};
 use util::{sign_text, unb64};
 
 /// Section 4: the key of RFC 7515 appendix A.1, and the payload.
@@ -18,6 +19,11 @@ fn key() -> HmacKey {
     HmacKey::hs256(&SecretBytes::from_base64url(KEY).unwrap()).unwrap()
 }
 
+/// A verifier that accepts unencoded payloads.
+fn enabled() -> jws::MessageVerifier {
+    jws::MessageVerifier::new(key()).accept_unencoded_payload()
+}
+
 /// Returns the error of the JWS verifier, after checking that a JWT verifier refuses the token too.
 #[track_caller]
 fn refusal(text: &str) -> VerifyError {
@@ -29,7 +35,49 @@ fn refusal(text: &str) -> VerifyError {
 #[test]
 fn section_4_1_the_control_with_an_encoded_payload_verifies() {
     const TEXT: &str = "eyJhbGciOiJIUzI1NiJ9.JC4wMg.5mvfOroL-g7HyqJoozehmsaqmvTYGEq5jTI1gVvoEoQ";
-    assert_eq!(jws::MessageVerifier::new(key()).verify(TEXT).unwrap().payload(), PAYLOAD);
+    const FLATTENED: &str = r#"{
+       "protected":
+         "eyJhbGciOiJIUzI1NiJ9",
+       "payload":
+         "JC4wMg",
+       "signature":
+         "5mvfOroL-g7HyqJoozehmsaqmvTYGEq5jTI1gVvoEoQ"
+    }"#;
+    for verifier in [jws::MessageVerifier::new(key()), enabled()] {
+        assert_eq!(verifier.verify(TEXT).unwrap().payload(), PAYLOAD);
+        assert_eq!(verifier.verify_flattened(FLATTENED).unwrap().payload(), PAYLOAD);
+    }
+    assert_eq!(jws::Payload::new(PAYLOAD).sign(&key()).unwrap(), TEXT);
+}
+
+#[test]
+fn section_4_2_the_detached_unencoded_payload_verifies_where_it_is_enabled() {
+    let text = format!("{UNENCODED_HEADER}..{UNENCODED_SIGNATURE}");
+    assert_eq!(enabled().verify_detached(&text, PAYLOAD).unwrap().payload(), PAYLOAD);
+    assert_eq!(jws::Payload::new(PAYLOAD).unencoded().detached().sign(&key()).unwrap(), text);
+}
+
+#[test]
+fn section_4_2_the_flattened_unencoded_payload_verifies_where_it_is_enabled() {
+    let text = format!(
+        r#"{{"protected":"{UNENCODED_HEADER}","payload":"$.02","signature":"{UNENCODED_SIGNATURE}"}}"#
+    );
+    assert_eq!(enabled().verify_flattened(&text).unwrap().payload(), PAYLOAD);
+    let error = jws::MessageVerifier::new(key()).verify_flattened(&text).unwrap_err();
+    assert_eq!(error, VerifyError::CriticalHeader);
+    let made = jws::Payload::new(PAYLOAD).unencoded().flattened().sign(&key()).unwrap();
+    let [made, text] = [made, text].map(|text| serde_json::from_str::<serde_json::Value>(&text).unwrap());
+    assert_eq!(made, text);
+}
+
+#[test]
+fn section_5_2_the_payload_with_a_dot_is_refused_in_the_compact_form() {
+    let text = format!("{UNENCODED_HEADER}.$.02.{UNENCODED_SIGNATURE}");
+    assert_eq!(enabled().verify(&text).unwrap_err(), VerifyError::UnencodedPayload { offset: 1 });
+    let error = jws::Payload::new(PAYLOAD).unencoded().sign(&key()).unwrap_err();
+    assert_eq!(error, SignError::UnencodedPayload { offset: 1 });
+    let signed = sign_text(&key(), &format!("{UNENCODED_HEADER}.$02"));
+    assert_eq!(enabled().verify(&signed).unwrap().payload(), b"$02");
 }
 
 #[test]
@@ -65,6 +113,7 @@ fn section_6_b64_without_crit_is_refused() {
     {
         let signed = sign_text(&key(), &format!("{}.JC4wMg", util::b64(header)));
         assert_eq!(refusal(&signed), VerifyError::CriticalHeader, "{header}");
+        assert_eq!(enabled().verify(&signed).unwrap_err(), VerifyError::CriticalHeader, "{header}");
     }
 }
 

@@ -70,6 +70,7 @@ impl<T: Serialize> Claims<T> {
         let chosen = Chosen {
             typ: Some(self.typ.as_deref().unwrap_or("JWT")),
             content_type: self.content_type.as_deref(),
+            unencoded: false,
             others: &self.header,
         };
         Prepared::new(key, &chosen, &payload)

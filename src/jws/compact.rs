@@ -4,7 +4,8 @@
 use crate::algorithm::{Algorithm, LONGEST_SIGNATURE};
 use crate::base64url;
 use crate::error::{Part, PolicyError, SignError, SignatureError, Size, VerifyError};
-use crate::header::{Chosen, EncodedHeader, Header, HeaderFields, OwnParameters, Texts};
+use crate::header::{Chosen, EncodedHeader, Header, HeaderFields, OwnParameters, Texts, Unencoded};
+use crate::json::Names;
 use crate::jws::{HeaderRules, TypRule};
 use crate::key::{Key, SignKey, VerifyKey};
 use crate::keyset::{KeyRef, Keys};
@@ -62,20 +63,17 @@ impl<'t> Unverified<'t> {
     }
 
     pub(crate) fn parse_within(text: &'t str, limits: &Limits) -> Result<Self, VerifyError> {
-        let too_large = |size, limit| Err(VerifyError::TooLarge { size, limit });
-        if text.len() > limits.token_bytes {
-            return too_large(Size::TokenBytes, limits.token_bytes);
-        }
+        let token = Self::split(text, limits)?;
+        check_alphabet(token.payload, Part::Payload)?;
+        Ok(token)
+    }
+
+    /// Splits a token like [`parse_within`](Self::parse_within), but does not check the characters of the payload.
+    pub(crate) fn split(text: &'t str, limits: &Limits) -> Result<Self, VerifyError> {
+        check_token_bytes(text, limits)?;
         let (header, rest) = text.split_once('.').ok_or(VerifyError::NotAToken)?;
         let (payload, signature) = rest.rsplit_once('.').ok_or(VerifyError::NotAToken)?;
-        if header.len() > limits.header_bytes {
-            return too_large(Size::HeaderBytes, limits.header_bytes);
-        }
-        if signature.len() > base64url::encoded_len(LONGEST_SIGNATURE) {
-            return too_large(Size::SignatureBytes, base64url::encoded_len(LONGEST_SIGNATURE));
-        }
-        check_alphabet(header, Part::Header)?;
-        check_alphabet(payload, Part::Payload)?;
+        check_header_and_signature(header, signature, limits)?;
         Ok(Self { text, header, payload, signature })
     }
 
@@ -146,7 +144,7 @@ impl<'t> Unverified<'t> {
     }
 
     /// Returns the header and the payload as they were signed.
-    fn signing_input(&self) -> &'t [u8] {
+    pub(crate) fn signing_input(&self) -> &'t [u8] {
         let length = self.header.len().saturating_add(self.payload.len()).saturating_add(1);
         self.text.get(..length).unwrap_or_default().as_bytes()
     }
@@ -154,24 +152,64 @@ impl<'t> Unverified<'t> {
     /// Checks the signature with `key`.
     #[inline]
     fn check_signature(&self, key: &KeyRef<'_>) -> Result<(), VerifyError> {
-        // On the stack for HMAC with SHA-256, ES256, ES256K and EdDSA, so that they verify without an allocation.
-        let (mut short, mut long) = ([0; 64], Vec::new());
-        let bytes = base64url::decoded_len(self.signature.len());
-        let buffer = match short.get_mut(..bytes) {
-            Some(short) => short,
-            None => {
-                long.resize(bytes, 0);
-                &mut long
-            }
-        };
-        let length = base64url::decode_into(buffer, self.signature)
-            .map_err(|offset| VerifyError::InvalidBase64 { part: Part::Signature, offset })?;
-        let signature = buffer.get(..length).unwrap_or_default();
-        key.verify_bytes(self.signing_input(), signature).map_err(|error| match error {
-            SignatureError::Invalid => VerifyError::InvalidSignature,
-            SignatureError::KeyUnavailable => VerifyError::KeysUnavailable,
-        })
+        check_signature(key, self.signing_input(), self.signature)
     }
+
+    pub(crate) const fn header_segment(&self) -> &'t str {
+        self.header
+    }
+
+    pub(crate) const fn payload_segment(&self) -> &'t str {
+        self.payload
+    }
+
+    pub(crate) const fn signature_segment(&self) -> &'t str {
+        self.signature
+    }
+}
+
+/// Refuses a text that is longer than a token may be.
+pub(crate) fn check_token_bytes(text: &str, limits: &Limits) -> Result<(), VerifyError> {
+    let limit = limits.token_bytes;
+    if text.len() > limit { Err(VerifyError::TooLarge { size: Size::TokenBytes, limit }) } else { Ok(()) }
+}
+
+/// Checks the lengths of an encoded header and an encoded signature, and the characters of the header.
+pub(crate) fn check_header_and_signature(
+    header: &str,
+    signature: &str,
+    limits: &Limits,
+) -> Result<(), VerifyError> {
+    let too_large = |size, limit| Err(VerifyError::TooLarge { size, limit });
+    if header.len() > limits.header_bytes {
+        return too_large(Size::HeaderBytes, limits.header_bytes);
+    }
+    if signature.len() > base64url::encoded_len(LONGEST_SIGNATURE) {
+        return too_large(Size::SignatureBytes, base64url::encoded_len(LONGEST_SIGNATURE));
+    }
+    check_alphabet(header, Part::Header)
+}
+
+/// Decodes a signature and checks it over `input` with `key`.
+#[inline]
+pub(crate) fn check_signature(key: &KeyRef<'_>, input: &[u8], signature: &str) -> Result<(), VerifyError> {
+    // On the stack for HMAC with SHA-256, ES256, ES256K and EdDSA, so that they verify without an allocation.
+    let (mut short, mut long) = ([0; 64], Vec::new());
+    let bytes = base64url::decoded_len(signature.len());
+    let buffer = match short.get_mut(..bytes) {
+        Some(short) => short,
+        None => {
+            long.resize(bytes, 0);
+            &mut long
+        }
+    };
+    let length = base64url::decode_into(buffer, signature)
+        .map_err(|offset| VerifyError::InvalidBase64 { part: Part::Signature, offset })?;
+    let signature = buffer.get(..length).unwrap_or_default();
+    key.verify_bytes(input, signature).map_err(|error| match error {
+        SignatureError::Invalid => VerifyError::InvalidSignature,
+        SignatureError::KeyUnavailable => VerifyError::KeysUnavailable,
+    })
 }
 
 impl fmt::Debug for Unverified<'_> {
@@ -183,7 +221,7 @@ impl fmt::Debug for Unverified<'_> {
 /// Recognises texts that people often pass instead of a token, and returns an error that names the mistake. `error` alone would
 /// only say where reading stopped.
 #[cold]
-fn name_mistake(text: &str, error: VerifyError) -> VerifyError {
+pub(crate) fn name_mistake(text: &str, error: VerifyError) -> VerifyError {
     let is_encrypted = || {
         let (header, rest) = text.split_once('.').unwrap_or_default();
         let is_named = || {
@@ -225,7 +263,7 @@ fn surroundings(text: &[u8]) -> Option<&'static str> {
 }
 
 /// Refuses a character outside the base64url alphabet.
-fn check_alphabet(segment: &str, part: Part) -> Result<(), VerifyError> {
+pub(crate) fn check_alphabet(segment: &str, part: Part) -> Result<(), VerifyError> {
     match base64url::first_foreign(segment) {
         None => Ok(()),
         // A third dot, inside the text between the first dot and the last.
@@ -260,6 +298,26 @@ pub(crate) struct Opened<'t, 'k> {
     pub(crate) header: Cow<'k, HeaderFields>,
 }
 
+/// A header that follows the rules, and the key that its signature must be of.
+pub(crate) struct Admitted<'k> {
+    header_json: String,
+    pub(crate) header: HeaderFields,
+    key: KeyRef<'k>,
+}
+
+impl Admitted<'_> {
+    /// Checks the signature over `input`, then calls `payload` for what was signed.
+    pub(crate) fn verify(
+        self,
+        input: &[u8],
+        signature: &str,
+        payload: impl FnOnce() -> Result<Vec<u8>, VerifyError>,
+    ) -> Result<Verified, VerifyError> {
+        check_signature(&self.key, input, signature)?;
+        Ok(Verified { payload: payload()?, header_json: self.header_json, header: self.header })
+    }
+}
+
 /// Checks the signature of a token: finds the key and applies the rules for headers.
 #[derive(Clone)]
 pub(crate) struct Gate {
@@ -282,6 +340,11 @@ impl Gate {
 
     pub(crate) const fn limits(&self) -> &Limits {
         &self.rules.limits
+    }
+
+    #[cfg(feature = "cache")]
+    pub(crate) fn generation(&self) -> Option<u64> {
+        self.keys.generation()
     }
 
     /// Checks the form, the header and the signature of `text`, in this order. The fast path does not check the characters of
@@ -309,15 +372,28 @@ impl Gate {
         let token = Unverified::parse_within(text, self.limits())?;
         let json = decode_header(token.header)?;
         let fields = HeaderFields::parse(&json, self.limits(), &self.rules.understood)?;
-        let header = Header::new(&json, &fields);
-        self.rules.typ.check(&header)?;
-        let key = self.keys.find(&header)?;
+        token.check_signature(&self.key_for(&Header::new(&json, &fields))?)?;
+        Ok(Opened { payload: token.payload, header_json: Cow::Owned(json), header: Cow::Owned(fields) })
+    }
+
+    /// Applies the rule for `typ` to a header, and finds its key.
+    fn key_for(&self, header: &Header<'_>) -> Result<KeyRef<'_>, VerifyError> {
+        self.rules.typ.check(header)?;
+        let key = self.keys.find(header)?;
         // A key is used only with its own algorithm, also if a source returns the key of another one.
         if key.algorithm() != header.algorithm() {
             return Err(VerifyError::AlgorithmMismatch { key: key.algorithm(), token: header.algorithm() });
         }
-        token.check_signature(&key)?;
-        Ok(Opened { payload: token.payload, header_json: Cow::Owned(json), header: Cow::Owned(fields) })
+        Ok(key)
+    }
+
+    /// Reads the header of a message, which may have an unprotected header with the names `unprotected`, and finds its key.
+    pub(crate) fn admit(&self, segment: &str, unprotected: &Names<'_>) -> Result<Admitted<'_>, VerifyError> {
+        let header_json = decode_header(segment)?;
+        let HeaderRules { limits, understood, unencoded, .. } = &self.rules;
+        let header = HeaderFields::parse_next_to(&header_json, limits, understood, *unencoded, unprotected)?;
+        let key = self.key_for(&Header::new(&header_json, &header))?;
+        Ok(Admitted { header_json, header, key })
     }
 
     /// Takes the fast path: if the header equals, byte for byte, the header that a trusted key writes under our rules, it need
@@ -392,7 +468,7 @@ impl fmt::Debug for Gate {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct MessageVerifier(Gate);
+pub struct MessageVerifier(pub(crate) Gate);
 
 impl MessageVerifier {
     /// Makes a verifier with one key, a [`KeySet`](crate::KeySet), or your own [`KeySource`](crate::KeySource). It accepts any
@@ -424,6 +500,30 @@ impl MessageVerifier {
         Ok(self)
     }
 
+    /// Accepts messages with a payload that is signed as it is, and not as base64url
+    /// ([RFC 7797](https://www.rfc-editor.org/rfc/rfc7797)): those with the header parameters `"b64":false,"crit":["b64"]`.
+    /// Messages with an encoded payload are still accepted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::{HmacKey, SecretBytes, VerifyError, jws};
+    ///
+    /// let key = HmacKey::hs256(&SecretBytes::from_bytes([7; 32]))?;
+    /// let text = jws::Payload::new("$02").unencoded().sign(&key)?;
+    /// assert_eq!(text.split('.').nth(1), Some("$02"));
+    ///
+    /// let verifier = jws::MessageVerifier::new(key);
+    /// assert!(verifier.verify(&text).is_err());
+    /// assert_eq!(verifier.accept_unencoded_payload().verify(&text)?.payload(), b"$02");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub const fn accept_unencoded_payload(mut self) -> Self {
+        self.0.rules.unencoded = Unencoded::Accepted;
+        self
+    }
+
     /// Replaces the default limits.
     #[must_use]
     pub const fn limits(mut self, limits: Limits) -> Self {
@@ -431,18 +531,45 @@ impl MessageVerifier {
         self
     }
 
-    /// Verifies a message and decodes its payload.
+    /// Verifies a message in the compact form and decodes its payload.
     ///
     /// # Errors
     ///
     /// The [`VerifyError`]s about the form, the header, the key and the signature.
     pub fn verify(&self, text: &str) -> Result<Verified, VerifyError> {
+        if self.0.rules.unencoded == Unencoded::Accepted {
+            return self.verify_in_either_encoding(text).map_err(|error| name_mistake(text, error));
+        }
         let opened = self.0.open(text)?;
         let mut payload = Vec::new();
         decode_payload(&mut payload, opened.payload)?;
         let header_json = opened.header_json.into_owned();
         Ok(Verified { payload, header_json, header: opened.header.into_owned() })
     }
+
+    /// Verifies a message in the compact form with any payload that its header allows.
+    fn verify_in_either_encoding(&self, text: &str) -> Result<Verified, VerifyError> {
+        let token = Unverified::split(text, self.0.limits())?;
+        let admitted = self.0.admit(token.header, &Names::new())?;
+        if !admitted.header.unencoded {
+            check_alphabet(token.payload, Part::Payload)?;
+            return admitted.verify(token.signing_input(), token.signature, || {
+                let mut payload = Vec::new();
+                decode_payload(&mut payload, token.payload)?;
+                Ok(payload)
+            });
+        }
+        if let Some(offset) = not_compact(token.payload.as_bytes()) {
+            return Err(VerifyError::UnencodedPayload { offset });
+        }
+        admitted.verify(token.signing_input(), token.signature, || Ok(token.payload.into()))
+    }
+}
+
+/// Returns the place of the first byte that an unencoded payload must not have in the compact form
+/// ([RFC 7797 section 5.2](https://www.rfc-editor.org/rfc/rfc7797#section-5.2)).
+fn not_compact(payload: &[u8]) -> Option<usize> {
+    payload.iter().position(|byte| !matches!(byte, b' '..=b'-' | b'/'..=b'~'))
 }
 
 /// A payload with a valid signature. Only a [`MessageVerifier`] makes one.
@@ -490,6 +617,8 @@ pub struct Payload<'a> {
     bytes: &'a [u8],
     typ: Option<&'a str>,
     content_type: Option<&'a str>,
+    unencoded: bool,
+    form: Form,
     others: OwnParameters,
 }
 
@@ -497,7 +626,14 @@ impl<'a> Payload<'a> {
     /// Starts with the bytes to sign. They may be empty.
     #[must_use]
     pub fn new(bytes: &'a (impl AsRef<[u8]> + ?Sized)) -> Self {
-        Self { bytes: bytes.as_ref(), typ: None, content_type: None, others: OwnParameters::new() }
+        Self {
+            bytes: bytes.as_ref(),
+            typ: None,
+            content_type: None,
+            unencoded: false,
+            form: Form { detached: false, write: None },
+            others: OwnParameters::new(),
+        }
     }
 
     /// Sets `typ`: the kind of the whole message, for verifiers that require it.
@@ -528,11 +664,23 @@ impl<'a> Payload<'a> {
         Ok(self)
     }
 
+    /// Signs the bytes as they are, and not as base64url ([RFC 7797](https://www.rfc-editor.org/rfc/rfc7797)). Writes the header
+    /// parameters `"b64":false,"crit":["b64"]`, so that recipients that do not know them refuse the message.
+    ///
+    /// Inside of a compact message, the bytes may only be the characters from space to `~`, except for the dot. In the flattened
+    /// form, they must be UTF-8. [Detached](Self::detached) bytes may be any.
+    #[must_use]
+    pub const fn unencoded(mut self) -> Self {
+        self.unencoded = true;
+        self
+    }
+
     /// Signs the bytes and returns the token.
     ///
     /// # Errors
     ///
     /// - [`SignError::InvalidHeader`] for a `typ` or `cty` that is empty or too long.
+    /// - [`SignError::UnencodedPayload`], [`SignError::TooManyHeaderParameters`] for a payload that is not encoded.
     /// - [`SignError::Entropy`] and [`SignError::SigningFailed`] from the key.
     pub fn sign(&self, key: &(impl SignKey + ?Sized)) -> Result<String, SignError> {
         self.prepare(key)?.sign(key)
@@ -542,10 +690,33 @@ impl<'a> Payload<'a> {
     ///
     /// # Errors
     ///
-    /// [`SignError::InvalidHeader`] for a `typ` or `cty` that is empty or too long.
+    /// The same as [`sign`](Self::sign), except those of the key.
     pub fn prepare(&self, key: &(impl Key + ?Sized)) -> Result<Prepared, SignError> {
-        let chosen = Chosen { typ: self.typ, content_type: self.content_type, others: &self.others };
-        Prepared::new(key, &chosen, self.bytes)
+        let &Self { bytes, typ, content_type, unencoded, form, ref others } = self;
+        let chosen = Chosen { typ, content_type, unencoded, others };
+        let prepared = Prepared::new(key, &chosen, bytes)?;
+        let misfit = match form {
+            Form { detached: true, .. } => None,
+            _ if !unencoded => None,
+            Form { write: None, .. } => not_compact(bytes),
+            Form { write: Some(_), .. } => core::str::from_utf8(bytes).err().map(|error| error.valid_up_to()),
+        };
+        match misfit {
+            Some(offset) => Err(SignError::UnencodedPayload { offset }),
+            None => Ok(Prepared { form, ..prepared }),
+        }
+    }
+
+    /// Leaves the payload out. Writes the message with `write`, unless another form is set.
+    pub(crate) fn leave_out(mut self, write: Write) -> Self {
+        self.form = Form { detached: true, write: self.form.write.or(Some(write)) };
+        self
+    }
+
+    /// Writes the message with `write`.
+    pub(crate) const fn in_form(mut self, write: Write) -> Self {
+        self.form.write = Some(write);
+        self
     }
 }
 
@@ -574,9 +745,23 @@ impl fmt::Debug for Payload<'_> {
 #[derive(Clone)]
 pub struct Prepared {
     algorithm: Algorithm,
-    /// Header, dot and payload. They are base64url text, so ASCII.
+    /// Header, dot and payload. They are base64url text, so ASCII, unless the payload is not encoded.
     text: Vec<u8>,
+    form: Form,
 }
+
+/// How a message is written.
+#[derive(Clone, Copy)]
+struct Form {
+    /// Whether the payload is left out.
+    detached: bool,
+    /// Writes the message. `None` for the usual form. A pointer, so that only programs that write another form contain the code.
+    write: Option<Write>,
+}
+
+/// Writes a message: from the encoded header, the payload as it was signed unless it is detached, and the encoded signature.
+pub(crate) type Write =
+    fn(header: &str, payload: Option<&[u8]>, signature: &str) -> Result<String, SignError>;
 
 impl Prepared {
     pub(crate) fn new(
@@ -590,9 +775,14 @@ impl Prepared {
             Self::write(identity.header(), algorithm, payload)
         } else {
             chosen.check()?;
-            Self::write(&identity.header_with(chosen), algorithm, payload)
+            let header = identity.header_with(chosen);
+            if chosen.unencoded {
+                [header.prefix().as_bytes(), payload].concat()
+            } else {
+                Self::write(&header, algorithm, payload)
+            }
         };
-        Ok(Self { algorithm, text })
+        Ok(Self { algorithm, text, form: Form { detached: false, write: None } })
     }
 
     #[inline]
@@ -630,9 +820,12 @@ impl Prepared {
     /// [`SignError::SignatureLength`].
     #[inline]
     pub fn finish(self, signature: &[u8]) -> Result<String, SignError> {
-        let Self { algorithm, mut text } = self;
+        let Self { algorithm, mut text, form } = self;
         if !algorithm.allows_signature_of(signature.len()) {
             return Err(SignError::SignatureLength { algorithm, bytes: signature.len() });
+        }
+        if let Some(write) = form.write {
+            return finish_as(&text, signature, form.detached, write);
         }
         text.push(b'.');
         base64url::encode_onto(&mut text, signature);
@@ -663,6 +856,21 @@ impl Prepared {
         let signature = key.sign_bytes(&self.text)?;
         self.finish(signature.as_bytes())
     }
+}
+
+/// Writes a message in another form than the usual one.
+#[cold]
+fn finish_as(text: &[u8], signature: &[u8], detached: bool, write: Write) -> Result<String, SignError> {
+    let (header, payload) = text
+        .iter()
+        .position(|byte| *byte == b'.')
+        .and_then(|dot| text.split_at_checked(dot))
+        .and_then(|(header, rest)| Some((core::str::from_utf8(header).ok()?, rest.get(1..)?)))
+        .ok_or(SignError::SigningFailed)?;
+    let mut encoded = Vec::new();
+    base64url::encode_onto(&mut encoded, signature);
+    let signature = String::from_utf8(encoded).map_err(|_| SignError::SigningFailed)?;
+    write(header, (!detached).then_some(payload), &signature)
 }
 
 impl fmt::Debug for Prepared {

@@ -19,11 +19,14 @@ pub enum Algorithm {
     Es512,
     Es256k,
     EdDsa,
+    MlDsa44,
+    MlDsa65,
+    MlDsa87,
 }
 
 impl Algorithm {
     /// All of them, in the order of the tables.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Hs256,
         Self::Hs384,
         Self::Hs512,
@@ -38,7 +41,13 @@ impl Algorithm {
         Self::Es512,
         Self::Es256k,
         Self::EdDsa,
+        Self::MlDsa44,
+        Self::MlDsa65,
+        Self::MlDsa87,
     ];
+
+    /// Those whose signatures take a random number of attempts.
+    pub const ML_DSA: [Self; 3] = [Self::MlDsa44, Self::MlDsa65, Self::MlDsa87];
 
     /// Those with one operation to sign and one to verify. HS256 and RS256 have more, for several sizes.
     pub fn others() -> impl Iterator<Item = Self> {
@@ -63,6 +72,9 @@ impl Algorithm {
             Self::Es512 => "ES512",
             Self::Es256k => "ES256K",
             Self::EdDsa => "EdDSA",
+            Self::MlDsa44 => "ML-DSA-44",
+            Self::MlDsa65 => "ML-DSA-65",
+            Self::MlDsa87 => "ML-DSA-87",
         }
     }
 
@@ -94,6 +106,9 @@ impl Algorithm {
             Self::Es512 => keys::P521,
             Self::Es256k => keys::SECP256K1,
             Self::EdDsa => keys::ED25519,
+            Self::MlDsa44 => keys::ML_DSA_44,
+            Self::MlDsa65 => keys::ML_DSA_65,
+            Self::MlDsa87 => keys::ML_DSA_87,
         }
     }
 }

@@ -9,7 +9,7 @@ pub const LONG_SECRET: [u8; 64] = *b"a secret of sixty-four bytes, of which HS38
 /// The key pair of a signature algorithm.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyPair {
-    /// The length of the RSA modulus, or of the numbers of the curve.
+    /// The length of the RSA modulus, of the numbers of the curve, or of the ML-DSA public key.
     pub bits: usize,
     /// PKCS#8.
     pub private_pem: &'static str,
@@ -74,6 +74,27 @@ pub const ED25519: KeyPair = KeyPair {
     public_pem: include_str!("../../keys/ed25519.public.pem"),
 };
 
+/// For ML-DSA-44.
+pub const ML_DSA_44: KeyPair = KeyPair {
+    bits: 10496,
+    private_pem: include_str!("../../keys/ml_dsa_44.private.pem"),
+    public_pem: include_str!("../../keys/ml_dsa_44.public.pem"),
+};
+
+/// For ML-DSA-65.
+pub const ML_DSA_65: KeyPair = KeyPair {
+    bits: 15616,
+    private_pem: include_str!("../../keys/ml_dsa_65.private.pem"),
+    public_pem: include_str!("../../keys/ml_dsa_65.public.pem"),
+};
+
+/// For ML-DSA-87.
+pub const ML_DSA_87: KeyPair = KeyPair {
+    bits: 20736,
+    private_pem: include_str!("../../keys/ml_dsa_87.private.pem"),
+    public_pem: include_str!("../../keys/ml_dsa_87.public.pem"),
+};
+
 impl KeyPair {
     /// PKCS#8, for libraries that read no PEM.
     #[must_use]
@@ -94,15 +115,19 @@ impl KeyPair {
         third(&self.private_der()).to_vec()
     }
 
-    /// The private number of a curve, or the seed of Ed25519.
+    /// The private number of a curve, or the seed of Ed25519 or ML-DSA.
     #[must_use]
     pub fn private_number(&self) -> Vec<u8> {
         let content = self.private_content();
         let (inner, _) = element(&content);
-        if content[0] == OCTET_STRING { inner.to_vec() } else { element(element(inner).1).0.to_vec() }
+        if matches!(content[0], OCTET_STRING | SEED) {
+            inner.to_vec()
+        } else {
+            element(element(inner).1).0.to_vec()
+        }
     }
 
-    /// What SPKI wraps: PKCS#1 for RSA, the uncompressed point of a curve, the 32 bytes of Ed25519.
+    /// What SPKI wraps: PKCS#1 for RSA, the uncompressed point of a curve, the bytes of Ed25519 or ML-DSA.
     #[must_use]
     pub fn public_content(&self) -> Vec<u8> {
         let spki = self.public_der();
@@ -113,6 +138,9 @@ impl KeyPair {
 }
 
 const OCTET_STRING: u8 = 4;
+
+/// The tag of the seed in an ML-DSA key (RFC 9881 section 6).
+const SEED: u8 = 0x80;
 
 fn der(pem: &str) -> Vec<u8> {
     pem::parse(pem).expect("the keys are PEM files").into_contents()
@@ -140,7 +168,7 @@ fn element(der: &[u8]) -> (&[u8], &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use super::{ED25519, KeyPair, P256, P384, P521, RSA, SECP256K1};
+    use super::{ED25519, KeyPair, ML_DSA_44, ML_DSA_65, ML_DSA_87, P256, P384, P521, RSA, SECP256K1};
 
     #[test]
     fn the_parts_of_a_curve_key_have_its_length() {
@@ -152,6 +180,14 @@ mod tests {
         }
         assert_eq!(ED25519.private_number().len(), 32);
         assert_eq!(ED25519.public_content().len(), 32);
+    }
+
+    #[test]
+    fn the_parts_of_an_ml_dsa_key_are_a_seed_and_a_public_key() {
+        for key in [ML_DSA_44, ML_DSA_65, ML_DSA_87] {
+            assert_eq!(key.private_number().len(), 32);
+            assert_eq!(key.public_content().len() * 8, key.bits);
+        }
     }
 
     #[test]

@@ -58,6 +58,9 @@ pub const fn verify(algorithm: Algorithm) -> &'static str {
         Algorithm::Es512 => "es512/verify",
         Algorithm::Es256k => "es256k/verify",
         Algorithm::EdDsa => "eddsa/verify",
+        Algorithm::MlDsa44 => "ml-dsa-44/verify",
+        Algorithm::MlDsa65 => "ml-dsa-65/verify",
+        Algorithm::MlDsa87 => "ml-dsa-87/verify",
     }
 }
 
@@ -79,6 +82,21 @@ pub const fn sign(algorithm: Algorithm) -> &'static str {
         Algorithm::Es512 => "es512/sign",
         Algorithm::Es256k => "es256k/sign",
         Algorithm::EdDsa => "eddsa/sign",
+        Algorithm::MlDsa44 => "ml-dsa-44/sign",
+        Algorithm::MlDsa65 => "ml-dsa-65/sign",
+        Algorithm::MlDsa87 => "ml-dsa-87/sign",
+    }
+}
+
+/// Signing the same token with random bytes that are zero (FIPS 204 section 3.4, the deterministic variant), so that each
+/// signature takes the same number of attempts.
+#[must_use]
+pub const fn sign_deterministic(algorithm: Algorithm) -> Option<&'static str> {
+    match algorithm {
+        Algorithm::MlDsa44 => Some("ml-dsa-44/sign/deterministic"),
+        Algorithm::MlDsa65 => Some("ml-dsa-65/sign/deterministic"),
+        Algorithm::MlDsa87 => Some("ml-dsa-87/sign/deterministic"),
+        _ => None,
     }
 }
 

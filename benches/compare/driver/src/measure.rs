@@ -4,10 +4,14 @@ use crate::Result;
 use crate::build::Workshop;
 use crate::peer::Peer;
 use crate::results::Results;
+use compare_common::{Algorithm, tokens};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Long beside the time it takes to ask for it, short beside the swings of a machine's speed.
 const WINDOW_NANOSECONDS: f64 = 2e6;
+
+/// Each signature with ML-DSA takes a random number of attempts, so a window has to hold more of them.
+const LONG_WINDOW_NANOSECONDS: f64 = 40e6;
 
 /// An operation may take turns with a thousand tokens. Counted while it meets them for the first time, its windows would
 /// be so short that it went on to do so.
@@ -85,20 +89,27 @@ fn plan(peers: &mut [Named], operation: &str) -> Result<Vec<Window>> {
     let mut plan = Vec::new();
     for (index, (_, peer)) in peers.iter_mut().enumerate() {
         if let Some(number) = peer.number(operation) {
-            plan.push(Window { peer: index, number, iterations: calibrate(peer, number)? });
+            let iterations = calibrate(peer, number, window(operation))?;
+            plan.push(Window { peer: index, number, iterations });
         }
     }
     Ok(plan)
 }
 
+/// How long the windows of an operation are.
+fn window(operation: &str) -> f64 {
+    let is_random = Algorithm::ML_DSA.into_iter().any(|algorithm| tokens::sign(algorithm) == operation);
+    if is_random { LONG_WINDOW_NANOSECONDS } else { WINDOW_NANOSECONDS }
+}
+
 /// How many iterations fill a window.
-fn calibrate(peer: &mut Peer, number: usize) -> Result<u64> {
+fn calibrate(peer: &mut Peer, number: usize, window: f64) -> Result<u64> {
     let mut iterations = 1;
     loop {
         let nanoseconds = best_of_three(peer, number, iterations)?;
         let all_met = iterations >= TURNS || nanoseconds > LONG_NANOSECONDS;
-        if nanoseconds > WINDOW_NANOSECONDS / 4.0 && all_met {
-            return Ok(((iterations as f64 * WINDOW_NANOSECONDS / nanoseconds) as u64).max(1));
+        if nanoseconds > window / 4.0 && all_met {
+            return Ok(((iterations as f64 * window / nanoseconds) as u64).max(1));
         }
         iterations *= 4;
     }

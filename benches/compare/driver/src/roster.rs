@@ -140,14 +140,14 @@ pub(crate) const ROSTER: &[Entry] = &[
     Entry::new(
         FLOOR,
         "floor",
-        &["hmac", "rsa", "p256", "p384", "p521", "k256", "ed25519-dalek"],
+        &["hmac", "rsa", "p256", "p384", "p521", "k256", "ed25519-dalek", "ml-dsa"],
         Cryptography::PureRust,
     )
     .variant("RustCrypto")
     .role(Role::Floor)
     .note(
         "no token library: a keyed HMAC, base64, one pass of JSON, the clock; for key pairs the raw operation; \
-         `rsa` blinds signatures",
+         `rsa` blinds signatures; with ML-DSA it reads and writes the signature's bytes too",
     ),
     Entry::new(FLOOR_GRAVIOLA, "floor-graviola", &["graviola"], Cryptography::Graviola)
         .role(Role::Floor)
@@ -169,12 +169,13 @@ pub(crate) const ROSTER: &[Entry] = &[
         .variant("boring")
         .features(&["boring"])
         .note(
-            "takes claims and options by value, so their clones are measured too; BoringSSL is for RSA only",
+            "takes claims and options by value, so their clones are measured too; BoringSSL is for RSA only; ML-DSA is \
+             the crate `ml-dsa`",
         ),
     Entry::new("jwt-simple (pure-rust)", "jwt-simple", &["jwt-simple"], Cryptography::PureRust)
         .variant("pure-rust")
         .features(&["pure-rust"])
-        .note("takes claims and options by value, so their clones are measured too"),
+        .note("takes claims and options by value, so their clones are measured too; ML-DSA is the crate `ml-dsa`"),
     Entry::new("jwt-compact", "jwt-compact", &["jwt-compact"], Cryptography::PureRust)
         .note("has no fields for `iss` and `aud`; the benchmark checks them"),
     Entry::new("jwt", "jwt", &["jwt"], Cryptography::OpenSsl).variant("openssl").note(

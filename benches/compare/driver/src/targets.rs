@@ -79,11 +79,23 @@ impl Results {
     fn floor_of(&self, direction: Direction, algorithm: Algorithm, backend: &Backend) -> Option<f64> {
         let raw = match tokens::raw_hmac(algorithm) {
             Some(operation) => self.median(operation, FLOOR)?,
-            None => self.median(direction.operation(algorithm), backend.floor)?,
+            None => self.median(self.compared(direction, algorithm, backend), backend.floor)?,
         };
         let hs256 = self.median(direction.operation(Algorithm::Hs256), OURS)?;
         let hmac = self.median(tokens::raw_hmac(Algorithm::Hs256)?, FLOOR)?;
         Some(raw + hs256 - hmac)
+    }
+
+    /// The operation whose time is compared with the raw one. Without random bytes if the build has that, so that both take the
+    /// same number of attempts.
+    fn compared(&self, direction: Direction, algorithm: Algorithm, backend: &Backend) -> &'static str {
+        let deterministic = match direction {
+            Direction::Sign => tokens::sign_deterministic(algorithm),
+            Direction::Verify => None,
+        };
+        deterministic
+            .filter(|operation| self.get(operation, backend.ours).is_some())
+            .unwrap_or(direction.operation(algorithm))
     }
 
     /// Our time, divided by [`Self::floor_of`].
@@ -93,7 +105,7 @@ impl Results {
         algorithm: Algorithm,
         backend: &Backend,
     ) -> Option<f64> {
-        let ours = self.median(direction.operation(algorithm), backend.ours)?;
+        let ours = self.median(self.compared(direction, algorithm, backend), backend.ours)?;
         Some(ours / self.floor_of(direction, algorithm, backend)?)
     }
 }

@@ -1,4 +1,5 @@
-//! `countersign` with its feature `graviola`, which is about key pairs only and does not have ES512 and ES256K.
+//! `countersign` with its feature `graviola`, which is about key pairs only and does not have ES512, ES256K and
+//! ML-DSA.
 
 #[path = "../../countersign-aws-lc/src/operations.rs"]
 mod operations;
@@ -8,6 +9,8 @@ use countersign::graviola::{signing_key, verifying_key};
 
 fn main() {
     let mut bench = Bench::new();
-    operations::add(&mut bench, |algorithm| !matches!(algorithm, Algorithm::Es512 | Algorithm::Es256k));
+    operations::add(&mut bench, |algorithm| {
+        !matches!(algorithm, Algorithm::Es512 | Algorithm::Es256k) && !Algorithm::ML_DSA.contains(&algorithm)
+    });
     bench.serve();
 }

@@ -2,8 +2,8 @@
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
-    self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, ParsedPublicKey, RsaKeyPair,
-    RsaSignatureEncoding, Signature, VerificationAlgorithm,
+    self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, ParsedPublicKey, PqdsaKeyPair,
+    PqdsaSigningAlgorithm, RsaKeyPair, RsaSignatureEncoding, Signature, VerificationAlgorithm,
 };
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -21,6 +21,8 @@ fn main() {
             bench.other(name, sign_rsa(pair, encoding, input));
         } else if let Some(curve) = curve(algorithm) {
             bench.other(name, sign_ecdsa(pair, curve, input));
+        } else if let Some(set) = parameter_set(algorithm) {
+            bench.other(name, sign_ml_dsa(pair, set, input));
         } else {
             bench.other(name, sign_ed25519(pair, input));
         }
@@ -45,6 +47,9 @@ fn verification(algorithm: Algorithm) -> &'static dyn VerificationAlgorithm {
         Algorithm::Es512 => &signature::ECDSA_P521_SHA512_FIXED,
         Algorithm::Es256k => &signature::ECDSA_P256K1_SHA256_FIXED,
         Algorithm::EdDsa => &signature::ED25519,
+        Algorithm::MlDsa44 => &signature::ML_DSA_44,
+        Algorithm::MlDsa65 => &signature::ML_DSA_65,
+        Algorithm::MlDsa87 => &signature::ML_DSA_87,
         Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512 => panic!("HMAC has no public key"),
     }
 }
@@ -67,6 +72,15 @@ fn curve(algorithm: Algorithm) -> Option<&'static EcdsaSigningAlgorithm> {
         Algorithm::Es384 => Some(&signature::ECDSA_P384_SHA384_FIXED_SIGNING),
         Algorithm::Es512 => Some(&signature::ECDSA_P521_SHA512_FIXED_SIGNING),
         Algorithm::Es256k => Some(&signature::ECDSA_P256K1_SHA256_FIXED_SIGNING),
+        _ => None,
+    }
+}
+
+fn parameter_set(algorithm: Algorithm) -> Option<&'static PqdsaSigningAlgorithm> {
+    match algorithm {
+        Algorithm::MlDsa44 => Some(&signature::ML_DSA_44_SIGNING),
+        Algorithm::MlDsa65 => Some(&signature::ML_DSA_65_SIGNING),
+        Algorithm::MlDsa87 => Some(&signature::ML_DSA_87_SIGNING),
         _ => None,
     }
 }
@@ -97,6 +111,19 @@ fn sign_ecdsa(
 fn sign_ed25519(pair: KeyPair, input: Vec<u8>) -> impl FnMut() -> Signature + 'static {
     let key = Ed25519KeyPair::from_pkcs8(&pair.private_der()).unwrap();
     move || key.sign(black_box(&input))
+}
+
+fn sign_ml_dsa(
+    pair: KeyPair,
+    set: &'static PqdsaSigningAlgorithm,
+    input: Vec<u8>,
+) -> impl FnMut() -> Vec<u8> + 'static {
+    let key = PqdsaKeyPair::from_seed(set, &pair.private_number()).unwrap();
+    move || {
+        let mut signature = vec![0; set.signature_len()];
+        key.sign(black_box(&input), &mut signature).unwrap();
+        signature
+    }
 }
 
 fn verify(bench: &mut Bench, name: &str, pair: KeyPair, algorithm: &'static dyn VerificationAlgorithm) {

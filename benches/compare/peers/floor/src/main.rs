@@ -10,12 +10,15 @@ use compare_common::keys::{KeyPair, RSA, SECRET};
 use compare_common::{Algorithm, Bench, Hs256, Sign, Verify, tokens};
 use hmac::digest::Output;
 use hmac::{Hmac, KeyInit, Mac};
+use ml_dsa::common::getrandom::SysRng;
+use ml_dsa::{MlDsa44, MlDsa65, MlDsa87, MlDsaParams};
 use rsa::pkcs8::{DecodePrivateKey, DecodePublicKey};
 use rsa::signature::{Signer, Verifier};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Sha256, Sha384, Sha512};
 use std::hint::black_box;
+use std::rc::Rc;
 
 fn main() {
     let mut bench = Bench::new();
@@ -28,6 +31,9 @@ fn main() {
     rsa(&mut bench);
     ecdsa(&mut bench);
     ed25519(&mut bench);
+    ml_dsa::<MlDsa44>(&mut bench, Algorithm::MlDsa44);
+    ml_dsa::<MlDsa65>(&mut bench, Algorithm::MlDsa65);
+    ml_dsa::<MlDsa87>(&mut bench, Algorithm::MlDsa87);
     bench.serve();
 }
 
@@ -183,6 +189,28 @@ fn ed25519(bench: &mut Bench) {
     });
     let key = ed25519_dalek::SigningKey::try_from(pair.private_number().as_slice()).unwrap();
     bench.other(tokens::sign(algorithm), move || key.sign(black_box(&input)));
+}
+
+/// Reads and writes the bytes of a signature too. They hold the numbers of a polynomial in few bits each, so that this is a part
+/// of the work that no token library can leave out.
+fn ml_dsa<P: MlDsaParams + 'static>(bench: &mut Bench, algorithm: Algorithm) {
+    let pair = algorithm.key_pair();
+    let (input, signature) = split(&bench.token(tokens::verify(algorithm)));
+    let key = ml_dsa::VerifyingKey::<P>::decode(&pair.public_content().as_slice().try_into().unwrap());
+    let signed = input.clone();
+    bench.other(tokens::verify(algorithm), move || {
+        let signature = ml_dsa::Signature::try_from(black_box(signature.as_slice())).unwrap();
+        assert!(key.verify_with_context(black_box(&signed), &[], &signature));
+    });
+    let seed = pair.private_number().as_slice().try_into().unwrap();
+    let key = Rc::new(ml_dsa::ExpandedSigningKey::<P>::from_seed(&seed));
+    let (signing, signed) = (Rc::clone(&key), input.clone());
+    bench.other(tokens::sign(algorithm), move || {
+        signing.sign_randomized(black_box(&signed), &[], &mut SysRng).unwrap().encode()
+    });
+    bench.other(tokens::sign_deterministic(algorithm).unwrap(), move || {
+        key.sign_deterministic(black_box(&input), &[]).unwrap().encode()
+    });
 }
 
 /// The signing input, and the signature.

@@ -14,6 +14,7 @@ fn main() {
     bench.rs256::<JwtSimple>();
     hmac(&mut bench);
     key_pairs(&mut bench);
+    ml_dsa(&mut bench);
     bench.serve();
 }
 
@@ -53,6 +54,24 @@ fn key_pairs(bench: &mut Bench) {
     add!(Algorithm::Es384, ES384KeyPair, ES384PublicKey);
     add!(Algorithm::Es256k, ES256kKeyPair, ES256kPublicKey);
     add!(Algorithm::EdDsa, Ed25519KeyPair, Ed25519PublicKey);
+}
+
+/// It reads no PEM for these keys.
+fn ml_dsa(bench: &mut Bench) {
+    macro_rules! add {
+        ($algorithm:expr, $private:ty, $public:ty) => {
+            let pair = $algorithm.key_pair();
+            let key = <$private>::from_bytes(&pair.private_number()).unwrap();
+            let claims = everything(Size::Typical);
+            let sign = move || key.sign(claims.clone());
+            let (key, options) = (<$public>::from_bytes(&pair.public_content()).unwrap(), options());
+            let verify = move |token: &str| key.verify_token::<User>(token, Some(options.clone()));
+            bench.algorithm($algorithm, sign, verify);
+        };
+    }
+    add!(Algorithm::MlDsa44, MLDSA44KeyPair, MLDSA44PublicKey);
+    add!(Algorithm::MlDsa65, MLDSA65KeyPair, MLDSA65PublicKey);
+    add!(Algorithm::MlDsa87, MLDSA87KeyPair, MLDSA87PublicKey);
 }
 
 struct JwtSimple;

@@ -311,12 +311,13 @@ impl Gate {
         let fields = HeaderFields::parse(&json, self.limits(), &self.rules.understood)?;
         let header = Header::new(&json, &fields);
         self.rules.typ.check(&header)?;
-        let key = self.keys.find(&header)?;
-        // A key is used only with its own algorithm, also if a source returns the key of another one.
-        if key.algorithm() != header.algorithm() {
-            return Err(VerifyError::AlgorithmMismatch { key: key.algorithm(), token: header.algorithm() });
-        }
-        token.check_signature(&key)?;
+        self.keys.check(&header, |key| {
+            // A key is used only with its own algorithm, also if a source returns the key of another one.
+            if key.algorithm() != header.algorithm() {
+                return Err(VerifyError::AlgorithmMismatch { key: key.algorithm(), token: header.algorithm() });
+            }
+            token.check_signature(key)
+        })?;
         Ok(Opened { payload: token.payload, header_json: Cow::Owned(json), header: Cow::Owned(fields) })
     }
 

@@ -314,7 +314,10 @@ impl Gate {
         self.keys.check(&header, |key| {
             // A key is used only with its own algorithm, also if a source returns the key of another one.
             if key.algorithm() != header.algorithm() {
-                return Err(VerifyError::AlgorithmMismatch { key: key.algorithm(), token: header.algorithm() });
+                return Err(VerifyError::AlgorithmMismatch {
+                    key: key.algorithm(),
+                    token: header.algorithm(),
+                });
             }
             token.check_signature(key)
         })?;

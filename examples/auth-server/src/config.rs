@@ -1,5 +1,6 @@
 //! The configuration: environment variables that begin with `AUTH_`, each with a default that works on one machine.
 
+use crate::rotation::Rules;
 use countersign::http::AllowedOrigins;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -21,6 +22,8 @@ pub struct Config {
     pub origins: AllowedOrigins,
     /// `AUTH_ALGORITHM`.
     pub algorithm: SigningAlgorithm,
+    /// `AUTH_ROTATE_SECONDS`, `AUTH_PUBLISH_SECONDS`.
+    pub rotation: Rules,
     /// `AUTH_DATA`: the folder of the keys and of the SQLite file.
     pub data: PathBuf,
     /// `AUTH_DATABASE`.
@@ -139,7 +142,7 @@ pub enum ConfigError {
     },
 }
 
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 20] = [
     "AUTH_ABSOLUTE_SECONDS",
     "AUTH_ACCESS_SECONDS",
     "AUTH_ADMIN_NAME",
@@ -157,6 +160,8 @@ const NAMES: [&str; 18] = [
     "AUTH_LISTEN",
     "AUTH_LOG",
     "AUTH_ORIGINS",
+    "AUTH_PUBLISH_SECONDS",
+    "AUTH_ROTATE_SECONDS",
     "AUTH_SESSIONS_PER_USER",
 ];
 
@@ -193,6 +198,7 @@ impl Config {
                 "HS256 or RS256",
                 &[("HS256", SigningAlgorithm::Hs256), ("RS256", SigningAlgorithm::Rs256)],
             )?,
+            rotation: variables.rotation()?,
             database: variables.database(&data)?,
             database_timeout: Duration::from_millis(variables.parsed(
                 "AUTH_DATABASE_TIMEOUT_MS",
@@ -254,6 +260,19 @@ impl Variables {
 
     fn seconds(&self, name: &'static str, default: &str) -> Result<Duration, ConfigError> {
         self.parsed(name, "a number of seconds", default).map(Duration::from_secs)
+    }
+
+    fn rotation(&self) -> Result<Rules, ConfigError> {
+        let every = self.seconds("AUTH_ROTATE_SECONDS", "2592000")?;
+        let publish = self.seconds("AUTH_PUBLISH_SECONDS", "600")?;
+        // Half of it is the `max-age` of the set, in whole seconds.
+        if publish < Duration::from_secs(2) {
+            return Err(ConfigError::Invalid {
+                name: "AUTH_PUBLISH_SECONDS",
+                expected: "a number from 2 up",
+            });
+        }
+        Ok(Rules { every: Some(every).filter(|every| !every.is_zero()), publish })
     }
 
     fn origins(&self, here: &[String]) -> Result<AllowedOrigins, ConfigError> {
@@ -322,6 +341,15 @@ mod tests {
     }
 
     #[test]
+    fn keys_are_replaced_each_month_or_only_on_command() {
+        let rules = read(&[]).unwrap().rotation;
+        assert_eq!(rules.every, Some(Duration::from_secs(30 * 24 * 3600)));
+        // As long as jose keeps a set. A set is used for half of it.
+        assert_eq!((rules.publish, rules.max_age()), (Duration::from_secs(600), Duration::from_secs(300)));
+        assert_eq!(read(&[("AUTH_ROTATE_SECONDS", "0")]).unwrap().rotation.every, None);
+    }
+
+    #[test]
     fn the_port_that_needs_no_saying_is_not_said() {
         let config = read(&[("AUTH_LISTEN", "127.0.0.1:80")]).unwrap();
         assert_eq!(config.issuer, "http://localhost");
@@ -342,6 +370,8 @@ mod tests {
             ("AUTH_ACCESS_SECONDS", "10m"),
             ("AUTH_GRACE_SECONDS", "-1"),
             ("AUTH_LOG", "xml"),
+            ("AUTH_PUBLISH_SECONDS", "1"),
+            ("AUTH_ROTATE_SECONDS", "monthly"),
         ] {
             let error = read(&[(name, value)]).unwrap_err();
             assert!(error.to_string().starts_with(&format!("{name}: ")), "{error}");

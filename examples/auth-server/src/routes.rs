@@ -1,5 +1,6 @@
 //! The routes.
 
+mod keys;
 mod page;
 mod sessions;
 mod users;
@@ -10,11 +11,11 @@ use crate::request::AdminAccess;
 use crate::server::Server;
 use axum::Json;
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::http::StatusCode;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CACHE_CONTROL, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use axum::middleware::{Next, from_fn};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{delete, get, post};
 use countersign::http::NO_STORE;
 use serde_json::{Value, json};
@@ -35,7 +36,9 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/logout/all", post(sessions::logout_everywhere))
         .route("/sessions", get(sessions::list))
         .route("/sessions/{id}", delete(sessions::revoke))
-        .route("/.well-known/jwks.json", get(jwks))
+        .route(keys::JWKS, get(keys::jwks))
+        .route(keys::METADATA, get(keys::metadata))
+        .route("/keys/rotate", post(keys::rotate))
         .fallback(|| async { Refused::new(StatusCode::NOT_FOUND, "not_found") })
         .method_not_allowed_fallback(|| async {
             Refused::new(StatusCode::METHOD_NOT_ALLOWED, "wrong_method")
@@ -45,7 +48,7 @@ pub fn router(server: Arc<Server>) -> Router {
         .with_state(server)
 }
 
-/// Keeps every answer out of caches, and logs one line without query, headers and body.
+/// Keeps every answer out of caches, except the published keys, and logs one line without query, headers and body.
 async fn finish(request: Request, next: Next) -> Response {
     // A method may be a word of any length, so a long one is not logged.
     let method = Some(request.method().to_string()).filter(|method| method.len() <= 16);
@@ -54,7 +57,7 @@ async fn finish(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static(NO_STORE));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static(NO_STORE));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let (status, micros) = (response.status().as_u16(), started.elapsed().as_micros());
     tracing::info!(method, route, status, micros, "answered");
@@ -63,12 +66,4 @@ async fn finish(request: Request, next: Next) -> Response {
 
 async fn admin(AdminAccess(access): AdminAccess) -> Json<Value> {
     Json(json!({ "message": format!("Hello, administrator {}.", access.claims().name) }))
-}
-
-async fn jwks(State(server): State<Arc<Server>>) -> Response {
-    match &server.jwks {
-        Some(jwks) => ([(CONTENT_TYPE, "application/jwk-set+json")], jwks.clone()).into_response(),
-        // A shared secret must not be published.
-        None => Refused::new(StatusCode::NOT_FOUND, "no_public_key").into_response(),
-    }
 }

@@ -39,6 +39,10 @@ async fn run() -> Result<(), Box<dyn Error>> {
         let server = server.clone();
         async move { server.housekeeping().await }
     });
+    tokio::spawn({
+        let server = server.clone();
+        async move { server.rotate_in_time().await }
+    });
     let app = router(server.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let asked = Arc::new(tokio::sync::Notify::new());
     let told = asked.clone();

@@ -129,7 +129,8 @@ pub fn remove_private_key(folder: &Path, begin: UnixTime) {
 /// Writes the public key for application servers that do not fetch the set.
 pub fn write_public_key(folder: &Path, key: &SigningKey) -> Result<(), KeyFileError> {
     let path = folder.join(PUBLIC);
-    let Some(public) = key.verifying_key().public_key() else { return Ok(()) };
+    let key = key.verifying_key();
+    let Some(public) = key.public_key() else { return Ok(()) };
     let pem = public.to_pem().map_err(|error| KeyFileError::Key { path: path.clone(), error })?;
     replace(&path, pem.as_bytes()).map_err(|error| KeyFileError::File { path, error })
 }

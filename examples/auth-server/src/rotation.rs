@@ -38,7 +38,7 @@ impl Rules {
 pub struct Rotation {
     folder: PathBuf,
     rules: Rules,
-    /// By the time from which they sign. Only what is in the folder counts; this saves reading it again.
+    /// By the time from which they sign: those in the folder that are not over, at the last step.
     loaded: BTreeMap<UnixTime, SigningKey>,
 }
 
@@ -81,31 +81,42 @@ impl Rotation {
     ///
     /// [`RotationError::Key`]. The step can be repeated.
     pub fn step(&mut self, now: UnixTime, wanted: bool) -> Result<Stage, RotationError> {
-        let mut begins = keys::private_keys(&self.folder)?;
+        let mut begins = self.read(now)?;
         let every = if wanted { Some(Duration::ZERO) } else { self.rules.every };
         if is_due(&begins, now, every) {
             keys::make_private_key(&self.folder, begin(&begins, now, self.rules.publish))?;
             // Another server may have made one too.
-            begins = keys::private_keys(&self.folder)?;
+            begins = self.read(now)?;
         }
         let mut staged = Staged::default();
         for (begin, state) in begins.iter().zip(states(&begins, now)) {
-            if state == State::Over {
-                self.loaded.remove(begin);
-                keys::remove_private_key(&self.folder, *begin);
-                continue;
+            match self.loaded.get(begin) {
+                Some(key) => staged.add(key, *begin, state),
+                None => keys::remove_private_key(&self.folder, *begin),
             }
-            let key = match self.loaded.get(begin) {
-                Some(key) => key.clone(),
-                None => keys::private_key(&self.folder, *begin)?,
-            };
-            self.loaded.insert(*begin, key.clone());
-            staged.add(key, *begin, state);
         }
-        self.loaded.retain(|begin, _| begins.contains(begin));
         // Another program has deleted the keys meanwhile.
         let gone = || KeyFileError::File { path: self.folder.clone(), error: ErrorKind::NotFound.into() };
-        Ok(staged.finish().ok_or_else(gone)?)
+        let stage = staged.finish().ok_or_else(gone)?;
+        keys::write_public_key(&self.folder, &stage.signing)?;
+        Ok(stage)
+    }
+
+    /// Loads the keys of the folder that are not over, and forgets the others. Returns the times from which all of them sign.
+    fn read(&mut self, now: UnixTime) -> Result<Vec<UnixTime>, KeyFileError> {
+        let begins = keys::private_keys(&self.folder)?;
+        let mut present = BTreeMap::new();
+        for (begin, state) in begins.iter().zip(states(&begins, now)) {
+            if state != State::Over {
+                let key = match self.loaded.get(begin) {
+                    Some(key) => key.clone(),
+                    None => keys::private_key(&self.folder, *begin)?,
+                };
+                present.insert(*begin, key);
+            }
+        }
+        self.loaded = present;
+        Ok(begins)
     }
 }
 
@@ -118,10 +129,10 @@ struct Staged {
 }
 
 impl Staged {
-    fn add(&mut self, key: SigningKey, begin: UnixTime, state: State) {
+    fn add(&mut self, key: &SigningKey, begin: UnixTime, state: State) {
         self.published.push(key.verifying_key());
         match state {
-            State::Signing => self.signing = Some(key),
+            State::Signing => self.signing = Some(key.clone()),
             State::Published if self.next.is_none() => {
                 self.next = key.key_id().map(|id| (id.to_owned(), begin));
             }

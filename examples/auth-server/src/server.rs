@@ -196,6 +196,9 @@ impl Server {
 
     /// Rotates the keys in time, for as long as the server runs.
     pub async fn rotate_in_time(&self) {
+        if self.rotation.is_none() {
+            return;
+        }
         let mut interval = tokio::time::interval(self.rotation_interval);
         loop {
             interval.tick().await;

@@ -30,7 +30,7 @@ impl KeySource for Tenants {
         sets.get(tenant).ok_or(VerifyError::UnknownKey)?.find(header).map(KeyRef::into_owned)
     }
 
-    fn generation(&self) -> u64 {
-        self.generation.load(Ordering::Acquire)
+    fn generation(&self) -> Option<u64> {
+        Some(self.generation.load(Ordering::Acquire))
     }
 }

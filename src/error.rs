@@ -287,6 +287,16 @@ pub enum VerifyError {
     /// The token has no `kid`, and several trusted keys have its algorithm.
     #[error("token has no key id and several keys of its algorithm are trusted")]
     AmbiguousKey,
+    /// The user of an ID token logged in (`auth_time`) longer ago than the client asked for, leeway included.
+    #[error("user logged in at {authenticated_at}, more than {} s before {now}", .max_age.as_secs())]
+    AuthenticationTooOld {
+        /// The token's `auth_time`.
+        authenticated_at: UnixTime,
+        /// The maximum age.
+        max_age: Duration,
+        /// The time of the check.
+        now: UnixTime,
+    },
     /// The signature is valid and the policy holds, but the claims do not fit the requested type.
     ///
     /// The text holds nothing out of the token. During development, [`serde_message`](Self::serde_message) gives details.
@@ -320,6 +330,12 @@ pub enum VerifyError {
         expired_at: UnixTime,
         /// The time of the check.
         now: UnixTime,
+    },
+    /// An ID token has `at_hash` or `c_hash`, and the standard defines no hash for its algorithm.
+    #[error("no hash is defined for {algorithm}, so at_hash and c_hash cannot be checked")]
+    HashUndefined {
+        /// The algorithm of the token.
+        algorithm: Algorithm,
     },
     /// A segment is not unpadded, canonical base64url.
     #[error("{part} is not base64url at character {offset} of the segment")]
@@ -371,7 +387,7 @@ pub enum VerifyError {
     /// The source of the keys could not be reached. That says nothing about the token: answer 503, not 401.
     #[error("keys are not available")]
     KeysUnavailable,
-    /// A registered claim has the wrong JSON type or an impossible value; `null` is a wrong type.
+    /// A registered claim, or a claim of a profile, has the wrong JSON type or an impossible value; `null` is a wrong type.
     #[error("{}", malformed(claim, *.found))]
     MalformedClaim {
         /// The claim.
@@ -454,17 +470,40 @@ pub enum VerifyError {
     /// This crate does not support the header's `alg`. It never supports `none`.
     #[error("algorithm is not supported")]
     UnsupportedAlgorithm,
+    /// An ID token names an audience besides the client that the client does not trust. With an HMAC, it must name no other.
+    #[error("token has another audience that is not trusted")]
+    UntrustedAudience,
+    /// An ID token is signed with another algorithm than the client is registered with.
+    #[error("token is signed with {token}, but the client is registered with {expected}")]
+    WrongAlgorithm {
+        /// The algorithm that the client is registered with.
+        expected: Algorithm,
+        /// The algorithm of the token.
+        token: Algorithm,
+    },
     /// This verifier accepts none of the token's audiences.
     #[error("token is not meant for {expected}")]
     WrongAudience {
         /// The audiences that this verifier accepts.
         expected: Expected,
     },
+    /// A claim does not have a value that the profile allows, such as the `nonce` of the login. The value is not told.
+    #[error("claim {claim} does not have a value that this profile allows")]
+    WrongClaim {
+        /// The claim.
+        claim: &'static str,
+    },
     /// This verifier does not accept the token's issuer.
     #[error("token is not issued by {expected}")]
     WrongIssuer {
         /// The issuers that this verifier accepts.
         expected: Expected,
+    },
+    /// The token is of another kind than the profile is for, e.g. an access token in place of an ID token.
+    #[error("token is of another kind, because of its claim {claim}")]
+    WrongKind {
+        /// The claim that says so.
+        claim: &'static str,
     },
     /// This verifier does not accept the token's subject.
     #[error("token subject is not {expected}")]
@@ -487,9 +526,10 @@ fn malformed(claim: &str, found: Option<&'static str>) -> impl fmt::Display {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             let Self(claim, found) = *self;
             let wanted = match claim {
-                "exp" | "nbf" | "iat" => "a number of seconds within 2^53",
+                "exp" | "nbf" | "iat" | "auth_time" => "a number of seconds within 2^53",
                 "aud" => "a string or an array of strings",
-                "iss" | "sub" | "jti" => "a string",
+                "iss" | "sub" | "jti" | "acr" | "at_hash" | "azp" | "c_hash" | "nonce" | "token_use"
+                | "typ" => "a string",
                 _ => return write!(f, "claim {claim} is malformed"),
             };
             write!(f, "claim {claim} must be {wanted}")?;
@@ -564,11 +604,13 @@ impl VerifyError {
         match self {
             Self::AlgorithmMismatch { .. } => "algorithm_mismatch",
             Self::AmbiguousKey => "ambiguous_key",
+            Self::AuthenticationTooOld { .. } => "authentication_too_old",
             Self::ClaimsMismatch { .. } => "claims_mismatch",
             Self::CriticalHeader => "critical_header",
             Self::DuplicateMember { .. } => "duplicate_member",
             Self::Encrypted => "encrypted",
             Self::Expired { .. } => "expired",
+            Self::HashUndefined { .. } => "hash_undefined",
             Self::InvalidBase64 { .. } => "invalid_base64",
             Self::InvalidHeader { .. } => "invalid_header",
             Self::InvalidJson { .. } => "invalid_json",
@@ -591,8 +633,12 @@ impl VerifyError {
             Self::UnknownKey => "unknown_key",
             Self::UnprotectedParameter { .. } => "unprotected_parameter",
             Self::UnsupportedAlgorithm => "unsupported_algorithm",
+            Self::UntrustedAudience => "untrusted_audience",
+            Self::WrongAlgorithm { .. } => "wrong_algorithm",
             Self::WrongAudience { .. } => "wrong_audience",
+            Self::WrongClaim { .. } => "wrong_claim",
             Self::WrongIssuer { .. } => "wrong_issuer",
+            Self::WrongKind { .. } => "wrong_kind",
             Self::WrongSubject { .. } => "wrong_subject",
             Self::WrongType { .. } => "wrong_type",
         }

@@ -3,7 +3,6 @@
 //! Our own visitors read headers and claims in one pass. This module checks what a serde visitor cannot see: nesting, duplicate
 //! names, names that JSON libraries reserve for themselves, and where reading stopped.
 
-#[cfg(feature = "key-files")]
 pub(crate) mod members;
 
 use crate::limits::Limits;

@@ -64,6 +64,7 @@
 //! | verify a token that comes again without its signature (feature `cache`) | `CachedVerifier` |
 //! | verify the token of an HTTP request | [`Verifier::verify_bearer`] |
 //! | answer a refused request, use cookies, check origins | the module [`http`] |
+//! | verify ID tokens of OpenID Connect | the module [`profile`] |
 //! | sign bytes that are not claims | the module [`jws`] |
 //! | issue access and refresh tokens for sessions | the crate `countersign-session` |
 //!
@@ -74,6 +75,7 @@
 //! - [`manual::algorithms`]: which algorithm to choose, and what each needs
 //! - [`manual::keys`]: how to load and rotate keys, read JWK sets, and trust several issuers
 //! - [`manual::providers`]: verifiers for Google, Entra, Auth0, Cognito, Keycloak and others
+//! - [`manual::profiles`]: which rules each kind of token has, and recipes for more of them
 //! - [`manual::axum`]: an extractor for axum
 //! - [`manual::types`]: which types to use for claims
 //! - [`manual::testing`]: how to test code that verifies tokens
@@ -150,6 +152,7 @@ mod limits;
 pub mod manual;
 mod numeric_date;
 mod policy;
+pub mod profile;
 mod secret;
 mod time;
 mod verifier;

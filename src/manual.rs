@@ -22,6 +22,9 @@ pub mod migrating {}
 #[doc = include_str!("manual/performance.md")]
 pub mod performance {}
 
+#[doc = include_str!("manual/profiles.md")]
+pub mod profiles {}
+
 #[doc = include_str!("manual/providers.md")]
 pub mod providers {}
 

@@ -825,6 +825,18 @@ impl VerifierBuilder {
         self
     }
 
+    /// Refuses a policy that sets an audience, because `profile` sets it.
+    pub(crate) fn leaves_audience_to(&self, profile: &'static str) -> Result<(), PolicyError> {
+        let Draft { audiences, no_audience, any_audience, .. } = &self.draft;
+        let is_set = !audiences.is_empty() || *no_audience || *any_audience;
+        exclude(("audience", is_set), (profile, true))
+    }
+
+    /// Refuses a policy that sets a `typ`, because `profile` sets it.
+    pub(crate) fn leaves_typ_to(&self, profile: &'static str) -> Result<(), PolicyError> {
+        exclude(("typ", self.any_typ || !self.types.is_empty()), (profile, true))
+    }
+
     /// Checks the settings and makes the verifier.
     ///
     /// # Errors

@@ -297,6 +297,12 @@ pub enum VerifyError {
         /// The time of the check.
         now: UnixTime,
     },
+    /// An access token is bound to a key or a certificate (`cnf`), and nothing shows that the sender has it.
+    #[error("token is bound to {to}, which is not checked here")]
+    BoundToken {
+        /// The member of `cnf`: `jkt` for a key that a DPoP proof shows, `x5t#S256` for a certificate.
+        to: &'static str,
+    },
     /// The signature is valid and the policy holds, but the claims do not fit the requested type.
     ///
     /// The text holds nothing out of the token. During development, [`serde_message`](Self::serde_message) gives details.
@@ -528,8 +534,10 @@ fn malformed(claim: &str, found: Option<&'static str>) -> impl fmt::Display {
             let wanted = match claim {
                 "exp" | "nbf" | "iat" | "auth_time" => "a number of seconds within 2^53",
                 "aud" => "a string or an array of strings",
-                "iss" | "sub" | "jti" | "acr" | "at_hash" | "azp" | "c_hash" | "nonce" | "token_use"
-                | "typ" => "a string",
+                "iss" | "sub" | "jti" | "acr" | "at_hash" | "azp" | "c_hash" | "client_id" | "nonce"
+                | "scope" | "token_use" | "typ" => "a string",
+                "cnf" => "an object",
+                "entitlements" | "groups" | "roles" => "an array of strings",
                 _ => return write!(f, "claim {claim} is malformed"),
             };
             write!(f, "claim {claim} must be {wanted}")?;
@@ -605,6 +613,7 @@ impl VerifyError {
             Self::AlgorithmMismatch { .. } => "algorithm_mismatch",
             Self::AmbiguousKey => "ambiguous_key",
             Self::AuthenticationTooOld { .. } => "authentication_too_old",
+            Self::BoundToken { .. } => "bound_token",
             Self::ClaimsMismatch { .. } => "claims_mismatch",
             Self::CriticalHeader => "critical_header",
             Self::DuplicateMember { .. } => "duplicate_member",

@@ -64,7 +64,7 @@
 //! | verify a token that comes again without its signature (feature `cache`) | `CachedVerifier` |
 //! | verify the token of an HTTP request | [`Verifier::verify_bearer`] |
 //! | answer a refused request, use cookies, check origins | the module [`http`] |
-//! | verify ID tokens of OpenID Connect | the module [`profile`] |
+//! | verify ID tokens of OpenID Connect, and access tokens of RFC 9068 | the module [`profile`] |
 //! | sign bytes that are not claims | the module [`jws`] |
 //! | issue access and refresh tokens for sessions | the crate `countersign-session` |
 //!

@@ -1,6 +1,8 @@
 //! Reads bearer credentials from `Authorization` headers (RFC 6750 section 2.1, in the grammar of RFC 9110 section 11.4).
 
 use crate::http::error::RequestError;
+use crate::profile::access_token::{AccessToken, AccessTokenVerifier};
+use crate::time::UnixTime;
 use crate::verifier::{Token, Verifier, VerifierAt};
 use serde::de::DeserializeOwned;
 
@@ -136,5 +138,35 @@ impl VerifierAt<'_> {
     ) -> Result<Token<T>, RequestError> {
         let value = single(authorization)?;
         Ok(self.verify(parse(value.as_ref())?)?)
+    }
+}
+
+impl AccessTokenVerifier {
+    /// Verifies the access token in the values of a request's `Authorization` headers, as [`Verifier::verify_bearer`] does, at the
+    /// time of the wall clock.
+    ///
+    /// # Errors
+    ///
+    /// As [`Verifier::verify_bearer`], with the errors of [`verify`](Self::verify) in [`RequestError::Token`].
+    #[cfg(all(feature = "std", not(all(target_arch = "wasm32", target_os = "unknown"))))]
+    pub fn verify_bearer<T: DeserializeOwned>(
+        &self,
+        authorization: impl IntoIterator<Item: AsRef<[u8]>>,
+    ) -> Result<AccessToken<T>, RequestError> {
+        self.verify_bearer_at(authorization, UnixTime::now())
+    }
+
+    /// Verifies like `verify_bearer`, at the time `now`.
+    ///
+    /// # Errors
+    ///
+    /// The same as `verify_bearer`.
+    pub fn verify_bearer_at<T: DeserializeOwned>(
+        &self,
+        authorization: impl IntoIterator<Item: AsRef<[u8]>>,
+        now: UnixTime,
+    ) -> Result<AccessToken<T>, RequestError> {
+        let value = single(authorization)?;
+        Ok(self.verify_at(parse(value.as_ref())?, now)?)
     }
 }

@@ -259,8 +259,13 @@ pub(crate) fn assert_discreet_about_token(errors: &[VerifyError], token: &str) {
     for error in errors {
         // What the verifier was configured to expect is no secret, also if the token holds it.
         let mut names: Vec<_> = expected(error).into_iter().flat_map(Expected::names).collect();
-        if let VerifyError::MissingClaim { claim } = error {
-            names.push(claim);
+        match error {
+            VerifyError::MissingClaim { claim } => names.push(claim),
+            // The claims of profiles.
+            VerifyError::MalformedClaim { claim, .. }
+            | VerifyError::WrongClaim { claim }
+            | VerifyError::WrongKind { claim } => names.push(claim),
+            _ => {}
         }
         told.extend(texts(error).map(|text| names.iter().fold(text, |text, name| text.replace(name, ""))));
     }

@@ -300,7 +300,7 @@ pub enum VerifyError {
     /// An access token is bound to a key or a certificate (`cnf`), and nothing shows that the sender has it.
     #[error("token is bound to {to}, which is not checked here")]
     BoundToken {
-        /// The member of `cnf`: `jkt` for a key that a DPoP proof shows, `x5t#S256` for a certificate.
+        /// The member of `cnf`, such as `jkt` for a key that a DPoP proof shows, or `x5t#S256` for a certificate.
         to: &'static str,
     },
     /// The signature is valid and the policy holds, but the claims do not fit the requested type.

@@ -131,7 +131,7 @@ impl TypRule {
 }
 
 /// Removes `application/` from a media type if no other `/` follows, because RFC 7515 section 4.1.9 makes it optional then.
-fn essence(typ: &str) -> &str {
+pub(crate) fn essence(typ: &str) -> &str {
     const PREFIX: &str = "application/";
     match (typ.get(..PREFIX.len()), typ.get(PREFIX.len()..)) {
         (Some(prefix), Some(rest)) if prefix.eq_ignore_ascii_case(PREFIX) && !rest.contains('/') => rest,

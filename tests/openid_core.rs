@@ -405,7 +405,7 @@ fn s228_both_tokens_of_the_hybrid_flow_have_one_issuer_and_subject() {
     let verifier = IdTokenVerifier::new(policy, CLIENT).unwrap().algorithm(Algorithm::Hs256);
     let first = accepted_by(&verifier, &token(json!({})), &usual().through_browser());
     let login = usual().same_user_as(&first);
-    // A later login at the provider is no contradiction here.
+    // A later login at the provider does not contradict it.
     accepted_by(&verifier, &token(json!({"auth_time": NOW.as_secs()})), &login);
     assert_eq!(refused_by(&verifier, &token(json!({"sub": "bob"})), &login), wrong("sub"));
     assert_eq!(refused_by(&verifier, &token(json!({"iss": "https://op2.example"})), &login), wrong("iss"));
@@ -484,6 +484,8 @@ fn an_access_token_that_differs_from_an_id_token_in_claims_only_is_refused() {
     // Also if it has the nonce of the login, as those of former versions of Keycloak.
     for (changes, claim) in [
         (json!({"scope": "openid"}), "scope"),
+        (json!({"scp": "User.Read"}), "scp"),
+        (json!({"scp": ["openid"]}), "scp"),
         (json!({"typ": "Bearer"}), "typ"),
         (json!({"token_use": "access"}), "token_use"),
         (json!({"events": {"http://schemas.openid.net/event/backchannel-logout": {}}}), "events"),

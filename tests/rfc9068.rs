@@ -175,6 +175,26 @@ fn s236_another_type_is_refused() {
     assert!(matches!(refused_by(&verifier(), &text), VerifyError::WrongType { .. }));
 }
 
+#[test]
+fn s236_a_type_of_another_profile_is_refused_where_any_type_is_accepted() {
+    let lax = AccessTokenVerifier::untyped(policy().accept_any_typ()).unwrap();
+    let typed = |typ: &str| signed(format!(r#"{{"alg":"HS256","typ":"{typ}"}}"#), claims(json!({})));
+    for typ in [
+        "token-introspection+jwt",
+        "application/Token-Introspection+JWT",
+        "logout+jwt",
+        "dpop+jwt",
+        "secevent+jwt",
+        "client-authentication+jwt",
+    ] {
+        assert!(matches!(refused_by(&lax, &typed(typ)), VerifyError::WrongType { .. }), "{typ}");
+    }
+    for typ in ["at+jwt", "JWT", "JWS", ""] {
+        accepted_by(&lax, &typed(typ));
+    }
+    accepted_by(&lax, &signed(r#"{"alg":"HS256"}"#, claims(json!({}))));
+}
+
 /// The same key, `iss`, `aud` and `typ`: canaille 0.3.6 and lemonldap-ng 2.16.1 sign such tokens, here for a client with the id
 /// of its API.
 #[test]
@@ -214,6 +234,7 @@ fn id_and_access_tokens_that_differ_in_claims_only_are_not_accepted_for_each_oth
         (json!({"typ": "ID"}), "typ"),
         (json!({"typ": "Refresh"}), "typ"),
         (json!({"events": {}}), "events"),
+        (json!({"token_introspection": {"active": true}}), "token_introspection"),
     ] {
         for (verifier, text) in [(&access, jwt(changes.clone())), (&verifier(), token(changes))] {
             assert_eq!(refused_by(verifier, &text), VerifyError::WrongKind { claim });

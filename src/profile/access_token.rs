@@ -1,19 +1,27 @@
 //! Access tokens ([RFC 9068](https://www.rfc-editor.org/rfc/rfc9068)) and their bindings
 //! ([RFC 7800](https://www.rfc-editor.org/rfc/rfc7800#section-3.1)).
 
-use crate::error::{PolicyError, VerifyError};
+use crate::error::{Expected, PolicyError, VerifyError};
 use crate::json::members::{self, Members};
+use crate::jws::essence;
 use crate::keyset::Keys;
 use crate::profile::payload::Picked;
 use crate::time::UnixTime;
 use crate::verifier::{Token, Verifier, VerifierBuilder};
+use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use serde::de::DeserializeOwned;
 
 /// The `typ` of RFC 9068 section 2.1.
 const TYP: &str = "at+jwt";
+
+/// The `typ` of other tokens that an issuer may sign with the same key: client assertions (RFC 7523), DPoP proofs (RFC 9449), logout
+/// tokens of OpenID Connect, security events (RFC 8417), and answers to introspection (RFC 9701).
+const OTHER_TYPES: [&str; 5] =
+    ["client-authentication+jwt", "dpop+jwt", "logout+jwt", "secevent+jwt", "token-introspection+jwt"];
 
 /// The claims that this file reads.
 const CLAIMS: &[&str] = &[
@@ -27,6 +35,7 @@ const CLAIMS: &[&str] = &[
     "nonce",
     "roles",
     "scope",
+    "token_introspection",
     "token_use",
     "typ",
 ];
@@ -48,8 +57,9 @@ const CLAIMS: &[&str] = &[
 /// # Security
 ///
 /// Some issuers sign ID tokens with the same key, `iss`, `aud` and `typ` as access tokens. This profile refuses a token with
-/// `nonce`, `at_hash`, `c_hash` or `events`, with a `token_use` other than `access`, or with the claim `typ` of an ID, refresh or
-/// logout token. An ID token without any of these is told apart only by `typ` (with [`new`](Self::new)) and by its audience, which is
+/// `nonce`, `at_hash`, `c_hash`, `events` or `token_introspection`, with a `token_use` other than `access`, or with the claim `typ`
+/// of an ID, refresh or logout token. It refuses the `typ` in the header of a proof, a logout token, a client assertion, a security
+/// event or an answer to introspection, even if the policy accepts any `typ`. An ID token without any of these is told apart only by `typ` (with [`new`](Self::new)) and by its audience, which is
 /// a client. So give an API an audience of its own, and have clients send a nonce.
 ///
 /// # Examples
@@ -140,7 +150,7 @@ impl AccessTokenVerifier {
     /// # Errors
     ///
     /// - The errors of [`Verifier::verify`].
-    /// - [`VerifyError::WrongKind`] for another kind of token.
+    /// - [`VerifyError::WrongKind`] for another kind of token, and [`VerifyError::WrongType`] if its `typ` says so.
     /// - [`VerifyError::MalformedClaim`] also for `client_id`, `scope`, `roles`, `groups`, `entitlements` and `cnf`.
     /// - [`VerifyError::WrongClaim`] for a `scope` with a space in the wrong place, and for a `cnf` that contradicts itself.
     /// - [`VerifyError::BoundToken`] for a token that is bound.
@@ -173,6 +183,7 @@ impl AccessTokenVerifier {
     ) -> Result<(AccessToken<T>, Option<String>), VerifyError> {
         let token = self.verifier.at(now).verify::<T>(text)?;
         let found = Picked::of(token.payload(), CLAIMS);
+        check_type(token.header().typ())?;
         check_kind(&found)?;
         let Confirmation { key, certificate } = Confirmation::of(&found)?;
         if certificate.is_some() && self.certificate == CertificateBinding::Refused {
@@ -190,9 +201,18 @@ impl AccessTokenVerifier {
     }
 }
 
+/// Refuses the `typ` of another kind, for a policy that accepts any.
+fn check_type(typ: Option<&str>) -> Result<(), VerifyError> {
+    let typ = typ.map(essence).unwrap_or_default();
+    if OTHER_TYPES.iter().any(|other| typ.eq_ignore_ascii_case(other)) {
+        return Err(VerifyError::WrongType { expected: Expected::new(Arc::from([Box::from(TYP)])) });
+    }
+    Ok(())
+}
+
 /// Refuses claims that tokens of other kinds have.
 fn check_kind(found: &Picked<'_>) -> Result<(), VerifyError> {
-    for claim in ["at_hash", "c_hash", "events", "nonce"] {
+    for claim in ["at_hash", "c_hash", "events", "nonce", "token_introspection"] {
         if found.value(claim).is_some() {
             return Err(VerifyError::WrongKind { claim });
         }

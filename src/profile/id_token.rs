@@ -21,7 +21,7 @@ const SUBJECT_BYTES: usize = 255;
 
 /// The claims that this file reads.
 const CLAIMS: &[&str] =
-    &["acr", "at_hash", "auth_time", "azp", "c_hash", "events", "nonce", "scope", "token_use", "typ"];
+    &["acr", "at_hash", "auth_time", "azp", "c_hash", "events", "nonce", "scope", "scp", "token_use", "typ"];
 
 /// Verifies the ID tokens of one client at one OpenID provider
 /// ([OpenID Connect Core 1.0 section 3.1.3.7](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation)).
@@ -41,7 +41,7 @@ const CLAIMS: &[&str] =
 ///
 /// Some providers sign access tokens with the same key, `iss`, `aud` and `typ` as ID tokens, so that only claims tell the two
 /// apart. This profile accepts a token only if it has the `nonce` of the login or, after [`Login::without_nonce`], one of
-/// `at_hash` and `c_hash`. It refuses a token with `scope` or `events`, with a `token_use` other than `id`, or with a claim `typ`
+/// `at_hash` and `c_hash`. It refuses a token with `scope`, `scp` or `events`, with a `token_use` other than `id`, or with a claim `typ`
 /// other than `ID`. So an access token without a nonce is refused. Send a nonce with every login.
 ///
 /// An HS256 key for ID tokens is the client secret as it is, not decoded. Each party that has the secret
@@ -215,7 +215,7 @@ impl IdTokenVerifier {
 
 /// Refuses claims that tokens of other kinds have.
 fn check_kind(found: &Picked<'_>) -> Result<(), VerifyError> {
-    for claim in ["events", "scope"] {
+    for claim in ["events", "scope", "scp"] {
         if found.value(claim).is_some() {
             return Err(VerifyError::WrongKind { claim });
         }

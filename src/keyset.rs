@@ -77,6 +77,21 @@ pub trait KeySource: Send + Sync {
     /// - [`VerifyError::KeysUnavailable`] if the keys cannot be read at the moment. The HTTP answer is then 503.
     fn find(&self, header: &Header<'_>) -> Result<KeyRef<'_>, VerifyError>;
 
+    /// Finds the key as [`find`](Self::find) does, and lends it to `borrower`. A verifier calls this method.
+    ///
+    /// Implement it for a source with keys that change, so that a look-up copies no counted reference. Threads that count at the
+    /// same place delay each other.
+    ///
+    /// Only the first call of `borrower` counts. A token for which it is not called is refused.
+    ///
+    /// # Errors
+    ///
+    /// The same as [`find`](Self::find).
+    fn lend(&self, header: &Header<'_>, borrower: &mut dyn FnMut(&KeyRef<'_>)) -> Result<(), VerifyError> {
+        borrower(&self.find(header)?);
+        Ok(())
+    }
+
     /// Returns a number that has not been returned before, whenever keys were removed or must not be used any more. So a cache of
     /// verified tokens, such as `CachedVerifier` with the feature `cache`, notices that a token has to be verified again. Then
     /// [`find`](Self::find) decides, e.g. with [`VerifyError::KeysUnavailable`] if the keys are too old.
@@ -91,6 +106,10 @@ pub trait KeySource: Send + Sync {
 impl<S: KeySource + ?Sized> KeySource for Arc<S> {
     fn find(&self, header: &Header<'_>) -> Result<KeyRef<'_>, VerifyError> {
         (**self).find(header)
+    }
+
+    fn lend(&self, header: &Header<'_>, borrower: &mut dyn FnMut(&KeyRef<'_>)) -> Result<(), VerifyError> {
+        (**self).lend(header, borrower)
     }
 
     fn generation(&self) -> Option<u64> {
@@ -292,6 +311,20 @@ impl Keys {
             Kind::Set(keys) => keys.find(header),
             Kind::Source(source) => source.find(header),
         }
+    }
+
+    /// Finds the key and checks a token with it.
+    pub(crate) fn check(
+        &self,
+        header: &Header<'_>,
+        check: impl Fn(&KeyRef<'_>) -> Result<(), VerifyError>,
+    ) -> Result<(), VerifyError> {
+        let Kind::Source(source) = &self.0 else { return check(&self.find(header)?) };
+        let mut checked = None;
+        source.lend(header, &mut |key| {
+            checked.get_or_insert_with(|| check(key));
+        })?;
+        checked.unwrap_or(Err(VerifyError::UnknownKey))
     }
 }
 

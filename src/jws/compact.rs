@@ -190,6 +190,14 @@ pub(crate) fn check_header_and_signature(
     check_alphabet(header, Part::Header)
 }
 
+/// Checks that a key is used only with its own algorithm, also if a source returns the key of another one.
+fn fits(key: &KeyRef<'_>, header: &Header<'_>) -> Result<(), VerifyError> {
+    if key.algorithm() == header.algorithm() {
+        return Ok(());
+    }
+    Err(VerifyError::AlgorithmMismatch { key: key.algorithm(), token: header.algorithm() })
+}
+
 /// Decodes a signature and checks it over `input` with `key`.
 #[inline]
 pub(crate) fn check_signature(key: &KeyRef<'_>, input: &[u8], signature: &str) -> Result<(), VerifyError> {
@@ -372,28 +380,25 @@ impl Gate {
         let token = Unverified::parse_within(text, self.limits())?;
         let json = decode_header(token.header)?;
         let fields = HeaderFields::parse(&json, self.limits(), &self.rules.understood)?;
-        token.check_signature(&self.key_for(&Header::new(&json, &fields))?)?;
+        let header = Header::new(&json, &fields);
+        self.rules.typ.check(&header)?;
+        self.keys.check(&header, |key| {
+            fits(key, &header)?;
+            token.check_signature(key)
+        })?;
         Ok(Opened { payload: token.payload, header_json: Cow::Owned(json), header: Cow::Owned(fields) })
-    }
-
-    /// Applies the rule for `typ` to a header, and finds its key.
-    fn key_for(&self, header: &Header<'_>) -> Result<KeyRef<'_>, VerifyError> {
-        self.rules.typ.check(header)?;
-        let key = self.keys.find(header)?;
-        // A key is used only with its own algorithm, also if a source returns the key of another one.
-        if key.algorithm() != header.algorithm() {
-            return Err(VerifyError::AlgorithmMismatch { key: key.algorithm(), token: header.algorithm() });
-        }
-        Ok(key)
     }
 
     /// Reads the header of a message, which may have an unprotected header with the names `unprotected`, and finds its key.
     pub(crate) fn admit(&self, segment: &str, unprotected: &Names<'_>) -> Result<Admitted<'_>, VerifyError> {
         let header_json = decode_header(segment)?;
         let HeaderRules { limits, understood, unencoded, .. } = &self.rules;
-        let header = HeaderFields::parse_next_to(&header_json, limits, understood, *unencoded, unprotected)?;
-        let key = self.key_for(&Header::new(&header_json, &header))?;
-        Ok(Admitted { header_json, header, key })
+        let fields = HeaderFields::parse_next_to(&header_json, limits, understood, *unencoded, unprotected)?;
+        let header = Header::new(&header_json, &fields);
+        self.rules.typ.check(&header)?;
+        let key = self.keys.find(&header)?;
+        fits(&key, &header)?;
+        Ok(Admitted { header_json, header: fields, key })
     }
 
     /// Takes the fast path: if the header equals, byte for byte, the header that a trusted key writes under our rules, it need

@@ -229,6 +229,51 @@ impl<K> Refresh<K> {
         (age < held.hard).then_some(&held.keys)
     }
 
+    /// Returns when the present keys reach the hard age, or `None` if there are none. Code that hands the keys on must stop using
+    /// them then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use countersign::UnixTime;
+    /// use countersign::jwk::{Refresh, RefreshConfig};
+    ///
+    /// let now = UnixTime::from_secs(1_700_000_000);
+    /// let refresh = Refresh::from_snapshot(RefreshConfig::new(), "the keys", now, now, 0);
+    /// let until = refresh.keys_until().unwrap();
+    /// assert_eq!(until.saturating_duration_since(now), Duration::from_secs(10 * 60 + 12 * 3600));
+    /// assert_eq!(refresh.keys(until), None);
+    /// ```
+    #[must_use]
+    pub fn keys_until(&self) -> Option<UnixTime> {
+        let held = self.held.as_ref()?;
+        let left = held.hard.saturating_sub(held.age);
+        Some(self.last.saturating_add(Duration::from_secs(left)))
+    }
+
+    /// Returns when a fetch may begin: after the cooldown, the wait that follows a failure, and the fetch under way, if it does
+    /// not end before. The time from now until then is a `Retry-After` for a 503.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use countersign::UnixTime;
+    /// use countersign::jwk::{Action, Refresh, RefreshConfig};
+    ///
+    /// let now = UnixTime::from_secs(1_700_000_000);
+    /// let mut refresh = Refresh::<()>::new(RefreshConfig::new().starting_empty(), now, 0);
+    /// assert_eq!(refresh.timer(now), Action::Fetch { attempt: 1 });
+    /// let _ = refresh.failed(now, 1, ["60"]);
+    /// assert_eq!(refresh.fetch_allowed_at().saturating_duration_since(now), Duration::from_secs(60));
+    /// ```
+    #[must_use]
+    pub fn fetch_allowed_at(&self) -> UnixTime {
+        let left = self.under_way.as_ref().map_or(0, |under_way| under_way.left);
+        self.last.saturating_add(Duration::from_secs(left.max(self.pause)))
+    }
+
     /// Returns the last keys, of any age, with the time at which their fetch began. Store both for a warm start with
     /// [`from_snapshot`](Self::from_snapshot).
     #[must_use]

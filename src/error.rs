@@ -136,6 +136,22 @@ impl Expected {
         Self { names, near: None }
     }
 
+    /// Makes the list of accepted names for a token that has `found` instead. It is for code that chooses a verifier by a claim
+    /// of the token, and finds none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use countersign::{Expected, VerifyError};
+    ///
+    /// let expected = Expected::instead_of("https://a.example/", ["https://a.example", "https://b.example"]);
+    /// let error = VerifyError::WrongIssuer { expected };
+    /// assert!(error.to_string().contains("with a slash at the end"));
+    /// ```
+    pub fn instead_of(found: &str, names: impl IntoIterator<Item: Into<Box<str>>>) -> Self {
+        Self::new(names.into_iter().map(Into::into).collect()).but_found(found)
+    }
+
     /// Notes that the token has `found`, in order to name a small difference between URLs.
     #[cold]
     #[inline(never)]

@@ -1,0 +1,157 @@
+//! Verifies tokens of several issuers.
+
+use crate::remote_keys::RemoteKeys;
+use crate::remote_verifier::RemoteVerifier;
+use countersign::{Expected, Part, PolicyError, Token, Unverified, VerifierBuilder, VerifyError};
+use serde::de::DeserializeOwned;
+use std::borrow::Cow;
+
+/// Several issuers, each with its own keys and policy.
+///
+/// The `iss` of a token chooses among the issuers of this list, and only among them. The keys of that issuer then verify the token, and
+/// its verifier checks `iss` again. So the keys of one issuer never verify a token of another one, and unknown keys of one issuer
+/// delay no other.
+///
+/// # Examples
+///
+/// ```no_run
+/// use countersign::Algorithm;
+/// use countersign_jwks::{Issuers, RemoteKeys};
+///
+/// # #[cfg(feature = "rustls")]
+/// # async fn example(text: &str) -> Result<(), Box<dyn std::error::Error>> {
+/// let google = RemoteKeys::discover("https://accounts.google.com", &[Algorithm::Rs256]).await?;
+/// let entra = RemoteKeys::new("https://login.microsoftonline.com/common/discovery/v2.0/keys", &[Algorithm::Rs256])?;
+/// let issuers = Issuers::new()
+///     .with_issuer(&["https://accounts.google.com", "accounts.google.com"], google, |policy| policy.audience("my-client"))?
+///     .with_template("https://login.microsoftonline.com/{tenantid}/v2.0", "tid", entra, |policy| {
+///         policy.audience("11111111-2222-3333-4444-555555555555")
+///     })?;
+/// let token = issuers.verify::<()>(text).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Issuers {
+    routes: Vec<Route>,
+}
+
+#[derive(Clone, Debug)]
+struct Route {
+    names: Names,
+    verifier: RemoteVerifier,
+}
+
+#[derive(Clone, Debug)]
+enum Names {
+    Spellings(Box<[Box<str>]>),
+    Template(Box<str>),
+}
+
+impl Names {
+    fn fit(&self, issuer: &str) -> bool {
+        match self {
+            Self::Spellings(names) => names.iter().any(|name| **name == *issuer),
+            // The verifier compares the part in place of the braces with its claim, and allows no slash in it.
+            Self::Template(template) => template.split_once('{').is_some_and(|(before, rest)| {
+                let after = rest.split_once('}').map_or("", |(_, after)| after);
+                issuer.strip_prefix(before).is_some_and(|rest| rest.ends_with(after))
+            }),
+        }
+    }
+
+    fn all(&self) -> &[Box<str>] {
+        match self {
+            Self::Spellings(names) => names,
+            Self::Template(template) => core::slice::from_ref(template),
+        }
+    }
+}
+
+impl Issuers {
+    /// Makes an empty list, which refuses every token.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { routes: Vec::new() }
+    }
+
+    /// Adds an issuer with one or several spellings of its `iss`. Google has two. If two issuers fit a token, the one that was added
+    /// first counts.
+    ///
+    /// # Errors
+    ///
+    /// As [`VerifierBuilder::build`]. `policy` gets a builder that already has the issuer, and decides on the audience.
+    pub fn with_issuer(
+        mut self,
+        spellings: &[&str],
+        keys: RemoteKeys,
+        policy: impl FnOnce(VerifierBuilder) -> VerifierBuilder,
+    ) -> Result<Self, PolicyError> {
+        let verifier = RemoteVerifier::new(keys, |builder| {
+            policy(spellings.iter().fold(builder, |builder, name| builder.issuer(*name)))
+        })?;
+        let names = Names::Spellings(spellings.iter().map(|name| (*name).into()).collect());
+        self.routes.push(Route { names, verifier });
+        Ok(self)
+    }
+
+    /// Adds an issuer with many tenants and one set of keys, as
+    /// [`VerifierBuilder::issuer_template`] describes. Read its section on security.
+    ///
+    /// # Errors
+    ///
+    /// As [`with_issuer`](Self::with_issuer).
+    pub fn with_template(
+        mut self,
+        template: &str,
+        claim: &str,
+        keys: RemoteKeys,
+        policy: impl FnOnce(VerifierBuilder) -> VerifierBuilder,
+    ) -> Result<Self, PolicyError> {
+        let verifier = RemoteVerifier::new(keys, |builder| policy(builder.issuer_template(template, claim)))?;
+        self.routes.push(Route { names: Names::Template(template.into()), verifier });
+        Ok(self)
+    }
+
+    /// Verifies a token as [`RemoteVerifier::verify`] does, with the keys and the policy of its issuer.
+    ///
+    /// # Errors
+    ///
+    /// As [`choose`](Self::choose) and [`RemoteVerifier::verify`].
+    pub async fn verify<T: DeserializeOwned>(&self, text: &str) -> Result<Token<T>, VerifyError> {
+        self.choose(text)?.verify(text).await
+    }
+
+    /// Returns the verifier of the issuer that this token names. Nothing of the token is verified, and nothing is fetched.
+    ///
+    /// # Errors
+    ///
+    /// - [`VerifyError::WrongIssuer`] if the issuer is not in the list.
+    /// - [`VerifyError::MissingClaim`] if the token has no `iss`, and [`VerifyError::MalformedClaim`] if it is not text.
+    /// - [`VerifyError::InvalidJson`] if the payload is not a JSON object, or has `iss` twice.
+    /// - The errors of [`Unverified::parse`].
+    pub fn choose(&self, text: &str) -> Result<&RemoteVerifier, VerifyError> {
+        let payload = Unverified::parse(text)?.unverified_payload()?;
+        let issuer = issuer(&payload)?;
+        let route = self.routes.iter().find(|route| route.names.fit(&issuer));
+        route.map(|route| &route.verifier).ok_or_else(|| {
+            let names = self.routes.iter().flat_map(|route| route.names.all()).cloned();
+            VerifyError::WrongIssuer { expected: Expected::instead_of(&issuer, names) }
+        })
+    }
+}
+
+/// Reads the unverified issuer.
+fn issuer(payload: &[u8]) -> Result<Cow<'_, str>, VerifyError> {
+    #[derive(serde::Deserialize)]
+    struct Claims<'a> {
+        #[serde(borrow)]
+        iss: Option<Text<'a>>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+    let invalid = |offset| VerifyError::InvalidJson { part: Part::Payload, offset };
+    let claims: Claims<'_> = serde_json::from_slice(payload).map_err(|error| invalid(error.column()))?;
+    claims.iss.map(|text| text.0).ok_or(VerifyError::MissingClaim { claim: "iss".into() })
+}

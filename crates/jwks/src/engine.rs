@@ -271,6 +271,9 @@ impl Engine {
     pub(crate) async fn refetched(&self) -> Result<bool, VerifyError> {
         let mut ended = self.ended.subscribe();
         let mut place = Place { engine: self, joined: None };
+        if ended.borrow().stopped {
+            return Err(VerifyError::KeysUnavailable);
+        }
         let now = self.now();
         let attempt = {
             let mut state = self.lock();

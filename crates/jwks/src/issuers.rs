@@ -2,9 +2,10 @@
 
 use crate::remote_keys::RemoteKeys;
 use crate::remote_verifier::RemoteVerifier;
+use core::fmt;
 use countersign::{Expected, Part, PolicyError, Token, Unverified, VerifierBuilder, VerifyError};
-use serde::de::DeserializeOwned;
-use std::borrow::Cow;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::error::Category;
 
 /// Several issuers, each with its own keys and policy.
 ///
@@ -141,17 +142,61 @@ impl Issuers {
     }
 }
 
-/// Reads the unverified issuer.
-fn issuer(payload: &[u8]) -> Result<Cow<'_, str>, VerifyError> {
-    #[derive(serde::Deserialize)]
-    struct Claims<'a> {
-        #[serde(borrow)]
-        iss: Option<Text<'a>>,
+/// Reads the unverified issuer. The verifier reads the payload again, strictly.
+fn issuer(payload: &[u8]) -> Result<String, VerifyError> {
+    let part = Part::Payload;
+    if payload.trim_ascii_start().first() != Some(&b'{') {
+        return Err(VerifyError::InvalidJson { part, offset: 0 });
     }
-    #[derive(serde::Deserialize)]
-    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+    let Claims { issuers, last } =
+        serde_json::from_slice(payload).map_err(|error| match error.classify() {
+            // The only value that has to be of a type.
+            Category::Data => VerifyError::MalformedClaim { claim: "iss", found: None },
+            _ => VerifyError::InvalidJson { part, offset: offset(payload, &error) },
+        })?;
+    if issuers > 1 {
+        return Err(VerifyError::DuplicateMember { part });
+    }
+    last.ok_or(VerifyError::MissingClaim { claim: "iss".into() })
+}
 
-    let invalid = |offset| VerifyError::InvalidJson { part: Part::Payload, offset };
-    let claims: Claims<'_> = serde_json::from_slice(payload).map_err(|error| invalid(error.column()))?;
-    claims.iss.map(|text| text.0).ok_or(VerifyError::MissingClaim { claim: "iss".into() })
+/// Returns the offset of an error that names a line and a column.
+fn offset(text: &[u8], error: &serde_json::Error) -> usize {
+    let lines = text.split_inclusive(|byte| *byte == b'\n').take(error.line().saturating_sub(1));
+    lines.map(<[u8]>::len).sum::<usize>().saturating_add(error.column()).saturating_sub(1)
+}
+
+/// The claims `iss` of a payload.
+struct Claims {
+    issuers: usize,
+    last: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Claims {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Members)
+    }
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Claims;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut members: M) -> Result<Claims, M::Error> {
+        let mut found = Claims { issuers: 0, last: None };
+        while let Some(name) = members.next_key::<String>()? {
+            if name == "iss" {
+                found.issuers = found.issuers.saturating_add(1);
+                found.last = Some(members.next_value()?);
+            } else {
+                members.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(found)
+    }
 }

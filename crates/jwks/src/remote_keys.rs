@@ -165,8 +165,8 @@ impl KeySource for RemoteKeys {
         result
     }
 
-    fn generation(&self) -> u64 {
-        self.0.engine.current().generation
+    fn generation(&self) -> Option<u64> {
+        Some(self.0.engine.current().generation)
     }
 }
 

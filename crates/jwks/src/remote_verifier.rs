@@ -110,7 +110,7 @@ impl KeySource for Quiet {
         self.0.look_up(header, borrower)
     }
 
-    fn generation(&self) -> u64 {
+    fn generation(&self) -> Option<u64> {
         self.0.generation()
     }
 }

@@ -67,7 +67,7 @@ impl Fetch for ReqwestFetch {
         Box::pin(async move {
             let url = url::Url::parse(request.url())?;
             let origin = url.origin();
-            let mut sent = self.0.get(url).timeout(request.timeout());
+            let mut sent = self.0.get(url);
             for (name, value) in request.headers() {
                 sent = sent.header(name, value);
             }

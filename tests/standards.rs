@@ -88,13 +88,14 @@ fn named_tests(text: &str) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// Finds the file of a test: `attacks` is in `tests/`, `src/json` is in the crate, `session` is in `crates/session/tests/`.
+/// Finds the file of a test: `attacks` is in `tests/`, `src/json` is in the crate, `remote_http` is in `crates/jwks/tests/`, and
+/// `session` is in `crates/session/tests/`.
 fn source_of(file: &str) -> PathBuf {
     // `tests/unification` runs this file too, from a subfolder.
     let mut above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
     let root = above.find(|folder| folder.join("src/manual").is_dir()).expect("the crate");
-    let places =
-        ["", "tests", "crates/session/tests"].map(|folder| root.join(folder).join(format!("{file}.rs")));
+    let places = ["", "tests", "crates/jwks/tests", "crates/session/tests"]
+        .map(|folder| root.join(folder).join(format!("{file}.rs")));
     places.into_iter().find(|place| place.is_file()).unwrap_or_else(|| panic!("there is no file {file}.rs"))
 }
 

@@ -1,8 +1,6 @@
 //! Keys, tokens, a clock that tests set, and an identity provider without a network.
 #![allow(dead_code, reason = "each test file uses a part")]
 
-pub(crate) mod server;
-
 use core::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use core::time::Duration;
 use countersign::jwk::RefreshConfig;

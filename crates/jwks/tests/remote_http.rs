@@ -1,13 +1,15 @@
 //! Key sets and metadata over HTTP, from a server on this machine with faults. The numbers are those of the list of requirements.
 #![cfg(feature = "rustls")]
 
+#[path = "util/server.rs"]
+mod server;
 mod util;
 
 use core::sync::atomic::{AtomicUsize, Ordering};
 use countersign::{Algorithm, VerifyError};
 use countersign_jwks::{Error, RemoteKeys, RemoteKeysBuilder, ReqwestFetch};
+use server::{Reply, Seen, Server};
 use std::sync::Arc;
-use util::server::{Reply, Seen, Server};
 use util::{ALLOWED, AUDIENCE, Time, key, paused, seconds, set, token, token_of, verifier};
 
 fn live<T>(test: impl Future<Output = T>) -> T {

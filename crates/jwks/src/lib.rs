@@ -68,6 +68,10 @@
 #![warn(clippy::std_instead_of_core, clippy::too_many_lines)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(all(doctest, feature = "rustls"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod address;
 mod engine;
 mod error;

@@ -1,1 +1,3 @@
+//! Measures look-ups of known keys.
+
 fn main() {}

@@ -51,6 +51,8 @@ pub(crate) struct Current {
     /// Changes when keys may have been removed.
     pub(crate) generation: u64,
     pub(crate) loaded: Option<Arc<Loaded>>,
+    /// When the keys reach the hard age.
+    until: Option<UnixTime>,
     /// Whether the last fetch failed, so that an unknown key may be a new one.
     is_failing: bool,
 }
@@ -119,9 +121,10 @@ impl Engine {
             }
         };
         let loaded = refresh.keys(now).cloned();
+        let until = refresh.keys_until();
         Ok(Self {
             settings,
-            current: ArcSwap::from_pointee(Current { generation: 0, loaded, is_failing: false }),
+            current: ArcSwap::from_pointee(Current { generation: 0, loaded, until, is_failing: false }),
             state: Mutex::new(State {
                 refresh,
                 begun: None,
@@ -239,12 +242,21 @@ impl Engine {
 
     /// Ends the use of the keys, because the task does not fetch any more.
     pub(crate) fn stop(&self) {
+        let _state = self.lock();
         let generation = self.current.load().generation.wrapping_add(1);
-        self.current.store(Arc::new(Current { generation, loaded: None, is_failing: true }));
+        self.current.store(Arc::new(Current { generation, loaded: None, until: None, is_failing: true }));
         self.ended.send_modify(|ended| ended.stopped = true);
     }
 
     // ---- for callers ----
+
+    /// Ends the use of keys that have reached the hard age, if the task did not, because its runtime is blocked.
+    pub(crate) fn retire(&self, now: UnixTime) {
+        let current = self.current();
+        if current.loaded.is_some() && current.until.is_some_and(|until| until <= now) {
+            self.publish(&self.lock(), now);
+        }
+    }
 
     /// Waits for the first keys.
     pub(crate) async fn ready(&self) -> Result<(), Error> {
@@ -329,6 +341,7 @@ impl Engine {
     /// Shows the present keys to look-ups.
     fn publish(&self, state: &State, now: UnixTime) {
         let loaded = state.refresh.keys(now).cloned();
+        let until = state.refresh.keys_until();
         let is_failing = state.last_error.is_some();
         let before = self.current.load();
         let is_same = match (&before.loaded, &loaded) {
@@ -336,14 +349,14 @@ impl Engine {
             (None, None) => true,
             _ => false,
         };
-        if is_same && before.is_failing == is_failing {
+        if is_same && before.until == until && before.is_failing == is_failing {
             return;
         }
         let generation = if is_same { before.generation } else { before.generation.wrapping_add(1) };
         if !is_same {
             tracing::info!(keys = loaded.as_ref().map_or(0, |loaded| loaded.keys.len()), "keys replaced");
         }
-        self.current.store(Arc::new(Current { generation, loaded, is_failing }));
+        self.current.store(Arc::new(Current { generation, loaded, until, is_failing }));
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -38,7 +38,7 @@ pub trait Fetch: Send + Sync {
 }
 
 /// The error of an HTTP client. Its text, and those of its sources, become [`Error::Request`](crate::Error::Request).
-pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+pub type BoxError = Box<dyn core::error::Error + Send + Sync>;
 
 /// The future of a request.
 pub type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Response, BoxError>> + Send + 'a>>;

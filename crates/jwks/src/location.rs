@@ -3,8 +3,8 @@
 use crate::address;
 use crate::error::Error;
 use crate::fetch::{Fetch, Request, Response};
+use core::error::Error as StdError;
 use core::time::Duration;
-use std::error::Error as StdError;
 use tokio::time::Instant;
 use url::Url;
 
@@ -45,8 +45,9 @@ struct Metadata {
 pub(crate) struct Fetcher<'a> {
     pub(crate) client: &'a dyn Fetch,
     pub(crate) most_bytes: usize,
-    /// When the time for all requests of the fetch is over.
-    pub(crate) end: Instant,
+    pub(crate) begun: Instant,
+    /// For all requests of the fetch.
+    pub(crate) limit: Duration,
 }
 
 impl Fetcher<'_> {
@@ -78,7 +79,7 @@ impl Fetcher<'_> {
     }
 
     async fn get(&self, url: &Url, accept: &'static str, tag: Option<&str>) -> Result<Response, Failure> {
-        let timeout: Duration = self.end.saturating_duration_since(Instant::now());
+        let timeout = self.limit.saturating_sub(self.begun.elapsed());
         let request =
             Request { url: url.as_str(), accept, if_none_match: tag, most_bytes: self.most_bytes, timeout };
         let response = self

@@ -39,7 +39,8 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// - A response that is not a set, or has no key for the allowed algorithms, changes no keys. So an issuer cannot revoke its keys
 ///   with an empty set. It can replace them.
 /// - When the hard age is over, the runtime of the task has ended, or a client of yours has panicked, tokens are refused with
-///   [`VerifyError::KeysUnavailable`]. If you block the runtime, the keys are not taken back in time.
+///   [`VerifyError::KeysUnavailable`]. While you block the runtime, only [`RemoteVerifier`](crate::RemoteVerifier) notices the
+///   hard age.
 ///
 /// # Examples
 ///

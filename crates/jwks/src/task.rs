@@ -70,7 +70,8 @@ impl Task<'_> {
         let fetcher = Fetcher {
             client: &*settings.client,
             most_bytes: settings.most_bytes,
-            end: Instant::now() + settings.config.fetch_timeout(),
+            begun: Instant::now(),
+            limit: settings.config.fetch_timeout(),
         };
         let url = match self.url.take() {
             Some(url) => url,

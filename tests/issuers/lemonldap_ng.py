@@ -94,11 +94,6 @@ def perl(*arguments, **options):
     return subprocess.Popen(['perl', *arguments], stdin=subprocess.DEVNULL, stdout=sys.stderr, **options)
 
 
-def log_in(browser, url, page):
-    form = peer.Form(page, 'password').found
-    return browser.request(url, dict(form, user='dwho', password='dwho'))
-
-
 def version():
     constants = (root / 'usr/share/perl5/Lemonldap/NG/Common/Conf/Constants.pm').read_text()
     return re.search(r"VERSION = '([^']*)'", constants)[1]
@@ -110,7 +105,12 @@ def about():
 
 
 def tokens(alg):
-    answer = peer.code_flow(issuer, f'client-{alg}', SECRETS[alg], log_in)
+    browser = peer.Browser()
+
+    def log_in(url, page):
+        return browser.request(url, dict(peer.Form(page, 'password').found, user='dwho', password='dwho'))
+
+    answer = peer.code_flow(issuer, f'client-{alg}', SECRETS[alg], browser, log_in)
     secret = base64.urlsafe_b64encode(SECRETS[alg].encode()).rstrip(b'=').decode()
     return dict(answer, secrets={'id_token': secret})
 

@@ -18,9 +18,11 @@ def free_port():
         return listener.getsockname()[1]
 
 
-def fetch_json(url):
-    status, _, text = Browser().request(url)
-    if status != 200:
+def fetch_json(url, body=None):
+    """Sends a request, with JSON if it has a body, and reads JSON."""
+    body = body and json.dumps(body)
+    status, _, text = Browser().request(url, body, {'Content-Type': 'application/json'})
+    if status not in (200, 201):
         raise RuntimeError(f'{url}: {status} {text}')
     return json.loads(text)
 
@@ -61,16 +63,15 @@ class Browser:
     def __init__(self):
         self.cookies = {}
 
-    def request(self, url, form=None, headers=None):
+    def request(self, url, body=None, headers=None):
+        """Sends a GET, or with a body a POST. The body is a text or the fields of a form."""
         parts = urllib.parse.urlsplit(url)
-        headers = dict(headers or {}, Accept='text/html', Cookie='; '.join(
-            f'{name}={value}' for name, value in self.cookies.items()))
-        body = None
-        if form is not None:
-            body = urllib.parse.urlencode(form)
-            headers['Content-Type'] = 'application/x-www-form-urlencoded'
+        cookies = '; '.join(f'{name}={value}' for name, value in self.cookies.items())
+        headers = {'Accept': 'text/html', 'Content-Type': 'application/x-www-form-urlencoded', 'Cookie': cookies, **(headers or {})}
+        if isinstance(body, dict):
+            body = urllib.parse.urlencode(body)
         connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
-        connection.request('GET' if form is None else 'POST', urllib.parse.urlunsplit(('', '') + parts[2:4] + ('',)), body, headers)
+        connection.request('POST' if body else 'GET', f'{parts.path}?{parts.query}', body, headers)
         response = connection.getresponse()
         text = response.read().decode()
         for cookie in response.headers.get_all('Set-Cookie', []):
@@ -81,13 +82,13 @@ class Browser:
         return response.status, location and urllib.parse.urljoin(url, location), text
 
 
-def code_flow(issuer, client_id, client_secret, log_in, scope='openid profile'):
-    """Makes the authorization code flow. `log_in` does what the user does: it gets the browser, the URL of a page and its text,
-    and returns the answer to the form that it sends."""
+def code_flow(issuer, client_id, client_secret, browser, log_in):
+    """Makes the authorization code flow. `log_in` does what the user does: it gets the URL of a page and its text, and returns the
+    answer to the form that it sends."""
     metadata = fetch_json(f'{issuer.rstrip("/")}/.well-known/openid-configuration')
-    browser, nonce = Browser(), secrets.token_urlsafe(16)
+    nonce = secrets.token_urlsafe(16)
     url = metadata['authorization_endpoint'] + '?' + urllib.parse.urlencode({
-        'client_id': client_id, 'nonce': nonce, 'redirect_uri': REDIRECT_URI, 'response_type': 'code', 'scope': scope,
+        'client_id': client_id, 'nonce': nonce, 'redirect_uri': REDIRECT_URI, 'response_type': 'code', 'scope': 'openid profile',
     })
     status, location, text = browser.request(url)
     for _ in range(10):
@@ -97,7 +98,7 @@ def code_flow(issuer, client_id, client_secret, log_in, scope='openid profile'):
             url = location
             status, location, text = browser.request(url)
         elif status == 200:
-            status, location, text = log_in(browser, url, text)
+            status, location, text = log_in(url, text)
         else:
             break
     if not location or 'code=' not in location:

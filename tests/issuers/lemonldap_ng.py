@@ -136,11 +136,12 @@ def keys(change):
 files()
 os.environ['LLNG_DEFAULTCONFFILE'] = str(work / 'lemonldap-ng.ini')
 server = perl(
-    root / 'usr/bin/plackup', '--server', 'HTTP::Server::PSGI', '--host', '127.0.0.1', '--port', str(port), '--env', 'deployment',
+    '-MPlack::Runner', '-e', 'my $runner = Plack::Runner->new; $runner->parse_options(@ARGV); $runner->run', '--',
+    '--server', 'HTTP::Server::PSGI', '--host', '127.0.0.1', '--port', str(port), '--env', 'deployment',
     root / 'usr/share/lemonldap-ng/portal/htdocs/index.psgi')
 try:
     metadata = peer.wait_for(server, f'{issuer}.well-known/openid-configuration')
-    peer.serve({'about': about, 'tokens': tokens, 'keys': keys})
+    peer.serve({'about': about, 'tokens': tokens, 'keys': keys, 'set': lambda: peer.fetch_json(metadata['jwks_uri'])})
 finally:
     server.kill()
     server.wait()

@@ -131,6 +131,6 @@ canaille('create', 'client', '--client-id', name, '--client-secret', secret, '--
          '--scope', 'openid', '--scope', 'profile', '--token-endpoint-auth-method', 'client_secret_basic')
 try:
     start()
-    peer.serve({'about': about, 'tokens': tokens, 'keys': keys, 'set': lambda: peer.fetch_json(metadata['jwks_uri'])})
+    peer.serve({'about': about, 'tokens': tokens, 'keys': keys})
 finally:
     stop()

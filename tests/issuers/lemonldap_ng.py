@@ -141,7 +141,7 @@ server = perl(
     root / 'usr/share/lemonldap-ng/portal/htdocs/index.psgi')
 try:
     metadata = peer.wait_for(server, f'{issuer}.well-known/openid-configuration')
-    peer.serve({'about': about, 'tokens': tokens, 'keys': keys, 'set': lambda: peer.fetch_json(metadata['jwks_uri'])})
+    peer.serve({'about': about, 'tokens': tokens, 'keys': keys})
 finally:
     server.kill()
     server.wait()

@@ -168,11 +168,6 @@ const operations = {
     };
   },
 
-  set: async () => {
-    const metadata = await (await fetch(`${issuer}/.well-known/openid-configuration`)).json();
-    return (await fetch(metadata.jwks_uri)).json();
-  },
-
   keys({ change }) {
     if (change === 'publish') {
       fresh = newKeys();

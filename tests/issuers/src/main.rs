@@ -5,6 +5,7 @@
 mod canaille;
 mod kubernetes;
 mod lemonldap_ng;
+mod load;
 mod oidc_provider;
 mod peer;
 mod service;

@@ -1,6 +1,7 @@
 //! oidc-provider: every algorithm, ID tokens without `typ`, access tokens as RFC 9068 wants them.
 
 use crate::Fallible;
+use crate::load::{KeyIs, Load};
 use crate::peer::{Peer, Tokens};
 use crate::service::{Demand, Service};
 use core::time::Duration;
@@ -9,9 +10,8 @@ use core::time::Duration;
 const AUDIENCE: &str = "https://api.example";
 
 pub(crate) fn check(mut peer: Peer) -> Fallible<()> {
-    let about = peer.about()?;
-    let mut service = Service::new(&about, &mut peer)?;
-    for algorithm in about.algorithms()? {
+    let service = Service::new(&peer.issuer()?)?;
+    for algorithm in peer.algorithms()? {
         let tokens = peer.tokens(&algorithm)?;
         if algorithm.starts_with("HS") {
             with_secret(&service, &algorithm, &tokens)?;
@@ -20,7 +20,7 @@ pub(crate) fn check(mut peer: Peer) -> Fallible<()> {
         }
     }
     refusals(&service, &peer.tokens("RS256")?)?;
-    rotation(&mut service, &mut peer)
+    rotation(&service, &mut peer)
 }
 
 fn id_token(tokens: &Tokens) -> Demand<'_> {
@@ -60,8 +60,8 @@ fn refusals(service: &Service, tokens: &Tokens) -> Fallible<()> {
     service.expect("wrong_audience", "access token for another service", access, other)?;
     let issuer = Demand { issuer: Some("https://op.example"), ..access_token() };
     service.expect("wrong_issuer", "access token of another issuer", access, issuer)?;
-    let later = Demand { later: Duration::from_secs(2 * 3600), ..access_token() };
-    service.expect("expired", "access token two hours later", access, later)?;
+    let later = Duration::from_secs(2 * 3600);
+    service.expect_later("expired", "access token two hours later", access, later, access_token())?;
     let (signed, _) = access.rsplit_once('.').ok_or("no signature")?;
     let (_, signature) = id.rsplit_once('.').ok_or("no signature")?;
     let mixed = format!("{signed}.{signature}");
@@ -73,23 +73,37 @@ fn refusals(service: &Service, tokens: &Tokens) -> Fallible<()> {
     )
 }
 
-/// The provider publishes new keys, signs with them, and removes the old ones.
-fn rotation(service: &mut Service, peer: &mut Peer) -> Fallible<()> {
-    let old = peer.tokens("RS256")?;
+/// The provider changes its keys twice, while requests go on with tokens of all keys.
+fn rotation(service: &Service, peer: &mut Peer) -> Fallible<()> {
+    let load = Load::start(&service.runtime, &service.verifier(access_token())?);
+    let before = service.fetches();
+    let first = load.add(peer.tokens("RS256")?.access_token);
+    load.requests(&first)?;
+
     peer.keys("publish")?;
     peer.keys("sign")?;
-    let new = peer.tokens("RS256")?;
-    service.expect(
-        "unknown_key",
-        "token of a new key, with the old set",
-        &new.access_token,
-        access_token(),
-    )?;
-    service.fetch(peer)?;
-    service.expect("verified", "token of the new key", &new.access_token, access_token())?;
-    service.expect("verified", "token of the old key", &old.access_token, access_token())?;
+    service.pass_cooldown();
+    let second = load.add(peer.tokens("RS256")?.access_token);
+    load.requests(&second)?;
+    load.requests(&first)?;
+
+    peer.keys("publish")?;
+    peer.keys("sign")?;
+    first.key_is(KeyIs::Leaving);
+    second.key_is(KeyIs::Leaving);
     peer.keys("remove")?;
-    service.fetch(peer)?;
-    service.expect("verified", "token of the new key", &new.access_token, access_token())?;
-    service.expect("unknown_key", "token of the removed key", &old.access_token, access_token())
+    service.pass_cooldown();
+    let third = load.add(peer.tokens("RS256")?.access_token);
+    load.requests(&third)?;
+    first.key_is(KeyIs::Removed);
+    second.key_is(KeyIs::Removed);
+    load.requests(&first)?;
+    load.requests(&third)?;
+
+    let fetches = service.fetches() - before;
+    let requests = load.end(&service.runtime)?;
+    println!(
+        "two rotations: {requests} requests, {fetches} fetches; no good token refused, none of a removed key accepted"
+    );
+    if fetches == 2 { Ok(()) } else { Err("each rotation should lead to one fetch".into()) }
 }

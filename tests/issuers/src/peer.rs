@@ -15,22 +15,12 @@ pub(crate) struct Peer {
     output: BufReader<ChildStdout>,
 }
 
-/// What an issuer is.
 #[derive(Deserialize)]
-pub(crate) struct About {
-    pub(crate) name: String,
-    pub(crate) version: String,
-    pub(crate) issuer: String,
-    /// The algorithms of ID tokens that its discovery document names.
+struct About {
+    name: String,
+    version: String,
+    issuer: String,
     algorithms: Vec<String>,
-}
-
-impl About {
-    /// The algorithms that make a signature.
-    pub(crate) fn algorithms(&self) -> Fallible<Vec<String>> {
-        let names = self.algorithms.iter().filter(|name| *name != "none");
-        names.map(|name| Ok(name.parse::<Algorithm>().map(|_| name.clone())?)).collect()
-    }
 }
 
 /// What a client gets for its code.
@@ -67,8 +57,18 @@ impl Peer {
         Ok(Self { child, input, output })
     }
 
-    pub(crate) fn about(&mut self) -> Fallible<About> {
-        self.ask(&json!({ "op": "about" }))
+    /// Prints what the issuer is, and returns its URL.
+    pub(crate) fn issuer(&mut self) -> Fallible<String> {
+        let About { name, version, issuer, .. } = self.ask(&json!({ "op": "about" }))?;
+        println!("\n-- {name} {version}: {issuer}");
+        Ok(issuer)
+    }
+
+    /// The algorithms of ID tokens with a signature that its discovery document names.
+    pub(crate) fn algorithms(&mut self) -> Fallible<Vec<String>> {
+        let About { algorithms, .. } = self.ask(&json!({ "op": "about" }))?;
+        let names = algorithms.into_iter().filter(|name| name != "none");
+        names.map(|name| Ok(name.parse::<Algorithm>().map(|_| name)?)).collect()
     }
 
     /// Logs in with a client that asks for this algorithm.
@@ -79,11 +79,6 @@ impl Peer {
     /// Logs in with a client that asks for no algorithm.
     pub(crate) fn tokens_by_default(&mut self) -> Fallible<Tokens> {
         self.ask(&json!({ "op": "tokens" }))
-    }
-
-    /// The JWK set that it publishes.
-    pub(crate) fn set(&mut self) -> Fallible<String> {
-        Ok(self.ask::<Value>(&json!({ "op": "set" }))?.to_string())
     }
 
     /// Changes the keys of the issuer.

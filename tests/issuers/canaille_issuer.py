@@ -8,12 +8,12 @@ out.
   ones.
 
 Argument: a folder for its files."""
+import importlib.metadata
 import json
 import os
 import secrets
 import subprocess
 import sys
-import importlib.metadata
 
 from joserfc import jwk
 
@@ -25,10 +25,8 @@ issuer = f'http://127.0.0.1:{port}'
 # A command is `python -c` because pip installs no programs that work from another folder.
 COMMAND = [sys.executable, '-c', 'from canaille.commands import cli; cli()']
 PASSWORD = secrets.token_urlsafe(16)
-
-
-# It signs with any EC key, so with two active curves, the token endpoint answers 500 now and then.
-curves = iter(('P-256', 'P-384', 'P-521'))
+# It picks any EC key for ES256, so with two curves, the token endpoint answers 500 now and then.
+curves = iter(('P-256', 'P-384'))
 
 
 def new_keys():

@@ -51,11 +51,12 @@ fn both(service: &Service, algorithm: &str, tokens: &Tokens) -> Fallible<()> {
 }
 
 /// The two tokens have the same `typ`, key, issuer and audience. The ID token alone has a `nonce`; the access token has no claim of
-/// its own, so a service cannot ask for one.
+/// its own, so a service has to look for the `nonce`.
 fn confusion(service: &Service, tokens: &Tokens) -> Fallible<()> {
     let Tokens { id_token: id, access_token: access, .. } = tokens;
     service.expect("missing_claim", "access token given as ID token", access, id_token(tokens))?;
-    service.expect("verified", "ID token given as access token", id, access_token(tokens))?;
+    let shown = Demand { nonce: Some(&tokens.nonce), ..access_token(tokens) };
+    service.expect("verified", "ID token given as access token, with its nonce", id, shown)?;
     let typed = Demand { typ: Some("at+jwt"), ..access_token(tokens) };
     service.expect("wrong_type", "access token for a service that asks for at+jwt", access, typed)
 }

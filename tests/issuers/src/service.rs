@@ -79,7 +79,8 @@ impl Service {
     /// Finds the keys of an issuer through its discovery document.
     pub(crate) fn new(issuer: &str) -> Fallible<Self> {
         let runtime = Runtime::new()?;
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+        let client =
+            reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build()?;
         let ahead = Arc::new(AtomicU64::new(0));
         let clock = ahead.clone();
         let builder = RemoteKeys::builder_of_issuer(issuer, &ALLOWED)

@@ -11,6 +11,7 @@ use countersign::{
 use serde_json::{Map, Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
+use std::thread;
 
 type Fallible<T> = Result<T, Box<dyn Error>>;
 
@@ -46,19 +47,33 @@ fn run() -> Fallible<Vec<String>> {
     let all = cases();
     let some: Vec<Case> = all.iter().step_by(8).cloned().collect();
 
-    let mut differences = Vec::new();
-    for peer in &mut peers {
-        for pairs in &keys.of_each_algorithm {
-            let algorithm = pairs[0].algorithm;
-            if !peer.algorithms.iter().any(|name| name == algorithm.name()) {
-                println!("{} {algorithm}: not offered there", peer.about);
-                continue;
-            }
-            // The claims do not depend on the algorithm.
-            let cases = if algorithm == Algorithm::Hs256 { &all } else { &some };
-            let mut bench = Bench { peer, pairs, keys: &keys, differences: &mut differences };
-            bench.run(cases)?;
+    // Each library has a thread, because all of them compute on one core.
+    thread::scope(|scope| {
+        let exchanges: Vec<_> = peers
+            .iter_mut()
+            .map(|peer| scope.spawn(|| exchange(peer, &keys, &all, &some).map_err(|error| error.to_string())))
+            .collect();
+        let mut differences = Vec::new();
+        for exchange in exchanges {
+            differences.extend(exchange.join().map_err(|_| "an exchange has panicked")??);
         }
+        Ok(differences)
+    })
+}
+
+/// Exchanges tokens of each algorithm with one library, and returns the differences.
+fn exchange(peer: &mut Peer, keys: &Keys, all: &[Case], some: &[Case]) -> Fallible<Vec<String>> {
+    let mut differences = Vec::new();
+    for pairs in &keys.of_each_algorithm {
+        let algorithm = pairs[0].algorithm;
+        if !peer.algorithms.iter().any(|name| name == algorithm.name()) {
+            println!("{} {algorithm}: not offered there", peer.about);
+            continue;
+        }
+        // The claims do not depend on the algorithm.
+        let cases = if algorithm == Algorithm::Hs256 { all } else { some };
+        let mut bench = Bench { peer, pairs, keys, differences: &mut differences };
+        bench.run(cases)?;
     }
     Ok(differences)
 }

@@ -21,6 +21,8 @@ pub struct Config {
     pub origins: AllowedOrigins,
     /// `AUTH_ALGORITHM`.
     pub algorithm: SigningAlgorithm,
+    /// `AUTH_ROTATE_SECONDS`: how long a key signs before its successor is published. `None`: for ever.
+    pub rotate_after: Option<Duration>,
     /// `AUTH_DATA`: the folder of the keys and of the SQLite file.
     pub data: PathBuf,
     /// `AUTH_DATABASE`.
@@ -139,7 +141,7 @@ pub enum ConfigError {
     },
 }
 
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 19] = [
     "AUTH_ABSOLUTE_SECONDS",
     "AUTH_ACCESS_SECONDS",
     "AUTH_ADMIN_NAME",
@@ -157,6 +159,7 @@ const NAMES: [&str; 18] = [
     "AUTH_LISTEN",
     "AUTH_LOG",
     "AUTH_ORIGINS",
+    "AUTH_ROTATE_SECONDS",
     "AUTH_SESSIONS_PER_USER",
 ];
 
@@ -193,6 +196,8 @@ impl Config {
                 "HS256 or RS256",
                 &[("HS256", SigningAlgorithm::Hs256), ("RS256", SigningAlgorithm::Rs256)],
             )?,
+            rotate_after: Some(variables.seconds("AUTH_ROTATE_SECONDS", "2592000")?)
+                .filter(|seconds| !seconds.is_zero()),
             database: variables.database(&data)?,
             database_timeout: Duration::from_millis(variables.parsed(
                 "AUTH_DATABASE_TIMEOUT_MS",
@@ -322,6 +327,12 @@ mod tests {
     }
 
     #[test]
+    fn keys_are_replaced_each_month_or_never() {
+        assert_eq!(read(&[]).unwrap().rotate_after, Some(Duration::from_secs(30 * 24 * 3600)));
+        assert_eq!(read(&[("AUTH_ROTATE_SECONDS", "0")]).unwrap().rotate_after, None);
+    }
+
+    #[test]
     fn the_port_that_needs_no_saying_is_not_said() {
         let config = read(&[("AUTH_LISTEN", "127.0.0.1:80")]).unwrap();
         assert_eq!(config.issuer, "http://localhost");
@@ -342,6 +353,7 @@ mod tests {
             ("AUTH_ACCESS_SECONDS", "10m"),
             ("AUTH_GRACE_SECONDS", "-1"),
             ("AUTH_LOG", "xml"),
+            ("AUTH_ROTATE_SECONDS", "monthly"),
         ] {
             let error = read(&[(name, value)]).unwrap_err();
             assert!(error.to_string().starts_with(&format!("{name}: ")), "{error}");

@@ -21,7 +21,7 @@ impl FromRequestParts<Arc<Server>> for Access {
 
     async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, Refused> {
         let binding = binding(server, &parts.headers)?;
-        Ok(Self(server.access.verify_bearer(parts.headers.get_all(AUTHORIZATION), &binding).await?))
+        Ok(Self(server.keys().access.verify_bearer(parts.headers.get_all(AUTHORIZATION), &binding).await?))
     }
 }
 

@@ -5,6 +5,7 @@ mod sessions;
 mod users;
 
 use crate::body::LIMIT;
+use crate::life_cycle::MAX_AGE;
 use crate::refused::Refused;
 use crate::request::AdminAccess;
 use crate::server::Server;
@@ -45,7 +46,7 @@ pub fn router(server: Arc<Server>) -> Router {
         .with_state(server)
 }
 
-/// Keeps every answer out of caches, and logs one line without query, headers and body.
+/// Keeps every answer but the published keys out of caches, and logs one line without query, headers and body.
 async fn finish(request: Request, next: Next) -> Response {
     // A method may be a word of any length, so a long one is not logged.
     let method = Some(request.method().to_string()).filter(|method| method.len() <= 16);
@@ -54,7 +55,7 @@ async fn finish(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static(NO_STORE));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static(NO_STORE));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let (status, micros) = (response.status().as_u16(), started.elapsed().as_micros());
     tracing::info!(method, route, status, micros, "answered");
@@ -65,9 +66,14 @@ async fn admin(AdminAccess(access): AdminAccess) -> Json<Value> {
     Json(json!({ "message": format!("Hello, administrator {}.", access.claims().name) }))
 }
 
+/// The JWK set ([RFC 7517 section 8.5.2](https://www.rfc-editor.org/rfc/rfc7517#section-8.5.2)).
 async fn jwks(State(server): State<Arc<Server>>) -> Response {
-    match &server.jwks {
-        Some(jwks) => ([(CONTENT_TYPE, "application/jwk-set+json")], jwks.clone()).into_response(),
+    match &server.keys().jwks {
+        Some(jwks) => {
+            let cache = format!("public, max-age={}", MAX_AGE.as_secs());
+            let headers = [(CONTENT_TYPE, "application/jwk-set+json"), (CACHE_CONTROL, &cache)];
+            (headers, jwks.clone()).into_response()
+        }
         // A shared secret must not be published.
         None => Refused::new(StatusCode::NOT_FOUND, "no_public_key").into_response(),
     }

@@ -1,27 +1,32 @@
 //! The state that the routes share, created once at the start.
 
 use crate::attempts::Attempts;
-use crate::config::{Bind, Config};
+use crate::config::{Bind, Config, SigningAlgorithm};
 use crate::database::{Database, DatabaseError};
-use crate::keys::{self, AccessKey, CheckingKey, KeyFileError};
+use crate::keys::{self, KeyFileError};
+use crate::life_cycle::INTERVAL;
 use crate::passwords::{PasswordError, Passwords};
+use crate::rotation::{Rotation, RotationError, Stage};
 use crate::unattended::Unattended;
 use crate::users::{Name, Role, User};
 use countersign::http::{AllowedOrigins, Cookie};
-use countersign::{KeyError, KeySet, PolicyError, VerifyingKey};
+use countersign::{KeyError, KeySet, Keys, PolicyError, SignKey, UnixTime};
 use countersign_session::{
     self as session, ConfigError, DynStore, Event, EventKind, Grace, MasterKeys, RevocationVerifier, Sessions,
 };
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::{Arc, PoisonError, RwLock};
 use thiserror::Error;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// The state that the routes share.
 pub struct Server {
     /// Begins, exchanges and ends sessions.
     pub sessions: Sessions<DynStore>,
-    /// Checks access tokens, and that their session has not been ended.
-    pub access: RevocationVerifier<DynStore>,
+    /// What the present keys are used for, besides signing.
+    keys: RwLock<Arc<PresentKeys>>,
+    /// Replaces the keys, with RS256. One step at a time.
+    rotation: Option<Arc<Mutex<Rotation>>>,
     /// Users.
     pub database: Database,
     /// Hashes and checks passwords.
@@ -36,10 +41,18 @@ pub struct Server {
     pub fingerprint_cookie: Cookie,
     /// Whether sessions have a binding.
     pub bind: Bind,
-    /// The public key as a JWK set, with RS256.
-    pub jwks: Option<String>,
     /// Tasks that run to their end even if their client disconnects.
     pub unattended: Unattended,
+}
+
+/// What the present keys are used for, besides signing.
+pub struct PresentKeys {
+    /// Checks access tokens, and that their session has not been ended.
+    pub access: RevocationVerifier<DynStore>,
+    /// The public keys as a JWK set, with RS256.
+    pub jwks: Option<String>,
+    /// The `kid` of the key that signs.
+    signing: Option<String>,
 }
 
 /// Why the server does not start.
@@ -71,12 +84,12 @@ pub enum StartError {
     /// The secret of the refresh tokens is not valid.
     #[error("{file}: {0}", file = keys::REFRESH)]
     MasterKey(#[from] KeyError),
-    /// The public key cannot be written as a JWK set.
-    #[error("the public key cannot be published: {0}")]
-    Published(KeyError),
     /// The issuer or the audience is not valid.
     #[error("AUTH_ISSUER, AUTH_AUDIENCE: {0}")]
     Policy(#[from] PolicyError),
+    /// The keys that sign access tokens cannot be used.
+    #[error("{0}")]
+    Rotation(#[from] RotationError),
     /// The lifetimes are not valid.
     #[error("the lifetimes are not valid: {0}")]
     Sessions(#[from] ConfigError),
@@ -91,16 +104,26 @@ impl Server {
         let folder = &config.data;
         make_folder(folder).map_err(|error| StartError::Folder { path: folder.clone(), error })?;
         let (database, store) = Database::open(config).await?;
-        let key = AccessKey::open(folder, config.algorithm)?;
-        let verifying = key.verifying();
-        let jwks = match &verifying {
-            CheckingKey::Hs256(_) => None,
-            CheckingKey::Rs256(key) => Some(published(key).map_err(StartError::Published)?),
+        let access = |keys: Keys| keys::verifier(keys, &config.issuer, &config.audience);
+        let (sessions, keys, rotation) = match config.algorithm {
+            SigningAlgorithm::Hs256 => {
+                let key = keys::shared(folder)?;
+                let access = access(key.clone().into())?.with_denylist(store.clone());
+                (sessions(config, key, store)?, PresentKeys { access, jwks: None, signing: None }, None)
+            }
+            SigningAlgorithm::Rs256 => {
+                let rotation = Rotation::new(folder.clone(), config.rotate_after);
+                let rotation = Arc::new(Mutex::new(rotation));
+                let (_, stage) = step(&rotation, UnixTime::now()).await?;
+                let access = access(KeySet::new().into())?.with_denylist(store.clone());
+                let keys = PresentKeys::of(&stage, &access)?;
+                (sessions(config, stage.signing, store)?, keys, Some(rotation))
+            }
         };
-        let access = verifying.verifier(&config.issuer, &config.audience)?.with_denylist(store.clone());
         let server = Self {
-            sessions: sessions(config, key, store)?,
-            access,
+            sessions,
+            keys: RwLock::new(Arc::new(keys)),
+            rotation,
             database,
             passwords: Passwords::new()?,
             attempts: Attempts::new(config.attempts_per_minute),
@@ -108,7 +131,6 @@ impl Server {
             refresh_cookie: Cookie::refresh(),
             fingerprint_cookie: Cookie::fingerprint(),
             bind: config.bind,
-            jwks,
             unattended: Unattended::default(),
         };
         if let Some((name, password)) = &config.admin {
@@ -134,11 +156,43 @@ impl Server {
         }
     }
 
-    /// Cleans up periodically, for as long as the server runs.
+    /// Returns what the present keys are used for.
+    pub fn keys(&self) -> Arc<PresentKeys> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Does what is due at `now` for the keys that sign access tokens. With HS256, does nothing: all parties would have to get
+    /// the new secret at once.
+    ///
+    /// # Errors
+    ///
+    /// [`RotationError`]. The present keys stay in use.
+    pub async fn rotate(&self, now: UnixTime) -> Result<(), RotationError> {
+        let Some(rotation) = &self.rotation else { return Ok(()) };
+        // Held until the end, so that an older step does not undo a newer one.
+        let (_turn, stage) = step(rotation, now).await?;
+        let present = self.keys();
+        let next = PresentKeys::of(&stage, &present.access)?;
+        let signs_anew = next.signing != present.signing;
+        if next.jwks != present.jwks || signs_anew {
+            tracing::info!(published = stage.published.len(), signing = next.signing, "keys");
+        }
+        // Accepted and published before it signs.
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+        if signs_anew {
+            self.sessions.set_signer(stage.signing);
+        }
+        Ok(())
+    }
+
+    /// Rotates the keys and cleans up periodically, for as long as the server runs.
     pub async fn housekeeping(&self) {
-        let mut minutely = tokio::time::interval(Duration::from_secs(60));
+        let mut minutely = tokio::time::interval(INTERVAL);
         for minute in 0_u64.. {
             minutely.tick().await;
+            if let Err(error) = self.rotate(UnixTime::now()).await {
+                tracing::error!(%error, "the keys could not be rotated");
+            }
             self.attempts.forget_the_quiet();
             if minute % 60 == 0
                 && let Err(error) = self.sessions.purge().await
@@ -158,14 +212,35 @@ fn make_folder(path: &Path) -> std::io::Result<()> {
     builder.create(path)
 }
 
-/// Returns the content of `/.well-known/jwks.json`.
-fn published(key: &VerifyingKey) -> Result<String, KeyError> {
-    let mut keys = KeySet::new();
-    keys.insert(key.clone())?;
-    keys.to_jwks()
+impl PresentKeys {
+    /// Publishes the keys of this stage, and accepts their tokens by the policy of `access`.
+    fn of(stage: &Stage, access: &RevocationVerifier<DynStore>) -> Result<Self, KeyError> {
+        Ok(Self {
+            jwks: Some(stage.published.to_jwks()?),
+            access: access.with_keys(stage.published.clone()),
+            signing: stage.signing.key_id().map(str::to_owned),
+        })
+    }
 }
 
-fn sessions(config: &Config, key: AccessKey, store: DynStore) -> Result<Sessions<DynStore>, StartError> {
+/// Runs a step on a thread that may block. Returns the turn too, and the next step begins when it is dropped.
+async fn step(
+    rotation: &Arc<Mutex<Rotation>>,
+    now: UnixTime,
+) -> Result<(OwnedMutexGuard<Rotation>, Stage), RotationError> {
+    let mut turn = rotation.clone().lock_owned().await;
+    let work = move || {
+        let stage = turn.step(now)?;
+        Ok((turn, stage))
+    };
+    tokio::task::spawn_blocking(work).await.map_err(|_| RotationError::Interrupted)?
+}
+
+fn sessions(
+    config: &Config,
+    key: impl SignKey + 'static,
+    store: DynStore,
+) -> Result<Sessions<DynStore>, StartError> {
     let rules = session::Config::builder(&*config.issuer, &*config.audience);
     let rules = match config.bind {
         Bind::Cookie => rules.require_binding(),
@@ -180,11 +255,7 @@ fn sessions(config: &Config, key: AccessKey, store: DynStore) -> Result<Sessions
         .build()?;
     let secret = keys::refresh_secret(&config.data)?;
     let master = MasterKeys::new(1, secret.expose_secret())?;
-    let sessions = match key {
-        AccessKey::Hs256(key) => Sessions::new(rules, master, key, store),
-        AccessKey::Rs256(key) => Sessions::new(rules, master, key, store),
-    };
-    Ok(sessions?.observed_by(record))
+    Ok(Sessions::new(rules, master, key, store)?.observed_by(record))
 }
 
 /// Writes the audit log: events of sessions, without tokens and session ids; users are named by their id.

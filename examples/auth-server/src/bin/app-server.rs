@@ -3,7 +3,7 @@
 //! `APP_KEY` is the file with the key: `access.public.pem`, or `access.secret` with HS256. `APP_ISSUER` and `APP_AUDIENCE` have
 //! the values of `AUTH_ISSUER` and `AUTH_AUDIENCE`; `APP_LISTEN` is an address and port; `APP_LOG` is `text` or `json`.
 
-use auth_server::keys::CheckingKey;
+use auth_server::keys;
 use auth_server::refused::Refused;
 use auth_server::users::{Claims, Role};
 use axum::extract::FromRequestParts;
@@ -77,12 +77,12 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let listen: SocketAddr = setting("APP_LISTEN", "127.0.0.1:3001")
         .parse()
         .map_err(|_| "APP_LISTEN: an address and port such as 127.0.0.1:3001 is expected")?;
-    let key = CheckingKey::read(Path::new(&setting("APP_KEY", "auth-data/access.secret")))
+    let keys = keys::read(Path::new(&setting("APP_KEY", "auth-data/access.secret")))
         .map_err(|error| format!("APP_KEY: {error}"))?;
     let issuer = setting("APP_ISSUER", "http://localhost:3000");
     let audience = setting("APP_AUDIENCE", "https://api.example");
-    let verifier =
-        key.verifier(&issuer, &audience).map_err(|error| format!("APP_ISSUER, APP_AUDIENCE: {error}"))?;
+    let verifier = keys::verifier(keys, &issuer, &audience)
+        .map_err(|error| format!("APP_ISSUER, APP_AUDIENCE: {error}"))?;
     match setting("APP_LOG", "text").as_str() {
         "json" => tracing_subscriber::fmt().json().init(),
         "text" => tracing_subscriber::fmt().init(),

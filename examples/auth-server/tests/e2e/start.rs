@@ -57,7 +57,8 @@ fn the_administrators_name_must_not_belong_to_another_user() {
 fn a_broken_key_file_is_an_error_and_is_not_written_over() {
     for (file, algorithm, expected) in [
         ("access.secret", "HS256", "the secret's text is not valid base64"),
-        ("access.private.pem", "RS256", "the BEGIN line is missing"),
+        ("access.1.private.pem", "RS256", "the BEGIN line is missing"),
+        ("access.private.pem", "RS256", "rename it to access.SECONDS.private.pem"),
         ("refresh.secret", "HS256", "the secret's text is not valid base64"),
     ] {
         let folder = Folder::new();

@@ -97,14 +97,18 @@ fn keys_outlive_a_restart_and_only_their_owner_can_read_them_and_the_database() 
         assert_eq!(user.api_status(), 200);
         user.assert_refresh();
         #[cfg(unix)]
-        for file in
-            [if algorithm == "HS256" { "access.secret" } else { "access.private.pem" }, "refresh.secret"]
-                .into_iter()
-                .chain(server.store.files().iter().copied())
         {
             use std::os::unix::fs::PermissionsExt;
-            let mode = std::fs::metadata(server.folder().join(file)).unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, 0o600, "{file}");
+            let mut secret: Vec<String> =
+                ["refresh.secret"].iter().chain(server.store.files()).map(|file| (*file).into()).collect();
+            let entries = std::fs::read_dir(server.folder()).unwrap();
+            let access = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+            secret.extend(access.filter(|name| name == "access.secret" || name.ends_with(".private.pem")));
+            assert_eq!(secret.len(), server.store.files().len() + 2, "{secret:?}");
+            for file in secret {
+                let mode = std::fs::metadata(server.folder().join(&file)).unwrap().permissions().mode();
+                assert_eq!(mode & 0o777, 0o600, "{file}");
+            }
         }
     }
 }

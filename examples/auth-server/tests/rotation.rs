@@ -2,19 +2,21 @@
 
 use auth_server::config::Config;
 use auth_server::keys;
-use auth_server::life_cycle::{INTERVAL, KEPT, PUBLISHED};
+use auth_server::life_cycle::{INTERVAL, KEPT, MAX_AGE, PUBLISHED};
 use auth_server::routes::router;
 use auth_server::server::Server;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use axum::response::Response;
 use countersign::{Algorithm, KeySet, Keys, PrivateKey, UnixTime, Unverified};
-use countersign_session::{AccessVerifier, Binding};
+use countersign_jwks::{Fetch, Fetching, RemoteKeys};
+use countersign_session::{AccessVerifier, Binding, Login};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 use tower::ServiceExt;
 
 const PASSWORD: &str = "correct horse battery staple";
@@ -84,6 +86,7 @@ impl Drop for Folder {
 }
 
 /// A server in this process.
+#[derive(Clone)]
 struct Running(Arc<Server>);
 
 impl Running {
@@ -166,6 +169,24 @@ fn outcome(application: &AccessVerifier, token: &str) -> &'static str {
     application.verify::<Value>(token, &Binding::None).map_or_else(|error| error.code(), |_| "accepted")
 }
 
+/// Fetches from a server in this process.
+struct InProcess(Running);
+
+impl Fetch for InProcess {
+    fn fetch<'a>(&'a self, request: countersign_jwks::Request<'a>) -> Fetching<'a> {
+        Box::pin(async move {
+            let path = request.url().strip_prefix(ISSUER).unwrap();
+            let (parts, body) = self.0.get(path).await.into_parts();
+            let body = to_bytes(body, request.most_bytes()).await?;
+            let response = countersign_jwks::Response::new(parts.status.as_u16(), body);
+            let headers = parts.headers.iter();
+            Ok(headers.fold(response, |response, (name, value)| {
+                response.with_header(name.as_str(), value.as_bytes())
+            }))
+        })
+    }
+}
+
 #[tokio::test]
 async fn tokens_signed_before_during_and_after_a_rotation_verify_until_the_old_key_leaves() {
     let folder = Folder::new("life");
@@ -209,6 +230,40 @@ async fn tokens_signed_before_during_and_after_a_rotation_verify_until_the_old_k
         assert_eq!(outcome(&fetched, token), expected);
         assert_eq!(server.accepts(token).await, expected == "accepted");
     }
+}
+
+#[tokio::test]
+async fn an_application_server_that_fetches_the_set_accepts_the_tokens_of_each_minute() {
+    let folder = Folder::new("followed");
+    let server = folder.start_with(&[("AUTH_ROTATE_SECONDS", "3600")]).await;
+    let grant = server.0.sessions.login(&Login::new("ann")).await.unwrap();
+    // From here on, the clock moves on when all tasks wait. Not before, because the store has a time limit.
+    tokio::time::pause();
+    let (start, started) = (UnixTime::now(), Instant::now());
+    let now = move || start.saturating_add(started.elapsed());
+    let keys = RemoteKeys::builder(&format!("{ISSUER}/.well-known/jwks.json"), &[Algorithm::Rs256])
+        .fetch_with(InProcess(server.clone()))
+        .clock(now)
+        .start()
+        .await
+        .unwrap();
+    let application = application(keys.clone());
+    let mut tokens = Vec::new();
+    for minute in 0..7 * 60 {
+        server.step(now()).await;
+        tokens.push(server.0.sessions.access_token(&grant, &json!({})).unwrap());
+        // An access token lives for at most 15 minutes.
+        for token in [&tokens[minute], &tokens[minute.saturating_sub(15)]] {
+            assert_eq!(outcome(&application, token), "accepted", "minute {minute}");
+        }
+        tokio::time::sleep(INTERVAL).await;
+    }
+    let used: BTreeSet<String> = tokens.iter().map(|token| key_of(token)).collect();
+    assert_eq!(used.len(), 3);
+    // The first fetch, and one each time that the age was over. None because of an unknown key.
+    let fetches = keys.status().fetches;
+    assert!(fetches <= 1 + 7 * 3600 / MAX_AGE.as_secs(), "{fetches}");
+    assert_eq!(outcome(&application, &tokens[0]), "unknown_key");
 }
 
 #[tokio::test]

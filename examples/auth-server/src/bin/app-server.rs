@@ -1,7 +1,8 @@
-//! An application server. It has the verifying key of the authentication server and no store, and sends no queries.
+//! An application server. It has the verifying keys of the authentication server and no store, and sends no queries.
 //!
-//! `APP_KEY` is the file with the key: `access.public.pem`, or `access.secret` with HS256. `APP_ISSUER` and `APP_AUDIENCE` have
-//! the values of `AUTH_ISSUER` and `AUTH_AUDIENCE`; `APP_LISTEN` is an address and port; `APP_LOG` is `text` or `json`.
+//! `APP_KEY` is the address of the published keys, which are fetched again while they are used, or the file with the only key:
+//! `access.public.pem`, or `access.secret` with HS256. `APP_ISSUER` and `APP_AUDIENCE` have the values of `AUTH_ISSUER` and
+//! `AUTH_AUDIENCE`; `APP_LISTEN` is an address and port; `APP_LOG` is `text` or `json`.
 
 use auth_server::keys;
 use auth_server::refused::Refused;
@@ -15,6 +16,8 @@ use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
 use countersign::http::Cookie;
+use countersign::{Algorithm, Keys};
+use countersign_jwks::RemoteKeys;
 use countersign_session::{AccessToken, AccessVerifier, Binding};
 use serde_json::{Value, json};
 use std::error::Error;
@@ -72,22 +75,34 @@ async fn main() -> ExitCode {
     }
 }
 
+/// Returns the keys of a file, or those that are published at an address.
+async fn keys_of(place: &str) -> Result<Keys, Box<dyn Error>> {
+    if !place.contains("://") {
+        return Ok(keys::read(Path::new(place))?);
+    }
+    let keys = RemoteKeys::new(place, &[Algorithm::Rs256])?;
+    // A failure is logged. Requests are refused with a 503 until a later fetch succeeds.
+    let _ = keys.ready().await;
+    Ok(keys.into())
+}
+
 async fn run() -> Result<(), Box<dyn Error>> {
     let setting = |name: &str, default: &str| std::env::var(name).unwrap_or_else(|_| default.into());
     let listen: SocketAddr = setting("APP_LISTEN", "127.0.0.1:3001")
         .parse()
         .map_err(|_| "APP_LISTEN: an address and port such as 127.0.0.1:3001 is expected")?;
-    let keys = keys::read(Path::new(&setting("APP_KEY", "auth-data/access.secret")))
-        .map_err(|error| format!("APP_KEY: {error}"))?;
-    let issuer = setting("APP_ISSUER", "http://localhost:3000");
-    let audience = setting("APP_AUDIENCE", "https://api.example");
-    let verifier = keys::verifier(keys, &issuer, &audience)
-        .map_err(|error| format!("APP_ISSUER, APP_AUDIENCE: {error}"))?;
     match setting("APP_LOG", "text").as_str() {
         "json" => tracing_subscriber::fmt().json().init(),
         "text" => tracing_subscriber::fmt().init(),
         _ => return Err("APP_LOG: text or json is expected".into()),
     }
+    let keys = keys_of(&setting("APP_KEY", "auth-data/access.secret"))
+        .await
+        .map_err(|error| format!("APP_KEY: {error}"))?;
+    let issuer = setting("APP_ISSUER", "http://localhost:3000");
+    let audience = setting("APP_AUDIENCE", "https://api.example");
+    let verifier = keys::verifier(keys, &issuer, &audience)
+        .map_err(|error| format!("APP_ISSUER, APP_AUDIENCE: {error}"))?;
     let app = Arc::new(App { verifier, fingerprint_cookie: Cookie::fingerprint() });
     let router = Router::new()
         .route("/orders", get(orders))

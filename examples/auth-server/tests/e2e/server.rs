@@ -178,16 +178,13 @@ impl Server {
         let folder = Folder::new();
         let copy = folder.path().join("key");
         std::fs::copy(self.folder().join(key), &copy).unwrap();
-        let variables = [
-            ("APP_LISTEN", "127.0.0.1:0"),
-            ("APP_LOG", "json"),
-            ("APP_KEY", copy.to_str().unwrap()),
-            ("APP_ISSUER", "https://auth.example"),
-        ];
-        let variables = variables.map(|(name, value)| (name.to_string(), value.to_string()));
-        let program = env!("CARGO_BIN_EXE_app-server");
-        let process = Process::start(program, &variables, folder.path().join(LOG));
-        Application { process, _folder: folder }
+        Application::start(copy.to_str().unwrap(), folder)
+    }
+
+    /// Starts an application server that fetches the published keys.
+    #[track_caller]
+    pub fn following_application(&self) -> Application {
+        Application::start(&format!("http://{}/.well-known/jwks.json", self.address()), Folder::new())
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -217,6 +214,20 @@ pub struct Application {
 }
 
 impl Application {
+    #[track_caller]
+    pub fn start(key: &str, folder: Folder) -> Self {
+        let variables = [
+            ("APP_LISTEN", "127.0.0.1:0"),
+            ("APP_LOG", "json"),
+            ("APP_KEY", key),
+            ("APP_ISSUER", "https://auth.example"),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_string(), value.to_string()));
+        let program = env!("CARGO_BIN_EXE_app-server");
+        let process = Process::start(program, &variables, folder.path().join(LOG));
+        Self { process, _folder: folder }
+    }
+
     pub fn address(&self) -> SocketAddr {
         self.process.address
     }

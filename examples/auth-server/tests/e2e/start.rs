@@ -78,5 +78,6 @@ fn an_application_server_needs_a_verifying_key() {
     assert_fails(program, &[("APP_KEY", missing.to_str().unwrap())], "APP_KEY: ");
     std::fs::write(&missing, "-----BEGIN PRIVATE KEY-----\n").unwrap();
     assert_fails(program, &[("APP_KEY", missing.to_str().unwrap())], "APP_KEY: ");
+    assert_fails(program, &[("APP_KEY", "http://auth.example/jwks.json")], "APP_KEY: ");
     assert_fails(program, &[("APP_LISTEN", "here")], "APP_LISTEN: ");
 }

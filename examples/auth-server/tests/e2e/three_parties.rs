@@ -16,9 +16,11 @@ fn ask(application: &Application, browser: &Browser, path: &str) -> Response {
 
 #[test]
 fn an_application_server_needs_only_the_verifying_key() {
-    for (algorithm, key) in [("HS256", "access.secret"), ("RS256", "access.public.pem")] {
+    for (algorithm, key) in
+        [("HS256", Some("access.secret")), ("RS256", Some("access.public.pem")), ("RS256", None)]
+    {
         let mut server = Server::start_with(&[("AUTH_ALGORITHM", algorithm)]);
-        let application = server.application(key);
+        let application = key.map_or_else(|| server.following_application(), |key| server.application(key));
         let user = Browser::of_new_user(server.address(), "ann");
         let admin = Browser::logged_in(server.address(), ADMIN);
         assert_eq!(ask(&application, &user, "/orders").json(), json!({ "orders": [], "of": "ann" }));
@@ -62,6 +64,17 @@ fn an_application_on_another_host_works_without_the_second_cookie() {
     elsewhere.cookies.clear();
     assert_eq!(ask(&application, &elsewhere, "/orders").status, 200);
     user.assert_refresh();
+}
+
+#[test]
+fn an_application_server_that_cannot_fetch_the_keys_asks_to_come_again() {
+    let mut server = Server::start_with(&[("AUTH_ALGORITHM", "RS256")]);
+    let user = Browser::of_new_user(server.address(), "ann");
+    server.kill();
+    let application = server.following_application();
+    let answer = ask(&application, &user, "/orders");
+    answer.assert_refused(503, "keys_unavailable");
+    assert_eq!(answer.header("retry-after"), Some("1"));
 }
 
 #[test]

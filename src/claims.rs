@@ -179,7 +179,7 @@ impl<T> Claims<T> {
     }
 
     /// Adds another header parameter, with any value that serialises as JSON. It is for parameters that issuer and recipient
-    /// have agreed on, such as `x5t#S256` or `nonce`. The verifiers of this crate never take a key from it.
+    /// have agreed on, such as `x5t#S256` or `nonce`. A [`Verifier`](crate::Verifier) never takes a key from it.
     ///
     /// # Errors
     ///

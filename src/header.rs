@@ -82,7 +82,7 @@ impl<'a> Header<'a> {
     }
 
     /// Returns the whole header as JSON, for parameters that have no method here. Never take a key from `jwk`, `jku`, `x5u` or
-    /// `x5c`, because the sender chooses them. This crate does not either.
+    /// `x5c`, because the sender chooses them. This crate does not either, except from `jwk` in a DPoP proof.
     #[must_use]
     pub const fn json(&self) -> &'a str {
         self.json

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | verify the token of a request | [`Verifier::verify_bearer`](crate::Verifier::verify_bearer) |
 //! | verify the access token of a session | `AccessVerifier::verify_bearer` of the crate `countersign-session`, with [`Cookie::find`] for the cookie that the token is bound to |
+//! | verify an access token with its DPoP proof | `AccessTokenVerifier::verify_request` of the module [`profile`](crate::profile) |
 //! | read the token without verifying it | [`bearer_token`] |
 //! | refuse a request | [`Challenge`], with [`Realm`] and [`Scope`] |
 //! | keep a refresh token in a browser | [`Cookie`] |
@@ -18,6 +19,8 @@
 pub(crate) mod bearer;
 pub(crate) mod challenge;
 mod cookie;
+#[cfg(feature = "dpop")]
+mod dpop;
 mod error;
 mod origin;
 

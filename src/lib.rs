@@ -34,7 +34,8 @@
 //! # What it refuses
 //!
 //! - **A token that chooses its algorithm or key.** A key has one algorithm for life, and the header is only compared with it.
-//!   `none` does not exist. The parameters `jwk`, `jku`, `x5u` and `x5c` have no effect.
+//!   `none` does not exist. The parameters `jwk`, `jku`, `x5u` and `x5c` have no effect, except `jwk` in a DPoP proof, which an access
+//!   token names by its thumbprint.
 //! - **A weak, broken or mistaken key.** HMAC secrets shorter than the hash, RSA keys under 2048 bits, and public keys used as a
 //!   secret are errors when the key is made, not when the first token fails.
 //! - **A check that is skipped in silence.** `exp` is required. Every claim that you configure is required. You have to
@@ -64,7 +65,7 @@
 //! | verify a token that comes again without its signature (feature `cache`) | `CachedVerifier` |
 //! | verify the token of an HTTP request | [`Verifier::verify_bearer`] |
 //! | answer a refused request, use cookies, check origins | the module [`http`] |
-//! | verify ID tokens of OpenID Connect, and access tokens of RFC 9068 | the module [`profile`] |
+//! | verify ID tokens of OpenID Connect, and access tokens of RFC 9068; DPoP | the module [`profile`] |
 //! | sign bytes that are not claims | the module [`jws`] |
 //! | issue access and refresh tokens for sessions | the crate `countersign-session` |
 //!

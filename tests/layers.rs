@@ -49,6 +49,17 @@ fn no_crate_has_public_items_that_its_docs_hide() {
     }
 }
 
+/// A key in a header proves nothing, except in a DPoP proof, where the access token holds its thumbprint.
+#[test]
+fn only_dpop_reads_the_key_in_a_header() {
+    let name = |source: &str| source.contains("\"jwk\"");
+    let sources = sources("src");
+    let readers: Vec<&str> =
+        sources.iter().filter(|(_, source)| name(source)).map(|(file, _)| &**file).collect();
+    // `error` has the code of a mistaken file, and `profile/access_token` refuses a member of this name in `cnf`.
+    assert_eq!(readers, ["error", "profile/access_token", "profile/dpop"]);
+}
+
 #[test]
 fn an_import_from_below_is_noticed_in_any_form() {
     let modules = ["error", "header", "jws", "jws/compact", "claims", "verifier", "http/cookie", "http"];

@@ -6,6 +6,9 @@ use crate::time::UnixTime;
 use crate::verifier::{Token, Verifier, VerifierAt};
 use serde::de::DeserializeOwned;
 
+/// The scheme of RFC 6750.
+const BEARER: &str = "Bearer";
+
 /// Returns the token from the values of a request's `Authorization` headers. There must be exactly one value.
 ///
 /// Pass all values (`headers.get_all(AUTHORIZATION)` with the crate `http`), so that neither of two contradicting values wins.
@@ -35,23 +38,23 @@ pub fn bearer_token<'a, V>(values: impl IntoIterator<Item = &'a V>) -> Result<&'
 where
     V: AsRef<[u8]> + ?Sized + 'a,
 {
-    parse(single(values)?.as_ref())
+    parse(single(values)?.as_ref(), BEARER)
 }
 
 /// Returns the only value.
-fn single<I: IntoIterator>(values: I) -> Result<I::Item, RequestError> {
+pub(crate) fn single<I: IntoIterator>(values: I) -> Result<I::Item, RequestError> {
     let mut values = values.into_iter();
     let value = values.next().ok_or(RequestError::MissingCredentials)?;
     if values.next().is_some() { Err(RequestError::SeveralCredentials) } else { Ok(value) }
 }
 
-/// Returns the token from one value.
-fn parse(value: &[u8]) -> Result<&str, RequestError> {
+/// Returns the token from one value of this scheme.
+pub(crate) fn parse<'v>(value: &'v [u8], expected: &str) -> Result<&'v str, RequestError> {
     let (scheme, rest) = split(value, is_token_char);
     if scheme.is_empty() || !matches!(rest.first(), None | Some(b' ')) {
         return Err(RequestError::MalformedCredentials { offset: scheme.len() });
     }
-    if !scheme.eq_ignore_ascii_case(b"Bearer") {
+    if !scheme.eq_ignore_ascii_case(expected.as_bytes()) {
         return Err(RequestError::OtherScheme);
     }
     // The grammar says `1*SP`, so a tab does not count as a space.
@@ -122,7 +125,7 @@ impl Verifier {
         authorization: impl IntoIterator<Item: AsRef<[u8]>>,
     ) -> Result<Token<T>, RequestError> {
         let value = single(authorization)?;
-        Ok(self.verify(parse(value.as_ref())?)?)
+        Ok(self.verify(parse(value.as_ref(), BEARER)?)?)
     }
 }
 
@@ -137,7 +140,7 @@ impl VerifierAt<'_> {
         authorization: impl IntoIterator<Item: AsRef<[u8]>>,
     ) -> Result<Token<T>, RequestError> {
         let value = single(authorization)?;
-        Ok(self.verify(parse(value.as_ref())?)?)
+        Ok(self.verify(parse(value.as_ref(), BEARER)?)?)
     }
 }
 
@@ -167,6 +170,6 @@ impl AccessTokenVerifier {
         now: UnixTime,
     ) -> Result<AccessToken<T>, RequestError> {
         let value = single(authorization)?;
-        Ok(self.verify_at(parse(value.as_ref())?, now)?)
+        Ok(self.verify_at(parse(value.as_ref(), BEARER)?, now)?)
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::error::VerifyError;
 use crate::http::error::{RequestError, SetupError};
+use crate::profile::replay::ProofError;
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -37,6 +38,8 @@ pub struct Challenge {
     kind: Kind,
     realm: Option<Realm>,
     scope: Option<Scope>,
+    /// The accepted algorithms, which only a challenge of the scheme `DPoP` has.
+    algorithms: Option<String>,
     /// `None` if the answer has no `WWW-Authenticate`.
     text: Option<Cow<'static, str>>,
 }
@@ -44,6 +47,10 @@ pub struct Challenge {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     BadRequest,
+    DpopExpiredToken,
+    DpopInvalidProof,
+    DpopInvalidToken,
+    DpopNonce,
     ExpiredToken,
     Forbidden,
     InsufficientScope,
@@ -56,7 +63,13 @@ enum Kind {
 impl Kind {
     const fn status(self) -> u16 {
         match self {
-            Self::ExpiredToken | Self::InvalidToken | Self::MissingCredentials => 401,
+            Self::DpopExpiredToken
+            | Self::DpopInvalidProof
+            | Self::DpopInvalidToken
+            | Self::DpopNonce
+            | Self::ExpiredToken
+            | Self::InvalidToken
+            | Self::MissingCredentials => 401,
             Self::Forbidden | Self::InsufficientScope => 403,
             Self::BadRequest | Self::InvalidRequest => 400,
             Self::Unavailable => 503,
@@ -66,6 +79,14 @@ impl Kind {
     /// Returns the challenge without realm and scope.
     const fn text(self) -> Option<&'static str> {
         match self {
+            Self::DpopExpiredToken => {
+                Some(r#"DPoP error="invalid_token", error_description="the token expired""#)
+            }
+            Self::DpopInvalidProof => Some(r#"DPoP error="invalid_dpop_proof""#),
+            Self::DpopInvalidToken => {
+                Some(r#"DPoP error="invalid_token", error_description="the token is invalid""#)
+            }
+            Self::DpopNonce => Some(r#"DPoP error="use_dpop_nonce""#),
             Self::ExpiredToken => {
                 Some(r#"Bearer error="invalid_token", error_description="the token expired""#)
             }
@@ -168,7 +189,7 @@ impl Challenge {
             Some(text) => Some(Cow::Borrowed(text)),
             None => None,
         };
-        Self { kind, realm: None, scope: None, text }
+        Self { kind, realm: None, scope: None, algorithms: None, text }
     }
 
     /// Adds the realm: the part of the server that the credentials are for. A second call replaces it. It has no effect on an
@@ -186,6 +207,13 @@ impl Challenge {
         self.written()
     }
 
+    /// Turns the challenge into one of the scheme `DPoP` that names these algorithms.
+    #[cfg(feature = "dpop")]
+    pub(crate) fn for_dpop(mut self, algorithms: String) -> Self {
+        self.algorithms = Some(algorithms);
+        self.written()
+    }
+
     /// Returns the HTTP status: 400, 401 or 403, or 503 if the keys or a denylist are unavailable.
     #[must_use]
     pub const fn status(&self) -> u16 {
@@ -200,7 +228,9 @@ impl Challenge {
 
     fn written(mut self) -> Self {
         let Some(plain) = self.kind.text() else { return self };
-        let mut text = String::from("Bearer");
+        let (scheme, error) =
+            plain.split_once(' ').map_or((plain, None), |(scheme, error)| (scheme, Some(error)));
+        let mut text = String::from(if self.algorithms.is_some() { "DPoP" } else { scheme });
         let mut separator = " ";
         if let Some(realm) = &self.realm {
             text.push_str(" realm=\"");
@@ -213,7 +243,7 @@ impl Challenge {
             text.push('"');
             separator = ", ";
         }
-        if let Some(error) = plain.strip_prefix("Bearer ") {
+        if let Some(error) = error {
             text.push_str(separator);
             text.push_str(error);
             separator = ", ";
@@ -222,6 +252,13 @@ impl Challenge {
             text.push_str(separator);
             text.push_str("scope=\"");
             text.push_str(&scope.0);
+            text.push('"');
+            separator = ", ";
+        }
+        if let Some(algorithms) = &self.algorithms {
+            text.push_str(separator);
+            text.push_str("algs=\"");
+            text.push_str(algorithms);
             text.push('"');
         }
         self.text = Some(Cow::Owned(text));
@@ -265,6 +302,9 @@ impl RequestError {
     /// - 400 with `invalid_request` if the bearer token cannot be read.
     /// - 400 without `WWW-Authenticate` if a cookie cannot be read.
     /// - 403 without `WWW-Authenticate` if the request comes from a page that is not allowed.
+    /// - 401 with the scheme `DPoP` and `invalid_dpop_proof`, `use_dpop_nonce` or `invalid_token` if a proof or the token beside it
+    ///   is refused, or 503 if the store of used proofs or the keys are unavailable. `DpopVerifier::challenge` also names the
+    ///   algorithms.
     /// - The answer of [`VerifyError::challenge`] if the token is refused.
     #[must_use]
     pub const fn challenge(&self) -> Challenge {
@@ -275,6 +315,17 @@ impl RequestError {
             Self::CrossSite | Self::ForeignOrigin | Self::NoOrigin | Self::SeveralOrigins => {
                 Challenge::forbidden()
             }
+            Self::Proof(ProofError::StoreUnavailable | ProofError::Token(VerifyError::KeysUnavailable)) => {
+                Challenge::unavailable()
+            }
+            Self::Proof(ProofError::Token(VerifyError::Expired { .. })) => {
+                Challenge::of(Kind::DpopExpiredToken)
+            }
+            Self::Proof(ProofError::Token(_) | ProofError::UnboundToken | ProofError::WrongKey) => {
+                Challenge::of(Kind::DpopInvalidToken)
+            }
+            Self::Proof(ProofError::WrongNonce) => Challenge::of(Kind::DpopNonce),
+            Self::Proof(_) => Challenge::of(Kind::DpopInvalidProof),
             Self::Token(error) => error.challenge(),
         }
     }

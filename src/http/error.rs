@@ -1,6 +1,7 @@
 //! The errors of this layer: one about the settings of the server, one about a request. Neither contains a secret.
 
 use crate::error::VerifyError;
+use crate::profile::replay::ProofError;
 use thiserror::Error;
 
 /// Why a cookie, a realm, a scope or a list of origins cannot be used. This error is about the server's own values, never about
@@ -137,9 +138,12 @@ pub enum RequestError {
     /// The request has neither `Origin` nor `Sec-Fetch-Site`.
     #[error("the request has neither an Origin nor a Sec-Fetch-Site header")]
     NoOrigin,
-    /// The scheme of `Authorization` is not `Bearer`.
-    #[error("the scheme of the credentials is not Bearer")]
+    /// The scheme of `Authorization` is not `Bearer`, or not `DPoP` where that is required.
+    #[error("the scheme of the credentials is not the expected one")]
     OtherScheme,
+    /// The DPoP proof is missing or refused, or the access token beside it is.
+    #[error("{0}")]
+    Proof(#[source] ProofError),
     /// The request has several `Authorization` headers. Their values do not matter.
     #[error("the request has several Authorization headers")]
     SeveralCredentials,
@@ -155,10 +159,10 @@ impl RequestError {
     /// Returns whether the token has expired and no other check failed: [`VerifyError::is_expired`].
     #[must_use]
     pub const fn is_expired(&self) -> bool {
-        matches!(self, Self::Token(error) if error.is_expired())
+        matches!(self, Self::Token(error) | Self::Proof(ProofError::Token(error)) if error.is_expired())
     }
 
-    /// Returns a stable name for logs, metrics and clients. For a refused token, it is the name of the inner error.
+    /// Returns a stable name for logs, metrics and clients. For a refused token or proof, it is the name of the inner error.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -170,10 +174,17 @@ impl RequestError {
             Self::MissingCredentials => "missing_credentials",
             Self::NoOrigin => "no_origin",
             Self::OtherScheme => "other_scheme",
+            Self::Proof(error) => error.code(),
             Self::SeveralCredentials => "several_credentials",
             Self::SeveralOrigins => "several_origins",
             Self::Token(error) => error.code(),
         }
+    }
+}
+
+impl From<ProofError> for RequestError {
+    fn from(error: ProofError) -> Self {
+        Self::Proof(error)
     }
 }
 

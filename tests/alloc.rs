@@ -12,7 +12,7 @@ use countersign::{
 #[cfg(feature = "private-keys")]
 use countersign::{PrivateKey, PublicKey};
 use counting::allocations;
-#[cfg(feature = "cache")]
+#[cfg(feature = "std")]
 use counting::held;
 #[cfg(feature = "private-keys")]
 use counting::largest;
@@ -346,6 +346,30 @@ fn a_million_unknown_keys_cause_one_fetch_for_each_cooldown_and_no_allocation() 
     assert_eq!(count, 0);
     // The first begins after the first cooldown, and each of the others a cooldown after the end of the one before.
     assert_eq!((fetches, joined), (99, 99 * 200));
+}
+
+#[cfg(feature = "std")]
+#[test]
+fn the_memory_of_a_full_replay_store_is_bounded() {
+    use countersign::profile::{MemoryReplayStore, ProofError, ReplayStore};
+    const LIMIT: usize = 10_000;
+    let store = MemoryReplayStore::new(LIMIT);
+    let mut full = 0;
+    let bytes = held(|| {
+        // Ten times as many as fit, of any length.
+        for number in 0..10 * LIMIT {
+            let id = [b"id".repeat(number % 100), number.to_string().into_bytes()].concat();
+            full += usize::from(store.first_use(&id, NOW, NOW) == Err(ProofError::StoreUnavailable));
+        }
+    });
+    println!("{LIMIT} ids: {bytes} bytes");
+    assert_eq!(full, 9 * LIMIT);
+    assert!((0..=200 * LIMIT.cast_signed()).contains(&bytes), "{bytes} bytes");
+    // A full store answers without an allocation, and a store whose ids have expired gives its memory back.
+    assert_eq!(allocations(|| store.first_use(b"another", NOW, NOW).is_err()), 0);
+    let later = NOW.saturating_add(Duration::from_secs(1));
+    let freed = held(|| assert_eq!(store.first_use(b"another", later, later), Ok(true)));
+    assert!(bytes + freed < 1_000, "{} bytes", bytes + freed);
 }
 
 #[cfg(feature = "cache")]

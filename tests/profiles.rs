@@ -53,6 +53,7 @@ fn require(access: &AccessToken<()>, scope: &Scope) -> Result<(), Challenge> {
 }
 
 const LOGOUT_EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
+const LOGOUT_AGE: Duration = Duration::from_secs(120);
 
 #[derive(Deserialize)]
 struct Logout {
@@ -72,7 +73,7 @@ fn logout_verifier(keys: impl Into<Keys>) -> Result<Verifier, PolicyError> {
         .issuer("https://op.example")
         .audience("client-1")
         .accept_any_typ() // `is_logout` checks it
-        .max_age(Duration::from_secs(120));
+        .max_age(LOGOUT_AGE);
     ["iat", "exp", "jti"].into_iter().fold(policy, VerifierBuilder::require).build()
 }
 
@@ -95,8 +96,9 @@ fn log_out(
     if !is_logout(&token) {
         return Err("not a logout token".into());
     }
-    let id = format!("{:?} {:?}", token.issuer(), token.jwt_id());
-    let until = now.saturating_add(Duration::from_secs(300));
+    let id = format!("logout {:?} {:?}", token.issuer(), token.jwt_id());
+    // Later, the verifier refuses it for its age.
+    let until = token.issued_at().unwrap_or(now).saturating_add(LOGOUT_AGE).saturating_add(verifier.leeway());
     if seen.first_use(id.as_bytes(), until, now)? { Ok(token) } else { Err("used before".into()) }
 }
 
@@ -171,7 +173,7 @@ fn authenticate(
     }
     let latest = now.saturating_add(Duration::from_secs(300));
     let expires = token.expires_at().filter(|expires| *expires <= latest).ok_or("lives too long")?;
-    let id = format!("{:?} {:?}", token.issuer(), token.jwt_id());
+    let id = format!("assertion {:?} {:?}", token.issuer(), token.jwt_id());
     let until = expires.saturating_add(verifier.leeway());
     if seen.first_use(id.as_bytes(), until, now)? { Ok(token) } else { Err("used before".into()) }
 }
@@ -316,6 +318,8 @@ fn s232_a_logout_token_has_its_claims_and_is_used_once() {
     assert!(log_out(&verifier, &seen, &text, NOW).is_ok());
     // For as long as it is valid.
     assert!(log_out(&verifier, &seen, &text, later(149)).is_err());
+    let error = log_out(&verifier, &seen, &text, later(151)).err().unwrap();
+    assert!(matches!(error.downcast_ref::<VerifyError>(), Some(VerifyError::Expired { .. })));
     let other = typed("logout+jwt", &logout_claims(json!({"jti": "2"})));
     assert!(log_out(&verifier, &seen, &other, NOW).is_ok());
 }
@@ -386,6 +390,39 @@ fn s254_an_assertion_names_the_client_twice_and_is_short_lived_and_used_once() {
     assert!(authenticate(&verifier, &seen, &text, later(89)).is_err());
     let forged = signed_with(&util::other_key(), r#"{"alg":"HS256"}"#, assertion_claims(json!({})));
     assert!(authenticate(&verifier, &seen, &forged, NOW).is_err());
+}
+
+/// `private_key_jwt`: the client has registered its JWK set.
+#[cfg(all(feature = "ecdsa", feature = "ed25519"))]
+#[test]
+fn s254_an_assertion_by_a_registered_key_pair_is_accepted_and_one_by_another_client_is_not() {
+    use countersign::{KeySet, PrivateKey};
+    let own = PrivateKey::from_pem(include_str!("data/p256.pem")).unwrap().es256().unwrap();
+    let own = own.with_key_id("2026").unwrap();
+    let other = PrivateKey::from_pem(include_str!("data/ed25519.pem")).unwrap().ed25519().unwrap();
+    let mut jwk: Value =
+        serde_json::from_str(&own.verifying_key().public_key().unwrap().to_jwk().unwrap()).unwrap();
+    jwk["kid"] = json!("2026");
+    let set = json!({ "keys": [jwk] });
+    let keys = KeySet::from_jwks(&set.to_string(), &[Algorithm::Es256, Algorithm::Ed25519]).unwrap().keys;
+    let verifier = assertion_policy(keys, "client-1").build().unwrap();
+    let seen = MemoryReplayStore::new(10);
+
+    let text = client_assertion(&own, "client-1", "https://auth.example", "1", NOW).unwrap();
+    assert!(authenticate(&verifier, &seen, &text, NOW).is_ok());
+    assert!(authenticate(&verifier, &seen, &text, NOW).is_err());
+    for other in [other.clone(), other.with_key_id("2026").unwrap()] {
+        let text = client_assertion(&other, "client-1", "https://auth.example", "2", NOW).unwrap();
+        assert!(authenticate(&verifier, &seen, &text, NOW).is_err());
+    }
+    // Its key, with the name of another client.
+    let text = client_assertion(&own, "client-2", "https://auth.example", "3", NOW).unwrap();
+    assert!(authenticate(&verifier, &seen, &text, NOW).is_err());
+    // An HMAC with the public key as the secret.
+    let secret = countersign::SecretBytes::from_bytes(set["keys"][0]["x"].as_str().unwrap());
+    let secret = countersign::HmacKey::hs256(&secret).unwrap();
+    let text = client_assertion(&secret, "client-1", "https://auth.example", "4", NOW).unwrap();
+    assert!(authenticate(&verifier, &seen, &text, NOW).is_err());
 }
 
 #[test]

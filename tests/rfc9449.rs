@@ -9,8 +9,8 @@ use countersign::profile::{
     AccessTokenVerifier, DpopRequest, DpopVerifier, MemoryReplayStore, ProofError, ReplayStore,
 };
 use countersign::{
-    Algorithm, EntropyError, HmacKey, PolicyError, PrivateKey, SecretBytes, SignError, SignKey, SigningKey,
-    UnixTime, Verifier, VerifyError, VerifyingKey,
+    Algorithm, EntropyError, HmacKey, Limits, PolicyError, PrivateKey, SecretBytes, SignError, SignKey,
+    SigningKey, Size, UnixTime, Verifier, VerifyError, VerifyingKey,
 };
 use serde_json::{Value, json};
 use std::sync::{Arc, Barrier};
@@ -483,7 +483,7 @@ fn s246_of_uses_at_the_same_time_one_succeeds() {
                 })
             })
             .collect();
-        threads.into_iter().filter(|_| true).map(|thread| thread.join().unwrap()).filter(|ok| *ok).count()
+        threads.into_iter().map(|thread| thread.join().unwrap()).filter(|ok| *ok).count()
     });
     assert_eq!(successes, 1);
 }
@@ -507,6 +507,44 @@ fn a_full_store_refuses_new_ids_until_others_expire() {
 }
 
 #[test]
+fn s246_a_clock_that_jumps_ahead_and_back_does_not_let_a_proof_be_used_again() {
+    let verifier = verifier();
+    let used = proof(json!({}), json!({}));
+    verifier.verify(&request(), &used, NOW).unwrap();
+    // A wrong reading: the store forgets what has expired by then.
+    let ahead = proof(json!({}), json!({"jti": "2", "iat": later(3600).as_secs()}));
+    verifier.verify(&request(), &ahead, later(3600)).unwrap();
+    assert_eq!(verifier.verify(&request(), &used, later(1)), Err(ProofError::StoreUnavailable));
+    // A newer proof cannot be among those that were forgotten.
+    let newer = proof(json!({}), json!({"jti": "3", "iat": later(1).as_secs()}));
+    verifier.verify(&request(), &newer, later(1)).unwrap();
+    assert_eq!(verifier.verify(&request(), &newer, later(1)), Err(ProofError::Replayed));
+}
+
+#[test]
+fn a_huge_proof_is_refused_by_its_length_and_a_long_one_within_the_limits_is_read() {
+    let too_large = |size, limit| ProofError::Proof(VerifyError::TooLarge { size, limit });
+    let long = proof(json!({}), json!({"jti": "1".repeat(13_000)}));
+    assert_eq!(refused(&request(), &long), too_large(Size::TokenBytes, 16 * 1024));
+    let long = proof(json!({"x": "1".repeat(7_000)}), json!({}));
+    assert_eq!(refused(&request(), &long), too_large(Size::HeaderBytes, 8 * 1024));
+    let members: serde_json::Map<String, Value> = (0..65).map(|n| (format!("n{n}"), json!(n))).collect();
+    let many = proof(json!({}), Value::Object(members));
+    assert_eq!(refused(&request(), &many), too_large(Size::Members, 64));
+    let claims =
+        json!({"jti": "1", "htm": "POST", "htu": URI, "iat": NOW.as_secs(), "n": "deep"}).to_string();
+    let header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": jwk()}).to_string();
+    let nested = format!("{}{}", "[".repeat(1000), "]".repeat(1000));
+    let deep = signed_with(&p256(), header, claims.replace("\"deep\"", &nested));
+    assert_eq!(refused(&request(), &deep), too_large(Size::Depth, Limits::MAX_DEPTH));
+    for text in ["a".repeat(20 << 20), format!("{}.{}.AAAA", "A".repeat(9 << 20), "A".repeat(9 << 20))] {
+        let error = verifier().verify(&request(), &text, NOW).unwrap_err();
+        assert_eq!(error, too_large(Size::TokenBytes, 16 * 1024));
+    }
+    accepted(&request(), &proof(json!({}), json!({"jti": "1".repeat(8_000)})));
+}
+
+#[test]
 fn s247_a_nonce_is_required_once_the_server_demands_one() {
     let with = |nonce: Value| proof(json!({}), json!({ "nonce": nonce }));
     let demanding = request().nonce("former").nonce("current");
@@ -524,7 +562,7 @@ fn s247_a_nonce_is_required_once_the_server_demands_one() {
 fn s248_a_wrong_nonce_is_answered_with_use_dpop_nonce() {
     let error = RequestError::Proof(ProofError::WrongNonce);
     assert_eq!(ProofError::WrongNonce.oauth_error(), "use_dpop_nonce");
-    let challenge = verifier().challenge(&error);
+    let challenge = verifier().challenge(error.challenge());
     assert_eq!(challenge.status(), 401);
     assert_eq!(challenge.www_authenticate(), Some(r#"DPoP error="use_dpop_nonce", algs="ES256 EdDSA""#));
 }
@@ -533,7 +571,7 @@ fn s248_a_wrong_nonce_is_answered_with_use_dpop_nonce() {
 fn s249_s250_a_bad_proof_and_a_wrong_key_have_their_error_and_the_algorithms() {
     let verifier = verifier();
     let challenge = |error| {
-        let challenge = verifier.challenge(&error);
+        let challenge = verifier.challenge(RequestError::challenge(&error));
         (challenge.status(), challenge.www_authenticate().map(ToOwned::to_owned))
     };
     let dpop = |status: u16, text: &str| (status, Some(format!(r#"DPoP {text}algs="ES256 EdDSA""#)));
@@ -560,8 +598,15 @@ fn s249_s250_a_bad_proof_and_a_wrong_key_have_their_error_and_the_algorithms() {
     assert_eq!(plain.www_authenticate(), Some(r#"DPoP error="invalid_dpop_proof""#));
     let realm = countersign::http::Realm::new("api").unwrap();
     assert_eq!(
-        verifier.challenge(&RequestError::Proof(ProofError::WrongUri)).with_realm(&realm).www_authenticate(),
+        verifier.challenge(plain).with_realm(&realm).www_authenticate(),
         Some(r#"DPoP realm="api", error="invalid_dpop_proof", algs="ES256 EdDSA""#)
+    );
+    // A right that is missing belongs to the scheme of the request, too.
+    let scope = countersign::http::Scope::new("orders:write").unwrap();
+    let forbidden = verifier.challenge(countersign::http::Challenge::insufficient_scope(&scope));
+    assert_eq!(
+        (forbidden.status(), forbidden.www_authenticate()),
+        (403, Some(r#"DPoP error="insufficient_scope", scope="orders:write", algs="ES256 EdDSA""#))
     );
 }
 

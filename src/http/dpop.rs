@@ -51,8 +51,8 @@ impl DpopVerifier {
         with_proof(dpop, |proof| self.verify(request, proof, now))
     }
 
-    /// Makes the answer of a resource server that demands DPoP: the challenge has the scheme `DPoP` and the algorithms of this
-    /// verifier.
+    /// Turns a challenge into that of a resource server that demands DPoP: with the scheme `DPoP` and the algorithms of this
+    /// verifier. It is for [`RequestError::challenge`], and for [`Challenge::insufficient_scope`] after a valid token and proof.
     ///
     /// For [`ProofError::WrongNonce`], add a header `DPoP-Nonce` with a nonce.
     ///
@@ -64,13 +64,13 @@ impl DpopVerifier {
     /// use countersign::profile::{DpopVerifier, MemoryReplayStore, ProofError};
     ///
     /// let dpop = DpopVerifier::new(&[Algorithm::Es256, Algorithm::Ed25519], MemoryReplayStore::new(1000))?;
-    /// let challenge = dpop.challenge(&RequestError::Proof(ProofError::WrongNonce));
+    /// let challenge = dpop.challenge(RequestError::Proof(ProofError::WrongNonce).challenge());
     /// assert_eq!(challenge.status(), 401);
     /// assert_eq!(challenge.www_authenticate(), Some(r#"DPoP error="use_dpop_nonce", algs="ES256 EdDSA""#));
     /// # Ok::<(), countersign::PolicyError>(())
     /// ```
     #[must_use]
-    pub fn challenge(&self, error: &RequestError) -> Challenge {
+    pub fn challenge(&self, challenge: Challenge) -> Challenge {
         let mut algorithms = String::new();
         for algorithm in self.algorithms() {
             if !algorithms.is_empty() {
@@ -78,7 +78,7 @@ impl DpopVerifier {
             }
             algorithms.push_str(algorithm.name());
         }
-        error.challenge().for_dpop(algorithms)
+        challenge.for_dpop(algorithms)
     }
 }
 

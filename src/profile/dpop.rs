@@ -231,9 +231,11 @@ fn encoded(bytes: &[u8]) -> String {
 /// # Security
 ///
 /// Anyone can make a proof with a new key. [`verify`](Self::verify) returns the thumbprint for the token endpoint, which writes
-/// it into `cnf.jkt`. At a resource, use [`AccessTokenVerifier::verify_dpop`], which compares it with that of the token.
+/// it into `cnf.jkt`. At a resource, use [`AccessTokenVerifier::verify_dpop`], which compares it with that of the token, before it looks at the store.
 ///
-/// A proof is remembered after all other checks, so a refused proof changes nothing.
+/// A proof is remembered after all other checks, so a refused proof changes nothing. A client that has a code or a bound access token
+/// is known; any other sender can fill the store of a token endpoint with good proofs of new keys. So limit the requests of each
+/// sender before you verify their proofs.
 ///
 /// # Examples
 ///

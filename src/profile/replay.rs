@@ -55,19 +55,22 @@ impl<S: ReplayStore + ?Sized> ReplayStore for Arc<S> {
 /// [`ProofError::StoreUnavailable`] to new ones, because forgetting one would let it be used again. A DPoP proof is kept for at most
 /// two minutes with the default window, so the limit is about 120 times the number of requests in a second.
 ///
-/// After a restart, all is forgotten.
+/// After a restart, all is forgotten. If the clock jumps ahead and back, the ids that were forgotten in between are refused with
+/// [`ProofError::StoreUnavailable`] until the time until which they had to be kept.
 #[cfg(feature = "std")]
 pub struct MemoryReplayStore {
     limit: usize,
     seen: Mutex<Seen>,
 }
 
-/// Both have the same ids.
+/// `until` and `by_time` have the same ids.
 #[cfg(feature = "std")]
 #[derive(Default)]
 struct Seen {
     until: BTreeMap<[u8; 32], UnixTime>,
     by_time: BTreeSet<(UnixTime, [u8; 32])>,
+    /// The latest time of an id that was forgotten. After a jump of the clock, it may lie in the future.
+    forgotten: Option<UnixTime>,
 }
 
 #[cfg(feature = "std")]
@@ -84,15 +87,18 @@ impl ReplayStore for MemoryReplayStore {
     fn first_use(&self, id: &[u8], until: UnixTime, now: UnixTime) -> Result<bool, ProofError> {
         let id: [u8; 32] = Sha256::digest(id).into();
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let Seen { until: times, by_time } = &mut *seen;
+        let Seen { until: times, by_time, forgotten } = &mut *seen;
         while let Some(&(time, expired)) = by_time.first().filter(|(time, _)| *time < now) {
             by_time.remove(&(time, expired));
             times.remove(&expired);
+            *forgotten = (*forgotten).max(Some(time));
         }
         if times.contains_key(&id) {
             return Ok(false);
         }
-        if times.len() >= self.limit {
+        // An id that has to be kept until then may be one that was forgotten.
+        let may_be_forgotten = *forgotten >= Some(until);
+        if may_be_forgotten || times.len() >= self.limit {
             return Err(ProofError::StoreUnavailable);
         }
         times.insert(id, until);
@@ -189,10 +195,12 @@ impl ProofError {
 
     /// Returns the error code for the client: `use_dpop_nonce`, `invalid_token` or `invalid_dpop_proof`
     /// ([RFC 9449 sections 5 and 7.1](https://www.rfc-editor.org/rfc/rfc9449#section-7.1)). A token endpoint answers 400 with it as
-    /// `error` in its JSON, and a resource writes it into the challenge. An unavailable store is a 503 in place of it.
+    /// `error` in its JSON, and a resource writes it into the challenge. `temporarily_unavailable` goes with a 503, if the store or
+    /// the keys are not available.
     #[must_use]
     pub const fn oauth_error(&self) -> &'static str {
         match self {
+            Self::StoreUnavailable | Self::Token(VerifyError::KeysUnavailable) => "temporarily_unavailable",
             Self::WrongNonce => "use_dpop_nonce",
             Self::Token(_) | Self::UnboundToken | Self::WrongKey => "invalid_token",
             _ => "invalid_dpop_proof",

@@ -473,19 +473,20 @@ fn s246_a_refused_proof_is_not_remembered() {
 #[test]
 fn s246_of_uses_at_the_same_time_one_succeeds() {
     const THREADS: usize = 8;
-    let (verifier, proof, barrier) = (verifier(), proof(json!({}), json!({})), Barrier::new(THREADS));
-    let successes = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..THREADS)
-            .map(|_| {
-                scope.spawn(|| {
-                    barrier.wait();
-                    verifier.verify(&request(), &proof, NOW).is_ok()
-                })
-            })
-            .collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).filter(|ok| *ok).count()
+    let proofs: Vec<String> =
+        (0..20).map(|number| proof(json!({}), json!({"jti": number.to_string()}))).collect();
+    let (verifier, barrier) = (verifier(), Barrier::new(THREADS));
+    let use_all = || {
+        barrier.wait();
+        proofs.iter().map(|proof| verifier.verify(&request(), proof, NOW)).collect::<Vec<_>>()
+    };
+    let results: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(use_all)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
-    assert_eq!(successes, 1);
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), proofs.len());
+    let replayed = results.iter().filter(|result| **result == Err(ProofError::Replayed)).count();
+    assert_eq!(replayed, (THREADS - 1) * proofs.len());
 }
 
 #[test]
@@ -542,6 +543,19 @@ fn a_huge_proof_is_refused_by_its_length_and_a_long_one_within_the_limits_is_rea
         assert_eq!(error, too_large(Size::TokenBytes, 16 * 1024));
     }
     accepted(&request(), &proof(json!({}), json!({"jti": "1".repeat(8_000)})));
+}
+
+/// No other algorithm has a longer key or signature.
+#[cfg(feature = "ml-dsa")]
+#[test]
+fn a_proof_by_the_largest_key_is_within_the_limits() {
+    let private = PrivateKey::from_pem(include_str!("data/ml_dsa_87_seed.pem")).unwrap();
+    let key: SigningKey = private.signing_key_with(Algorithm::MlDsa87, Counting).unwrap();
+    let verifier = DpopVerifier::new(&[Algorithm::MlDsa87], MemoryReplayStore::new(1)).unwrap();
+    let request = request().access_token("t").nonce("n");
+    let proof = request.sign_with(&key, NOW, &Counting).unwrap();
+    assert_eq!(verifier.verify(&request, &proof, NOW).unwrap().to_string(), thumbprint(&key));
+    assert!(proof.len() > 10_000, "{}", proof.len());
 }
 
 #[test]

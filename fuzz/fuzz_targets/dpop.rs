@@ -34,7 +34,8 @@ fuzz_target!(|parts: (&[u8], &[u8], &str)| {
     if let Some(request) = &request {
         check_own(request, uri);
     }
-    let expected = request.unwrap_or_else(|| DpopRequest::new("POST", "https://server.example/token").unwrap());
+    let expected =
+        request.unwrap_or_else(|| DpopRequest::new("POST", "https://server.example/token").unwrap());
     let verifier = verifier();
     let proof = signed(header, payload);
     match verifier.verify(&expected, &proof, NOW) {
@@ -42,9 +43,8 @@ fuzz_target!(|parts: (&[u8], &[u8], &str)| {
             assert_eq!(thumbprint, public.thumbprint().unwrap());
             check_accepted(header, payload, &expected);
             assert_eq!(verifier.verify(&expected, &proof, NOW), Err(ProofError::Replayed));
-            let get = DpopRequest::new("GET", uri).unwrap_or_else(|_| {
-                DpopRequest::new("GET", "https://server.example/token").unwrap()
-            });
+            let get = DpopRequest::new("GET", uri)
+                .unwrap_or_else(|_| DpopRequest::new("GET", "https://server.example/token").unwrap());
             assert_eq!(verifier.verify(&get, &proof, NOW), Err(ProofError::WrongMethod));
         }
         Err(error) => assert!(!error.to_string().is_empty() && !error.code().is_empty()),

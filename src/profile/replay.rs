@@ -75,7 +75,7 @@ struct Seen {
 
 #[cfg(feature = "std")]
 impl MemoryReplayStore {
-    /// Makes a store for up to `limit` ids. It allocates as they come, about 100 bytes for each.
+    /// Makes a store for up to `limit` ids. It allocates as they come, about 125 bytes for each.
     #[must_use]
     pub fn new(limit: usize) -> Self {
         Self { limit, seen: Mutex::new(Seen::default()) }

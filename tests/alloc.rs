@@ -365,7 +365,7 @@ fn the_memory_of_a_full_replay_store_is_bounded() {
     println!("{LIMIT} ids: {bytes} bytes");
     assert_eq!(full, 9 * LIMIT);
     assert!((0..=200 * LIMIT.cast_signed()).contains(&bytes), "{bytes} bytes");
-    // A full store answers without an allocation, and a store whose ids have expired gives its memory back.
+    // A full store answers without an allocation, and one with expired ids gives its memory back.
     assert_eq!(allocations(|| store.first_use(b"another", NOW, NOW).is_err()), 0);
     let later = NOW.saturating_add(Duration::from_secs(1));
     let freed = held(|| assert_eq!(store.first_use(b"another", later, later), Ok(true)));

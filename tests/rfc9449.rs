@@ -210,6 +210,24 @@ fn s238_a_private_symmetric_missing_or_malformed_key_is_refused() {
 }
 
 #[test]
+fn s238_a_second_key_under_an_escaped_name_is_refused() {
+    let claims = json!({"jti": "1", "htm": "POST", "htu": URI, "iat": NOW.as_secs()}).to_string();
+    let header = |members: &str| format!(r#"{{"typ":"dpop+jwt","alg":"ES256",{members}}}"#);
+    let other = ed25519().verifying_key().public_key().unwrap().to_jwk().unwrap();
+    let own = jwk();
+    for members in [
+        format!(r#""jwk":{own},"jwk":{other}"#),
+        format!(r#""jwk":{own},"\u006awk":{other}"#),
+        format!(r#""\u006awk":{other},"jwk":{own}"#),
+    ] {
+        let error = refused(&request(), &signed_with(&p256(), header(&members), &claims));
+        assert!(matches!(error, ProofError::Proof(VerifyError::DuplicateMember { .. })), "{error:?}");
+    }
+    let escaped = signed_with(&p256(), header(&format!(r#""\u006awk":{own}"#)), &claims);
+    accepted(&request(), &escaped);
+}
+
+#[test]
 fn s238_an_algorithm_outside_the_list_is_refused() {
     let unsupported = ProofError::Proof(VerifyError::UnsupportedAlgorithm);
     for algorithm in ["none", "HS256", "HS512", "RS256", "ES384", "es256", "ES256K"] {

@@ -160,7 +160,7 @@ impl<'a> DpopRequest<'a> {
         .sign(key)
     }
 
-    /// Checks the claims of a proof whose signature is valid.
+    /// Checks the claims of a proof with a valid signature.
     fn check(&self, found: &Picked<'_>) -> Result<(), ProofError> {
         let text = |claim| found.text(claim).map_err(ProofError::Proof);
         if text("htm")?.as_deref() != Some(self.method) {
@@ -249,7 +249,8 @@ pub struct DpopVerifier {
 }
 
 impl DpopVerifier {
-    /// Makes a verifier for proofs of these algorithms, with a store for the proofs that were used.
+    /// Makes a verifier for proofs of these algorithms, with a store for the proofs that were used. It verifies in Rust, not with a
+    /// backend, so a proof of an algorithm that the enabled features lack is refused.
     ///
     /// # Errors
     ///

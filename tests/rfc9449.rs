@@ -525,6 +525,31 @@ fn a_full_store_refuses_new_ids_until_others_expire() {
     assert!(format!("{store:?}").contains('2'));
 }
 
+/// A store that notes how long it has to keep each id.
+#[derive(Default)]
+struct Noting(std::sync::Mutex<Vec<UnixTime>>);
+
+impl ReplayStore for Noting {
+    fn first_use(&self, _: &[u8], until: UnixTime, _: UnixTime) -> Result<bool, ProofError> {
+        self.0.lock().unwrap().push(until);
+        Ok(true)
+    }
+}
+
+#[test]
+fn s246_a_proof_is_kept_for_as_long_as_it_is_accepted_and_not_longer() {
+    for (max_age, kept) in [(5, 35), (60, 90), (300, 330), (u64::MAX, 330)] {
+        let store = Arc::new(Noting::default());
+        let verifier =
+            DpopVerifier::new(&[Algorithm::Es256], store.clone()).unwrap().max_age(seconds(max_age));
+        let proof = proof(json!({}), json!({"iat": NOW.as_secs() - 2}));
+        verifier.verify(&request(), &proof, NOW).unwrap();
+        assert_eq!(*store.0.lock().unwrap(), [later(kept - 2)]);
+        assert!(verifier.verify(&request(), &proof, later(kept - 2)).is_ok());
+        assert!(verifier.verify(&request(), &proof, later(kept - 1)).is_err());
+    }
+}
+
 #[test]
 fn s246_a_clock_that_jumps_ahead_and_back_does_not_let_a_proof_be_used_again() {
     let verifier = verifier();

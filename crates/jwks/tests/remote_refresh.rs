@@ -50,7 +50,7 @@ fn now_or_never<T>(future: impl Future<Output = T>) -> Option<T> {
 // ---- rotation ----
 
 #[test]
-fn a_token_of_a_new_key_waits_for_one_fetch_and_is_accepted() {
+fn s210_a_token_of_a_new_key_waits_for_one_fetch_and_the_removed_key_is_forgotten() {
     paused(async {
         let (old, new) = (key("old"), key("new"));
         let idp = Idp::with_keys(&[&old]);
@@ -86,7 +86,7 @@ async fn rotate(idp: &Idp, keys: &RemoteKeys, count: usize, new: &str) -> Vec<Ve
 }
 
 #[test]
-fn ten_thousand_requests_over_a_rotation_cause_one_fetch_and_none_is_refused() {
+fn s205_ten_thousand_requests_over_a_rotation_cause_one_fetch_and_none_is_refused() {
     paused(async {
         let (old, new) = (key("old"), key("new"));
         let idp = Idp::with_keys(&[&old]);
@@ -127,7 +127,7 @@ fn requests_on_several_threads_over_a_rotation_cause_one_fetch_and_none_is_refus
 }
 
 #[test]
-fn a_known_key_is_never_delayed_by_a_fetch() {
+fn s204_a_known_key_is_never_delayed_by_a_fetch() {
     paused(async {
         let known = key("known");
         let idp = Idp::with_keys(&[&known]);
@@ -184,7 +184,7 @@ fn an_unknown_key_during_the_cooldown_causes_one_fetch_at_its_end() {
 }
 
 #[test]
-fn an_invented_key_id_that_waits_causes_one_fetch_and_no_second_one() {
+fn s205_an_invented_key_id_that_waits_causes_one_fetch_and_no_second_one() {
     paused(async {
         let known = key("known");
         let idp = Idp::with_keys(&[&known]);
@@ -290,7 +290,7 @@ fn s209_unknown_keys_of_one_issuer_delay_no_other_issuer() {
 // ---- outages ----
 
 #[test]
-fn an_outage_keeps_the_keys_until_the_hard_age_and_then_all_tokens_are_a_503() {
+fn s204_an_outage_keeps_the_keys_until_the_hard_age_and_then_all_tokens_are_a_503() {
     paused(async {
         let known = key("known");
         let idp = Idp::with_keys(&[&known]);
@@ -315,7 +315,7 @@ fn an_outage_keeps_the_keys_until_the_hard_age_and_then_all_tokens_are_a_503() {
 }
 
 #[test]
-fn a_rotation_during_an_outage_is_a_503_for_new_keys_and_delays_no_known_key() {
+fn s206_a_rotation_during_an_outage_is_a_503_for_new_keys_and_delays_no_known_key() {
     paused(async {
         let (old, new) = (key("old"), key("new"));
         let idp = Idp::with_keys(&[&old]);
@@ -333,6 +333,24 @@ fn a_rotation_during_an_outage_is_a_503_for_new_keys_and_delays_no_known_key() {
         pass(seconds(MINUTE)).await;
         assert!(now_or_never(verifier.verify::<()>(&new_text)).unwrap().is_ok());
         assert_eq!(verifier.verify::<()>(&old).await.unwrap_err(), VerifyError::UnknownKey);
+    });
+}
+
+#[test]
+fn s206_fetches_that_fail_become_rare_and_keep_the_keys() {
+    paused(async {
+        let known = key("known");
+        let idp = Idp::with_keys(&[&known]);
+        let (keys, _) = started(&idp).await;
+        let generation = keys.generation();
+        idp.answers(Answer::Down);
+        pass_until(&idp, 2).await;
+        // One to two cooldowns, twice as long each time, then five minutes.
+        pass(seconds(HOUR)).await;
+        let requests = idp.requests() - 2;
+        assert!((12..=20).contains(&requests), "{requests}");
+        verifier(&keys).verify::<()>(&token(&known)).await.unwrap();
+        assert_eq!(keys.generation(), generation);
     });
 }
 
@@ -485,9 +503,12 @@ fn keys_with_one_id_for_two_algorithms_are_both_used() {
 fn ages_that_an_issuer_states_count_between_floor_and_ceiling() {
     paused(async {
         for (value, floor, ceiling) in [
+            // SPIRE, Okta before a rotation, Auth0, Kubernetes, GitLab, and one that states a year.
             ("no-store", 5 * MINUTE, 5 * MINUTE),
-            ("max-age=15", 5 * MINUTE, 5 * MINUTE),
-            ("max-age=3600", 54 * MINUTE, HOUR),
+            ("no-cache", 5 * MINUTE, 5 * MINUTE),
+            ("public, max-age=15, stale-while-revalidate=15, stale-if-error=86400", 5 * MINUTE, 5 * MINUTE),
+            ("public, max-age=3600", 54 * MINUTE, HOUR),
+            ("max-age=86400, must-revalidate", 21 * HOUR, 24 * HOUR),
             ("max-age=31536000", 21 * HOUR, 24 * HOUR),
         ] {
             let body = set(&[&key("one")]);
@@ -739,6 +760,54 @@ fn when_the_runtime_ends_the_keys_are_not_used_any_more() {
         let error = verifier(&keys).verify::<()>(&text).await.unwrap_err();
         assert_eq!(error, VerifyError::KeysUnavailable);
     });
+}
+
+#[test]
+fn s204_keys_of_the_hard_age_are_not_used_while_the_runtime_of_the_task_is_blocked() {
+    use core::sync::atomic::{AtomicI64, Ordering};
+    use countersign::UnixTime;
+    use std::sync::{Arc, mpsc};
+
+    let known = key("known");
+    let idp = Idp::with_keys(&[&known]);
+    let time = Arc::new(AtomicI64::new(Time::START.as_secs()));
+    let clock = time.clone();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let keys = runtime
+        .block_on(
+            RemoteKeys::builder("https://idp.example/keys", &ALLOWED)
+                .fetch_with(idp.clone())
+                .clock(move || UnixTime::from_secs(clock.load(Ordering::Relaxed)))
+                .start(),
+        )
+        .unwrap();
+    let generation = keys.generation();
+    let verifier = verifier(&keys);
+    let text = token(&known);
+    // The only thread of the runtime waits until the end of the test.
+    let (blocked, is_blocked) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    runtime.spawn(async move {
+        blocked.send(()).unwrap();
+        let _ = released.recv();
+    });
+    is_blocked.recv().unwrap();
+    paused(async {
+        verifier.verify::<()>(&text).await.unwrap();
+        time.fetch_add(13 * HOUR as i64, Ordering::Relaxed);
+        assert_eq!(verifier.verify::<()>(&text).await.unwrap_err(), VerifyError::KeysUnavailable);
+    });
+    // Then the keys are taken from all users.
+    let now = UnixTime::from_secs(time.load(Ordering::Relaxed));
+    let plain = Verifier::builder(keys.clone()).issuer(ISSUER).audience(AUDIENCE).build().unwrap();
+    assert_eq!(plain.at(now).verify::<()>(&text).unwrap_err(), VerifyError::KeysUnavailable);
+    assert_ne!(keys.generation(), generation);
+    assert_eq!((keys.status().keys, idp.requests()), (0, 1));
+    drop(release);
+    // The caller above began a fetch, which runs now. The next one waits for it.
+    let live = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    live.block_on(verifier.verify::<()>(&text)).unwrap();
+    assert_eq!((keys.status().keys, idp.requests()), (1, 2));
 }
 
 #[test]

@@ -21,6 +21,36 @@
 //! # }
 //! ```
 //!
+//! With axum, a middleware verifies the token of each request, and handlers take it as `Extension<Token<User>>`. The `Challenge`
+//! also has the value of `WWW-Authenticate`:
+//!
+//! ```no_run
+//! use axum::extract::{Request, State};
+//! use axum::http::{StatusCode, header::AUTHORIZATION};
+//! use axum::{Router, middleware, middleware::Next, response::Response};
+//! use countersign::{Algorithm, http::{Challenge, bearer_token}};
+//! use countersign_jwks::{RemoteKeys, RemoteVerifier};
+//!
+//! #[derive(Clone, serde::Deserialize)]
+//! struct User { email: String }
+//!
+//! async fn verify(State(verifier): State<RemoteVerifier>, mut request: Request, next: Next) -> Result<Response, StatusCode> {
+//!     let refuse = |challenge: Challenge| StatusCode::from_u16(challenge.status()).unwrap_or(StatusCode::UNAUTHORIZED);
+//!     let values = request.headers().get_all(AUTHORIZATION);
+//!     let text = bearer_token(values).map_err(|error| refuse(error.challenge()))?.to_owned();
+//!     let token = verifier.verify::<User>(&text).await.map_err(|error| refuse(error.challenge()))?;
+//!     request.extensions_mut().insert(token);
+//!     Ok(next.run(request).await)
+//! }
+//!
+//! # #[cfg(feature = "rustls")]
+//! async fn protect(app: Router, issuer: &str) -> Result<Router, Box<dyn std::error::Error>> {
+//!     let keys = RemoteKeys::discover(issuer, &[Algorithm::Rs256]).await?; // issuer + /.well-known/openid-configuration
+//!     let verifier = RemoteVerifier::new(keys, |policy| policy.issuer(issuer).audience("https://api.example"))?;
+//!     Ok(app.layer(middleware::from_fn_with_state(verifier, verify)))
+//! }
+//! ```
+//!
 //! # What it does
 //!
 //! - **A known key is never delayed.** A look-up reads the present keys without a lock, also while they are fetched.

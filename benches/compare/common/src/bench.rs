@@ -93,6 +93,26 @@ impl Bench {
         self.add(name, Other(operation));
     }
 
+    /// The operations with a JWK set: `read` makes keys of its text, and `verify` verifies a token with the key that it names. Both
+    /// are to panic if they do not succeed.
+    pub fn key_set<K: 'static>(
+        &mut self,
+        read: impl Fn(&str) -> K + Copy + 'static,
+        verify: impl Fn(&K, &str) + 'static,
+    ) {
+        let text = self.tokens.read(tokens::KEY_SET);
+        let of_each: Vec<String> =
+            self.tokens.read(tokens::KEY_SET_TOKENS).lines().map(str::to_owned).collect();
+        let read_again = text.clone();
+        self.other(tokens::READ_KEY_SET, move || read(black_box(&read_again)));
+        self.other(tokens::USE_KEY_SET, move || {
+            let keys = read(black_box(&text));
+            for token in &of_each {
+                verify(&keys, black_box(token));
+            }
+        });
+    }
+
     /// A token that the driver wrote.
     #[must_use]
     pub fn token(&self, name: &str) -> String {

@@ -164,6 +164,21 @@ pub fn verify_by_key_id(keys: u32) -> String {
 /// How many keys [`verify_by_key_id`] is measured with.
 pub const KEY_SET_SIZES: [u32; 4] = [1, 10, 1_000, 100_000];
 
+/// Reading a JWK set of [`KEYS_IN_SET`] RSA keys with 2048 bits.
+pub const READ_KEY_SET: &str = "jwks/read/1000";
+
+/// Reading this set, and verifying one token with each of its keys.
+pub const USE_KEY_SET: &str = "jwks/use/1000";
+
+/// How many keys the set of [`READ_KEY_SET`] has.
+pub const KEYS_IN_SET: u32 = 1_000;
+
+/// The set of [`READ_KEY_SET`].
+pub const KEY_SET: &str = "jwks/set";
+
+/// One token for each key of the set, each in a line.
+pub const KEY_SET_TOKENS: &str = "jwks/tokens";
+
 /// Signing an RS256 token with the seven typical claims and 2048 bits.
 pub const SIGN_RS256: &str = "rs256/sign/2048";
 

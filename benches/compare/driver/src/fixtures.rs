@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use compare_common::Algorithm;
 use compare_common::claims::{Everything, Size, Tiny};
-use compare_common::keys::{RSA, SECRET};
+use compare_common::keys::{RSA, RSA_2048, SECRET};
 use compare_common::tokens::{self, Tokens};
 use countersign::{HmacKey, PrivateKey, SecretBytes, SignKey};
 use serde::Serialize;
@@ -29,6 +29,7 @@ pub(crate) fn write(tokens: &Tokens) -> Result<()> {
         let key = PrivateKey::from_pem(rsa.private_pem)?.rs256()?;
         tokens.write(&tokens::verify_rs256(rsa.bits), &token(RS256_HEADER, &typical, &key)?)?;
     }
+    write_key_set(tokens, &typical)?;
     for algorithm in Algorithm::ALL {
         match algorithm.secret() {
             Some(secret) => {
@@ -42,6 +43,24 @@ pub(crate) fn write(tokens: &Tokens) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Writes a JWK set and a token for each of its keys. It is one key under many ids, because it takes minutes to make a thousand RSA
+/// keys.
+fn write_key_set(tokens: &Tokens, typical: &Everything) -> Result<()> {
+    let key = PrivateKey::from_pem(RSA_2048.private_pem)?;
+    let (modulus, exponent) = key.public_key()?.modulus_and_exponent().ok_or("not an RSA key")?;
+    let (n, e, key) = (base64url(&modulus), base64url(&exponent), key.rs256()?);
+    let (mut entries, mut lines) = (Vec::new(), Vec::new());
+    for number in 0..tokens::KEYS_IN_SET {
+        let header = format!(r#"{{"alg":"RS256","kid":"{number}","typ":"JWT"}}"#);
+        lines.push(token(&header, typical, &key)?);
+        entries.push(format!(
+            r#"{{"kty":"RSA","use":"sig","alg":"RS256","kid":"{number}","n":"{n}","e":"{e}"}}"#
+        ));
+    }
+    tokens.write(tokens::KEY_SET, &format!(r#"{{"keys":[{}]}}"#, entries.join(",")))?;
+    Ok(tokens.write(tokens::KEY_SET_TOKENS, &lines.join("\n"))?)
 }
 
 /// Writes the token that is to be verified, and those that are to be refused.

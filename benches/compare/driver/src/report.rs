@@ -51,6 +51,11 @@ pub(crate) fn shared_operations() -> Vec<(String, String)> {
     .to_vec();
     operations
         .extend(RSA.map(|key| (format!("RS256 verify, {} bits", key.bits), tokens::verify_rs256(key.bits))));
+    operations.push(("JWK set of 1,000 RSA keys, read".to_owned(), tokens::READ_KEY_SET.to_owned()));
+    operations.push((
+        "JWK set of 1,000 RSA keys, read, and one token verified with each key".to_owned(),
+        tokens::USE_KEY_SET.to_owned(),
+    ));
     for algorithm in Algorithm::others() {
         operations.extend(
             Direction::BOTH

@@ -9,6 +9,7 @@ pub(crate) const FLOOR_GRAVIOLA: &str = "floor (graviola)";
 pub(crate) const FLOOR_RING: &str = "floor (ring)";
 pub(crate) const JSONWEBTOKEN_RUST: &str = "jsonwebtoken 12 (rust_crypto)";
 pub(crate) const JSONWEBTOKEN_AWS_LC: &str = "jsonwebtoken 12 (aws_lc_rs)";
+pub(crate) const JWTK: &str = "jwtk";
 
 /// One build of one library.
 pub(crate) struct Entry {
@@ -187,7 +188,7 @@ pub(crate) const ROSTER: &[Entry] = &[
         .note("hands out claims as a JSON map; `exp` and `aud` are checked where a token has them"),
     Entry::new("biscuit", "biscuit", &["biscuit"], Cryptography::Ring)
         .note("takes what it has to check by value, so its clone is measured too"),
-    Entry::new("jwtk", "jwtk", &["jwtk"], Cryptography::OpenSsl)
+    Entry::new(JWTK, "jwtk", &["jwtk"], Cryptography::OpenSsl)
         .variant("openssl")
         .note("leaves `iss` and `aud` to its caller; the benchmark checks them; its header has no `typ`"),
 ];

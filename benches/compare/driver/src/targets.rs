@@ -3,7 +3,7 @@
 use crate::results::Results;
 use crate::roster::{
     BACKENDS, Backend, Cryptography, Entry, FLOOR, FLOOR_AWS_LC, JSONWEBTOKEN_AWS_LC, JSONWEBTOKEN_RUST,
-    OURS, OURS_AWS_LC, OURS_GRAVIOLA,
+    JWTK, OURS, OURS_AWS_LC, OURS_GRAVIOLA,
 };
 use compare_common::Algorithm;
 use compare_common::claims::Size;
@@ -120,6 +120,7 @@ pub(crate) fn all(results: &Results) -> Vec<Target> {
     targets.extend(es256(&judge));
     targets.extend(BACKENDS.iter().map(|backend| judge.worst_overhead(backend)));
     targets.extend(growth(&judge));
+    targets.extend(key_set(&judge));
     targets
 }
 
@@ -240,6 +241,16 @@ fn growth(judge: &Judge<'_>) -> Vec<Target> {
             judge.per_byte(JSONWEBTOKEN_RUST),
             0.45,
         ),
+    ]
+}
+
+fn key_set(judge: &Judge<'_>) -> Vec<Target> {
+    let (what, operation) = ("JWK set, read and used", tokens::USE_KEY_SET);
+    let ours = judge.median(operation, OURS);
+    vec![
+        judge.against(what, operation, ours, JSONWEBTOKEN_RUST, 1.00).exact(),
+        judge.against(what, operation, ours, JSONWEBTOKEN_AWS_LC, 1.00).exact(),
+        judge.against(what, operation, ours, JWTK, 1.00).exact(),
     ]
 }
 

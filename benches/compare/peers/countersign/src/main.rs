@@ -36,6 +36,14 @@ fn main() {
     for keys in tokens::KEY_SET_SIZES {
         bench.other(&tokens::verify_by_key_id(keys), verify_by_key_id(keys));
     }
+    bench.key_set(
+        |text| {
+            let loaded = KeySet::from_jwks(text, &[countersign::Algorithm::Rs256]).unwrap();
+            assert!(loaded.skipped.is_empty());
+            verifier(loaded.keys)
+        },
+        |verifier, token| drop(verifier.verify::<User>(token).unwrap()),
+    );
     bench.serve();
 }
 

@@ -81,7 +81,7 @@ fn verify<T: DeserializeOwned + 'static>(validation: Validation, key: DecodingKe
     move |token: &str| decode::<T>(token, &key, &validation)
 }
 
-fn validation(algorithm: Algorithm) -> Validation {
+pub(crate) fn validation(algorithm: Algorithm) -> Validation {
     let mut validation = Validation::new(algorithm);
     validation.set_issuer(&[ISSUER]);
     validation.set_audience(&[AUDIENCE]);

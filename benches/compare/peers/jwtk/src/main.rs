@@ -9,6 +9,7 @@ use compare_common::{Algorithm, Bench, Hs256, Rs256, Sign, Verify};
 use jwtk::ecdsa::{EcdsaPrivateKey, EcdsaPublicKey};
 use jwtk::eddsa::{Ed25519PrivateKey, Ed25519PublicKey};
 use jwtk::hmac::{HmacAlgorithm, HmacKey};
+use jwtk::jwk::JwkSet;
 use jwtk::rsa::{RsaAlgorithm, RsaPrivateKey, RsaPublicKey};
 use jwtk::{HeaderAndClaims, OneOrMany, SigningKey, VerificationKey};
 use serde::Serialize;
@@ -43,6 +44,18 @@ fn main() {
     let (private, public) = pems(Algorithm::EdDsa);
     let signing = Ed25519PrivateKey::from_pem(private).unwrap();
     add(&mut bench, Algorithm::EdDsa, signing, Ed25519PublicKey::from_pem(public).unwrap());
+    bench.key_set(
+        |text| {
+            let keys = serde_json::from_str::<JwkSet>(text).unwrap().verifier();
+            assert!(keys.find("0").is_some());
+            keys
+        },
+        |keys, token| {
+            let token = keys.verify::<User>(token).unwrap();
+            let claims = token.claims();
+            check_parties(claims.iss.as_deref(), claims.aud.iter().next().map(String::as_str)).unwrap();
+        },
+    );
     bench.serve();
 }
 

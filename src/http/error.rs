@@ -144,8 +144,10 @@ pub enum RequestError {
     /// The DPoP proof is missing or refused, or the access token beside it is.
     #[error("{0}")]
     Proof(#[source] ProofError),
-    /// The request has several `Authorization` headers. Their values do not matter.
-    #[error("the request has several Authorization headers")]
+    /// The request has several `Authorization` headers, or one next to a cookie with a token. Their values do not matter.
+    #[error(
+        "the request has several credentials: it must have one Authorization header, or one cookie with a token"
+    )]
     SeveralCredentials,
     /// `Origin` or `Sec-Fetch-Site` occurs more than once.
     #[error("the request has several Origin or several Sec-Fetch-Site headers")]

@@ -7,7 +7,7 @@
 //!
 //! | to | use |
 //! |---|---|
-//! | verify the token of a request | [`Verifier::verify_bearer`](crate::Verifier::verify_bearer) |
+//! | verify the token of a request | [`Verifier::verify_bearer`](crate::Verifier::verify_bearer); in axum or tower, the crate `countersign-tower` |
 //! | verify the access token of a session | `AccessVerifier::verify_bearer` of the crate `countersign-session`, with [`Cookie::find`] for the cookie that the token is bound to |
 //! | verify an access token with its DPoP proof | `AccessTokenVerifier::verify_request` of the module [`profile`](crate::profile) |
 //! | read the token without verifying it | [`bearer_token`] |

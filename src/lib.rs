@@ -67,6 +67,7 @@
 //! | answer a refused request, use cookies, check origins | the module [`http`] |
 //! | verify ID tokens of OpenID Connect, and access tokens of RFC 9068; DPoP | the module [`profile`] |
 //! | sign bytes that are not claims | the module [`jws`] |
+//! | require tokens in axum, hyper or tonic | the crate `countersign-tower` |
 //! | issue access and refresh tokens for sessions | the crate `countersign-session` |
 //!
 //! The [README](https://docs.rs/crate/countersign/latest) lists the features, the supported algorithms and the limitations.
@@ -77,7 +78,7 @@
 //! - [`manual::keys`]: how to load and rotate keys, read JWK sets, and trust several issuers
 //! - [`manual::providers`]: verifiers for Google, Entra, Auth0, Cognito, Keycloak and others
 //! - [`manual::profiles`]: which rules each kind of token has, and recipes for more of them
-//! - [`manual::axum`]: an extractor for axum
+//! - [`manual::axum`]: how to require a token in axum
 //! - [`manual::types`]: which types to use for claims
 //! - [`manual::testing`]: how to test code that verifies tokens
 //! - [`manual::migrating`]: how to move here from other crates

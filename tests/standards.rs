@@ -48,7 +48,7 @@ fn every_requirement_has_a_row() {
         .flat_map(|cell| cell.split(", "))
         .map(|number| number.trim_start_matches('S').parse().expect("a number"))
         .collect();
-    assert_eq!(numbers, (1..=264).collect::<Vec<_>>());
+    assert_eq!(numbers, (1..=275).collect::<Vec<_>>());
     // Each row names its tests, or says that there is nothing to test.
     for row in text.lines().filter(|line| line.starts_with("| S")) {
         assert!(!named_tests(row).is_empty() || row.contains("Not offered"), "{row}");
@@ -58,7 +58,7 @@ fn every_requirement_has_a_row() {
 #[test]
 fn the_page_on_axum_shows_the_code_of_the_example() {
     let page = include_str!("../src/manual/axum.md");
-    let example = include_str!("../examples/axum-bearer/src/main.rs");
+    let example = include_str!("../crates/tower/examples/axum.rs");
     let shown = page.split("```").nth(1).unwrap().strip_prefix("text\n").unwrap();
     for part in shown.trim_end().split("\n\n") {
         assert!(example.contains(part), "{part}");
@@ -88,13 +88,13 @@ fn named_tests(text: &str) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// Finds the file of a test: `attacks` is in `tests/`, `src/json` is in the crate, `remote_http` is in `crates/jwks/tests/`, and
-/// `session` is in `crates/session/tests/`.
+/// Finds the file of a test: `attacks` is in `tests/`, `src/json` is in the crate, `remote_http` is in `crates/jwks/tests/`,
+/// `session` is in `crates/session/tests/`, and `tower_layer` is in `crates/tower/tests/`.
 fn source_of(file: &str) -> PathBuf {
     // `tests/unification` runs this file too, from a subfolder.
     let mut above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
     let root = above.find(|folder| folder.join("src/manual").is_dir()).expect("the crate");
-    let places = ["", "tests", "crates/jwks/tests", "crates/session/tests"]
+    let places = ["", "tests", "crates/jwks/tests", "crates/session/tests", "crates/tower/tests"]
         .map(|folder| root.join(folder).join(format!("{file}.rs")));
     places.into_iter().find(|place| place.is_file()).unwrap_or_else(|| panic!("there is no file {file}.rs"))
 }

@@ -69,7 +69,7 @@
 #![warn(clippy::std_instead_of_core, clippy::too_many_lines)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(all(doctest, feature = "axum"))]
+#[cfg(all(doctest, feature = "axum", feature = "jwks"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 

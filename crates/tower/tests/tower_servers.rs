@@ -4,6 +4,10 @@
 #[path = "../examples/axum.rs"]
 #[allow(dead_code, reason = "`main` is not called")]
 mod axum_example;
+#[cfg(feature = "jwks")]
+#[path = "../examples/discovery.rs"]
+#[allow(dead_code, reason = "`main` is not called")]
+mod discovery_example;
 #[path = "../examples/hyper.rs"]
 #[allow(dead_code, reason = "`main` is not called")]
 mod hyper_example;
@@ -115,4 +119,61 @@ fn the_hyper_server_answers_each_request_by_its_token() {
             assert!(response.ends_with("Hello, ann.\n"), "{response}");
         },
     );
+}
+
+#[test]
+fn the_readme_shows_the_code_of_the_example_in_at_most_25_lines() {
+    let readme = include_str!("../README.md");
+    let example = include_str!("../examples/discovery.rs");
+    let shown = readme.split("```").nth(1).unwrap().strip_prefix("rust,no_run\n").unwrap();
+    assert!(shown.lines().count() <= 25, "{shown}");
+    for part in shown.trim_end().split("\n\n") {
+        assert!(example.contains(part), "{part}");
+    }
+}
+
+#[cfg(feature = "jwks")]
+#[test]
+fn the_discovery_server_accepts_the_tokens_of_its_issuer() {
+    use axum::{Router, routing::get};
+    use core::time::Duration;
+    use countersign::{Algorithm, Claims, KeySet, PrivateKey, SigningKey};
+
+    const AUDIENCE: &str = "https://api.example";
+    let key =
+        |id: &str| PrivateKey::generate(Algorithm::Es256).unwrap().es256().unwrap().with_key_id(id).unwrap();
+    let token = |issuer: &str, key: &SigningKey| {
+        let claims = Claims::registered().issuer(issuer).audience(AUDIENCE).subject("ann");
+        claims.expires_in(Duration::from_secs(900)).sign(key).unwrap()
+    };
+    let (signer, unknown) = (key("1"), key("2"));
+    let mut keys = KeySet::new();
+    keys.insert(signer.verifying_key()).unwrap();
+    let keys = keys.to_jwks().unwrap();
+    let identity_provider = async |listener: TcpListener| {
+        let issuer = format!("http://{}", listener.local_addr().unwrap());
+        let metadata = format!(r#"{{"issuer":"{issuer}","jwks_uri":"{issuer}/keys"}}"#);
+        let routes = Router::new()
+            .route("/.well-known/openid-configuration", get(async move || metadata))
+            .route("/keys", get(async move || keys));
+        axum::serve(listener, routes).await
+    };
+    with_server(identity_provider, async |provider| {
+        let issuer = format!("http://{provider}");
+        let app = discovery_example::app(&issuer, AUDIENCE).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = listener.local_addr().unwrap();
+        let task = tokio::task::spawn_local(async move { axum::serve(listener, app).await });
+        let (status, response) = ask(server, "/", &[bearer(&token(&issuer, &signer))]).await;
+        assert_eq!((status, response.ends_with("Hello, ann.\n")), (200, true), "{response}");
+        for (text, code) in [
+            (token(&issuer, &unknown), "unknown_key"),
+            (token("https://other.example", &signer), "wrong_issuer"),
+        ] {
+            let (status, response) = ask(server, "/", &[bearer(&text)]).await;
+            assert_eq!((status, response.ends_with(code)), (401, true), "{response}");
+        }
+        assert_eq!(ask(server, "/", &[]).await.0, 401);
+        task.abort();
+    });
 }

@@ -39,7 +39,7 @@ pub struct Challenge {
     realm: Option<Realm>,
     scope: Option<Scope>,
     /// The accepted algorithms, which only a challenge of the scheme `DPoP` has.
-    algorithms: Option<String>,
+    algorithms: Option<Box<str>>,
     /// `None` if the answer has no `WWW-Authenticate`.
     text: Option<Cow<'static, str>>,
 }
@@ -210,7 +210,7 @@ impl Challenge {
     /// Turns the challenge into one of the scheme `DPoP` that names these algorithms.
     #[cfg(feature = "dpop")]
     pub(crate) fn for_dpop(mut self, algorithms: String) -> Self {
-        self.algorithms = Some(algorithms);
+        self.algorithms = Some(algorithms.into_boxed_str());
         self.written()
     }
 

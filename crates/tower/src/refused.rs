@@ -43,7 +43,8 @@ use std::sync::Arc;
 pub struct Refused {
     challenge: Challenge,
     code: &'static str,
-    retry_after: Duration,
+    /// In seconds.
+    retry_after: u64,
     source: Option<Arc<dyn core::error::Error + Send + Sync>>,
 }
 
@@ -84,7 +85,8 @@ impl Refused {
     /// rounded up, and at least 1.
     #[must_use]
     pub fn with_retry_after(self, wait: Duration) -> Self {
-        Self { retry_after: wait, ..self }
+        let started = u64::from(wait.subsec_nanos() > 0);
+        Self { retry_after: wait.as_secs().saturating_add(started).max(1), ..self }
     }
 
     /// Returns a stable name of the reason, for logs, metrics and clients: that of the error, such as `expired`.
@@ -97,11 +99,6 @@ impl Refused {
     #[must_use]
     pub const fn challenge(&self) -> &Challenge {
         &self.challenge
-    }
-
-    fn retry_after_seconds(&self) -> u64 {
-        let started = u64::from(self.retry_after.subsec_nanos() > 0);
-        self.retry_after.as_secs().saturating_add(started).max(1)
     }
 }
 
@@ -157,7 +154,7 @@ impl<B: From<&'static str>> From<Refused> for Response<B> {
             headers.insert(WWW_AUTHENTICATE, value);
         }
         if refused.challenge.status() == 503 {
-            headers.insert(RETRY_AFTER, HeaderValue::from(refused.retry_after_seconds()));
+            headers.insert(RETRY_AFTER, HeaderValue::from(refused.retry_after));
         }
         response.extensions_mut().insert(refused);
         response
@@ -165,4 +162,4 @@ impl<B: From<&'static str>> From<Refused> for Response<B> {
 }
 
 /// The time after which a client tries again if the verifier does not know better.
-const USUAL_WAIT: Duration = Duration::from_secs(5);
+const USUAL_WAIT: u64 = 5;

@@ -1281,6 +1281,59 @@ fn zitadel_kid_of_digits_is_text() {
 }
 
 #[test]
+fn apple_booleans_as_texts_are_read_by_a_type_that_expects_them() {
+    #[derive(serde::Deserialize)]
+    struct User {
+        email_verified: String,
+    }
+    #[derive(serde::Deserialize, Debug)]
+    struct Strict {
+        #[allow(dead_code)]
+        email_verified: bool,
+    }
+    // Several keys at once, with short names.
+    let entry = |key: &PrivateKey, kid: &str| jwk(key, json!({ "kid": kid, "use": "sig", "alg": "RS256" }));
+    let entries = vec![entry(&second_rsa(), "fh6Bs8C"), entry(&rsa(), "lVHdOx8ltR")];
+    let loaded = load(entries, &[Algorithm::Rs256]);
+    assert_eq!(names(&loaded), [("RS256", Some("fh6Bs8C")), ("RS256", Some("lVHdOx8ltR"))]);
+    let verifier = Verifier::builder(loaded.keys)
+        .issuer("https://appleid.apple.com")
+        .audience("com.example.app")
+        .build()
+        .unwrap();
+    let claims = json!({
+        "iss": "https://appleid.apple.com", "aud": "com.example.app", "sub": "001.a.1", "email_verified": "true",
+    });
+    let sample = Sample::rs256(json!({ "kid": "lVHdOx8ltR" }), claims);
+    sample.check(&verifier);
+    let token = verifier.at(NOW).verify::<User>(&sample.token()).unwrap();
+    assert_eq!(token.claims().email_verified, "true");
+    let error = verifier.at(NOW).verify::<Strict>(&sample.token()).unwrap_err();
+    assert!(matches!(error, VerifyError::ClaimsMismatch { .. }), "{error:?}");
+}
+
+#[test]
+fn hydra_audiences_are_a_list_and_a_set_may_be_named_in_the_kid() {
+    let names_of_keys = ["4e5c1b1a-6f0c-4f0e-9f5a-2d1c8f0b7a11", "hydra.jwt.access-token"];
+    let entry = |key: &PrivateKey, kid: &str| jwk(key, json!({ "kid": kid, "use": "sig", "alg": "RS256" }));
+    let entries = vec![entry(&second_rsa(), names_of_keys[0]), entry(&rsa(), names_of_keys[1])];
+    let loaded = load(entries, &[Algorithm::Rs256]);
+    assert_eq!(names(&loaded), names_of_keys.map(|name| ("RS256", Some(name))));
+    let builder =
+        Verifier::builder(loaded.keys).issuer("https://hydra.example/").audience("https://api.example");
+    let verifier = builder.build().unwrap();
+    let claims = json!({
+        "iss": "https://hydra.example/", "aud": ["https://api.example", "https://other.example"], "scp": ["read"],
+    });
+    let sample = Sample::rs256(json!({ "kid": names_of_keys[1], "typ": "JWT" }), claims);
+    sample.check(&verifier);
+    refused(&verifier, &sample.with(json!({ "aud": [] })), "token is not meant for \"https://api.example\"");
+    // Its access tokens are no JWTs by default.
+    let opaque = refusal(&verifier, "ory_at_8fq2b1kqZ3o.5m0xO3fC9mA");
+    assert_eq!(opaque.code(), "not_a_token");
+}
+
+#[test]
 fn logto_access_token_with_es384() {
     let entry = jwk(&p384(), json!({ "kid": "l", "use": "sig", "alg": "ES384" }));
     let loaded = load(vec![entry], &[Algorithm::Es384]);

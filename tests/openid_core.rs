@@ -10,7 +10,9 @@ use countersign::{Algorithm, PolicyError, Token, Verifier, VerifyError};
 #[cfg(any(feature = "ecdsa", feature = "ed25519", feature = "ml-dsa"))]
 use countersign::{PrivateKey, SigningKey};
 use serde_json::{Value, json};
-use util::{HEADER, NOW, assert_discreet_about_token, b64, jwt, key, later, seconds, signed, signed_with};
+use util::{
+    HEADER, NOW, assert_discreet_about_token, b64, changed, jwt, key, later, seconds, signed, signed_with,
+};
 
 const ISSUER: &str = "https://op.example";
 const CLIENT: &str = "client-1";
@@ -26,16 +28,10 @@ fn made_of(keys: impl Into<countersign::Keys>) -> IdTokenVerifier {
 
 /// The claims of a usual ID token, with these in addition or in place; `null` removes a claim.
 fn claims(changes: Value) -> String {
-    let mut claims = json!({
+    let claims = json!({
         "iss": ISSUER, "sub": "ann", "aud": CLIENT, "iat": NOW.as_secs(), "exp": NOW.as_secs() + 300, "nonce": NONCE,
     });
-    for (name, value) in changes.as_object().unwrap() {
-        match value {
-            Value::Null => drop(claims.as_object_mut().unwrap().remove(name)),
-            value => claims[name] = value.clone(),
-        }
-    }
-    claims.to_string()
+    changed(&claims, changes).to_string()
 }
 
 fn token(changes: Value) -> String {

@@ -17,7 +17,7 @@ use serde::de::{Deserializer, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::error::Error;
-use util::{NOW, key, later, signed, signed_with};
+use util::{NOW, changed, key, later, parts_shown, signed, signed_with};
 
 // ---- the code of the page ----
 
@@ -198,14 +198,7 @@ fn refused_proof(error: &ProofError, nonces: &Nonces) -> (u16, [(&'static str, S
 fn the_page_shows_the_code_of_these_tests() {
     let page = include_str!("../src/manual/profiles.md");
     let here = include_str!("profiles.rs");
-    let mut shown = 0;
-    for block in page.split("```").skip(1).step_by(2) {
-        let code: Vec<_> = block.lines().filter(|line| *line != "#" && !line.starts_with("# ")).collect();
-        for part in code.join("\n").trim().split("\n\n").filter(|part| !part.starts_with("use ")) {
-            assert!(here.contains(part), "{part}");
-            shown += 1;
-        }
-    }
+    let shown = parts_shown(page, here);
     assert!(shown > 15, "{shown}");
 }
 
@@ -242,22 +235,12 @@ fn a_missing_scope_is_a_403() {
 
 // ---- logout tokens ----
 
-fn changed(mut object: Value, changes: Value) -> Value {
-    for (name, value) in changes.as_object().unwrap() {
-        match value {
-            Value::Null => drop(object.as_object_mut().unwrap().remove(name)),
-            value => object[name] = value.clone(),
-        }
-    }
-    object
-}
-
 fn logout_claims(changes: Value) -> String {
     let claims = json!({
         "iss": "https://op.example", "sub": "ann", "aud": "client-1", "iat": NOW.as_secs(),
         "exp": NOW.as_secs() + 120, "jti": "1", "events": {LOGOUT_EVENT: {}},
     });
-    changed(claims, changes).to_string()
+    changed(&claims, changes).to_string()
 }
 
 fn typed(typ: &str, claims: &str) -> String {
@@ -357,7 +340,7 @@ fn assertion_claims(changes: Value) -> String {
     let claims = json!({
         "iss": "client-1", "sub": "client-1", "aud": "https://auth.example", "exp": NOW.as_secs() + 60, "jti": "1",
     });
-    changed(claims, changes).to_string()
+    changed(&claims, changes).to_string()
 }
 
 fn authenticated(typ: &str, claims: &str) -> Result<Token<()>, Box<dyn Error>> {

@@ -15,8 +15,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::error::Error;
 use util::{
-    NOW, RSA_PRIVATE, RSA_PUBLIC, assert_accepted, b64, b64_standard, hmac_sha256, later, refusal,
-    signed_with,
+    NOW, RSA_PRIVATE, RSA_PUBLIC, assert_accepted, b64, b64_standard, changed, hmac_sha256, later,
+    parts_shown, refusal, signed_with,
 };
 
 // ---- the verifiers of the page ----
@@ -250,14 +250,7 @@ impl WorkosSession {
 fn the_page_shows_the_verifiers_of_these_tests() {
     let page = include_str!("../src/manual/providers.md");
     let here = include_str!("providers.rs");
-    let mut shown = 0;
-    for block in page.split("```").skip(1).step_by(2) {
-        let code: Vec<_> = block.lines().filter(|line| *line != "#" && !line.starts_with("# ")).collect();
-        for part in code.join("\n").trim().split("\n\n").filter(|part| !part.starts_with("use ")) {
-            assert!(here.contains(part), "{part}");
-            shown += 1;
-        }
-    }
+    let shown = parts_shown(page, here);
     assert!(shown > 20, "{shown}");
     let recipes = here.split("\nfn ").skip(1).filter_map(|text| text.split_once('('));
     for (name, _) in recipes.filter(|(_, rest)| rest.starts_with("jwks: &str)")) {
@@ -293,20 +286,6 @@ fn p384() -> PrivateKey {
 fn jwk(key: &PrivateKey, members: Value) -> Value {
     let text = key.public_key().unwrap().to_jwk().unwrap();
     changed(&serde_json::from_str(&text).unwrap(), members)
-}
-
-/// An object with other members. `null` removes one.
-fn changed(object: &Value, members: Value) -> Value {
-    let (mut object, Value::Object(members)) = (object.clone(), members) else { panic!("members") };
-    let map = object.as_object_mut().unwrap();
-    for (name, value) in members {
-        if value.is_null() {
-            map.remove(&name);
-        } else {
-            map.insert(name, value);
-        }
-    }
-    object
 }
 
 fn set(entries: impl Into<Value>) -> String {

@@ -7,7 +7,7 @@ use countersign::http::RequestError;
 use countersign::profile::{AccessToken, AccessTokenVerifier, IdTokenVerifier, Login};
 use countersign::{Algorithm, PolicyError, UnixTime, Verifier, VerifierBuilder, VerifyError};
 use serde_json::{Value, json};
-use util::{HEADER, NOW, assert_discreet_about_token, key, signed};
+use util::{HEADER, NOW, assert_discreet_about_token, changed, key, signed};
 
 const ISSUER: &str = "https://auth.example";
 const API: &str = "https://api.example";
@@ -22,17 +22,11 @@ fn verifier() -> AccessTokenVerifier {
 
 /// The claims of a usual access token, with these in addition or in place; `null` removes a claim.
 fn claims(changes: Value) -> String {
-    let mut claims = json!({
+    let claims = json!({
         "iss": ISSUER, "sub": "ann", "aud": API, "iat": NOW.as_secs(), "exp": NOW.as_secs() + 300,
         "client_id": "client-1", "jti": "1",
     });
-    for (name, value) in changes.as_object().unwrap() {
-        match value {
-            Value::Null => drop(claims.as_object_mut().unwrap().remove(name)),
-            value => claims[name] = value.clone(),
-        }
-    }
-    claims.to_string()
+    changed(&claims, changes).to_string()
 }
 
 fn token(changes: Value) -> String {

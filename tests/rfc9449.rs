@@ -14,7 +14,7 @@ use countersign::{
 };
 use serde_json::{Value, json};
 use std::sync::{Arc, Barrier};
-use util::{Counting, NOW, assert_discreet, b64, key, later, seconds, signed, signed_with, unb64};
+use util::{Counting, NOW, assert_discreet, b64, changed, key, later, seconds, signed, signed_with, unb64};
 
 const URI: &str = "https://server.example/token";
 
@@ -39,20 +39,10 @@ fn jwk() -> Value {
     serde_json::from_str(&p256().verifying_key().public_key().unwrap().to_jwk().unwrap()).unwrap()
 }
 
-fn changed(mut object: Value, changes: Value) -> Value {
-    for (name, value) in changes.as_object().unwrap() {
-        match value {
-            Value::Null => drop(object.as_object_mut().unwrap().remove(name)),
-            value => object[name] = value.clone(),
-        }
-    }
-    object
-}
-
 /// A proof by [`p256`] with these changes; `null` removes a member.
 fn proof(header: Value, claims: Value) -> String {
-    let header = changed(json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": jwk()}), header);
-    let claims = changed(json!({"jti": "1", "htm": "POST", "htu": URI, "iat": NOW.as_secs()}), claims);
+    let header = changed(&json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": jwk()}), header);
+    let claims = changed(&json!({"jti": "1", "htm": "POST", "htu": URI, "iat": NOW.as_secs()}), claims);
     signed_with(&p256(), header.to_string(), claims.to_string())
 }
 
@@ -180,18 +170,18 @@ fn s238_a_private_symmetric_missing_or_malformed_key_is_refused() {
     for jwk in [
         Value::Null,
         private,
-        changed(public.clone(), json!({"d": "AA"})),
+        changed(&public, json!({"d": "AA"})),
         json!({"kty": "oct", "k": b64([7; 32])}),
         json!({}),
         json!([public]),
         json!(public.to_string()),
         json!(7),
-        changed(public.clone(), json!({"y": b64([7; 32])})),
-        changed(public.clone(), json!({"crv": "P-384"})),
-        changed(public.clone(), json!({"use": "enc"})),
-        changed(public.clone(), json!({"key_ops": ["sign"]})),
-        changed(public.clone(), json!({"alg": "ES384"})),
-        changed(public.clone(), json!({"x": null})),
+        changed(&public, json!({"y": b64([7; 32])})),
+        changed(&public, json!({"crv": "P-384"})),
+        changed(&public, json!({"use": "enc"})),
+        changed(&public, json!({"key_ops": ["sign"]})),
+        changed(&public, json!({"alg": "ES384"})),
+        changed(&public, json!({"x": null})),
     ] {
         assert_eq!(refused(&request(), &proof(json!({ "jwk": jwk }), json!({}))), BAD_JWK, "{jwk}");
     }
@@ -205,7 +195,7 @@ fn s238_a_private_symmetric_missing_or_malformed_key_is_refused() {
     assert_eq!(refused(&request(), &null), BAD_JWK);
     accepted(
         &request(),
-        &proof(json!({"jwk": changed(public, json!({"use": "sig", "kid": ""}))}), json!({})),
+        &proof(json!({"jwk": changed(&public, json!({"use": "sig", "kid": ""}))}), json!({})),
     );
 }
 

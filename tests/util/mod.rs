@@ -617,3 +617,31 @@ CgNuFSCHrHG2J4bhdhy2vRgV22eki26ZwW6Fn+fTVIHxeVGK7N74BcLuj6uhNfBz\n\
 pub(crate) use pure::rsa_signing_key;
 #[cfg(feature = "rsa-verify")]
 pub(crate) use pure::rsa_verifying_key;
+
+/// An object with other members. `null` removes one.
+pub(crate) fn changed(object: &Value, members: Value) -> Value {
+    let (mut object, Value::Object(members)) = (object.clone(), members) else { panic!("members") };
+    let map = object.as_object_mut().unwrap();
+    for (name, value) in members {
+        if value.is_null() {
+            map.remove(&name);
+        } else {
+            map.insert(name, value);
+        }
+    }
+    object
+}
+
+/// Checks that each part of the code of a manual page is in a test file, so that its tests are tests of the page. Returns the number
+/// of parts.
+pub(crate) fn parts_shown(page: &str, file: &str) -> usize {
+    let mut shown = 0;
+    for block in page.split("```").skip(1).step_by(2) {
+        let code: Vec<_> = block.lines().filter(|line| *line != "#" && !line.starts_with("# ")).collect();
+        for part in code.join("\n").trim().split("\n\n").filter(|part| !part.starts_with("use ")) {
+            assert!(file.contains(part), "{part}");
+            shown += 1;
+        }
+    }
+    shown
+}

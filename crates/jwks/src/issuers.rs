@@ -129,7 +129,7 @@ impl Issuers {
     ///
     /// - [`VerifyError::WrongIssuer`] if the issuer is not in the list.
     /// - [`VerifyError::MissingClaim`] if the token has no `iss`, and [`VerifyError::MalformedClaim`] if it is not text.
-    /// - [`VerifyError::InvalidJson`] if the payload is not a JSON object, or has `iss` twice.
+    /// - [`VerifyError::InvalidJson`] if the payload is not a JSON object, and [`VerifyError::DuplicateMember`] if it has `iss` twice.
     /// - The errors of [`Unverified::parse`].
     pub fn choose(&self, text: &str) -> Result<&RemoteVerifier, VerifyError> {
         let payload = Unverified::parse(text)?.unverified_payload()?;
@@ -142,7 +142,8 @@ impl Issuers {
     }
 }
 
-/// Reads the unverified issuer. The verifier reads the payload again, strictly.
+/// Reads the unverified issuer, and no other claim: `unverified_claims` refuses what a policy may allow, such as a numeric `sub`. The
+/// verifier reads the payload again, strictly.
 fn issuer(payload: &[u8]) -> Result<String, VerifyError> {
     let part = Part::Payload;
     if payload.trim_ascii_start().first() != Some(&b'{') {

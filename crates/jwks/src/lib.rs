@@ -75,7 +75,7 @@
 //! | feature | default | |
 //! |---|---|---|
 //! | `reqwest` | yes | `ReqwestFetch`, over a client of yours; without `rustls` it brings in no TLS |
-//! | `rustls` | yes | TLS with rustls and aws-lc-rs, and the functions that need no client of yours |
+//! | `rustls` | yes | TLS with rustls and aws-lc-rs, which needs a C compiler, and the functions that need no client of yours |
 
 #![forbid(unsafe_code)]
 // This library decides who gets access, so code that may panic does not compile.

@@ -21,7 +21,7 @@ use util::{bearer, claims, expired, get, key_of, run, send, token, verifier, wit
 async fn who(request: AxumRequest) -> String {
     match request.extensions().get::<Token<()>>() {
         Some(token) => format!("{} {}", request.method(), token.subject().unwrap()),
-        None => format!("{} nobody", request.method()),
+        None => format!("{} no user", request.method()),
     }
 }
 
@@ -110,10 +110,10 @@ fn s273_a_preflight_needs_a_token_unless_the_layer_allows_it() {
     send(&guarded(), preflight(Method::OPTIONS)).assert(401, "missing_credentials");
 
     let app = router().layer(BearerLayer::new(verifier()).allow_preflight());
-    send(&app, preflight(Method::OPTIONS)).assert(200, "OPTIONS nobody");
+    send(&app, preflight(Method::OPTIONS)).assert(200, "OPTIONS no user");
     // A token with it is not verified, so it is not in the extensions.
     let forged = format!("Bearer {}", claims(&[]).sign(&key_of(8)).unwrap());
-    send(&app, preflight(Method::OPTIONS).header("authorization", forged)).assert(200, "OPTIONS nobody");
+    send(&app, preflight(Method::OPTIONS).header("authorization", forged)).assert(200, "OPTIONS no user");
     // Every other OPTIONS, and the same headers with another method, need a token.
     for request in [
         Request::options("/"),

@@ -185,10 +185,20 @@ where
     assert!(tried > 300, "{tried}");
 }
 
+// One test for each, so that they run at the same time.
+
 #[test]
-fn a_pss_message_with_any_mistake_is_refused() {
+fn a_ps256_message_with_any_mistake_is_refused() {
     try_hash::<Sha256>(Algorithm::Ps256);
+}
+
+#[test]
+fn a_ps384_message_with_any_mistake_is_refused() {
     try_hash::<Sha384>(Algorithm::Ps384);
+}
+
+#[test]
+fn a_ps512_message_with_any_mistake_is_refused() {
     try_hash::<Sha512>(Algorithm::Ps512);
 }
 

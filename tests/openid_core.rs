@@ -197,8 +197,18 @@ fn s219_only_the_registered_algorithm_is_accepted_and_it_is_rs256_by_default() {
 
 #[test]
 fn s220_a_client_secret_is_a_key_for_one_audience() {
-    // `key` is made of the bytes of a text, as of a client secret.
-    accepted(json!({}));
+    // Each of these is a text of another encoding too. The key is made of its UTF-8.
+    for secret in
+        ["bm90LWJhc2U2NC1idXQtdGhlLXRleHQtYXMtaXQtaXM=", "00112233445566778899aabbccddeeff", "секрет клиента номер 1"]
+    {
+        let key = countersign::HmacKey::hs256(&countersign::SecretBytes::from_bytes(secret)).unwrap();
+        let verifier = made_of(key).algorithm(Algorithm::Hs256);
+        let input = format!("{}.{}", b64(HEADER), b64(claims(json!({}))));
+        let mac = <hmac::Hmac<sha2::Sha256> as hmac::KeyInit>::new_from_slice(secret.as_bytes()).unwrap();
+        let mac = hmac::Mac::chain_update(mac, &input);
+        let text = format!("{input}.{}", b64(hmac::Mac::finalize(mac).into_bytes()));
+        accepted_by(&verifier, &text, &usual());
+    }
     let text = token(json!({"aud": [CLIENT, "trusted"]}));
     let error = refused_by(&verifier().trust_audience("trusted"), &text, &usual());
     assert_eq!(error, VerifyError::UntrustedAudience);
@@ -430,6 +440,12 @@ fn s229_a_refreshed_token_is_of_the_same_user_and_login() {
     }
     let error = refused_by(&verifier(), &token(json!({"aud": "client-2"})), &login);
     assert!(matches!(error, VerifyError::WrongAudience { .. }));
+    // Of another issuer that the policy accepts too.
+    let policy = Verifier::builder(key()).issuer(ISSUER).issuer("https://op2.example");
+    let both = IdTokenVerifier::new(policy, CLIENT).unwrap().algorithm(Algorithm::Hs256);
+    let other = token(json!({"iss": "https://op2.example"}));
+    accepted_by(&both, &other, &usual());
+    assert_eq!(refused_by(&both, &other, &login), wrong("iss"));
     // The first token had no nonce, so a second one must have none.
     let without = accepted_by(
         &verifier(),

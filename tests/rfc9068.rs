@@ -262,6 +262,9 @@ fn s252_a_confirmation_is_an_object_with_at_most_one_key() {
     ] {
         assert_eq!(refused(json!({ "cnf": value })), malformed("cnf", found));
     }
+    let null = claims(json!({})).replace("\"jti\"", r#""cnf":null,"jti""#);
+    let null = signed(r#"{"alg":"HS256","typ":"at+jwt"}"#, null);
+    assert_eq!(refused_by(&verifier(), &null), malformed("cnf", "null"));
     for value in [
         json!({"jwk": {}, "jku": "https://a"}),
         json!({"jwe": "a", "jku": "https://a"}),

@@ -57,7 +57,10 @@ macro_rules! check_both_ways {
             ("https://auth.example", "https://mail.example", false),
             ("https://evil.example", "https://api.example", false),
         ] {
-            let token = hs256(HEADER, &claims(&format!(r#","iss":"{issuer}","aud":"{audience}""#)));
+            let token = hs256(
+                HEADER,
+                &claims(&format!(r#","iss":"{issuer}","aud":"{audience}","sub":"ann","role":"admin""#)),
+            );
             assert_eq!(before::verify_hs256(&SECRET, &token).is_ok(), accepted, "{issuer} {audience}");
             assert_eq!(after::verify_hs256(&SECRET, &token).is_ok(), accepted, "{issuer} {audience}");
         }
@@ -124,6 +127,37 @@ fn the_page_names_the_versions_that_are_compiled() {
     for (name, version) in [("jsonwebtoken", "12."), ("jwt-simple", "0.15."), ("josekit", "0.10.")] {
         assert!(lock.contains(&format!("name = \"{name}\"\nversion = \"{version}")), "{name}");
     }
+}
+
+#[test]
+fn the_sentences_before_the_code_are_true() {
+    let names = |token: &str| {
+        let payload = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+        let payload: serde_json::Map<String, Value> = serde_json::from_slice(&payload).unwrap();
+        ["exp", "iat", "nbf"].map(|name| payload.contains_key(name))
+    };
+    assert_eq!(names(&jwt_simple_0_15::before::sign_hs256(&SECRET).unwrap()), [true, true, true]);
+    assert_eq!(names(&jwt_simple_0_15::after::sign_hs256(&SECRET).unwrap()), [true, true, false]);
+
+    // The struct of the code before, with `exp` as a `u64`.
+    let verifier = jsonwebtoken_12::after::verifier(key()).unwrap();
+    let token = with(r#","sub":"ann","role":"admin""#);
+    assert_eq!(verifier.verify::<jsonwebtoken_12::before::Access>(&token).unwrap().claims().role, "admin");
+    // Strict settings of jsonwebtoken.
+    let mut validation = jsonwebtoken_12::before::validation(Algorithm::HS256);
+    assert!(jsonwebtoken(&hs256(HEADER, &claims("")), &validation).is_ok());
+    validation.set_required_spec_claims(&["exp", "iss", "aud"]);
+    validation.validate_nbf = true;
+    assert!(jsonwebtoken(&with(""), &validation).is_ok());
+    for refused in [claims(ISSUER), claims(AUDIENCE)] {
+        assert!(jsonwebtoken(&hs256(HEADER, &refused), &validation).is_err());
+    }
+    assert!(jsonwebtoken(&with(&format!(r#","nbf":{}"#, now(3600))), &validation).is_err());
+
+    let verifier = HS256.verifier_from_bytes(SECRET).unwrap();
+    assert!(jwt::decode_with_verifier(expiring(-3600), &verifier).is_ok());
+    let map = josekit_0_10::after::verify_hs256(&SECRET, &with("")).unwrap();
+    assert_eq!(map["iss"], "https://auth.example");
 }
 
 #[test]
@@ -263,13 +297,15 @@ impl Library {
         }
     }
 
-    /// Makes an HS256 key of these bytes, and a verifier where the crate has no keys.
+    /// Makes an HS256 key of these bytes, or a verifier where the crate has no keys.
     fn take_secret(self, secret: &[u8]) -> Result<(), String> {
         match self {
             Self::Jsonwebtoken => DecodingKey::from_secret(secret).map(drop).map_err(drop_text),
             Self::JwtSimple => {
-                drop(HS256Key::from_bytes(secret));
-                Ok(())
+                // Its constructor has no error, so the key is used.
+                let key = HS256Key::from_bytes(secret);
+                let token = key.authenticate(jwt_simple_0_15::before::claims()).map_err(drop_text)?;
+                jwt_simple(&key, &token, jwt_simple_0_15::before::options())
             }
             Self::Josekit => HS256.verifier_from_bytes(secret).map(drop).map_err(drop_text),
             Self::Countersign => HmacKey::hs256(&SecretBytes::from_bytes(secret))

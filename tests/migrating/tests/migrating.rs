@@ -173,7 +173,10 @@ fn the_table_says_what_each_crate_does() {
     assert_eq!(shown, table, "the results are:\n{table}");
 }
 
-fn row(token: &str, run: fn(Library) -> Result<(), String>) -> String {
+/// Tells whether a crate accepts something. The error is our code, or empty for another crate.
+type Run = fn(Library) -> Result<(), String>;
+
+fn row(token: &str, run: Run) -> String {
     let cells = Library::ALL.map(|library| match run(library) {
         Ok(()) => "accepts".to_owned(),
         Err(code) if code.is_empty() => "refuses".to_owned(),
@@ -184,7 +187,7 @@ fn row(token: &str, run: fn(Library) -> Result<(), String>) -> String {
 
 /// What each row of the table is about.
 #[rustfmt::skip]
-const ROWS: &[(&str, fn(Library) -> Result<(), String>)] = &[
+const ROWS: &[(&str, Run)] = &[
     ("has the claims of the policy", |library| library.verify(&with(""))),
     ("has no `exp`", |library| library.verify(&hs256(HEADER, &format!("{{{NAMES}}}")))),
     ("expired 20 seconds ago", |library| library.verify(&expiring(-20))),

@@ -103,8 +103,11 @@ fn s97_s98_the_type_and_the_seven_claims_are_required() {
         let expected = PolicyError::Contradiction { first: "typ", second: "AccessTokenVerifier" };
         assert_eq!(refusal(policy), expected);
     }
-    let error = refusal(Verifier::builder(key()).issuer(ISSUER).no_audience());
-    assert!(matches!(error, PolicyError::Contradiction { .. }), "{error}");
+    for policy in [Verifier::builder(key()).issuer(ISSUER).no_audience(), policy().allow_missing_expiration()]
+    {
+        let error = refusal(policy);
+        assert!(matches!(error, PolicyError::Contradiction { .. }), "{error}");
+    }
     assert_eq!(refusal(Verifier::builder(key()).issuer(ISSUER)), PolicyError::AudienceUndecided);
 }
 
@@ -227,6 +230,8 @@ fn id_and_access_tokens_that_differ_in_claims_only_are_not_accepted_for_each_oth
         (json!({"token_use": "id"}), "token_use"),
         (json!({"typ": "ID"}), "typ"),
         (json!({"typ": "Refresh"}), "typ"),
+        (json!({"typ": "Offline"}), "typ"),
+        (json!({"typ": "Logout"}), "typ"),
         (json!({"events": {}}), "events"),
         (json!({"token_introspection": {"active": true}}), "token_introspection"),
     ] {

@@ -228,6 +228,7 @@ fn id_and_access_tokens_that_differ_in_claims_only_are_not_accepted_for_each_oth
     for (changes, claim) in [
         (json!({"nonce": 7}), "nonce"),
         (json!({"token_use": "id"}), "token_use"),
+        (json!({"token_use": "refresh"}), "token_use"),
         (json!({"typ": "ID"}), "typ"),
         (json!({"typ": "Refresh"}), "typ"),
         (json!({"typ": "Offline"}), "typ"),

@@ -17,6 +17,9 @@ const RSA_PUBLIC: &str = include_str!("../../../benches/compare/keys/rsa2048.pub
 const P256_PRIVATE: &str = include_str!("../../../benches/compare/keys/p256.private.pem");
 const P256_PUBLIC: &str = include_str!("../../../benches/compare/keys/p256.public.pem");
 
+const RSA_1024_PRIVATE: &str = include_str!("../keys/rsa_1024.pem");
+const RSA_1024_PUBLIC: &str = include_str!("../keys/rsa_1024_public.pem");
+
 const SECRET: [u8; 32] = [7; 32];
 const OTHER_SECRET: [u8; 32] = [8; 32];
 const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
@@ -223,6 +226,7 @@ const ROWS: &[(&str, Run)] = &[
     ("a secret of 16 bytes", |library| library.take_secret(&SECRET[..16])),
     ("an empty secret", |library| library.take_secret(b"")),
     ("a public key in PEM, as secret", |library| library.take_secret(RSA_PUBLIC.as_bytes())),
+    ("an RSA key of 1024 bits", |library| library.take_rsa(RSA_1024_PUBLIC)),
 ];
 
 // ---- the crates, with their defaults ----
@@ -316,6 +320,28 @@ impl Library {
                 .map_err(|error| error.code().to_owned()),
         }
     }
+
+    /// Verifies [`weak`] with this key.
+    fn take_rsa(self, pem: &str) -> Result<(), String> {
+        match self {
+            Self::Jsonwebtoken => {
+                jsonwebtoken_12::before::verify_rs256(pem, &weak()).map(drop).map_err(drop_text)
+            }
+            Self::JwtSimple => {
+                jwt_simple_0_15::before::verify_rs256(pem, &weak()).map(drop).map_err(drop_text)
+            }
+            Self::Josekit => josekit_0_10::before::verify_rs256(pem, &weak()).map(drop).map_err(drop_text),
+            Self::Countersign => {
+                let key = PublicKey::from_pem(pem).and_then(|key| key.rs256());
+                key.map(drop).map_err(|error| error.code().to_owned())
+            }
+        }
+    }
+}
+
+/// A token by [`RSA_1024_PRIVATE`].
+fn weak() -> String {
+    jsonwebtoken_12::before::sign_rs256(RSA_1024_PRIVATE, None).unwrap()
 }
 
 fn jsonwebtoken(token: &str, validation: &Validation) -> Result<(), String> {

@@ -16,7 +16,9 @@ pub mod caching {}
 #[doc = include_str!("manual/keys.md")]
 pub mod keys {}
 
+// `tests/migrating` compiles and runs the code of the second part, because it uses other crates.
 #[doc = include_str!("manual/migrating.md")]
+#[cfg_attr(not(doctest), doc = include_str!("manual/migrating_peers.md"))]
 pub mod migrating {}
 
 #[doc = include_str!("manual/performance.md")]

@@ -428,8 +428,13 @@ fn s262_an_attached_compact_payload_has_only_printable_ascii_without_dots() {
     assert_eq!((error.code(), error), ("unencoded_payload", VerifyError::UnencodedPayload { offset: 1 }));
     // An encoded payload has the base64url alphabet, also with RFC 7797.
     let signed = format!("{}.$02.{}", b64(PROTECTED), signature(PROTECTED, b"$02"));
-    let error = unencoded().verify(&signed).unwrap_err();
-    assert_eq!(error, VerifyError::InvalidBase64 { part: Part::Payload, offset: 0 });
+    // The same is said of a message with another signature.
+    let forged = format!("{}.$02.{}", b64(PROTECTED), signature(PROTECTED, b"other"));
+    for text in [signed, forged] {
+        let error = unencoded().verify(&text).unwrap_err();
+        assert_eq!(error, VerifyError::InvalidBase64 { part: Part::Payload, offset: 0 });
+        assert_eq!(verifier().verify(&text).unwrap_err(), error);
+    }
 }
 
 #[test]
@@ -580,6 +585,34 @@ fn any_changed_byte_of_a_flattened_message_is_noticed() {
             changed.replace_range(place..=place, other);
             if let Ok(message) = verifier().verify_flattened(&changed) {
                 assert_eq!((message.payload(), changed), (&b"hello"[..], text.clone()));
+            }
+        }
+    }
+}
+
+#[test]
+fn any_changed_or_added_character_of_an_unencoded_payload_is_noticed() {
+    let payload = "a b";
+    let message = members(UNENCODED, payload);
+    assert_eq!(unencoded().verify_flattened(&message.to_string()).unwrap().payload(), payload.as_bytes());
+    let compact = jws::Payload::new(payload).unencoded().sign(&key()).unwrap();
+    assert_eq!(unencoded().verify(&compact).unwrap().payload(), payload.as_bytes());
+    for place in 0..=payload.len() {
+        for other in [" ", "\t", "\n", "\0", "\u{feff}", "\u{a0}", "c"] {
+            let (before, after) = payload.split_at(place);
+            for changed in
+                [[before, other, after].concat(), [before, other, after.get(1..).unwrap_or("")].concat()]
+            {
+                if changed == payload {
+                    continue;
+                }
+                let text = with(message.clone(), "payload", Some(json!(changed)));
+                let error = unencoded().verify_flattened(&text).unwrap_err();
+                assert_eq!(error, VerifyError::InvalidSignature, "{changed:?}");
+                assert!(unencoded().verify(&compact.replace(payload, &changed)).is_err(), "{changed:?}");
+                let detached = with(message.clone(), "payload", None);
+                let error = unencoded().verify_flattened_detached(&detached, changed.as_bytes()).unwrap_err();
+                assert_eq!(error, VerifyError::InvalidSignature, "{changed:?}");
             }
         }
     }

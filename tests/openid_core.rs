@@ -125,6 +125,10 @@ fn s216_the_five_claims_are_required_and_a_subject_has_at_most_255_ascii_charact
     let any = Verifier::builder(key()).accept_any_issuer();
     let any = IdTokenVerifier::new(any, CLIENT).unwrap().algorithm(Algorithm::Hs256);
     assert_eq!(refused_by(&any, &token(json!({"iss": null})), &usual()), missing("iss"));
+    // A policy cannot make `exp` optional.
+    let endless = Verifier::builder(key()).issuer(ISSUER).allow_missing_expiration();
+    let error = IdTokenVerifier::new(endless, CLIENT).unwrap_err();
+    assert!(matches!(error, PolicyError::Contradiction { .. }), "{error}");
     assert_eq!(accepted(json!({"sub": "a".repeat(255)})).subject().unwrap().len(), 255);
     assert_eq!(refused(json!({"sub": "a".repeat(256)})), wrong("sub"));
     assert_eq!(refused(json!({"sub": "änn"})), wrong("sub"));
@@ -197,8 +201,20 @@ fn s219_only_the_registered_algorithm_is_accepted_and_it_is_rs256_by_default() {
 
 #[test]
 fn s220_a_client_secret_is_a_key_for_one_audience() {
-    // `key` is made of the bytes of a text, as of a client secret.
-    accepted(json!({}));
+    // Each of these is a text of another encoding too. The key is made of its UTF-8.
+    for secret in [
+        "bm90LWJhc2U2NC1idXQtdGhlLXRleHQtYXMtaXQtaXM=",
+        "00112233445566778899aabbccddeeff",
+        "секрет клиента номер 1",
+    ] {
+        let key = countersign::HmacKey::hs256(&countersign::SecretBytes::from_bytes(secret)).unwrap();
+        let verifier = made_of(key).algorithm(Algorithm::Hs256);
+        let input = format!("{}.{}", b64(HEADER), b64(claims(json!({}))));
+        let mac = <hmac::Hmac<sha2::Sha256> as hmac::KeyInit>::new_from_slice(secret.as_bytes()).unwrap();
+        let mac = hmac::Mac::chain_update(mac, &input);
+        let text = format!("{input}.{}", b64(hmac::Mac::finalize(mac).into_bytes()));
+        accepted_by(&verifier, &text, &usual());
+    }
     let text = token(json!({"aud": [CLIENT, "trusted"]}));
     let error = refused_by(&verifier().trust_audience("trusted"), &text, &usual());
     assert_eq!(error, VerifyError::UntrustedAudience);
@@ -403,6 +419,9 @@ fn s228_both_tokens_of_the_hybrid_flow_have_one_issuer_and_subject() {
     let login = usual().same_user_as(&first);
     // A later login at the provider does not contradict it.
     accepted_by(&verifier, &token(json!({"auth_time": NOW.as_secs()})), &login);
+    let earlier = accepted_by(&verifier, &token(json!({"auth_time": 1_699_990_000})), &usual());
+    let after = usual().same_user_as(&earlier);
+    accepted_by(&verifier, &token(json!({"auth_time": NOW.as_secs()})), &after);
     assert_eq!(refused_by(&verifier, &token(json!({"sub": "bob"})), &login), wrong("sub"));
     assert_eq!(refused_by(&verifier, &token(json!({"iss": "https://op2.example"})), &login), wrong("iss"));
     assert_eq!(refused_by(&verifier, &token(json!({"nonce": null})), &login), missing("nonce"));
@@ -430,6 +449,12 @@ fn s229_a_refreshed_token_is_of_the_same_user_and_login() {
     }
     let error = refused_by(&verifier(), &token(json!({"aud": "client-2"})), &login);
     assert!(matches!(error, VerifyError::WrongAudience { .. }));
+    // Of another issuer that the policy accepts too.
+    let policy = Verifier::builder(key()).issuer(ISSUER).issuer("https://op2.example");
+    let both = IdTokenVerifier::new(policy, CLIENT).unwrap().algorithm(Algorithm::Hs256);
+    let other = token(json!({"iss": "https://op2.example"}));
+    accepted_by(&both, &other, &usual());
+    assert_eq!(refused_by(&both, &other, &login), wrong("iss"));
     // The first token had no nonce, so a second one must have none.
     let without = accepted_by(
         &verifier(),

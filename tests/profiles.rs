@@ -316,6 +316,13 @@ fn s233_a_logout_token_is_typed_or_has_no_type_and_is_written_with_its_type() {
         assert!(ended(&typed(typ, &claims)).is_err(), "{typ}");
     }
     let written = logout_token(&key(), "s-1", "1", NOW).unwrap();
+    // A client that demands the typed form.
+    let strict = Verifier::builder(key()).issuer("https://op.example").audience("client-1").typ("logout+jwt");
+    let strict = strict.build().unwrap();
+    let log_out = |text: &str| log_out(&strict, &MemoryReplayStore::new(10), text, NOW);
+    assert!(log_out(&written).is_ok());
+    let error = log_out(&signed(r#"{"alg":"HS256"}"#, &claims)).err().unwrap();
+    assert!(matches!(error.downcast_ref::<VerifyError>(), Some(VerifyError::WrongType { .. })));
     let token = ended(&written).unwrap();
     assert_eq!((token.header().typ(), token.claims().sid.as_deref()), (Some("logout+jwt"), Some("s-1")));
     // It is neither an ID token nor an access token.
@@ -441,6 +448,15 @@ fn s256_an_assertion_is_typed_or_an_ordinary_jwt_and_is_written_with_its_type() 
     let text = client_assertion(&key(), "client-1", "https://auth.example", "1", NOW).unwrap();
     let token = authenticate(&verifier, &MemoryReplayStore::new(10), &text, NOW).unwrap();
     assert_eq!(token.header().typ(), Some("client-authentication+jwt"));
+    // A server that demands the typed form.
+    let strict =
+        Verifier::builder(key()).issuer("client-1").subject("client-1").audience("https://auth.example");
+    let strict = strict.typ("client-authentication+jwt").require("jti").build().unwrap();
+    assert!(authenticate(&strict, &MemoryReplayStore::new(10), &text, NOW).is_ok());
+    for other in [untyped, typed("JWT", &assertion_claims(json!({})))] {
+        let error = authenticate(&strict, &MemoryReplayStore::new(10), &other, NOW).err().unwrap();
+        assert!(matches!(error.downcast_ref::<VerifyError>(), Some(VerifyError::WrongType { .. })));
+    }
 }
 
 // ---- proofs ----

@@ -103,8 +103,11 @@ fn s97_s98_the_type_and_the_seven_claims_are_required() {
         let expected = PolicyError::Contradiction { first: "typ", second: "AccessTokenVerifier" };
         assert_eq!(refusal(policy), expected);
     }
-    let error = refusal(Verifier::builder(key()).issuer(ISSUER).no_audience());
-    assert!(matches!(error, PolicyError::Contradiction { .. }), "{error}");
+    for policy in [Verifier::builder(key()).issuer(ISSUER).no_audience(), policy().allow_missing_expiration()]
+    {
+        let error = refusal(policy);
+        assert!(matches!(error, PolicyError::Contradiction { .. }), "{error}");
+    }
     assert_eq!(refusal(Verifier::builder(key()).issuer(ISSUER)), PolicyError::AudienceUndecided);
 }
 
@@ -225,8 +228,11 @@ fn id_and_access_tokens_that_differ_in_claims_only_are_not_accepted_for_each_oth
     for (changes, claim) in [
         (json!({"nonce": 7}), "nonce"),
         (json!({"token_use": "id"}), "token_use"),
+        (json!({"token_use": "refresh"}), "token_use"),
         (json!({"typ": "ID"}), "typ"),
         (json!({"typ": "Refresh"}), "typ"),
+        (json!({"typ": "Offline"}), "typ"),
+        (json!({"typ": "Logout"}), "typ"),
         (json!({"events": {}}), "events"),
         (json!({"token_introspection": {"active": true}}), "token_introspection"),
     ] {
@@ -262,6 +268,9 @@ fn s252_a_confirmation_is_an_object_with_at_most_one_key() {
     ] {
         assert_eq!(refused(json!({ "cnf": value })), malformed("cnf", found));
     }
+    let null = claims(json!({})).replace("\"jti\"", r#""cnf":null,"jti""#);
+    let null = signed(r#"{"alg":"HS256","typ":"at+jwt"}"#, null);
+    assert_eq!(refused_by(&verifier(), &null), malformed("cnf", "null"));
     for value in [
         json!({"jwk": {}, "jku": "https://a"}),
         json!({"jwe": "a", "jku": "https://a"}),

@@ -658,6 +658,43 @@ fn s249_s250_a_bad_proof_and_a_wrong_key_have_their_error_and_the_algorithms() {
 }
 
 #[test]
+fn each_bad_proof_of_a_request_is_answered_with_its_status_and_a_stable_code() {
+    let (dpop, access) = (verifier(), access_verifier());
+    let token = access_token(json!({"jkt": thumbprint(&p256())}));
+    let own =
+        json!({"htm": "GET", "htu": "https://api.example/orders", "ath": b64(sha256(token.as_bytes()))});
+    let ask = |proofs: &[&str]| {
+        let authorization = [format!("DPoP {token}")];
+        let answer = access.verify_request::<()>(authorization, proofs, &dpop, &get(), NOW);
+        answer.map(drop).map_err(|error| (dpop.challenge(error.challenge()).status(), error.code()))
+    };
+    let proof = |header: Value, claims: Value| proof(header, changed(&own, claims));
+    let good = proof(json!({}), json!({}));
+    assert_eq!(ask(&[&good]), Ok(()));
+    let query = proof(json!({}), json!({"jti": "2", "htu": "https://API.example:443/orders?page=2"}));
+    assert_eq!(ask(&[&query]), Ok(()));
+
+    let private = PrivateKey::from_pem(include_str!("data/p256.pem")).unwrap().to_private_jwk().unwrap();
+    let private: Value = serde_json::from_str(private.expose_secret_text().unwrap()).unwrap();
+    let symmetric = json!({"kty": "oct", "k": b64([7; 32])});
+    for (proofs, code) in [
+        (vec![], "missing_proof"),
+        (vec![&*good, &*good], "several_proofs"),
+        (vec![&*good], "replayed_proof"),
+        (vec![&*proof(json!({}), json!({"htm": "get"}))], "wrong_proof_method"),
+        (vec![&*proof(json!({}), json!({"htu": "https://api.example/Orders"}))], "wrong_proof_uri"),
+        (vec![&*proof(json!({}), json!({"htu": "https://api.example:8443/orders"}))], "wrong_proof_uri"),
+        (vec![&*proof(json!({}), json!({"ath": null}))], "wrong_proof_access_token"),
+        (vec![&*proof(json!({"jwk": private}), json!({}))], "invalid_header"),
+        (vec![&*proof(json!({ "jwk": symmetric }), json!({}))], "invalid_header"),
+        (vec![&*proof(json!({"alg": "none"}), json!({}))], "unsupported_algorithm"),
+        (vec![&*proof(json!({"alg": "HS256", "jwk": symmetric}), json!({}))], "unsupported_algorithm"),
+    ] {
+        assert_eq!(ask(&proofs), Err((401, code)));
+    }
+}
+
+#[test]
 fn s251_a_request_with_the_scheme_dpop_needs_token_and_proof_and_bearer_is_refused() {
     let (dpop, access) = (verifier(), access_verifier());
     let token = access_token(json!({"jkt": thumbprint(&p256())}));

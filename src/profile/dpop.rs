@@ -278,6 +278,11 @@ impl DpopVerifier {
 
     /// Sets how long after its `iat` a proof is accepted, in whole seconds. The default is 60 seconds. Values above 5 minutes are
     /// clamped to it. Clocks may differ by 30 seconds more.
+    ///
+    /// # Security
+    ///
+    /// The store keeps a proof for as long as the verifier that it was shown to accepts it. So give the same value to all verifiers
+    /// that share a store, also to clones and to other servers. Otherwise one of them forgets a proof that another still accepts.
     #[must_use]
     pub fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = max_age.min(MOST_AGE);

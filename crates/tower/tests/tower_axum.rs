@@ -357,6 +357,40 @@ mod cached {
     }
 
     #[test]
+    fn a_key_that_is_swapped_between_two_requests_ends_a_kept_token() {
+        /// Keys, and how often they were swapped.
+        struct Swapped(RwLock<(KeySet, u64)>);
+
+        impl KeySource for Swapped {
+            fn find(&self, header: &Header<'_>) -> Result<KeyRef<'_>, VerifyError> {
+                self.0.read().unwrap().0.find(header).map(KeyRef::into_owned)
+            }
+
+            fn generation(&self) -> Option<u64> {
+                Some(self.0.read().unwrap().1)
+            }
+        }
+
+        let [old, new] = [1, 2].map(|byte| key_of(byte).with_key_id(format!("key {byte}")).unwrap());
+        let set = |key: &HmacKey| {
+            let mut set = KeySet::new();
+            set.insert(key.clone()).unwrap();
+            set
+        };
+        let bearer = |key: &HmacKey| format!("Bearer {}", claims(&[]).sign(key).unwrap());
+        let keys = Arc::new(Swapped(RwLock::new((set(&old), 0))));
+        let verifier = Verifier::builder(keys.clone()).issuer(ISSUER).audience(AUDIENCE);
+        let app = app(verifier.build().unwrap());
+        let (old_bearer, new_bearer) = (bearer(&old), bearer(&new));
+        for _ in 0..2 {
+            assert_eq!(get(&app, &[("authorization", &old_bearer)]).status, 200);
+        }
+        *keys.0.write().unwrap() = (set(&new), 1);
+        get(&app, &[("authorization", &old_bearer)]).assert(401, "unknown_key");
+        assert_eq!(get(&app, &[("authorization", &new_bearer)]).status, 200);
+    }
+
+    #[test]
     fn a_token_that_expires_while_it_is_kept_is_refused() {
         /// A cache with a clock that the test sets.
         struct Clocked(CachedVerifier<Verifier, User>, AtomicI64);

@@ -71,6 +71,10 @@ fn payloads(good: &Payload) -> Vec<(String, Payload)> {
     if let Some(audience) = good.get("aud") {
         add("aud-array", with(json!({ "aud": [audience, "https://other.example"] })));
     }
+    if let Some(revision) = good.get("revision").and_then(Value::as_u64) {
+        add("earlier-revision", with(json!({ "revision": revision - 1 })));
+        add("later-revision", with(json!({ "revision": revision + 1 })));
+    }
     payloads
 }
 

@@ -126,6 +126,9 @@ impl<T> Claims<T> {
 
     /// Sets `exp` and `iat`: the token is issued now, or at the time of [`issued_at`](Self::issued_at), and expires this much
     /// later. Fractions of a second are cut off.
+    ///
+    /// A verifier whose clock is behind by more than its leeway may refuse the `iat` of now. [`expires_at`](Self::expires_at) writes
+    /// no `iat`.
     pub const fn expires_in(mut self, lifetime: Duration) -> Self {
         self.expiry = Expiry::In(lifetime);
         self
@@ -166,7 +169,8 @@ impl<T> Claims<T> {
         self
     }
 
-    /// Sets the header's `typ`, e.g. `at+jwt`, for verifiers that require one. The default is `JWT`.
+    /// Sets the header's `typ`, e.g. `at+jwt`, for verifiers that require one. The default is `JWT`. Some servers refuse any other,
+    /// e.g. Dovecot 2.3 and Slurm: see [the page on servers](crate::manual::servers).
     pub fn typ(mut self, typ: impl Into<String>) -> Self {
         self.typ = Some(typ.into());
         self

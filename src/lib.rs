@@ -77,6 +77,7 @@
 //! - [`manual::algorithms`]: which algorithm to choose, and what each needs
 //! - [`manual::keys`]: how to load and rotate keys, read JWK sets, and trust several issuers
 //! - [`manual::providers`]: verifiers for Google, Entra, Auth0, Cognito, Keycloak and others
+//! - [`manual::servers`]: tokens for HAProxy, Dovecot, RabbitMQ, a container registry and other servers
 //! - [`manual::profiles`]: which rules each kind of token has, and recipes for more of them
 //! - [`manual::axum`]: how to require a token in axum
 //! - [`manual::types`]: which types to use for claims

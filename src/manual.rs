@@ -30,6 +30,10 @@ pub mod profiles {}
 #[doc = include_str!("manual/providers.md")]
 pub mod providers {}
 
+// `tests/servers` compiles and runs the code of this page, because it uses other crates.
+#[cfg_attr(not(doctest), doc = include_str!("manual/servers.md"))]
+pub mod servers {}
+
 #[doc = include_str!("manual/standards.md")]
 pub mod standards {}
 

@@ -10,9 +10,9 @@ use serde::Deserialize;
 /// A key as text.
 #[derive(Deserialize)]
 pub(crate) struct Pasted {
-    key: String,
+    text: String,
     /// How the secret is written, if the key is a secret. PEM and JWK are recognised without it.
-    secret_form: SecretForm,
+    form: SecretForm,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -54,12 +54,12 @@ impl Signing {
 
 impl Pasted {
     pub(crate) fn is_empty(&self) -> bool {
-        self.key.trim().is_empty()
+        self.text.trim().is_empty()
     }
 
     /// Returns the key for tokens of this algorithm.
     pub(crate) fn verifying(&self, algorithm: Algorithm) -> Result<Verifying, Refusal> {
-        let text = self.key.trim();
+        let text = self.text.trim();
         let mut notes = Vec::new();
         let keys: Keys = if text.starts_with('{') {
             if holds_set(text) {
@@ -94,7 +94,7 @@ impl Pasted {
 
     /// Returns the key that signs tokens of this algorithm.
     pub(crate) fn signing(&self, algorithm: Algorithm) -> Result<Signing, KeyError> {
-        let text = self.key.trim();
+        let text = self.text.trim();
         if text.starts_with('{') {
             let jwk = Jwk::parse(text)?;
             if jwk.key_type() == "oct" {
@@ -111,8 +111,8 @@ impl Pasted {
 
     fn secret(&self) -> Result<SecretBytes, KeyError> {
         // White space around a secret is nearly always from copying; a secret as text may have it in the middle.
-        let text = self.key.trim();
-        match self.secret_form {
+        let text = self.text.trim();
+        match self.form {
             SecretForm::Text => Ok(SecretBytes::from_bytes(text)),
             SecretForm::Base64 => SecretBytes::from_base64(text),
             SecretForm::Base64url => SecretBytes::from_base64url(text),

@@ -9,7 +9,6 @@ use serde_json::{Map, Value, json};
 #[derive(Deserialize)]
 pub(crate) struct Request {
     algorithm: Algorithm,
-    #[serde(flatten)]
     key: Pasted,
     /// Empty for the name in the JWK, if there is one.
     key_id: String,

@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 #[derive(Deserialize)]
 pub(crate) struct Request {
     token: String,
-    #[serde(flatten)]
     key: Pasted,
     /// Empty for a token of any issuer, audience or type.
     issuer: String,

@@ -59,7 +59,10 @@ pub(crate) fn parse<'v>(value: &'v [u8], expected: &str) -> Result<&'v str, Requ
     }
     // The grammar says `1*SP`, so a tab does not count as a space.
     let (_, token) = split(rest, |byte| byte == b' ');
-    let (letters, rest) = split(token, is_b64token_char);
+    // Most tokens have nothing else. Looking at all bytes is several times faster than looking for the first other one, because the
+    // compiler can use the CPU's vector unit for it.
+    let all = token.iter().fold(true, |all, byte| all & is_b64token_char(*byte));
+    let (letters, rest) = if all { (token, [].as_slice()) } else { split(token, is_b64token_char) };
     let (_, rest) = split(rest, |byte| byte == b'=');
     // Padding without a character before it is wrong from its first character on.
     let wrong = if letters.is_empty() { token } else { rest };

@@ -1,7 +1,6 @@
 //! The trait of verifiers, and its implementations for the verifiers of the core.
 
 use crate::refused::Refused;
-use core::future::ready;
 use countersign::http::{RequestError, bearer_token};
 use countersign::profile::{AccessToken, AccessTokenVerifier};
 use countersign::{Token, Verifier, VerifyError};
@@ -100,11 +99,15 @@ pub(crate) async fn authenticate<T, A: Authenticate<T>>(
     found: Result<&str, RequestError>,
     request: &Parts,
 ) -> Result<A::Token, Refused> {
-    match found {
-        Ok(text) => verifier.verify_token(text, request).await,
-        Err(error) => Err(error.into()),
-    }
-    .map_err(|refused| verifier.complete(refused))
+    // Without combinators, because each of them may copy the token.
+    let refused = match found {
+        Ok(text) => match verifier.verify_token(text, request).await {
+            Ok(token) => return Ok(token),
+            Err(refused) => refused,
+        },
+        Err(error) => error.into(),
+    };
+    Err(verifier.complete(refused))
 }
 
 impl<T, A: Authenticate<T> + ?Sized> Authenticate<T> for Arc<A> {
@@ -131,13 +134,10 @@ impl<T, A: Authenticate<T> + ?Sized> Authenticate<T> for Arc<A> {
 impl<T: DeserializeOwned + Send> Authenticate<T> for Verifier {
     type Token = Token<T>;
 
-    fn verify_token(
-        &self,
-        text: &str,
-        _: &Parts,
-    ) -> impl Future<Output = Result<Self::Token, Refused>> + Send {
-        let token = self.verify(text).map_err(Refused::from);
-        ready(token.and_then(|token| refuse_bound(&token).map(|()| token)))
+    async fn verify_token(&self, text: &str, _: &Parts) -> Result<Self::Token, Refused> {
+        let token = self.verify(text)?;
+        refuse_bound(&token)?;
+        Ok(token)
     }
 }
 
@@ -145,12 +145,8 @@ impl<T: DeserializeOwned + Send> Authenticate<T> for Verifier {
 impl<T: DeserializeOwned + Send> Authenticate<T> for AccessTokenVerifier {
     type Token = AccessToken<T>;
 
-    fn verify_token(
-        &self,
-        text: &str,
-        _: &Parts,
-    ) -> impl Future<Output = Result<Self::Token, Refused>> + Send {
-        ready(self.verify(text).map_err(Refused::from))
+    async fn verify_token(&self, text: &str, _: &Parts) -> Result<Self::Token, Refused> {
+        Ok(self.verify(text)?)
     }
 }
 
@@ -164,13 +160,10 @@ where
 {
     type Token = Arc<Token<T>>;
 
-    fn verify_token(
-        &self,
-        text: &str,
-        _: &Parts,
-    ) -> impl Future<Output = Result<Self::Token, Refused>> + Send {
-        let token = self.verify(text).map_err(Refused::from);
-        ready(token.and_then(|token| refuse_bound(&token).map(|()| token)))
+    async fn verify_token(&self, text: &str, _: &Parts) -> Result<Self::Token, Refused> {
+        let token = self.verify(text)?;
+        refuse_bound(&token)?;
+        Ok(token)
     }
 }
 

@@ -65,7 +65,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
         let verifier = A::from_ref(state);
-        authenticate(&verifier, verifier.find_token(parts), parts).await.map(Self)
+        Ok(Self(authenticate(&verifier, verifier.find_token(parts), parts).await?))
     }
 }
 
@@ -80,7 +80,7 @@ where
         let verifier = A::from_ref(state);
         match verifier.find_token(parts) {
             Err(RequestError::MissingCredentials) => Ok(None),
-            found => authenticate(&verifier, found, parts).await.map(|token| Some(Self(token))),
+            found => Ok(Some(Self(authenticate(&verifier, found, parts).await?))),
         }
     }
 }

@@ -11,6 +11,9 @@ mod discovery_example;
 #[path = "../examples/hyper.rs"]
 #[allow(dead_code, reason = "`main` is not called")]
 mod hyper_example;
+#[path = "../examples/tonic.rs"]
+#[allow(dead_code, reason = "`main` is not called")]
+mod tonic_example;
 
 use countersign::{HmacKey, SecretBytes};
 use std::net::SocketAddr;
@@ -175,5 +178,46 @@ fn the_discovery_server_accepts_the_tokens_of_its_issuer() {
         }
         assert_eq!(ask(server, "/", &[]).await.0, 401);
         task.abort();
+    });
+}
+
+#[test]
+fn the_tonic_server_answers_each_call_by_its_token() {
+    use tonic::transport::Endpoint;
+    use tonic::{Code, Request};
+    use tonic_example::{serve, token, verifier};
+    use tonic_health::pb::HealthCheckRequest;
+    use tonic_health::pb::health_client::HealthClient;
+
+    let verifier = verifier(key(7)).unwrap();
+    let serve = async |listener| serve(listener, verifier).await.map_err(std::io::Error::other);
+    with_server(serve, async |server| {
+        let mut client = HealthClient::new(
+            Endpoint::try_from(format!("http://{server}")).unwrap().connect().await.unwrap(),
+        );
+        let mut call = async |service: &str, values: &[&str]| {
+            let mut request = Request::new(HealthCheckRequest { service: service.into() });
+            for value in values {
+                request.metadata_mut().append("authorization", value.parse().unwrap());
+            }
+            let result = client.check(request).await;
+            result
+                .map(|answer| answer.get_ref().status)
+                .map_err(|error| (error.code(), error.message().to_owned()))
+        };
+        let good = format!("Bearer {}", token(&key(7), "ann").unwrap());
+        let forged = format!("Bearer {}", token(&key(8), "ann").unwrap());
+        assert_eq!(call("ann", &[&good]).await, Ok(1));
+        let refused = |code, message: &str| Err((code, message.to_owned()));
+        assert_eq!(call("bob", &[&good]).await, refused(Code::PermissionDenied, "another subject"));
+        for (values, message) in [
+            (&[][..], "missing_credentials"),
+            (&["Basic YTpi"], "other_scheme"),
+            (&["Bearer"], "malformed_credentials"),
+            (&[&forged], "invalid_signature"),
+            (&[&good, &good], "several_credentials"),
+        ] {
+            assert_eq!(call("ann", values).await, refused(Code::Unauthenticated, message));
+        }
     });
 }

@@ -245,13 +245,17 @@ fn growth(judge: &Judge<'_>) -> Vec<Target> {
 }
 
 fn key_set(judge: &Judge<'_>) -> Vec<Target> {
-    let (what, operation) = ("JWK set, read and used", tokens::USE_KEY_SET);
-    let ours = judge.median(operation, OURS);
-    vec![
-        judge.against(what, operation, ours, JSONWEBTOKEN_RUST, 1.00).exact(),
-        judge.against(what, operation, ours, JSONWEBTOKEN_AWS_LC, 1.00).exact(),
-        judge.against(what, operation, ours, JWTK, 1.00).exact(),
+    let operation = tokens::USE_KEY_SET;
+    let (rust, aws_lc) = ("JWK set, read and used, pure Rust", "JWK set, read and used, aws-lc-rs");
+    [
+        (rust, OURS, JSONWEBTOKEN_RUST),
+        (rust, OURS, JSONWEBTOKEN_AWS_LC),
+        (rust, OURS, JWTK),
+        (aws_lc, OURS_AWS_LC, JSONWEBTOKEN_AWS_LC),
+        (aws_lc, OURS_AWS_LC, JWTK),
     ]
+    .map(|(what, ours, rival)| judge.against(what, operation, judge.median(operation, ours), rival, 1.00).exact())
+    .into()
 }
 
 fn is(cryptography: Cryptography) -> impl Fn(&Entry) -> bool {

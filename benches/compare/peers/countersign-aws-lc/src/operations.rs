@@ -5,9 +5,9 @@ use crate::{signing_key, verifying_key};
 use compare_common::claims::{AUDIENCE, EXPIRES_AT, ISSUED_AT, ISSUER, SUBJECT, Size, User};
 use compare_common::keys::KeyPair;
 use compare_common::{Algorithm, Bench, Rs256, Sign, Verify};
-use countersign::{Claims, PrivateKey, PublicKey, UnixTime, Verifier};
+use countersign::{Claims, KeySet, Keys, PrivateKey, PublicKey, UnixTime, Verifier};
 
-/// Adds the algorithms with key pairs that the backend has.
+/// Adds the algorithms with key pairs that the backend has, and a JWK set of RSA keys.
 pub(crate) fn add(bench: &mut Bench, has: fn(Algorithm) -> bool) {
     bench.rs256::<Countersign>();
     let with_keys = Algorithm::others().filter(|algorithm| algorithm.secret().is_none());
@@ -15,6 +15,15 @@ pub(crate) fn add(bench: &mut Bench, has: fn(Algorithm) -> bool) {
         let key = algorithm.key_pair();
         bench.algorithm(algorithm, sign(key, algorithm), verify(key, algorithm));
     }
+    bench.key_set(
+        |text| {
+            let loaded =
+                KeySet::from_jwks_with(text, &[countersign::Algorithm::Rs256], verifying_key).unwrap();
+            assert!(loaded.skipped.is_empty());
+            verifier(loaded.keys)
+        },
+        |verifier, token| drop(verifier.verify::<User>(token).unwrap()),
+    );
 }
 
 struct Countersign;
@@ -44,8 +53,12 @@ fn sign(key: KeyPair, algorithm: Algorithm) -> impl Sign + 'static {
 fn verify(key: KeyPair, algorithm: Algorithm) -> impl Verify + 'static {
     let key = PublicKey::from_pem(key.public_pem).unwrap();
     let key = verifying_key(&key, algorithm.name().parse().unwrap()).unwrap();
-    let verifier = Verifier::builder(key).issuer(ISSUER).audience(AUDIENCE).build().unwrap();
+    let verifier = verifier(key);
     move |token: &str| verifier.verify::<User>(token)
+}
+
+fn verifier(keys: impl Into<Keys>) -> Verifier {
+    Verifier::builder(keys).issuer(ISSUER).audience(AUDIENCE).build().unwrap()
 }
 
 fn time(seconds: u64) -> UnixTime {

@@ -252,7 +252,7 @@ function start() {
 }
 
 try {
-  await init();
+  await init({ module_or_path: fetch("debugger_bg.wasm") });
   start();
 } catch (error) {
   at("broken").textContent = `The library cannot be loaded: ${error.message}`;

@@ -237,6 +237,9 @@ try {
   const unknown = served.filter((path) => path !== "/" && !files.includes(path.slice(1)));
   assert.deepEqual(unknown, [], "the page asked for other files");
   console.log("the page asked for nothing but its own files");
+} catch (error) {
+  console.error([...problems, await text("#broken")].join("\n"));
+  throw error;
 } finally {
   await browser.close();
   server.close();

@@ -132,7 +132,6 @@ function update() {
     allow_missing_expiration: at("no-exp").checked,
   });
   at("form-field").hidden = !isSecret(at("key").value);
-  at("make-form-field").hidden = !isSecret(at("make-key").value);
   drawToken(shown);
   drawVerdict(result, shown);
 }
@@ -144,7 +143,9 @@ function drawMade(verdict, title, text, code) {
   at("made-token-part").hidden = verdict !== "valid";
 }
 
+// What was made before does not belong to what is in the fields now.
 function drawNothingMade() {
+  at("make-form-field").hidden = !isSecret(at("make-key").value);
   drawMade("none", "No token yet", "Paste a key or make one, then make the token.");
 }
 
@@ -157,7 +158,6 @@ function makeKey() {
   made = result;
   at("make-key").value = result.signing;
   drawNothingMade();
-  update();
 }
 
 function makeToken() {
@@ -197,6 +197,7 @@ function setTimes() {
     drawMade("refused", "✗ The claims are not JSON", error.message);
     return;
   }
+  drawNothingMade();
   const issued = Math.floor(now());
   at("make-claims").value = JSON.stringify({ ...claims, iat: issued, exp: issued + LIFETIME_SECONDS }, null, 2);
 }
@@ -235,8 +236,8 @@ function start() {
   }
   at("make-claims").value = JSON.stringify({ iss: "https://auth.example", sub: "user123", name: "Ann" }, null, 2);
   setTimes();
-  drawNothingMade();
-  document.querySelector("main").addEventListener("input", update);
+  at("read").addEventListener("input", update);
+  at("make").addEventListener("input", drawNothingMade);
   at("example").addEventListener("click", showExample);
   at("new-key").addEventListener("click", makeKey);
   at("new-times").addEventListener("click", setTimes);

@@ -1,9 +1,8 @@
 //! Shows what a token says, without a key. Nothing of it is verified.
 
+use crate::members::Members;
 use crate::text::{decode, indented, token_in, visible};
-use core::fmt;
 use countersign::{Algorithm, KeySet, Unverified, VerifyError, jws};
-use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -221,7 +220,7 @@ fn row(name: &str, value: &Value) -> Value {
 /// Says in two or three words what a name that a standard defines is for.
 fn meaning(name: &str) -> Option<&'static str> {
     Some(match name {
-        "alg" => "algorithm of the signature",
+        "alg" => "signature algorithm",
         "aud" => "for whom the token is",
         "auth_time" => "time of the login",
         "azp" => "client that asked for it",
@@ -243,31 +242,4 @@ fn meaning(name: &str) -> Option<&'static str> {
         "x5u" => "URL of a certificate",
         _ => return None,
     })
-}
-
-/// The members of an object in their order, with duplicates.
-struct Members(Vec<(String, Value)>);
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct All;
-
-        impl<'de> Visitor<'de> for All {
-            type Value = Members;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-
-        deserializer.deserialize_map(All)
-    }
 }

@@ -21,6 +21,7 @@
 mod inspect;
 mod keys;
 mod make;
+mod members;
 mod text;
 mod verify;
 

@@ -2,9 +2,10 @@
 
 use crate::Refusal;
 use crate::keys::Pasted;
+use crate::members::Members;
 use countersign::{Algorithm, Claims, HmacKey, PrivateKey, SecretBytes};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 #[derive(Deserialize)]
 pub(crate) struct Request {
@@ -23,7 +24,7 @@ pub(crate) fn make(request: &Request) -> Result<Value, Refusal> {
     if request.key.is_empty() {
         return Err(Refusal { code: "no_key", text: "a key is needed: paste one, or make one".into() });
     }
-    let claims: Map<String, Value> = serde_json::from_str(&request.claims).map_err(|error| Refusal {
+    let claims: Members = serde_json::from_str(&request.claims).map_err(|error| Refusal {
         code: "claims",
         text: format!("the claims are not a JSON object: {error}"),
     })?;
@@ -31,7 +32,7 @@ pub(crate) fn make(request: &Request) -> Result<Value, Refusal> {
     if !request.key_id.is_empty() {
         key = key.with_key_id(&request.key_id)?;
     }
-    let expires = claims.contains_key("exp");
+    let expires = claims.0.iter().any(|(name, _)| name == "exp");
     let mut claims = Claims::new(claims);
     if !expires {
         claims = claims.never_expires();

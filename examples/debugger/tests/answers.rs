@@ -203,12 +203,34 @@ fn a_token_is_found_in_a_header_and_in_broken_lines() {
 }
 
 #[test]
+fn claims_are_written_in_their_order_and_header_parameters_as_asked() {
+    let made = ask(&json!({
+        "do": "make", "algorithm": "HS256", "key": { "text": SECRET, "form": "text" }, "key_id": "2026", "typ": "at+jwt",
+        "claims": r#"{"z":1,"exp":1800000900,"a":{"c":1},"sub":"user123"}"#,
+    }));
+    let token = made["token"].as_str().unwrap();
+    let shown = inspect(token);
+    let names = |part: &str| {
+        let rows = shown[part]["rows"].as_array().unwrap();
+        rows.iter()
+            .map(|row| format!("{}={}", row["name"], row["value"]).replace('"', ""))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names("header"), ["alg=HS256", "typ=at+jwt", "kid=2026"]);
+    assert_eq!(names("payload"), ["z=1", "exp=1800000900", "a={\\c\\:1}", "sub=user123"]);
+    verdict(&verify(token, SECRET), "valid", None);
+    verdict(&verify_with(token, SECRET, &json!({ "typ": "at+jwt" })), "valid", None);
+    verdict(&verify_with(token, SECRET, &json!({ "typ": "JWT" })), "refused", Some("wrong_type"));
+}
+
+#[test]
 fn what_cannot_be_made_is_an_error_with_a_code() {
     for (algorithm, key, claims, code) in [
         ("HS256", "", "{}", "no_key"),
         ("HS256", "short", "{}", "secret_too_short"),
         ("HS256", SECRET, "[]", "claims"),
         ("HS256", SECRET, r#"{"exp":"tomorrow"}"#, "malformed_claim"),
+        ("HS256", SECRET, r#"{"sub":"a","sub":"b"}"#, "duplicate_claim"),
         ("RS256", SECRET, "{}", "wrong_key_type"),
     ] {
         let result = ask(&json!({

@@ -190,7 +190,9 @@ async function makes() {
     assert.equal(await page.$eval("#verdict", (element) => element.dataset.verdict), "valid");
     assert.ok(!(await value("#key")).includes("PRIVATE"));
   }
+  assert.equal(await isShown("#made-token"), true);
   await fill("#make-claims", "{");
+  assert.equal(await isShown("#made-token"), false, "a token is shown next to claims that it does not have");
   await page.click("#make-token");
   assert.equal(await text("#made-text .code"), "claims");
   assert.equal(await isShown("#made-token"), false);

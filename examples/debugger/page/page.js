@@ -10,6 +10,8 @@ const ALGORITHMS = {
   "ML-DSA": ["ML-DSA-44", "ML-DSA-65", "ML-DSA-87"],
 };
 const TITLES = {
+  empty: "No token yet",
+  unreadable: "✗ Not a token",
   none: "Not verified yet",
   valid: "✓ Valid",
   refused: "✗ Refused",
@@ -41,11 +43,11 @@ function element(name, className, text) {
 }
 
 function relative(seconds) {
-  const distance = Math.trunc(seconds - now());
+  const distance = Math.round(seconds - now());
   const size = Math.abs(distance);
   const [divisor, unit] =
     size < 120 ? [1, "second"] : size < 7200 ? [60, "minute"] : size < 172_800 ? [3600, "hour"] : [86_400, "day"];
-  return new Intl.RelativeTimeFormat("en").format(Math.trunc(distance / divisor), unit);
+  return new Intl.RelativeTimeFormat("en").format(Math.round(distance / divisor), unit);
 }
 
 function date(row) {
@@ -79,8 +81,8 @@ function item(text, code) {
 
 function drawToken(shown) {
   at("content").hidden = Boolean(shown.error);
-  const problems = shown.error ? [] : shown.problems;
-  at("problems").hidden = problems.length === 0;
+  const problems = shown.error ? [{ text: shown.error }] : shown.problems;
+  at("problems").hidden = problems.length === 0 || at("token").value.trim() === "";
   at("problem-list").replaceChildren(...problems.map(({ text, code }) => item(text, code)));
   if (shown.error) return;
   drawPart("header", shown.header);
@@ -96,11 +98,16 @@ function drawVerdict(result, shown) {
   if (drawing === drawn) return;
   drawn = drawing;
   const { verdict } = result;
+  const state = verdict !== "none" || !shown.error ? verdict : at("token").value.trim() ? "unreadable" : "empty";
   at("verdict").dataset.verdict = verdict;
-  at("verdict-title").textContent = TITLES[verdict];
+  at("verdict-title").textContent = TITLES[state];
   const text = at("verdict-text");
-  if (verdict === "none") {
-    text.textContent = shown.error ?? "Paste a key to verify it. Until then, everybody can have written this.";
+  if (state === "empty") {
+    text.textContent = "Paste one, or show an example.";
+  } else if (state === "unreadable") {
+    text.textContent = "It cannot be read; see below.";
+  } else if (state === "none") {
+    text.textContent = "Paste a key to verify it. Until then, everybody can have written this.";
   } else if (verdict === "valid") {
     const unchecked = result.unchecked.length ? ` Not checked: ${result.unchecked.join(", ")}.` : "";
     text.textContent = `Checked: ${result.checked.join("; ")}.${unchecked}`;
@@ -116,7 +123,7 @@ function drawVerdict(result, shown) {
 }
 
 // PEM and JSON say what they are.
-const isSecret = (text) => !/^\s*\{|-----BEGIN/.test(text);
+const isSecret = (text) => text.trim() !== "" && !/^\s*\{|-----BEGIN/.test(text);
 const pasted = (key, form) => ({ text: at(key).value, form: at(form).value });
 
 function update() {

@@ -51,7 +51,7 @@ pub(crate) fn inspect(request: &Request) -> Value {
 
 fn not_three(text: &str, segments: usize) -> String {
     match segments {
-        _ if text.is_empty() => "Nothing is here yet: paste a token.".into(),
+        _ if text.is_empty() => "Nothing to show: paste a token.".into(),
         5 => "Not a signed token: five segments are an encrypted token (JWE), which cannot be read without its key.".into(),
         1 if text.starts_with("-----") || text.starts_with('{') => {
             "Not a token: this looks like a key. Paste it in the field for the key.".into()

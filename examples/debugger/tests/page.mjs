@@ -139,6 +139,10 @@ async function refuses() {
   assert.equal(await refusal(none, SECRET), await text("#problem-list .code"));
   assert.match(await text("#problem-list"), /alg is none/);
 
+  await verdict("a.b.c.d.e", "");
+  assert.match(await text("#problem-list"), /JWE/);
+  assert.equal(await isShown("#content"), false);
+
   await page.$eval("details:has(#issuer)", (details) => (details.open = true));
   await page.type("#issuer", "https://other.example");
   assert.equal(await refusal(hs256(claims()), SECRET), "wrong_issuer");

@@ -1,17 +1,19 @@
-//! Measures the cache of verified tokens: hits, misses, and two threads.
+//! Measures the cache of verified tokens: hits, misses, and two threads, and prints the ratios with the most that they may be.
 //!
 //! Run `cargo bench --features cache --bench cache`. Compare only ratios within one run, because absolute times depend on the
-//! machine: each group measures the plain verifier next to the cache. The last group prints the ratio of two threads to one, by
-//! the CPU time of the threads, which other programs on the machine do not change; it needs Linux.
+//! machine. In each round, each verifier has a window of 2 ms, in random order, and half a window before it that is not measured. A
+//! ratio is the median of the ratios of the rounds. The last ratio is that of two threads to one, by the CPU time of the threads,
+//! which other programs on the machine do not change; it needs Linux. The memory is counted by `tests/alloc.rs`.
 
 use core::time::Duration;
 use countersign::{
     Algorithm, CachedVerifier, Claims, HmacKey, Keys, PrivateKey, SecretBytes, SignKey, UnixTime, Verifier,
 };
-use criterion::{Criterion, criterion_group, criterion_main};
 use serde::{Deserialize, Serialize};
 use std::hint::black_box;
+use std::rc::Rc;
 use std::sync::Barrier;
+use std::time::Instant;
 
 #[derive(Serialize, Deserialize)]
 struct User {
@@ -54,59 +56,141 @@ fn suites() -> Vec<Suite> {
     suites
 }
 
-/// One token that comes again and again.
-fn hits(criterion: &mut Criterion) {
-    for (name, key, verifier) in suites() {
-        let mut group = criterion.benchmark_group(format!("hit/{name}"));
-        let text = claims(0).sign(&*key).unwrap();
-        group.bench_function("plain", |bencher| {
-            bencher.iter(|| verifier.verify::<User>(black_box(&text)).unwrap());
-        });
-        let cached = cached(&verifier, 10_000);
-        group.bench_function("cached", |bencher| {
-            bencher.iter(|| cached.verify(black_box(&text)).unwrap());
-        });
-        group.finish();
+/// Work that is measured, with its name.
+type Work = (String, Box<dyn FnMut()>);
+
+fn main() {
+    // `cargo bench` passes this. Otherwise a short run only shows that it works.
+    let is_bench = std::env::args().any(|argument| argument == "--bench");
+    let (rounds, window, times) =
+        if is_bench { (61, Duration::from_millis(2), 1_000) } else { (3, Duration::from_micros(20), 1) };
+    let suites = suites();
+    let mut works: Vec<Work> = suites.iter().flat_map(|suite| [plain(suite), hit(suite)]).collect();
+    works.extend(suites.iter().flat_map(|suite| [plain_of_many(suite), miss(suite)]));
+    let windows = measure(&mut works, rounds, window);
+    println!("median of {rounds} rounds, ns");
+    for ((name, _), times) in works.iter().zip(&windows) {
+        println!("{name:<28} {:>10.1}", median(times.clone()));
+    }
+    println!();
+    for (name, other, most) in [
+        ("RS256-2048, hit", "RS256-2048, plain", 0.006),
+        ("RS256-2048, hit", "HS256, plain", 0.20),
+        ("ES256, hit", "ES256, plain", 0.001),
+        ("RS256-2048, miss", "RS256-2048, plain, many", 1.05),
+        ("ES256, miss", "ES256, plain, many", 1.05),
+        ("HS256, miss", "HS256, plain, many", 1.35),
+    ] {
+        let of = |name: &str| works.iter().zip(&windows).find(|((of, _), _)| of == name).unwrap().1;
+        let ratio = median(of(name).iter().zip(of(other)).map(|(own, other)| own / other).collect());
+        println!("{:<44} {ratio:>8.5}, at most {most}: {}", format!("{name} / {other}"), met(ratio <= most));
+    }
+    let ratio = threads(&suites[1], rounds.min(31), times);
+    let name = "two threads / one, all hits";
+    println!("{name:<44} {ratio:>8.2}, at least 1.8: {}", met(ratio >= 1.8));
+}
+
+const fn met(is_met: bool) -> &'static str {
+    if is_met { "met" } else { "missed" }
+}
+
+/// One token that comes again and again, without a cache.
+fn plain((name, key, verifier): &Suite) -> Work {
+    let (text, verifier) = (claims(0).sign(&**key).unwrap(), verifier.clone());
+    (
+        format!("{name}, plain"),
+        Box::new(move || drop(black_box(verifier.verify::<User>(black_box(&text)).unwrap()))),
+    )
+}
+
+/// The same, with a cache.
+fn hit((name, key, verifier): &Suite) -> Work {
+    let (text, cached) = (claims(0).sign(&**key).unwrap(), cached(verifier, 10_000));
+    (format!("{name}, hit"), Box::new(move || drop(black_box(cached.verify(black_box(&text)).unwrap()))))
+}
+
+/// Different tokens, without a cache.
+fn plain_of_many((name, key, verifier): &Suite) -> Work {
+    let (mut next, verifier) = (many(&**key), verifier.clone());
+    (
+        format!("{name}, plain, many"),
+        Box::new(move || drop(black_box(verifier.verify::<User>(&next()).unwrap()))),
+    )
+}
+
+/// Different tokens, none of which is in the cache when it comes: it keeps one token, so each displaces the one before.
+fn miss((name, key, verifier): &Suite) -> Work {
+    let (mut next, cached) = (many(&**key), cached(verifier, 1));
+    (format!("{name}, miss"), Box::new(move || drop(black_box(cached.verify(&next()).unwrap()))))
+}
+
+/// Returns one token after the other, over and over.
+fn many(key: &dyn SignKey) -> impl FnMut() -> Rc<str> + use<> {
+    let texts: Vec<Rc<str>> = (0..2_000).map(|number| claims(number).sign(key).unwrap().into()).collect();
+    let mut place = 0;
+    move || {
+        place = (place + 1) % texts.len();
+        texts[place].clone()
     }
 }
 
-/// Tokens that are not in the cache when they come.
-fn misses(criterion: &mut Criterion) {
-    for (name, key, verifier) in suites() {
-        let mut group = criterion.benchmark_group(format!("miss/{name}"));
-        let texts: Vec<String> = (0..2_000).map(|number| claims(number).sign(&*key).unwrap()).collect();
-        let mut next = texts.iter().cycle();
-        group.bench_function("plain", |bencher| {
-            bencher.iter(|| verifier.verify::<User>(next.next().unwrap()).unwrap());
-        });
-        // It keeps one token, so each token displaces the one before.
-        let cached = cached(&verifier, 1);
-        let mut next = texts.iter().cycle();
-        group.bench_function("cached", |bencher| {
-            bencher.iter(|| cached.verify(next.next().unwrap()).unwrap());
-        });
-        group.finish();
+/// Returns the nanoseconds of each work in each round.
+fn measure(works: &mut [Work], rounds: usize, window: Duration) -> Vec<Vec<f64>> {
+    let mut windows = vec![Vec::new(); works.len()];
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    for _ in 0..rounds {
+        let mut order: Vec<usize> = (0..works.len()).collect();
+        for last in (1..order.len()).rev() {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            order.swap(last, (random % (last as u64 + 1)) as usize);
+        }
+        for place in order {
+            let (_, work) = &mut works[place];
+            // Caches and branch predictors shall know the work.
+            time(work, window / 2);
+            windows[place].push(time(work, window));
+        }
+    }
+    windows
+}
+
+/// Runs the work for this time, and returns the nanoseconds of each run.
+fn time(work: &mut dyn FnMut(), window: Duration) -> f64 {
+    let start = Instant::now();
+    let mut runs = 0_u32;
+    loop {
+        for _ in 0..16 {
+            work();
+        }
+        runs += 16;
+        let elapsed = start.elapsed();
+        if elapsed >= window {
+            return elapsed.as_nanos() as f64 / f64::from(runs);
+        }
     }
 }
 
-/// Threads that find different tokens.
-fn threads(_: &mut Criterion) {
-    let (_, key, verifier) = suites().swap_remove(1);
-    let cached = cached(&verifier, 10_000);
-    let texts: Vec<String> = (0..2_000).map(|number| claims(number).sign(&*key).unwrap()).collect();
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Returns how much two threads that find different tokens do in the CPU time in which one thread does 1.
+fn threads((_, key, verifier): &Suite, rounds: usize, times: usize) -> f64 {
+    let cached = cached(verifier, 10_000);
+    let texts: Vec<String> = (0..2_000).map(|number| claims(number).sign(&**key).unwrap()).collect();
     for text in &texts {
         cached.verify(text).unwrap();
     }
     let halves: Vec<&[String]> = texts.chunks(1_000).collect();
-    let mut ratios: Vec<f64> = (0..31)
-        .map(|_| 2.0 * cpu_time_of_each(&cached, &halves[..1]) / cpu_time_of_each(&cached, &halves))
-        .collect();
-    ratios.sort_by(f64::total_cmp);
-    println!("threads: two do {:.2} of the work of one in the same CPU time of each", ratios[15]);
+    let of = |shares: &[&[String]]| cpu_time_of_each(&cached, shares, times);
+    median((0..rounds).map(|_| 2.0 * of(&halves[..1]) / of(&halves)).collect())
 }
 
 /// Returns the CPU time in nanoseconds that a thread takes to find its tokens, on average.
-fn cpu_time_of_each(cached: &CachedVerifier<Verifier, User>, shares: &[&[String]]) -> f64 {
+fn cpu_time_of_each(cached: &CachedVerifier<Verifier, User>, shares: &[&[String]], times: usize) -> f64 {
     let barrier = Barrier::new(shares.len());
     let times: Vec<u64> = std::thread::scope(|scope| {
         let threads: Vec<_> = shares
@@ -116,7 +200,7 @@ fn cpu_time_of_each(cached: &CachedVerifier<Verifier, User>, shares: &[&[String]
                 scope.spawn(move || {
                     barrier.wait();
                     let start = cpu_time();
-                    for text in texts.iter().cycle().take(1_000 * texts.len()) {
+                    for text in texts.iter().cycle().take(times * texts.len()) {
                         cached.verify(black_box(text)).unwrap();
                     }
                     cpu_time() - start
@@ -133,6 +217,3 @@ fn cpu_time() -> u64 {
     let Ok(text) = std::fs::read_to_string("/proc/thread-self/schedstat") else { return 0 };
     text.split_whitespace().next().and_then(|time| time.parse().ok()).unwrap_or_default()
 }
-
-criterion_group!(benches, hits, misses, threads);
-criterion_main!(benches);

@@ -254,7 +254,9 @@ fn key_set(judge: &Judge<'_>) -> Vec<Target> {
         (aws_lc, OURS_AWS_LC, JSONWEBTOKEN_AWS_LC),
         (aws_lc, OURS_AWS_LC, JWTK),
     ]
-    .map(|(what, ours, rival)| judge.against(what, operation, judge.median(operation, ours), rival, 1.00).exact())
+    .map(|(what, ours, rival)| {
+        judge.against(what, operation, judge.median(operation, ours), rival, 1.00).exact()
+    })
     .into()
 }
 

@@ -155,12 +155,12 @@ async function showsHostileTokens() {
   const token = hs256(claims({ [attack]: attack, name: "a\u202eb" }));
   assert.equal(await verdict(token, SECRET), "valid");
   const hostile = `${input({ alg: attack, typ: attack, kid: attack }, { exp: attack, [attack]: [attack] })}.`;
-  await screenshot("hostile", 1200, "dark");
   for (const pasted of [token, hostile]) {
     await verdict(pasted, JSON.stringify({ keys: [{ kty: attack, kid: attack }] }));
     assert.ok((await text("#content")).includes(attack));
     assert.equal(await page.evaluate(() => document.images.length), 0);
   }
+  await screenshot("hostile", 1200, "dark");
   await fill("#token", token);
   assert.match(await text("#payload-rows"), /a\\u202eb/);
   assert.equal(await page.evaluate(() => window.hit), undefined);

@@ -52,6 +52,7 @@ fn write(server: &str, algorithm: &str, folder: &Path, argument: &str) -> Fallib
         "apache" => signer.write_tokens(folder, &recipes::apache("u1")),
         "registry" => signer.write_tokens(folder, &recipes::registry("app")),
         "influxdb" => signer.write_tokens(folder, &recipes::influxdb("u1")),
+        "synapse" => signer.write_tokens(folder, &recipes::synapse("u1")),
         "etcd" => signer.write_tokens(folder, &recipes::etcd("root", argument.parse()?)),
         _ => Err("no server has this name".into()),
     }

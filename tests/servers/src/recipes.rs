@@ -120,3 +120,11 @@ pub(crate) struct EtcdUser<'a> {
 pub(crate) fn etcd(username: &str, revision: u64) -> Claims<EtcdUser<'_>> {
     Claims::new(EtcdUser { username, revision }).expires_in(Duration::from_secs(15 * 60))
 }
+
+pub(crate) fn synapse(user: &str) -> Claims {
+    Claims::registered()
+        .issuer("https://auth.example")
+        .subject(user)
+        .audience("https://chat.example")
+        .expires_in(Duration::from_secs(5 * 60))
+}

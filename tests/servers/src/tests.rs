@@ -3,7 +3,7 @@
 const PAGE: &str = include_str!("../../../src/manual/servers.md");
 
 /// Everything in which a server reads its settings.
-const SETTINGS: [&str; 11] = [
+const SETTINGS: [&str; 12] = [
     include_str!("../config/docker-registry.yml"),
     include_str!("../config/dovecot-oauth2.conf.ext"),
     include_str!("../config/dovecot.conf"),
@@ -14,6 +14,7 @@ const SETTINGS: [&str; 11] = [
     include_str!("../config/mod_oauth2.conf"),
     include_str!("../config/rabbitmq.conf"),
     include_str!("../config/slurm.conf"),
+    include_str!("../config/synapse.yaml"),
     include_str!("../run"),
 ];
 

@@ -5,15 +5,18 @@
 //! ratio is the median of the ratios of the rounds. The last ratio is that of two threads to one, by the CPU time of the threads,
 //! which other programs on the machine do not change; it needs Linux. The memory is counted by `tests/alloc.rs`.
 
+#[path = "common/rounds.rs"]
+mod rounds;
+
 use core::time::Duration;
 use countersign::{
     Algorithm, CachedVerifier, Claims, HmacKey, Keys, PrivateKey, SecretBytes, SignKey, UnixTime, Verifier,
 };
+use rounds::{measure, median};
 use serde::{Deserialize, Serialize};
 use std::hint::black_box;
 use std::rc::Rc;
 use std::sync::Barrier;
-use std::time::Instant;
 
 #[derive(Serialize, Deserialize)]
 struct User {
@@ -56,8 +59,7 @@ fn suites() -> Vec<Suite> {
     suites
 }
 
-/// Work that is measured, with its name.
-type Work = (String, Box<dyn FnMut()>);
+type Work = rounds::Work<String>;
 
 fn main() {
     // `cargo bench` passes this. Otherwise a short run only shows that it works.
@@ -70,7 +72,7 @@ fn main() {
     let windows = measure(&mut works, rounds, window);
     println!("median of {rounds} rounds, ns");
     for ((name, _), times) in works.iter().zip(&windows) {
-        println!("{name:<28} {:>10.1}", median(times.clone()));
+        println!("{name:<28} {:>10.1}", median(times));
     }
     println!();
     for (name, other, most) in [
@@ -82,7 +84,8 @@ fn main() {
         ("HS256, miss", "HS256, plain, many", 1.35),
     ] {
         let of = |name: &str| works.iter().zip(&windows).find(|((of, _), _)| of == name).unwrap().1;
-        let ratio = median(of(name).iter().zip(of(other)).map(|(own, other)| own / other).collect());
+        let ratio =
+            median(&of(name).iter().zip(of(other)).map(|(own, other)| own / other).collect::<Vec<_>>());
         println!("{:<44} {ratio:>8.5}, at most {most}: {}", format!("{name} / {other}"), met(ratio <= most));
     }
     let ratio = threads(&suites[1], rounds.min(31), times);
@@ -134,49 +137,6 @@ fn many(key: &dyn SignKey) -> impl FnMut() -> Rc<str> + use<> {
     }
 }
 
-/// Returns the nanoseconds of each work in each round.
-fn measure(works: &mut [Work], rounds: usize, window: Duration) -> Vec<Vec<f64>> {
-    let mut windows = vec![Vec::new(); works.len()];
-    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
-    for _ in 0..rounds {
-        let mut order: Vec<usize> = (0..works.len()).collect();
-        for last in (1..order.len()).rev() {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            order.swap(last, (random % (last as u64 + 1)) as usize);
-        }
-        for place in order {
-            let (_, work) = &mut works[place];
-            // Caches and branch predictors shall know the work.
-            time(work, window / 2);
-            windows[place].push(time(work, window));
-        }
-    }
-    windows
-}
-
-/// Runs the work for this time, and returns the nanoseconds of each run.
-fn time(work: &mut dyn FnMut(), window: Duration) -> f64 {
-    let start = Instant::now();
-    let mut runs = 0_u32;
-    loop {
-        for _ in 0..16 {
-            work();
-        }
-        runs += 16;
-        let elapsed = start.elapsed();
-        if elapsed >= window {
-            return elapsed.as_nanos() as f64 / f64::from(runs);
-        }
-    }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
 /// Returns how much two threads that find different tokens do in the CPU time in which one thread does 1.
 fn threads((_, key, verifier): &Suite, rounds: usize, times: usize) -> f64 {
     let cached = cached(verifier, 10_000);
@@ -186,7 +146,7 @@ fn threads((_, key, verifier): &Suite, rounds: usize, times: usize) -> f64 {
     }
     let halves: Vec<&[String]> = texts.chunks(1_000).collect();
     let of = |shares: &[&[String]]| cpu_time_of_each(&cached, shares, times);
-    median((0..rounds).map(|_| 2.0 * of(&halves[..1]) / of(&halves)).collect())
+    median(&(0..rounds).map(|_| 2.0 * of(&halves[..1]) / of(&halves)).collect::<Vec<_>>())
 }
 
 /// Returns the CPU time in nanoseconds that a thread takes to find its tokens, on average.

@@ -2183,8 +2183,24 @@ mod rsa {
     }
 
     /// PKCS#1 does not name an algorithm, so its base64 is recognised by its lengths, which depend on the exponent.
+    // Two tests, so that they run at the same time.
+
     #[test]
     fn an_rsa_public_key_of_any_exponent_is_refused_as_a_secret_in_base64_or_hex() {
+        for bits in [2048, 3072, 4096] {
+            rsa_public_keys_refused(bits);
+        }
+        hex_refused(&der(RSA_PUBLIC));
+    }
+
+    #[test]
+    fn a_long_rsa_public_key_of_any_exponent_is_refused_as_a_secret_in_base64_or_hex() {
+        rsa_public_keys_refused(8192);
+    }
+
+    /// Checks the forms of public keys with this length and several exponents.
+    #[track_caller]
+    fn rsa_public_keys_refused(bits: usize) {
         let integer = |bytes: &[u8]| -> Vec<u8> {
             let length = u16::try_from(bytes.len()).unwrap().to_be_bytes();
             if bytes.len() < 128 {
@@ -2193,29 +2209,19 @@ mod rsa {
                 [&[2, 0x82], &length[..], bytes].concat()
             }
         };
-        let exponents = [&[1, 0, 1][..], &[3], &[17], &[35], &[1, 1], &[1, 0, 0, 1], &[1, 0, 0, 0, 1]];
-        // All exponents at the usual length and two at the others keep the test short.
-        for (bits, exponents) in [
-            (2048, &exponents[..]),
-            (3072, &exponents[..2]),
-            (4096, &exponents[..2]),
-            (8192, &exponents[..2]),
-        ] {
-            let modulus = [&[0], &vec![0x5a | 0x80; bits / 8][..]].concat();
-            for &exponent in exponents {
-                let numbers = [integer(&modulus), integer(exponent)].concat();
-                let length = u16::try_from(numbers.len()).unwrap().to_be_bytes();
-                let der = [&[0x30, 0x82], &length[..], &numbers].concat();
-                secret_refused(&der, KeyFile::Der);
-                secret_refused(b64_standard(&der).as_bytes(), KeyFile::Der);
-                secret_refused(b64(&der).as_bytes(), KeyFile::Der);
-                // The hex is recognised by the modulus.
-                if exponent == [1, 0, 1] {
-                    hex_refused(&der);
-                }
+        let modulus = [&[0], &vec![0x5a | 0x80; bits / 8][..]].concat();
+        for exponent in [&[3][..], &[17], &[35], &[1, 1], &[1, 0, 1], &[1, 0, 0, 1], &[1, 0, 0, 0, 1]] {
+            let numbers = [integer(&modulus), integer(exponent)].concat();
+            let length = u16::try_from(numbers.len()).unwrap().to_be_bytes();
+            let der = [&[0x30, 0x82], &length[..], &numbers].concat();
+            secret_refused(&der, KeyFile::Der);
+            secret_refused(b64_standard(&der).as_bytes(), KeyFile::Der);
+            secret_refused(b64(&der).as_bytes(), KeyFile::Der);
+            // The hex is recognised by the modulus. One exponent for each length keeps the test short.
+            if exponent == [1, 0, 1] {
+                hex_refused(&der);
             }
         }
-        hex_refused(&der(RSA_PUBLIC));
     }
 
     over_each_backend! { "rsa" =>

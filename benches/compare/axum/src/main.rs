@@ -4,6 +4,9 @@
 //! order. The overhead is the time of a handler that needs the token, less the time of the same handler without it in the same round.
 //! The least overhead is that of an extractor that only verifies: it does not check the header and not whether the token is bound.
 
+#[path = "../../../common/rounds.rs"]
+mod rounds;
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::FromRequestParts;
@@ -17,18 +20,18 @@ use countersign::{Claims, HmacKey, SecretBytes, Token, UnixTime, Verifier};
 use countersign_tower::Bearer;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use jwt_authorizer::{IntoLayer, JwtAuthorizer, JwtClaims};
+use rounds::{measure, median};
 use std::error::Error;
 use std::hint::black_box;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tower::Service;
 
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 
-/// Work that is measured, with its name.
-type Work = (&'static str, Box<dyn FnMut()>);
+type Work = rounds::Work<&'static str>;
 
 /// Rounds, unless the first argument says otherwise.
 const ROUNDS: usize = 61;
@@ -38,7 +41,7 @@ fn main() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let mut works = runtime.block_on(works())?;
     let _context = runtime.enter();
-    let windows = measure(&mut works, rounds);
+    let windows = measure(&mut works, rounds, Duration::from_millis(2));
     print(&works, &windows);
     Ok(())
 }
@@ -161,45 +164,6 @@ fn now<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// Returns the nanoseconds of each work in each round.
-fn measure(works: &mut [Work], rounds: usize) -> Vec<Vec<f64>> {
-    const WINDOW: Duration = Duration::from_millis(2);
-    let mut windows = vec![Vec::new(); works.len()];
-    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
-    for _ in 0..rounds {
-        let mut order: Vec<usize> = (0..works.len()).collect();
-        for last in (1..order.len()).rev() {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            order.swap(last, (random % (last as u64 + 1)) as usize);
-        }
-        for place in order {
-            let (_, work) = &mut works[place];
-            // Caches and branch predictors shall know the work.
-            window(work, WINDOW / 2);
-            windows[place].push(window(work, WINDOW));
-        }
-    }
-    windows
-}
-
-/// Runs the work for this time, and returns the nanoseconds of each run.
-fn window(work: &mut dyn FnMut(), time: Duration) -> f64 {
-    let start = Instant::now();
-    let mut runs = 0_u32;
-    loop {
-        for _ in 0..16 {
-            work();
-        }
-        runs += 16;
-        let elapsed = start.elapsed();
-        if elapsed >= time {
-            return elapsed.as_nanos() as f64 / f64::from(runs);
-        }
-    }
-}
-
 fn print(works: &[Work], windows: &[Vec<f64>]) {
     println!("{:<28} {:>10} {:>10}", "median of the rounds, ns", "handler", "overhead");
     let overhead = |place: usize, plain: usize| -> Vec<f64> {
@@ -227,10 +191,4 @@ fn print(works: &[Work], windows: &[Vec<f64>]) {
         let met = if ratio <= most { "met" } else { "missed" };
         println!("{target:<36} {ratio:>6.2}, at most {most:.2}: {met}");
     }
-}
-
-fn median(values: &[f64]) -> f64 {
-    let mut values = values.to_vec();
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }

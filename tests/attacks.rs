@@ -2426,34 +2426,52 @@ mod rsa {
             assert_eq!(made(&[&[0; 3][..], &modulus()].concat()), Ok(()));
         }
 
+        fn rest(number: &[u8], prime: u32) -> u32 {
+            number.iter().fold(0, |rest, byte| (rest << 8 | u32::from(*byte)) % prime)
+        }
+
+        /// The primes from 3 to 701.
+        fn primes() -> impl Iterator<Item = u32> {
+            (3..=701_u32).filter(|number| (2..*number).all(|divisor| !number.is_multiple_of(divisor)))
+        }
+
+        fn has_small_factor(number: &[u8]) -> bool {
+            primes().any(|prime| rest(number, prime) == 0)
+        }
+
+        /// The odd multiples of a prime above the modulus of the test key, repeated to this many bytes. Only their last four bytes
+        /// differ from it.
+        fn multiples(prime: u32, bytes: usize) -> impl Iterator<Item = Vec<u8>> {
+            let number: Vec<u8> = modulus().into_iter().cycle().skip(256 - bytes % 256).take(bytes).collect();
+            let number = [&[0xcb][..], &number[1..bytes - 1], &[0x01]].concat();
+            let first = prime - rest(&number, prime);
+            (0..).map(move |count| first + count * prime).filter(|above| above % 2 == 0).map(move |above| {
+                let mut number = number.clone();
+                let place = bytes - 4;
+                let end = u32::from_be_bytes(number[place..].try_into().unwrap());
+                number[place..].copy_from_slice(&(end + above).to_be_bytes());
+                number
+            })
+        }
+
         /// NIST SP 800-89 section 5.3.3.
         #[test]
         fn a_modulus_with_a_small_factor_is_refused() {
             let made = |modulus: &[u8]| verifying_of(modulus, &[1, 0, 1]).map(|_| ());
-            let is_prime = |number: &u32| (2..*number).all(|divisor| !number.is_multiple_of(divisor));
-            let rest = |number: &[u8], prime: u32| {
-                number.iter().fold(0, |rest, byte| (rest << 8 | u32::from(*byte)) % prime)
-            };
-            // The odd multiples of a prime above the modulus of the test key. Only its last four bytes change.
-            let multiples = |prime: u32| {
-                let first = prime - rest(&modulus(), prime);
-                (0..).map(move |count| first + count * prime).filter(|above| above % 2 == 0).map(|above| {
-                    let mut number = modulus();
-                    let end = u32::from_be_bytes(number[252..].try_into().unwrap());
-                    number[252..].copy_from_slice(&(end + above).to_be_bytes());
-                    number
-                })
-            };
-            for prime in (3..=701).filter(is_prime) {
-                let multiple = multiples(prime).next().unwrap();
-                assert_eq!(rest(&multiple, prime), 0);
-                assert_eq!(made(&multiple), Err(KeyError::SmallFactor), "{prime}");
+            for bytes in [256, 257, 263, 264, 384, 512, 520, 1024] {
+                for prime in primes() {
+                    let multiple = multiples(prime, bytes).next().unwrap();
+                    assert_eq!(rest(&multiple, prime), 0);
+                    assert_eq!(made(&multiple), Err(KeyError::SmallFactor), "{prime} in {bytes} bytes");
+                }
+                // Larger factors are not searched for.
+                let only_709 = |number: &Vec<u8>| !has_small_factor(number);
+                let multiple = multiples(709, bytes).find(only_709).unwrap();
+                let key = PublicKey::from_modulus_and_exponent(&multiple, &[1, 0, 1]);
+                assert!(key.is_ok(), "{key:?} of {bytes} bytes");
             }
             assert_eq!(KeyError::SmallFactor.code(), "small_factor");
             assert_eq!(made(&[0xff; 256]), Err(KeyError::SmallFactor));
-            // Larger factors are not searched for.
-            let only_709 = |number: &Vec<u8>| (3..=701).filter(is_prime).all(|prime| rest(number, prime) != 0);
-            assert_eq!(made(&multiples(709).find(only_709).unwrap()), Ok(()));
         }
 
         /// CVE-2022-26320.
@@ -2465,6 +2483,28 @@ mod rsa {
             }
             assert_eq!(KeyError::ClosePrimes.code(), "close_primes");
             assert_eq!(made(LESS_CLOSE_PRIMES), Ok(()));
+        }
+
+        #[test]
+        fn neighbouring_factors_are_found_in_moduli_of_all_lengths() {
+            // (2^h + k)^2 - 6^2 for a small k, as bytes: 2^2h + k * 2^(h + 1) + k^2 - 36.
+            let number = |h: usize, k: u32| {
+                let mut number = vec![0; 2 * h / 8 + 1];
+                let last = number.len() - 1;
+                number[last - 2 * h / 8] = 1 << (2 * h % 8);
+                for (place, byte) in (u64::from(k) << ((h + 1) % 8)).to_le_bytes().into_iter().enumerate() {
+                    number[last - (h + 1) / 8 - place] |= byte;
+                }
+                number[last - 3..].copy_from_slice(&(k * k - 36).to_be_bytes());
+                number
+            };
+            for h in [1024, 1025, 1536, 2047, 2048, 3000, 4095] {
+                let modulus = (7..).map(|k| number(h, k)).find(|number| {
+                    number.last().is_some_and(|byte| byte % 2 == 1) && !has_small_factor(number)
+                });
+                let made = verifying_of(&modulus.unwrap(), &[1, 0, 1]).map(|_| ());
+                assert_eq!(made, Err(KeyError::ClosePrimes), "{h}");
+            }
         }
 
         #[test]

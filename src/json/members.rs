@@ -85,7 +85,7 @@ fn split_value(text: &str) -> Option<(&str, &str)> {
     text.split_at_checked(end)
 }
 
-/// Returns what follows a string, of which `text` lacks only the opening quote.
+/// Returns what follows a string, of which `text` lacks only the opening quote. A string without an end is all of the text.
 fn after_string(text: &str) -> &str {
     let mut rest = text;
     // The standard library searches for one byte several times as fast as a loop looks at each.
@@ -93,10 +93,10 @@ fn after_string(text: &str) -> &str {
         rest = after;
         let escapes = before.bytes().rev().take_while(|&byte| byte == b'\\').count();
         if escapes % 2 == 0 {
-            break;
+            return rest;
         }
     }
-    rest
+    ""
 }
 
 /// Returns the content of a JSON string. It is a copy if the string has escapes. `None` for any other value.

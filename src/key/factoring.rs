@@ -124,7 +124,7 @@ struct Group {
     /// The product of the primes. It is below 2^56, so the sum of 17 digits, each times a power modulo the product, is below
     /// 2^128.
     product: NonZero<u128>,
-    /// How many primes there are.
+    /// How many primes the group has.
     primes: usize,
     /// The powers of 2^64 modulo the product, for the digits of a block.
     powers: [u64; BLOCK],

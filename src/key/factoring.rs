@@ -116,12 +116,12 @@ const fn squares() -> [u64; SIEVE] {
 }
 
 /// How many digits to the base 2^64 are summed up before a division.
-const BLOCK: usize = 16;
+const BLOCK: usize = 8;
 
 /// Neighbours in [`PRIMES`], of which one division serves all.
 #[derive(Clone, Copy)]
 struct Group {
-    /// The product of the primes. It is below 2^56, so the sum of 17 digits, each times a power modulo the product, is below
+    /// The product of the primes. It is below 2^56, so the sum of nine digits, each times a power modulo the product, is below
     /// 2^128.
     product: NonZero<u128>,
     /// How many primes the group has.
